@@ -1,0 +1,16 @@
+# Warnings are errors in our own code; what we include from packages is SYSTEM.
+add_library(penstock_flags INTERFACE)
+target_include_directories(penstock_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(penstock_flags INTERFACE -Wall -Wextra -Werror -march=${PENSTOCK_ARCH} -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Flexible array members and designated padding in the wire structs are deliberate.
+  target_compile_options(penstock_flags INTERFACE -Wno-flexible-array-extensions)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -g")
+if(PENSTOCK_SANITIZE)
+  add_compile_options(-fsanitize=${PENSTOCK_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PENSTOCK_SANITIZE})
+endif()
+if(PENSTOCK_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

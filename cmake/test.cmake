@@ -1,0 +1,9 @@
+# penstock_test(zone_table SOURCES zone_table_test.cpp LIBRARIES penstock_tables): one binary, one ctest entry.
+# One process for all of a binary's tests: an EAL is started once (gtest_discover_tests would start it per test).
+function(penstock_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name}_test ${TEST_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${TEST_LIBRARIES} GTest::gtest_main penstock_flags)
+  add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${TEST_LABELS}" TIMEOUT 300)
+endfunction()

@@ -1,0 +1,74 @@
+#include "config/address.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace penstock::config {
+namespace {
+
+// Clears the bits after `length`; true when one of them was set.
+bool clear_host_bits(IpAddress& address, unsigned length) {
+  bool was_set = false;
+  const unsigned size = address.is_v4() ? 4 : 16;
+  for (unsigned i = 0; i < size; ++i) {
+    const unsigned kept = length > i * 8 ? length - i * 8 : 0;
+    const uint8_t mask = kept >= 8 ? 0xff : static_cast<uint8_t>(0xff00U >> kept);
+    was_set = was_set || (address.bytes[i] & static_cast<uint8_t>(~mask)) != 0;
+    address.bytes[i] &= mask;
+  }
+  return was_set;
+}
+
+}  // namespace
+
+std::optional<IpAddress> parse_address(std::string_view text) {
+  const std::string terminated(text);
+  IpAddress address;
+  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) {
+    address.family = 4;
+    return address;
+  }
+  if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) {
+    address.family = 6;
+    return address;
+  }
+  return std::nullopt;
+}
+
+std::optional<IpPrefix> parse_prefix(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = parse_address(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  const unsigned longest = address->is_v4() ? 32 : 128;
+  unsigned length = longest;
+  if (slash != std::string_view::npos) {
+    const auto digits = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc() || end != digits.data() + digits.size() || length > longest) return std::nullopt;
+  }
+  IpPrefix prefix{*address, static_cast<uint8_t>(length)};
+  if (clear_host_bits(prefix.address, length)) return std::nullopt;
+  return prefix;
+}
+
+bool IpPrefix::contains(const IpAddress& other) const {
+  if (other.family != address.family) return false;
+  IpAddress network = other;
+  clear_host_bits(network, length);
+  return network == address;
+}
+
+std::string to_string(const IpAddress& address) {
+  if (!address) return "none";
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(address.is_v4() ? AF_INET : AF_INET6, address.bytes.data(), text, sizeof text);
+  return text;
+}
+
+std::string to_string(const IpPrefix& prefix) {
+  return to_string(prefix.address) + "/" + std::to_string(prefix.length);
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,38 @@
+// config/address.h - IP addresses and prefixes as both programs and the rule image hold them.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace penstock::config {
+
+// An IPv4 address takes the first four bytes, the rest is zero. Bytes are in network order.
+struct IpAddress {
+  std::array<uint8_t, 16> bytes{};
+  uint8_t family = 0;  // 4 or 6; 0: no address
+
+  bool is_v4() const { return family == 4; }
+  bool is_v6() const { return family == 6; }
+  explicit operator bool() const { return family != 0; }
+  auto operator<=>(const IpAddress&) const = default;
+};
+
+struct IpPrefix {
+  IpAddress address;   // host bits are zero
+  uint8_t length = 0;  // bits
+  bool contains(const IpAddress&) const;
+  auto operator<=>(const IpPrefix&) const = default;
+};
+
+// "10.16.1.10", "fd00::1"; no port, no zone index. nullopt when it is anything else.
+std::optional<IpAddress> parse_address(std::string_view text);
+// "10.0.0.0/8"; a bare address is a host prefix. nullopt when host bits are set or the text is anything else.
+std::optional<IpPrefix> parse_prefix(std::string_view text);
+std::string to_string(const IpAddress&);
+std::string to_string(const IpPrefix&);
+
+}  // namespace penstock::config

@@ -1,0 +1,179 @@
+// config/counters.h - the counter page: written by the dataplane, one writer a word, mapped read-only by control.
+//
+// Each stage of the packet path returns an enum; each value of the enum is a counter of the same name, listed here once. The
+// lists are sums that close (see residual() in counters.cpp):
+//   received           = sum of CLASSIFY
+//   classified queries = sum of QUERY
+//   classified responses = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
+//   forwarded          = returned + sum of SWEEP + pending
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "config/image.h"
+
+namespace penstock::config {
+
+// X(name, help)
+#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                           \
+  X(query, "UDP to port 53 of a listen address")                                                \
+  X(response, "UDP from port 53 to one of our source ports")                                    \
+  X(stranger, "anything else: the kernel's")                                                    \
+  X(malformed, "a header is cut short or contradicts the frame")                                \
+  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                                       \
+  X(bad_udp_checksum, "the UDP checksum is wrong")                                              \
+  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")                 \
+  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")
+
+#define PENSTOCK_QUERY_OUTCOMES(X)                                                              \
+  X(forwarded, "sent to an endpoint")                                                           \
+  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                    \
+  X(answered_nodata, "answered NODATA as its rule says")                                        \
+  X(refused_by_rule, "answered REFUSED as its rule says")                                       \
+  X(refused_client, "answered REFUSED: the client may not ask")                                 \
+  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")         \
+  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")               \
+  X(formerr, "answered FORMERR: malformed behind its header")                                   \
+  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                         \
+  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")          \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full")                      \
+  X(ignored_no_rules, "not answered: there are no rules yet")                                   \
+  X(ignored_short, "not answered: shorter than a DNS header")                                   \
+  X(ignored_response, "not answered: a response sent to port 53")                               \
+  X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
+
+#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                           \
+  X(returned, "sent to the client that asked")                                                  \
+  X(unknown_id, "no query is pending under its id: late, doubled or forged")                    \
+  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")   \
+  X(wrong_port, "not to the port that the query left from")                                     \
+  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")     \
+  X(malformed, "shorter than a DNS header, not a response, or another opcode")                  \
+  X(no_room, "the frame's buffer has no room for the client's headers")
+
+#define PENSTOCK_HANDOFF_OUTCOMES(X)                                                            \
+  X(handed_off, "received by one lcore, owned by another, passed over its ring")                \
+  X(full, "lost: the owner's ring was full")
+
+#define PENSTOCK_DOOR_OUTCOMES(X)                                                               \
+  X(to_kernel, "handed to the kernel through the TAP door")                                     \
+  X(left_to_kernel, "dropped here: the kernel has its own copy")                                \
+  X(full, "lost: the door's ring was full")
+
+#define PENSTOCK_SWEEP_OUTCOMES(X)                                                              \
+  X(expired, "not answered in time by the endpoint: the client got SERVFAIL")                   \
+  X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
+
+#define PENSTOCK_TRANSMIT_OUTCOMES(X)                                                           \
+  X(sent, "accepted by the port's queue")                                                       \
+  X(refused, "lost: the port's queue was full")                                                 \
+  X(handed_off, "passed to the lcore that owns a queue of the port")                            \
+  X(full, "lost: that lcore's ring was full")
+
+#define PENSTOCK_ENUM_VALUE(name, help) name,
+enum class ClassifyOutcome : uint8_t { PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class QueryOutcome : uint8_t { PENSTOCK_QUERY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class ResponseOutcome : uint8_t { PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class HandoffOutcome : uint8_t { PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class DoorOutcome : uint8_t { PENSTOCK_DOOR_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class SweepOutcome : uint8_t { PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class TransmitOutcome : uint8_t { PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+#undef PENSTOCK_ENUM_VALUE
+
+#define PENSTOCK_COUNT(name, help) +1
+constexpr size_t kClassifyOutcomes = 0 PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kQueryOutcomes = 0 PENSTOCK_QUERY_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kResponseOutcomes = 0 PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kHandoffOutcomes = 0 PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kDoorOutcomes = 0 PENSTOCK_DOOR_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kSweepOutcomes = 0 PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
+#undef PENSTOCK_COUNT
+
+// A word that one thread writes and anyone reads. add() is a plain load, add, store.
+class Counter {
+ public:
+  void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+template <typename Outcome, size_t N>
+struct OutcomeCounters {
+  std::array<Counter, N> counters;
+  Counter& operator[](Outcome outcome) { return counters[static_cast<size_t>(outcome)]; }
+  const Counter& operator[](Outcome outcome) const { return counters[static_cast<size_t>(outcome)]; }
+  uint64_t sum() const {
+    uint64_t total = 0;
+    for (const auto& counter : counters) total += counter.get();
+    return total;
+  }
+};
+
+// Bucket b counts latencies below 2^b microseconds that are not in a lower one; the last one counts all the rest.
+constexpr size_t kLatencyBuckets = 23;
+
+// One endpoint slot as one lcore saw it.
+struct alignas(64) EndpointCounters {
+  Counter queries;
+  Counter responses;
+  Counter timeouts;
+  Counter latency_ns;  // sum over responses
+  std::array<Counter, kLatencyBuckets> latency;
+};
+
+// Written by one lcore.
+struct alignas(64) LcoreCounters {
+  Counter received;  // frames taken from the ports
+  OutcomeCounters<ClassifyOutcome, kClassifyOutcomes> classify;
+  OutcomeCounters<QueryOutcome, kQueryOutcomes> query;
+  OutcomeCounters<ResponseOutcome, kResponseOutcomes> response;
+  OutcomeCounters<HandoffOutcome, kHandoffOutcomes> handoff;
+  OutcomeCounters<DoorOutcome, kDoorOutcomes> door;
+  OutcomeCounters<SweepOutcome, kSweepOutcomes> sweep;
+  OutcomeCounters<TransmitOutcome, kTransmitOutcomes> transmit;
+  Counter checksum_partial;            // accepted frames whose UDP checksum was only the pseudo-header's sum
+  std::array<Counter, 16> rcodes;      // of responses returned to clients
+  Counter pending;                     // queries in flight now
+  Counter generation;                  // of the rules it uses now
+  Counter turns;                       // of its loop
+  Counter busy_cycles;                 // TSC cycles of turns that moved a frame
+  Counter idle_cycles;                 // of turns that did not, sleep included
+  alignas(64) std::array<EndpointCounters, kMaxEndpoints> endpoints;
+};
+
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5002ULL;
+constexpr size_t kMaxLcores = 64;
+
+struct CounterPage {
+  // Written once, by the dataplane's main thread, before control sees the page.
+  uint64_t magic;
+  uint64_t page_size;  // bytes: header and `lcores` blocks
+  uint32_t lcores;
+  uint32_t pending_capacity;  // queries in flight that one lcore takes
+  uint64_t started_at;        // seconds since 1970
+  // Written by the dataplane's main thread.
+  alignas(64) Counter generation;  // published to and seen by every lcore; 0: no rules yet
+  Counter published_at;            // seconds since 1970
+  Counter zones;
+  Counter images_accepted;
+  Counter images_refused;
+  Counter swap_ns;               // the last swap, from the pointer's store to the last lcore's quiescent state
+  Counter control_silent;        // 1: the heartbeat is older than 5 s, `down` is ignored
+  Counter door_sent;             // frames from the kernel that left through the door
+  Counter door_lost;
+  alignas(64) LcoreCounters lcore[];
+};
+
+constexpr size_t counter_page_size(size_t lcores) { return sizeof(CounterPage) + lcores * sizeof(LcoreCounters); }
+
+// 0 when every packet is accounted for and traffic is quiet; what is missing or counted twice otherwise.
+int64_t accounting_residual(const CounterPage&);
+
+}  // namespace penstock::config

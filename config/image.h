@@ -1,0 +1,120 @@
+// config/image.h - the rule image: how compiled rules cross from control to the dataplane.
+//
+// One flat block of little-endian structs, all references are offsets or indices. control/rules compiles it, the dataplane
+// (tables/ruleset) treats it as untrusted input and validates all of it before the first lookup. Both map it read-only.
+//
+//   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | zone nodes
+//
+// Any change of a struct below is a new kImageVersion; the dataplane refuses all others.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace penstock::config {
+
+constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
+constexpr uint32_t kImageVersion = 1;
+constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
+constexpr uint32_t kNoRule = 0xffffffff;
+constexpr uint32_t kMaxEndpoints = 1024;  // slots of the endpoint state page and of the counters
+
+enum class Section : uint8_t { pools, endpoints, rules, clients_v4, clients_v6, zone_buckets, zone_nodes };
+constexpr size_t kSections = 7;
+
+struct ImageSection {
+  uint64_t offset;  // from the start of the image, a multiple of 64
+  uint64_t size;    // bytes
+};
+
+struct ImageHeader {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t header_size;
+  uint64_t total_size;
+  uint64_t checksum;  // XXH3 (64 bits) of the whole image with this field zero
+  uint64_t generation;
+  uint64_t hash_key;        // of suffix_hash.h
+  uint64_t built_at;        // seconds since 1970
+  uint64_t apex_depths[2];  // bit d: some node of d labels has an apex rule
+  uint64_t below_depths[2];
+  uint32_t default_rule;  // or kNoRule
+  uint32_t zone_count;    // nodes
+  uint32_t bucket_count;  // a power of two
+  uint32_t query_timeout_ms;
+  uint8_t refused_silent;  // 1: clients that may not ask get no answer
+  uint8_t reserved[7];
+  ImageSection sections[kSections];
+};
+
+struct ImagePool {
+  uint32_t first_endpoint;
+  uint32_t endpoint_count;  // 1 or more
+  uint8_t kind;             // config::PoolKind
+  uint8_t is_private;
+  uint8_t reserved[6];
+};
+
+struct ImageEndpoint {
+  uint8_t address[16];  // network order, IPv4 in the first four
+  uint8_t family;       // 4 or 6
+  uint8_t reserved;
+  uint16_t slot;  // of the endpoint state page and of the per-endpoint counters; below kMaxEndpoints
+  uint32_t budget;
+  uint32_t weight;
+  uint32_t pool;
+};
+
+struct ImageRule {
+  uint32_t pool;  // index, when action is forward
+  uint8_t action;  // config::Action
+  uint8_t is_private;
+  uint8_t cache;
+  uint8_t reserved;
+};
+
+// Client prefixes, flattened: ranges sorted by start, the first starts at address 0, each reaches to the next.
+struct ImageClientsV4 {
+  uint32_t start;  // host order
+  uint32_t allowed;
+};
+struct ImageClientsV6 {
+  uint64_t start_high;  // host order
+  uint64_t start_low;
+  uint64_t allowed;
+};
+
+// One cache line. Open addressing by bucket: a key that found its bucket full went to the next one and left `overflowed`.
+constexpr unsigned kBucketSlots = 10;
+struct alignas(64) ZoneBucket {
+  uint16_t tags[kBucketSlots];   // top 16 bits of the hash
+  uint32_t nodes[kBucketSlots];  // offset into zone nodes, in units of 8 bytes
+  uint8_t used;
+  uint8_t overflowed;
+  uint16_t reserved;
+};
+
+// Followed by the folded wire name, padded with zeros to a multiple of 8.
+struct ZoneNode {
+  uint32_t apex_rule;   // for the name itself, or kNoRule
+  uint32_t below_rule;  // for names below it, or kNoRule
+  uint8_t name_length;  // octets on the wire, the root's included
+  uint8_t labels;
+  uint8_t name[];
+};
+constexpr size_t kZoneNodeNameOffset = 10;
+
+static_assert(sizeof(ImageHeader) == 224);
+static_assert(sizeof(ImagePool) == 16);
+static_assert(sizeof(ImageEndpoint) == 32);
+static_assert(sizeof(ImageRule) == 8);
+static_assert(sizeof(ImageClientsV4) == 8);
+static_assert(sizeof(ImageClientsV6) == 24);
+static_assert(sizeof(ZoneBucket) == 64 && alignof(ZoneBucket) == 64);
+static_assert(offsetof(ZoneNode, name) == kZoneNodeNameOffset);
+
+constexpr uint64_t align_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+constexpr uint64_t zone_node_size(uint64_t name_length) { return align_up(kZoneNodeNameOffset + name_length, 8); }
+
+}  // namespace penstock::config

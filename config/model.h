@@ -1,0 +1,139 @@
+// config/model.h - what the YAML of a user means, after `studio:` and zone files are expanded and defaults are filled in.
+//
+// Both programs read the same file with read_model() (config/read_model.h). The dataplane takes its ports, addresses and
+// lcores from the model and never its rules: those reach it as an image (config/image.h) that control compiled.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/address.h"
+#include "config/name.h"
+
+namespace penstock::config {
+
+// Where something was written: an index into Model::files and a line counted from 1; line 0: a default, not written.
+struct Where {
+  uint32_t file = 0;
+  uint32_t line = 0;
+};
+
+enum class PortKind : uint8_t { af_xdp, af_packet, pci, vdev };
+
+struct Port {
+  std::string name;
+  PortKind kind = PortKind::af_xdp;
+  std::string device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
+  Where where;
+};
+
+enum class Idle : uint8_t { adaptive, busy };
+
+struct SourcePorts {
+  uint16_t first = 16384;
+  uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
+};
+
+struct Dataplane {
+  std::vector<std::string> eal;                           // further EAL arguments
+  std::string socket = "/run/penstock/dataplane.sock";    // control connects here
+  std::string state_dir = "/var/lib/penstock";            // keeps the last good image
+  std::optional<SourcePorts> source_ports;                // default: chosen outside the kernel's ip_local_port_range
+  uint32_t pending = 32768;                               // slots per lcore, a power of two
+  std::chrono::milliseconds query_timeout{1800};          // then the client gets SERVFAIL
+};
+
+struct Control {
+  std::string socket = "/run/penstock/control.sock";  // penstockctl connects here
+  bool watch = false;                                 // reload when the file changes
+};
+
+struct Clients {
+  std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
+  std::vector<IpPrefix> deny;
+  bool silent = false;           // `refused: drop`: no REFUSED to clients that may not ask
+  uint32_t rate_per_client = 0;  // queries/s, 0: none
+};
+
+enum class PoolKind : uint8_t { recursive, route53_inbound };
+
+struct Endpoint {
+  IpAddress address;
+  uint32_t budget = 0;  // queries/s, 0: none
+  uint32_t weight = 1;
+  Where where;
+};
+
+struct HealthCheck {
+  std::optional<WireName> name;  // default: the pool's first zone; for `recursive` pools the root
+  std::chrono::milliseconds interval{1000};
+  std::chrono::milliseconds timeout{500};
+  uint32_t rise = 2;
+  uint32_t fall = 3;
+};
+
+struct Pool {
+  std::string name;
+  PoolKind kind = PoolKind::recursive;
+  bool is_private = false;  // its zones' names never go to another pool
+  std::vector<Endpoint> endpoints;
+  HealthCheck health;
+  std::vector<IpAddress> source;  // at most one a family; empty: the kernel's choice for the route
+  Where where;
+};
+
+enum class Action : uint8_t { forward, nxdomain, nodata, refused };
+
+// What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`.
+struct Rule {
+  Action action = Action::forward;
+  uint32_t pool = 0;  // index into Model::pools, when action is forward
+  bool is_private = false;
+  bool cache = true;
+  std::vector<IpPrefix> expect;
+  std::string origin;  // "studio[0] studio", "zones[2]", "partners.txt", "default"
+  Where where;
+};
+
+enum class Scope : uint8_t {
+  name,   // this name and nothing below it
+  zone,   // the name and everything below it
+  below,  // "*.name": everything below it, not the name itself
+};
+
+// Names are kept in one arena: a zone file may hold a million of them.
+struct ZoneNames {
+  struct Entry {
+    uint32_t offset = 0;  // into bytes
+    uint32_t rule = 0;    // index into Model::rules
+    Where where;
+    uint8_t length = 0;  // octets of the wire name
+    Scope scope = Scope::zone;
+  };
+  std::string bytes;  // folded wire names
+  std::vector<Entry> entries;
+
+  std::string_view name(const Entry& entry) const { return std::string_view(bytes).substr(entry.offset, entry.length); }
+  void add(std::string_view wire_name, Scope, uint32_t rule, Where);
+};
+
+struct Model {
+  std::vector<std::string> files;  // files[0] is the YAML itself
+  std::vector<Port> ports;
+  std::vector<IpAddress> listen;        // empty: every address of the ports
+  std::optional<uint32_t> lcores;       // empty: auto
+  Idle idle = Idle::adaptive;
+  Clients clients;
+  std::vector<Pool> pools;
+  std::vector<Rule> rules;
+  ZoneNames zones;
+  std::optional<uint32_t> default_rule;  // index into rules; empty: other names are REFUSED
+  std::optional<std::string> metrics_listen = "127.0.0.1:9153";
+  Dataplane dataplane;
+  Control control;
+};
+
+}  // namespace penstock::config
