@@ -1,0 +1,202 @@
+#include "control/link/dataplane_link.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "config/image.h"
+#include "control/link/dataplane_pages.h"
+
+namespace penstock::control {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{50};
+constexpr std::chrono::milliseconds kLastRetry{1000};
+constexpr std::chrono::seconds kHelloTimeout{5};
+constexpr std::chrono::seconds kLookupTimeout{2};
+
+// A connected, non-blocking SOCK_SEQPACKET socket (Asio 1.22 has no such protocol for UNIX sockets).
+tl::expected<int, std::string> connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return tl::make_unexpected("the path is longer than " + std::to_string(sizeof address.sun_path - 1) +
+                               " bytes");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return tl::make_unexpected(std::string(strerror(errno)));
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  const std::string why = strerror(errno);
+  ::close(fd);
+  return tl::make_unexpected(why);
+}
+
+bool has_input(int fd) {
+  pollfd waiting{fd, POLLIN, 0};
+  return poll(&waiting, 1, 0) > 0;
+}
+
+}  // namespace
+
+DataplaneLink::DataplaneLink(asio::io_context& io, std::string socket_path, Events events)
+    : io_(io), socket_path_(std::move(socket_path)), events_(std::move(events)), socket_(io), timer_(io) {}
+
+void DataplaneLink::start() {
+  stopped_ = false;
+  connect();
+}
+
+void DataplaneLink::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  close("control stops");
+}
+
+void DataplaneLink::connect() {
+  auto fd = connect_to(socket_path_);
+  if (!fd) return retry_later(fd.error());
+  socket_.assign(*fd);
+  wait_for_hello();
+  wait_for_message();
+}
+
+void DataplaneLink::retry_later(const std::string& why) {
+  if (why != last_failure_)
+    spdlog::info("dataplane: cannot connect to {}: {}; trying again until it is there", socket_path_, why);
+  last_failure_ = why;
+  timer_.expires_after(std::min(kLastRetry, kFirstRetry * (1 << std::min(attempts_++, 5U))));
+  timer_.async_wait([this](std::error_code error) {
+    if (!error && !stopped_) connect();
+  });
+}
+
+// A dataplane that already has a control leaves the next one in the backlog: connected, but without a word.
+void DataplaneLink::wait_for_hello() {
+  timer_.expires_after(kHelloTimeout);
+  timer_.async_wait([this, session = session_](std::error_code error) {
+    if (error || stopped_ || session != session_) return;
+    close("the dataplane took the connection but says nothing: is another penstock-control running?");
+  });
+}
+
+void DataplaneLink::wait_for_message() {
+  socket_.async_wait(asio::posix::stream_descriptor::wait_read,
+                     [this, session = session_](std::error_code error) {
+                       if (error || stopped_ || session != session_) return;
+                       receive();
+                       if (session == session_) wait_for_message();
+                     });
+}
+
+void DataplaneLink::receive() {
+  if (!has_input(socket_.native_handle())) return;
+  auto message = config::receive_message(socket_.native_handle());
+  if (!message) return close(message.error());
+  if (message->bytes.empty()) return close("the dataplane closed the connection");
+  handle(*message);
+  for (const int fd : message->fds) ::close(fd);
+}
+
+void DataplaneLink::handle(const config::Message& message) {
+  if (const auto* hello = message.as<config::Hello>(); hello != nullptr && !greeted_)
+    return greet(*hello, message);
+  if (!greeted_) return close("the first message is no Hello of this release");
+  if (const auto* published = message.as<config::Published>()) {
+    if (events_.published) events_.published(*published);
+  } else if (const auto* refused = message.as<config::Refused>()) {
+    const std::string reason(refused->reason.data(), strnlen(refused->reason.data(), refused->reason.size()));
+    if (events_.refused) events_.refused(refused->generation, reason);
+  } else if (const auto* found = message.as<config::Found>(); found != nullptr && !lookups_.empty()) {
+    const auto asked = lookups_.front();
+    lookups_.pop_front();
+    asked->timer->cancel();
+    if (const auto handler = std::exchange(asked->handler, nullptr)) handler(*found);
+  } else {
+    close("a message that this release does not know");
+  }
+}
+
+void DataplaneLink::greet(const config::Hello& hello, const config::Message& message) {
+  if (hello.link_version != config::kLinkVersion || hello.image_version != config::kImageVersion)
+    return close("the dataplane is of another release (link version " + std::to_string(hello.link_version) +
+                 ", image version " + std::to_string(hello.image_version) + "; ours are " +
+                 std::to_string(config::kLinkVersion) + " and " + std::to_string(config::kImageVersion) +
+                 ")");
+  if (hello.ports > config::kMaxPorts) return close("Hello lists " + std::to_string(hello.ports) + " ports");
+  if (message.fds.size() != 2) return close("Hello came without its two pages");
+  auto counters = map_counter_page(message.fds[0]);
+  if (!counters) return close(counters.error());
+  auto endpoints = map_endpoint_state_page(message.fds[1]);
+  if (!endpoints) return close(endpoints.error());
+  timer_.cancel();
+  greeted_ = true;
+  attempts_ = 0;
+  last_failure_.clear();
+  if (events_.connected) events_.connected({hello, *counters, *endpoints});
+}
+
+bool DataplaneLink::publish(int image, uint64_t generation, uint64_t size) {
+  if (!greeted_) return false;
+  config::Publish message;
+  message.generation = generation;
+  message.size = size;
+  if (const auto sent = config::send_message(socket_.native_handle(), message, {image}); !sent) {
+    close("cannot send: " + sent.error());
+    return false;
+  }
+  return true;
+}
+
+void DataplaneLink::lookup(const config::WireName& name, FoundHandler handler) {
+  const auto fail = [this, &handler](const std::string& why) {
+    asio::post(io_, [handler = std::move(handler), why] { handler(tl::make_unexpected(why)); });
+  };
+  if (!greeted_)
+    return fail("there is no dataplane at " + socket_path_ + " yet: is penstock-dataplane running?");
+  config::Lookup message;
+  if (name.size() > message.name.size()) return fail("the name is longer than 255 octets");
+  message.name_length = static_cast<uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), message.name.begin());
+  if (const auto sent = config::send_message(socket_.native_handle(), message); !sent)
+    return fail("cannot ask the dataplane: " + sent.error());
+  auto asked = std::make_shared<PendingLookup>();
+  asked->handler = std::move(handler);
+  asked->timer = std::make_unique<asio::steady_timer>(io_, kLookupTimeout);
+  asked->timer->async_wait([asked](std::error_code error) {
+    if (error) return;
+    if (const auto late = std::exchange(asked->handler, nullptr))
+      late(tl::make_unexpected("the dataplane did not answer within 2 s"));
+  });
+  lookups_.push_back(std::move(asked));
+}
+
+void DataplaneLink::close(const std::string& why) {
+  const bool was_greeted = std::exchange(greeted_, false);
+  ++session_;
+  timer_.cancel();
+  if (socket_.is_open()) socket_.close();
+  const auto lost = std::exchange(lookups_, {});
+  for (const auto& asked : lost) {
+    asked->timer->cancel();
+    if (auto handler = std::exchange(asked->handler, nullptr))
+      asio::post(io_,
+                 [handler] { handler(tl::make_unexpected("the connection to the dataplane was lost")); });
+  }
+  if (stopped_) return;
+  if (was_greeted) {
+    spdlog::warn("dataplane: connection lost: {}", why);
+    if (events_.disconnected) events_.disconnected();
+    attempts_ = 0;
+    return retry_later("connection lost");
+  }
+  retry_later(why);
+}
+
+}  // namespace penstock::control

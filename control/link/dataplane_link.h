@@ -1,0 +1,88 @@
+// control/link/dataplane_link.h - the connection to penstock-dataplane (config/link.h), made again for ever
+// when it breaks.
+//
+// All of it runs on the io_context's thread. It knows messages, not rules: Control decides what to publish
+// when Connected comes, so a dataplane that restarts gets its rules through the same door as one that starts.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <tl/expected.hpp>
+
+#include "config/counters.h"
+#include "config/endpoint_state.h"
+#include "config/link.h"
+
+namespace penstock::control {
+
+struct DataplaneSession {
+  config::Hello hello;
+  std::shared_ptr<const config::CounterPage> counters;
+  std::shared_ptr<config::EndpointStatePage> endpoints;
+};
+
+class DataplaneLink {
+ public:
+  struct Events {
+    std::function<void(const DataplaneSession&)> connected;
+    std::function<void()> disconnected;
+    std::function<void(const config::Published&)> published;
+    std::function<void(uint64_t generation, const std::string& reason)> refused;
+  };
+  using FoundHandler = std::function<void(tl::expected<config::Found, std::string>)>;
+
+  DataplaneLink(asio::io_context&, std::string socket_path, Events);
+  ~DataplaneLink() { stop(); }
+  DataplaneLink(const DataplaneLink&) = delete;
+  DataplaneLink& operator=(const DataplaneLink&) = delete;
+
+  void start();
+  // No event comes after it; waiting lookups fail.
+  void stop();
+
+  bool connected() const { return greeted_; }
+  const std::string& socket_path() const { return socket_path_; }
+
+  // `image` is a sealed memfd of `size` bytes and stays the caller's. Published or Refused follows. False:
+  // not connected.
+  bool publish(int image, uint64_t generation, uint64_t size);
+  // Asks the table that forwards now. The handler is called once, never from inside lookup(); it fails after
+  // 2 s.
+  void lookup(const config::WireName& name, FoundHandler);
+
+ private:
+  struct PendingLookup {
+    FoundHandler handler;  // empty: timed out, its answer is still to come
+    std::unique_ptr<asio::steady_timer> timer;
+  };
+
+  void connect();
+  void retry_later(const std::string& why);
+  void wait_for_hello();
+  void wait_for_message();
+  void receive();
+  void handle(const config::Message&);
+  void greet(const config::Hello&, const config::Message&);
+  void close(const std::string& why);
+
+  asio::io_context& io_;
+  const std::string socket_path_;
+  const Events events_;
+  asio::posix::stream_descriptor socket_;
+  asio::steady_timer timer_;
+  std::deque<std::shared_ptr<PendingLookup>> lookups_;  // answers come in the order of the questions
+  std::string last_failure_;                            // said once, not at every attempt
+  unsigned attempts_ = 0;
+  uint64_t session_ = 0;  // handlers of a closed connection must not touch the next one
+  bool greeted_ = false;
+  bool stopped_ = true;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,169 @@
+#include "control/link/endpoint_slots.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace penstock::control {
+namespace {
+
+config::EndpointState key_of(const EndpointId& id) {
+  config::EndpointState key;
+  key.address = id.address.bytes;
+  key.family = id.address.family;
+  key.pool_key = pool_key(id.pool);
+  return key;
+}
+
+bool same_key(const config::EndpointState& a, const config::EndpointState& b) {
+  return a.family == b.family && a.pool_key == b.pool_key && a.address == b.address;
+}
+
+void copy_next_hop(config::EndpointState& to, const config::EndpointState& from) {
+  to.source = from.source;
+  to.mac = from.mac;
+  to.vlan = from.vlan;
+  to.port = from.port;
+  to.reachable = from.reachable;
+}
+
+}  // namespace
+
+uint64_t pool_key(std::string_view pool) {
+  return XXH3_64bits(pool.data(), pool.size());
+}
+
+std::optional<uint16_t> EndpointSlots::find(const config::EndpointState& key) const {
+  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot)
+    if (same_key(entries_[slot].state, key)) return slot;
+  return std::nullopt;
+}
+
+std::optional<uint16_t> EndpointSlots::find_free() {
+  for (uint32_t tried = 0; tried < config::kMaxEndpoints; ++tried) {
+    const auto slot = static_cast<uint16_t>((next_ + tried) % config::kMaxEndpoints);
+    if (entries_[slot].state.family != 0) continue;
+    next_ = static_cast<uint16_t>((slot + 1) % config::kMaxEndpoints);
+    return slot;
+  }
+  return std::nullopt;
+}
+
+std::optional<uint16_t> EndpointSlots::slot_of(const EndpointId& id) const {
+  return find(key_of(id));
+}
+
+tl::expected<EndpointSlots::Map, std::string> EndpointSlots::allocate(const std::vector<EndpointId>& wanted) {
+  Map slots;
+  for (const EndpointId& id : wanted) {
+    const config::EndpointState key = key_of(id);
+    std::optional<uint16_t> slot = find(key);
+    if (!slot) {
+      slot = find_free();
+      if (!slot)
+        return tl::make_unexpected("there are more than " + std::to_string(config::kMaxEndpoints) +
+                                   " endpoints in the running and the new rules together");
+      entries_[*slot] = {key};
+      write(*slot);
+    }
+    slots[id] = *slot;
+  }
+  return slots;
+}
+
+void EndpointSlots::attach(std::shared_ptr<config::EndpointStatePage> page) {
+  page_ = std::move(page);
+  const auto ours = entries_;
+  entries_ = {};
+  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+    const config::EndpointState found = page_->slots[slot].load();
+    // A doubled key can only be what a control left that was killed while writing.
+    if (found.family != 0 && !find(found)) entries_[slot] = {found};
+  }
+  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+    const Entry& our = ours[slot];
+    if (our.state.family == 0) continue;
+    if (const auto kept = find(our.state)) {
+      Entry& entry = entries_[*kept];
+      if (our.health_known) entry.state.health = our.state.health;
+      if (our.next_hop_known) copy_next_hop(entry.state, our.state);
+      if (our.drained_known) entry.state.drained = our.state.drained;
+      entry.health_known = our.health_known;
+      entry.next_hop_known = our.next_hop_known;
+      entry.drained_known = our.drained_known;
+    } else if (entries_[slot].state.family == 0) {
+      entries_[slot] = our;
+    } else if (const auto free = find_free()) {
+      entries_[*free] = our;
+    }
+  }
+  write_all();
+}
+
+void EndpointSlots::release_all_but(const std::vector<EndpointId>& used) {
+  std::array<bool, config::kMaxEndpoints> keep{};
+  for (const EndpointId& id : used)
+    if (const auto slot = slot_of(id)) keep[*slot] = true;
+  bool changed = false;
+  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+    if (keep[slot] || entries_[slot].state.family == 0) continue;
+    entries_[slot] = {};
+    changed = true;
+  }
+  if (changed) write_all();
+}
+
+void EndpointSlots::set_health(const EndpointId& id, config::Health health) {
+  const auto slot = slot_of(id);
+  if (!slot) return;
+  entries_[*slot].state.health = health;
+  entries_[*slot].health_known = true;
+  write(*slot);
+}
+
+void EndpointSlots::set_next_hop(const EndpointId& id, const std::optional<NextHop>& hop) {
+  const auto slot = slot_of(id);
+  if (!slot) return;
+  config::EndpointState via;
+  if (hop) {
+    via.source = hop->source.bytes;
+    via.mac = hop->mac;
+    via.vlan = hop->vlan;
+    via.port = hop->port;
+    via.reachable = 1;
+  }
+  copy_next_hop(entries_[*slot].state, via);
+  entries_[*slot].next_hop_known = true;
+  write(*slot);
+}
+
+size_t EndpointSlots::set_drained(const config::IpAddress& address, bool drained) {
+  size_t found = 0;
+  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+    Entry& entry = entries_[slot];
+    if (entry.state.family != address.family || entry.state.address != address.bytes) continue;
+    entry.state.drained = drained ? 1 : 0;
+    entry.drained_known = true;
+    write(slot);
+    ++found;
+  }
+  return found;
+}
+
+void EndpointSlots::beat(uint64_t monotonic_ns) {
+  if (page_) page_->heartbeat_ns.store(monotonic_ns, std::memory_order_relaxed);
+}
+
+void EndpointSlots::write(uint16_t slot) {
+  if (!page_) return;
+  config::write_slots(*page_, [&](auto&& slots) { slots[slot].store(entries_[slot].state); });
+}
+
+void EndpointSlots::write_all() {
+  if (!page_) return;
+  config::write_slots(*page_, [&](auto&& slots) {
+    for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) slots[slot].store(entries_[slot].state);
+  });
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,173 @@
+// tests/control/link/dataplane_link_test.cpp - the link against a fake dataplane: greeting, publishing, loss
+// and return.
+#include "control/link/dataplane_link.h"
+
+#include <gtest/gtest.h>
+
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <optional>
+
+#include "tests/control/link/fake_dataplane.h"
+
+namespace penstock::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct DataplaneLinkTest : testing::Test {
+  // Until the condition holds; the limit only ends a test that failed.
+  template <typename Condition>
+  bool run_until(Condition condition) {
+    const auto limit = std::chrono::steady_clock::now() + 10s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > limit) return false;
+      io.restart();
+      io.run_for(5ms);
+    }
+    return true;
+  }
+  DataplaneLink::Events events() {
+    return {
+        [this](const DataplaneSession& opened) {
+          session = opened;
+          ++connects;
+        },
+        [this] { ++losses; },
+        [this](const config::Published& message) { published.push_back(message.generation); },
+        [this](uint64_t generation, const std::string& reason) { refused.emplace_back(generation, reason); }};
+  }
+  int image() {
+    const int fd = memfd_create("image", MFD_CLOEXEC);
+    EXPECT_EQ(ftruncate(fd, 4096), 0);
+    return fd;
+  }
+
+  TemporaryFolder folder;
+  FakeDataplane dataplane{folder / "dataplane.sock"};
+  asio::io_context io;
+  std::optional<DataplaneSession> session;
+  int connects = 0;
+  int losses = 0;
+  std::vector<uint64_t> published;
+  std::vector<std::pair<uint64_t, std::string>> refused;
+};
+
+TEST_F(DataplaneLinkTest, GreetsWithBothPages) {
+  dataplane.hello.generation = 41;
+  dataplane.counters->zones.set(7);
+  dataplane.start();
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  link.start();
+  ASSERT_TRUE(run_until([&] { return session.has_value(); }));
+  EXPECT_TRUE(link.connected());
+  EXPECT_EQ(session->hello.generation, 41U);
+  EXPECT_EQ(session->counters->zones.get(), 7U);
+  session->endpoints->heartbeat_ns = 99;
+  EXPECT_EQ(dataplane.endpoints->heartbeat_ns, 99U);
+}
+
+TEST_F(DataplaneLinkTest, WaitsForADataplaneThatStartsLater) {
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  link.start();
+  io.run_for(120ms);
+  EXPECT_FALSE(link.connected());
+  EXPECT_FALSE(link.publish(-1, 1, 0));
+  dataplane.start();
+  EXPECT_TRUE(run_until([&] { return connects == 1; }));
+}
+
+TEST_F(DataplaneLinkTest, PublishesAndHearsRefusals) {
+  dataplane.start();
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  const int fd = image();
+  ASSERT_TRUE(link.publish(fd, 5, 4096));
+  ASSERT_TRUE(run_until([&] { return !published.empty(); }));
+  EXPECT_EQ(published, std::vector<uint64_t>{5});
+  ASSERT_EQ(dataplane.received().size(), 1U);
+  EXPECT_EQ(dataplane.received()[0].image.size(), 4096U);
+  dataplane.refuse = true;
+  ASSERT_TRUE(link.publish(fd, 6, 4096));
+  ASSERT_TRUE(run_until([&] { return !refused.empty(); }));
+  EXPECT_EQ(refused[0], (std::pair<uint64_t, std::string>{6, "the test says no"}));
+  EXPECT_TRUE(link.connected()) << "a refusal is no reason to hang up";
+  close(fd);
+}
+
+TEST_F(DataplaneLinkTest, ComesBackToARestartedDataplane) {
+  dataplane.start();
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  dataplane.stop();
+  ASSERT_TRUE(run_until([&] { return losses == 1; }));
+  EXPECT_FALSE(link.connected());
+  dataplane.new_pages();
+  dataplane.start();
+  EXPECT_TRUE(run_until([&] { return connects == 2; }));
+}
+
+TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
+  dataplane.found.rule = 3;
+  dataplane.found.generation = 8;
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  const auto name = *config::parse_name("a.example");
+  std::vector<tl::expected<config::Found, std::string>> answers;
+  const auto keep = [&](tl::expected<config::Found, std::string> answer) {
+    answers.push_back(std::move(answer));
+  };
+  link.lookup(name, keep);
+  EXPECT_TRUE(answers.empty()) << "never from inside lookup()";
+  ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
+  ASSERT_FALSE(answers[0]);
+  EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos)
+      << answers[0].error();
+
+  dataplane.start();
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  link.lookup(name, keep);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 2; }));
+  ASSERT_TRUE(answers[1]) << answers[1].error();
+  EXPECT_EQ(answers[1]->rule, 3U);
+
+  dataplane.mute = true;
+  link.lookup(name, keep);
+  io.restart();
+  io.run_for(50ms);
+  dataplane.stop();
+  ASSERT_TRUE(run_until([&] { return answers.size() == 3; }));
+  ASSERT_FALSE(answers[2]);
+  EXPECT_NE(answers[2].error().find("lost"), std::string::npos) << answers[2].error();
+}
+
+struct BadHello {
+  const char* description;
+  void (*spoil)(FakeDataplane&);
+};
+
+struct BadHelloTest : DataplaneLinkTest, testing::WithParamInterface<BadHello> {};
+
+TEST_P(BadHelloTest, IsNotTakenAndTriedAgain) {
+  GetParam().spoil(dataplane);
+  dataplane.start();
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  link.start();
+  EXPECT_TRUE(run_until([&] { return dataplane.connections() >= 2; }));
+  EXPECT_EQ(connects, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadHelloTest,
+    testing::Values(BadHello{"another link version", [](FakeDataplane& d) { d.hello.link_version = 2; }},
+                    BadHello{"another image version", [](FakeDataplane& d) { d.hello.image_version = 99; }},
+                    BadHello{"more ports than there are", [](FakeDataplane& d) { d.hello.ports = 9; }},
+                    BadHello{"another counter page", [](FakeDataplane& d) { d.counters->magic = 1; }},
+                    BadHello{"a counter page of more lcores than bytes",
+                             [](FakeDataplane& d) { d.counters->lcores = 2; }},
+                    BadHello{"another endpoint page", [](FakeDataplane& d) { d.endpoints->magic = 1; }}));
+
+}  // namespace
+}  // namespace penstock::control
