@@ -18,6 +18,7 @@ constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
 constexpr uint32_t kImageVersion = 1;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
+constexpr uint64_t kImageAlignment = 64;  // of the image in memory and of its sections
 constexpr uint32_t kMaxEndpoints = 1024;  // slots of the endpoint state page and of the counters
 
 enum class Section : uint8_t { pools, endpoints, rules, clients_v4, clients_v6, zone_buckets, zone_nodes };
@@ -104,6 +105,7 @@ struct ZoneNode {
   uint8_t name[];
 };
 constexpr size_t kZoneNodeNameOffset = 10;
+constexpr uint64_t kZoneNodeUnit = 8;
 
 static_assert(sizeof(ImageHeader) == 224);
 static_assert(sizeof(ImagePool) == 16);
@@ -115,6 +117,6 @@ static_assert(sizeof(ZoneBucket) == 64 && alignof(ZoneBucket) == 64);
 static_assert(offsetof(ZoneNode, name) == kZoneNodeNameOffset);
 
 constexpr uint64_t align_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
-constexpr uint64_t zone_node_size(uint64_t name_length) { return align_up(kZoneNodeNameOffset + name_length, 8); }
+constexpr uint64_t zone_node_size(uint64_t name_length) { return align_up(kZoneNodeNameOffset + name_length, kZoneNodeUnit); }
 
 }  // namespace penstock::config

@@ -1,0 +1,202 @@
+#include "control/rules/compile.h"
+
+#include <sys/random.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <span>
+#include <system_error>
+
+#include "control/rules/flatten_clients.h"
+#include "control/rules/zone_hash.h"
+
+namespace penstock::control {
+namespace {
+
+using config::ImageHeader;
+using config::Model;
+using config::Section;
+using Fault = tl::unexpected<std::string>;
+
+tl::expected<uint64_t, std::string> draw_key() {
+  uint64_t key = 0;
+  if (getrandom(&key, sizeof key, 0) != static_cast<ssize_t>(sizeof key))
+    return Fault("no random key for the zone table: " + std::generic_category().message(errno));
+  return key;
+}
+
+std::string where(const Model& model, const config::Where& at) {
+  if (at.file >= model.files.size() || at.line == 0) return {};
+  return model.files[at.file] + ":" + std::to_string(at.line) + ": ";
+}
+
+tl::expected<void, std::string> check_references(const Model& model) {
+  for (const auto& rule : model.rules)
+    if (rule.action == config::Action::forward && rule.pool >= model.pools.size())
+      return Fault(where(model, rule.where) + "the rule " + rule.origin +
+                   " forwards to a pool that does not exist");
+  for (const auto& entry : model.zones.entries)
+    if (entry.rule >= model.rules.size())
+      return Fault("the zone " + config::to_text(model.zones.name(entry)) +
+                   " has a rule that does not exist");
+  if (model.default_rule && *model.default_rule >= model.rules.size())
+    return Fault("the default is a rule that does not exist");
+  return {};
+}
+
+struct Pools {
+  std::vector<config::ImagePool> pools;
+  std::vector<config::ImageEndpoint> endpoints;
+};
+
+tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf& slot_of) {
+  Pools result;
+  std::vector<bool> taken(config::kMaxEndpoints);
+  for (const auto& pool : model.pools) {
+    if (pool.endpoints.empty())
+      return Fault(where(model, pool.where) + "the pool " + pool.name + " has no endpoint");
+    config::ImagePool& out = result.pools.emplace_back();
+    out.first_endpoint = static_cast<uint32_t>(result.endpoints.size());
+    out.endpoint_count = static_cast<uint32_t>(pool.endpoints.size());
+    out.kind = static_cast<uint8_t>(pool.kind);
+    out.is_private = pool.is_private ? 1 : 0;
+    for (const auto& endpoint : pool.endpoints) {
+      const uint16_t slot = slot_of(pool, endpoint);
+      if (slot >= config::kMaxEndpoints || taken[slot])
+        return Fault(where(model, endpoint.where) + "no slot is left for endpoint " +
+                     config::to_string(endpoint.address) + " of pool " + pool.name + " (at most " +
+                     std::to_string(config::kMaxEndpoints) + " in all)");
+      taken[slot] = true;
+      config::ImageEndpoint& into = result.endpoints.emplace_back();
+      std::copy(endpoint.address.bytes.begin(), endpoint.address.bytes.end(), into.address);
+      into.family = endpoint.address.family;
+      into.slot = slot;
+      into.budget = endpoint.budget;
+      into.weight = endpoint.weight;
+      into.pool = static_cast<uint32_t>(result.pools.size() - 1);
+    }
+  }
+  return result;
+}
+
+std::vector<config::ImageRule> lay_out_rules(const Model& model) {
+  std::vector<config::ImageRule> rules;
+  for (const auto& rule : model.rules) {
+    config::ImageRule& out = rules.emplace_back();
+    out.pool = rule.action == config::Action::forward ? rule.pool : 0;
+    out.action = static_cast<uint8_t>(rule.action);
+    out.is_private = rule.is_private ? 1 : 0;
+    out.cache = rule.cache ? 1 : 0;
+  }
+  return rules;
+}
+
+std::vector<config::ImageClientsV4> lay_out_clients_v4(const config::Clients& clients) {
+  std::vector<config::ImageClientsV4> out;
+  for (const auto& range : flatten_clients(clients, 4))
+    out.push_back({static_cast<uint32_t>(range.start), range.allowed ? 1U : 0U});
+  return out;
+}
+
+std::vector<config::ImageClientsV6> lay_out_clients_v6(const config::Clients& clients) {
+  std::vector<config::ImageClientsV6> out;
+  for (const auto& range : flatten_clients(clients, 6))
+    out.push_back({static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start),
+                   range.allowed ? 1U : 0U});
+  return out;
+}
+
+tl::expected<ZoneHash, std::string> hash_with_some_key(const Model& model, std::optional<uint64_t> given,
+                                                       uint64_t& key) {
+  for (int attempt = 0;; ++attempt) {
+    if (given) {
+      key = *given;
+    } else {
+      const auto drawn = draw_key();
+      if (!drawn) return Fault(drawn.error());
+      key = *drawn;
+    }
+    auto hash = hash_zones(model, key);
+    if (hash) return std::move(*hash);
+    if (!hash.error().another_key || given || attempt == 8) return Fault(hash.error().text);
+  }
+}
+
+}  // namespace
+
+tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generation, const SlotOf& slot_of,
+                                            std::optional<uint64_t> hash_key) {
+  if (const auto checked = check_references(model); !checked) return Fault(checked.error());
+  const auto pools = lay_out_pools(model, slot_of);
+  if (!pools) return Fault(pools.error());
+  uint64_t key = 0;
+  const auto zones = hash_with_some_key(model, hash_key, key);
+  if (!zones) return Fault(zones.error());
+  const auto rules = lay_out_rules(model);
+  const auto clients_v4 = lay_out_clients_v4(model.clients);
+  const auto clients_v6 = lay_out_clients_v6(model.clients);
+
+  ImageHeader header{};
+  uint64_t end = sizeof(ImageHeader);
+  const auto reserve = [&](Section which, uint64_t size) {
+    const uint64_t offset = config::align_up(end, config::kImageAlignment);
+    header.sections[static_cast<size_t>(which)] = {offset, size};
+    end = offset + size;
+  };
+  const auto reserve_for = [&](Section which, const auto& records) {
+    reserve(which, std::as_bytes(std::span(records)).size());
+  };
+  reserve_for(Section::pools, pools->pools);
+  reserve_for(Section::endpoints, pools->endpoints);
+  reserve_for(Section::rules, rules);
+  reserve_for(Section::clients_v4, clients_v4);
+  reserve_for(Section::clients_v6, clients_v6);
+  reserve_for(Section::zone_buckets, zones->buckets);
+  reserve(Section::zone_nodes, zones->nodes_size);
+  if (end > config::kImageMaxSize)
+    return Fault("the rules take " + std::to_string(end) + " bytes, the limit is " +
+                 std::to_string(config::kImageMaxSize));
+
+  header.magic = config::kImageMagic;
+  header.version = config::kImageVersion;
+  header.header_size = sizeof(ImageHeader);
+  header.total_size = end;
+  header.generation = generation;
+  header.hash_key = key;
+  header.built_at =
+      static_cast<uint64_t>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  std::copy_n(zones->apex_depths, 2, header.apex_depths);
+  std::copy_n(zones->below_depths, 2, header.below_depths);
+  header.default_rule = model.default_rule.value_or(config::kNoRule);
+  header.zone_count = static_cast<uint32_t>(zones->nodes.size());
+  header.bucket_count = static_cast<uint32_t>(zones->buckets.size());
+  header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
+  header.refused_silent = model.clients.silent ? 1 : 0;
+
+  Compiled compiled{ImageBytes(end), generation, 0, header.zone_count};
+  const auto section = [&](Section which) {
+    return compiled.image.data() + header.sections[static_cast<size_t>(which)].offset;
+  };
+  const auto write = [&](Section which, const auto& records) {
+    const auto bytes = std::as_bytes(std::span(records));
+    if (!bytes.empty()) std::memcpy(section(which), bytes.data(), bytes.size());
+  };
+  write(Section::pools, pools->pools);
+  write(Section::endpoints, pools->endpoints);
+  write(Section::rules, rules);
+  write(Section::clients_v4, clients_v4);
+  write(Section::clients_v6, clients_v6);
+  write(Section::zone_buckets, zones->buckets);
+  write_nodes(*zones, model.zones, section(Section::zone_nodes));
+
+  std::memcpy(compiled.image.data(), &header, sizeof header);
+  header.checksum = XXH3_64bits(compiled.image.data(), compiled.image.size());
+  std::memcpy(compiled.image.data(), &header, sizeof header);
+  compiled.checksum = header.checksum;
+  return compiled;
+}
+
+}  // namespace penstock::control

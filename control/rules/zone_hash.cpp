@@ -1,0 +1,148 @@
+#include "control/rules/zone_hash.h"
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_sort.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "config/suffix_hash.h"
+
+namespace penstock::control {
+namespace {
+
+using config::Scope;
+using config::ZoneBucket;
+using Entry = config::ZoneNames::Entry;
+
+// Longer chains of full buckets are refused by the dataplane (tables/zone_table.h); at half load they do not
+// happen.
+constexpr size_t kLongestChain = 16;
+
+struct Hashed {
+  uint64_t hash;
+  uint32_t entry;
+};
+
+uint64_t hash_of(std::string_view name, uint64_t key) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(name.data());
+  uint8_t offsets[128];
+  unsigned labels = 0;
+  for (size_t at = 0; at < name.size() && bytes[at] != 0 && labels < 128; at += bytes[at] + 1U)
+    offsets[labels++] = static_cast<uint8_t>(at);
+  uint64_t hash = config::hash_of_root(key);
+  while (labels-- > 0) hash = config::extend_hash(hash, bytes + offsets[labels], bytes[offsets[labels]]);
+  return hash;
+}
+
+// Takes one entry into its name's node. A narrower scope wins over Scope::zone, whichever comes first.
+struct Merge {
+  ZoneHash::Node node;
+  bool apex_by_name = false;
+  bool below_by_below = false;
+
+  bool take(const Entry& entry) {
+    const auto set = [&](uint32_t& rule, bool& narrow, bool is_narrow) {
+      if (narrow && !is_narrow) return true;
+      const bool is_clash = rule != config::kNoRule && narrow == is_narrow && rule != entry.rule;
+      rule = entry.rule;
+      narrow = is_narrow;
+      return !is_clash;
+    };
+    bool is_fine = true;
+    if (entry.scope != Scope::below) is_fine = set(node.apex_rule, apex_by_name, entry.scope == Scope::name);
+    if (entry.scope != Scope::name)
+      is_fine = set(node.below_rule, below_by_below, entry.scope == Scope::below) && is_fine;
+    return is_fine;
+  }
+};
+
+std::vector<Hashed> hash_names(const config::ZoneNames& zones, uint64_t key) {
+  std::vector<Hashed> hashed(zones.entries.size());
+  tbb::parallel_for(tbb::blocked_range<size_t>(0, hashed.size(), 4096), [&](const auto& range) {
+    for (size_t i = range.begin(); i != range.end(); ++i)
+      hashed[i] = {hash_of(zones.name(zones.entries[i]), key), static_cast<uint32_t>(i)};
+  });
+  return hashed;
+}
+
+// False when a chain of full buckets grew too long.
+bool place(ZoneHash& result, uint64_t hash, uint32_t offset) {
+  const uint64_t mask = result.buckets.size() - 1;
+  size_t chain = 0;
+  for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
+    ZoneBucket& bucket = result.buckets[at];
+    if (bucket.used < config::kBucketSlots) {
+      bucket.tags[bucket.used] = static_cast<uint16_t>(hash >> 48);
+      bucket.nodes[bucket.used++] = offset;
+      return true;
+    }
+    bucket.overflowed = 1;
+    if (++chain > kLongestChain) return false;
+  }
+}
+
+}  // namespace
+
+tl::expected<ZoneHash, ZoneHashError> hash_zones(const config::Model& model, uint64_t hash_key) {
+  const config::ZoneNames& zones = model.zones;
+  std::vector<Hashed> hashed = hash_names(zones, hash_key);
+  ZoneHash result;
+  result.buckets.resize(std::bit_ceil(hashed.size() * 2 / config::kBucketSlots + 1));
+  const uint64_t mask = result.buckets.size() - 1;
+
+  // By home bucket, so that neighbours in a bucket become neighbours in memory; entries of one name stand
+  // together.
+  tbb::parallel_sort(hashed.begin(), hashed.end(), [&](const Hashed& a, const Hashed& b) {
+    if ((a.hash & mask) != (b.hash & mask)) return (a.hash & mask) < (b.hash & mask);
+    if (a.hash != b.hash) return a.hash < b.hash;
+    const auto left = zones.name(zones.entries[a.entry]);
+    const auto right = zones.name(zones.entries[b.entry]);
+    return left != right ? left < right : a.entry < b.entry;
+  });
+
+  result.nodes.reserve(hashed.size());
+  for (size_t i = 0; i < hashed.size();) {
+    const uint64_t hash = hashed[i].hash;
+    const std::string_view name = zones.name(zones.entries[hashed[i].entry]);
+    Merge merge;
+    merge.node.entry = hashed[i].entry;
+    for (; i < hashed.size() && hashed[i].hash == hash; ++i) {
+      const Entry& entry = zones.entries[hashed[i].entry];
+      if (zones.name(entry) != name) break;
+      if (!merge.take(entry))
+        return tl::make_unexpected(ZoneHashError{
+            "the zone " + config::to_text(name) + " is given twice, by different rules", false});
+    }
+    const unsigned labels = config::label_count(name);
+    const uint64_t bit = uint64_t{1} << (labels % 64);
+    if (merge.node.apex_rule != config::kNoRule) result.apex_depths[labels / 64] |= bit;
+    if (merge.node.below_rule != config::kNoRule) result.below_depths[labels / 64] |= bit;
+    merge.node.offset = static_cast<uint32_t>(result.nodes_size / config::kZoneNodeUnit);
+    result.nodes_size += config::zone_node_size(name.size());
+    result.nodes.push_back(merge.node);
+    if (!place(result, hash, merge.node.offset))
+      return tl::make_unexpected(ZoneHashError{"too many zones fall into one place of the table", true});
+  }
+  return result;
+}
+
+void write_nodes(const ZoneHash& hash, const config::ZoneNames& zones, std::byte* into) {
+  tbb::parallel_for(tbb::blocked_range<size_t>(0, hash.nodes.size(), 4096), [&](const auto& range) {
+    for (size_t i = range.begin(); i != range.end(); ++i) {
+      const ZoneHash::Node& from = hash.nodes[i];
+      const std::string_view name = zones.name(zones.entries[from.entry]);
+      auto* node = reinterpret_cast<config::ZoneNode*>(into + uint64_t{from.offset} * config::kZoneNodeUnit);
+      node->apex_rule = from.apex_rule;
+      node->below_rule = from.below_rule;
+      node->name_length = static_cast<uint8_t>(name.size());
+      node->labels = static_cast<uint8_t>(config::label_count(name));
+      std::memcpy(node->name, name.data(), name.size());
+    }
+  });
+}
+
+}  // namespace penstock::control

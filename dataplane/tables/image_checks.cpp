@@ -1,0 +1,108 @@
+#include "dataplane/tables/image_checks.h"
+
+#include <bitset>
+
+#include "config/model.h"
+
+namespace penstock::tables {
+namespace {
+
+using config::kNoRule;
+
+std::string text(uint64_t number) {
+  return std::to_string(number);
+}
+
+}  // namespace
+
+Fault check_pools(std::span<const config::ImagePool> pools,
+                  std::span<const config::ImageEndpoint> endpoints) {
+  uint64_t next = 0;
+  for (size_t i = 0; i < pools.size(); ++i) {
+    const config::ImagePool& pool = pools[i];
+    const std::string name = "its pool " + text(i);
+    if (pool.endpoint_count == 0) return name + " has no endpoint";
+    if (pool.first_endpoint != next)
+      return name + " begins at endpoint " + text(pool.first_endpoint) + " instead of " + text(next);
+    next += pool.endpoint_count;
+    if (next > endpoints.size())
+      return name + " has endpoints up to " + text(next) + ", the image has " + text(endpoints.size());
+    if (pool.kind > static_cast<uint8_t>(config::PoolKind::route53_inbound))
+      return name + " is of unknown kind " + text(pool.kind);
+    if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
+    for (uint64_t e = pool.first_endpoint; e < next; ++e)
+      if (endpoints[e].pool != i)
+        return "its endpoint " + text(e) + " says pool " + text(endpoints[e].pool) +
+               " but is listed by pool " + text(i);
+  }
+  if (next != endpoints.size())
+    return text(endpoints.size() - next) + " of its " + text(endpoints.size()) +
+           " endpoints belong to no pool";
+  return {};
+}
+
+Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints) {
+  std::bitset<config::kMaxEndpoints> taken;
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    const config::ImageEndpoint& endpoint = endpoints[i];
+    const std::string name = "its endpoint " + text(i);
+    if (endpoint.family != 4 && endpoint.family != 6)
+      return name + " is of unknown family " + text(endpoint.family);
+    if (endpoint.slot >= config::kMaxEndpoints)
+      return name + " has slot " + text(endpoint.slot) + ", slots end at " + text(config::kMaxEndpoints - 1);
+    if (taken[endpoint.slot])
+      return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
+    taken[endpoint.slot] = true;
+    if (endpoint.weight == 0) return name + " has weight 0";
+  }
+  return {};
+}
+
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const config::ImageRule& rule = rules[i];
+    const std::string name = "its rule " + text(i);
+    if (rule.action > static_cast<uint8_t>(config::Action::refused))
+      return name + " has unknown action " + text(rule.action);
+    if (rule.action == static_cast<uint8_t>(config::Action::forward) && rule.pool >= pools)
+      return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools);
+    if (rule.is_private > 1) return name + " has is_private " + text(rule.is_private) + ", not 0 or 1";
+    if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";
+  }
+  if (default_rule != kNoRule && default_rule >= rules.size())
+    return "its default is rule " + text(default_rule) + ", the image has " + text(rules.size());
+  return {};
+}
+
+namespace {
+
+unsigned __int128 start_of(const config::ImageClientsV4& range) {
+  return range.start;
+}
+unsigned __int128 start_of(const config::ImageClientsV6& range) {
+  return static_cast<unsigned __int128>(range.start_high) << 64 | range.start_low;
+}
+
+template <typename Range>
+Fault check_ranges(std::span<const Range> ranges, const std::string& family) {
+  if (ranges.empty()) return "it has no range of " + family + " clients";
+  if (start_of(ranges[0]) != 0)
+    return "its first range of " + family + " clients does not start at address 0";
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (i > 0 && start_of(ranges[i]) <= start_of(ranges[i - 1]))
+      return "its range " + text(i) + " of " + family + " clients does not start behind the one before";
+    if (ranges[i].allowed > 1)
+      return "its range " + text(i) + " of " + family + " clients has allowed " + text(ranges[i].allowed) +
+             ", not 0 or 1";
+  }
+  return {};
+}
+
+}  // namespace
+
+Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6) {
+  if (auto fault = check_ranges(v4, "v4")) return fault;
+  return check_ranges(v6, "v6");
+}
+
+}  // namespace penstock::tables

@@ -1,0 +1,26 @@
+// dataplane/tables/image_checks.h - what must be true of an image's records before anything follows their
+// references.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "config/image.h"
+
+namespace penstock::tables {
+
+using Fault = std::optional<std::string>;  // one line of English about the image; nullopt: none
+
+// Endpoints belong to pools in order: pool 0 has the first ones, and so on, none left over.
+Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints);
+Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools);
+Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6);
+// Every node is well formed and found under its own name; no chain of buckets is longer than kLongestChain.
+Fault check_zones(const config::ImageHeader& header, std::span<const config::ZoneBucket> buckets,
+                  std::span<const std::byte> nodes, size_t rules);
+
+}  // namespace penstock::tables

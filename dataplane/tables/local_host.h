@@ -1,0 +1,69 @@
+// dataplane/tables/local_host.h - who we are on the wire: our ports, the addresses we answer on, whose source
+// port is whose.
+//
+// Built once at start, then read by every lcore.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "config/address.h"
+#include "config/link.h"
+
+namespace penstock::tables {
+
+using AddressBytes = std::array<uint8_t, 16>;  // network order, IPv4 in the first four, the rest zero
+
+struct LocalPort {
+  std::array<uint8_t, 6> mac{};
+  // The kernel's veth and loopback hand over UDP whose checksum is only the pseudo-header's sum.
+  bool accepts_partial_checksum = false;
+  // Frames that we send come back to us: the packet socket sees both directions.
+  bool sees_own_frames = false;
+  // Strangers go to the kernel through a TAP; otherwise the kernel has seen them itself.
+  bool has_door = false;
+};
+
+class LocalHost {
+ public:
+  static constexpr unsigned kMaxListen = 64;
+  static constexpr uint8_t kNobody = 0xff;
+  static constexpr int kNotListening = -1;
+
+  LocalHost() { owner_.fill(kNobody); }
+
+  // At start only. False when there are too many addresses.
+  bool add_listen(const config::IpAddress& address) {
+    if (listen_count_ == kMaxListen) return false;
+    listen_[listen_count_++] = address;
+    return true;
+  }
+  // At start only. Deals `count` ports from `first` to `lcores` lcores, an equal block each.
+  void deal_source_ports(uint16_t first, uint16_t count, unsigned lcores) {
+    const unsigned each = count / lcores;
+    for (unsigned i = 0; i < each * lcores; ++i) owner_[first + i] = static_cast<uint8_t>(i / each);
+  }
+
+  // Index of a listen address, or kNotListening.
+  int listen_index(uint8_t family, const AddressBytes& address) const {
+    for (unsigned i = 0; i < listen_count_; ++i)
+      if (listen_[i].family == family && listen_[i].bytes == address) return static_cast<int>(i);
+    return kNotListening;
+  }
+  const config::IpAddress& listen(unsigned index) const { return listen_[index]; }
+  std::span<const config::IpAddress> listen() const { return {listen_.data(), listen_count_}; }
+
+  // The lcore that owns a source port (host order), or kNobody: not one of ours.
+  uint8_t owner(uint16_t port) const { return owner_[port]; }
+
+  std::array<LocalPort, config::kMaxPorts> ports{};
+
+ private:
+  unsigned listen_count_ = 0;
+  std::array<config::IpAddress, kMaxListen> listen_{};
+  std::array<uint8_t, 65536> owner_;
+};
+
+}  // namespace penstock::tables

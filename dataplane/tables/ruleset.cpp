@@ -1,0 +1,132 @@
+#include "dataplane/tables/ruleset.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "dataplane/tables/image_checks.h"
+
+namespace penstock::tables {
+namespace {
+
+using config::ImageHeader;
+using config::ImageSection;
+using config::Section;
+using config::ZoneBucket;
+using Bytes = std::span<const std::byte>;
+
+constexpr std::array<const char*, config::kSections> kSectionNames = {
+    "pools", "endpoints", "rules", "v4 clients", "v6 clients", "zone buckets", "zone nodes"};
+// One record of each; zone nodes differ in size and are measured in units.
+constexpr std::array<uint64_t, config::kSections> kRecordSizes = {
+    sizeof(config::ImagePool),      sizeof(config::ImageEndpoint),  sizeof(config::ImageRule),
+    sizeof(config::ImageClientsV4), sizeof(config::ImageClientsV6), sizeof(ZoneBucket),
+    config::kZoneNodeUnit};
+
+std::string text(uint64_t number) {
+  return std::to_string(number);
+}
+
+uint64_t checksum_of(Bytes bytes) {
+  constexpr size_t at = offsetof(ImageHeader, checksum);
+  constexpr size_t end = at + sizeof(ImageHeader::checksum);
+  const uint64_t zero = 0;
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
+  XXH3_64bits_reset(state.get());
+  XXH3_64bits_update(state.get(), bytes.data(), at);
+  XXH3_64bits_update(state.get(), &zero, sizeof zero);
+  XXH3_64bits_update(state.get(), bytes.data() + end, bytes.size() - end);
+  return XXH3_64bits_digest(state.get());
+}
+
+Fault check_header(const ImageHeader& header, Bytes bytes) {
+  if (header.magic != config::kImageMagic) return "it is not a rule image: the magic number is wrong";
+  if (header.version != config::kImageVersion)
+    return "it has format version " + text(header.version) + ", this program reads version " +
+           text(config::kImageVersion);
+  if (header.header_size != sizeof(ImageHeader))
+    return "its header says " + text(header.header_size) + " bytes for itself instead of " +
+           text(sizeof(ImageHeader));
+  if (header.total_size != bytes.size())
+    return "its header says " + text(header.total_size) + " bytes in all, " + text(bytes.size()) +
+           " are there";
+  if (header.checksum != checksum_of(bytes)) return "its checksum is wrong: it was damaged on the way";
+  if (header.query_timeout_ms == 0) return "its query time-out is 0 ms";
+  if (header.refused_silent > 1)
+    return "its refused_silent is " + text(header.refused_silent) + ", not 0 or 1";
+  return {};
+}
+
+Fault check_sections(const ImageHeader& header) {
+  std::array<size_t, config::kSections> order{};
+  for (size_t i = 0; i < config::kSections; ++i) {
+    const ImageSection& section = header.sections[i];
+    const std::string name = std::string("its section of ") + kSectionNames[i];
+    order[i] = i;
+    if (section.offset % config::kImageAlignment != 0)
+      return name + " begins at " + text(section.offset) + ", not on a 64-byte boundary";
+    if (section.offset < sizeof(ImageHeader) || section.offset > header.total_size ||
+        section.size > header.total_size - section.offset)
+      return name + " lies outside the image";
+    if (section.size % kRecordSizes[i] != 0)
+      return name + " has " + text(section.size) + " bytes, not a multiple of " + text(kRecordSizes[i]);
+  }
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const ImageSection &left = header.sections[a], &right = header.sections[b];
+    return left.offset != right.offset ? left.offset < right.offset : left.size < right.size;
+  });
+  for (size_t i = 1; i < config::kSections; ++i) {
+    const ImageSection& before = header.sections[order[i - 1]];
+    if (before.offset + before.size > header.sections[order[i]].offset)
+      return std::string("its sections of ") + kSectionNames[order[i - 1]] + " and " +
+             kSectionNames[order[i]] + " overlap";
+  }
+  return {};
+}
+
+template <typename Record>
+std::span<const Record> records(Bytes bytes, const ImageHeader& header, Section which) {
+  const ImageSection& section = header.sections[static_cast<size_t>(which)];
+  return {reinterpret_cast<const Record*>(bytes.data() + section.offset), section.size / sizeof(Record)};
+}
+
+}  // namespace
+
+tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
+  const auto refuse = [](std::string reason) { return tl::make_unexpected(std::move(reason)); };
+  if (bytes.size() < sizeof(ImageHeader))
+    return refuse("it has " + text(bytes.size()) + " bytes, less than a header of " +
+                  text(sizeof(ImageHeader)));
+  if (bytes.size() > config::kImageMaxSize)
+    return refuse("it has " + text(bytes.size()) + " bytes, the limit is " + text(config::kImageMaxSize));
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % config::kImageAlignment != 0)
+    return refuse("its memory does not begin on a 64-byte boundary");
+  const auto& header = *reinterpret_cast<const ImageHeader*>(bytes.data());
+  if (auto fault = check_header(header, bytes)) return refuse(*fault);
+  if (auto fault = check_sections(header)) return refuse(*fault);
+
+  Ruleset ruleset;
+  ruleset.header_ = &header;
+  ruleset.pools_ = records<config::ImagePool>(bytes, header, Section::pools);
+  ruleset.endpoints_ = records<config::ImageEndpoint>(bytes, header, Section::endpoints);
+  ruleset.rules_ = records<config::ImageRule>(bytes, header, Section::rules);
+  const auto v4 = records<config::ImageClientsV4>(bytes, header, Section::clients_v4);
+  const auto v6 = records<config::ImageClientsV6>(bytes, header, Section::clients_v6);
+  const auto buckets = records<ZoneBucket>(bytes, header, Section::zone_buckets);
+  const auto nodes = records<std::byte>(bytes, header, Section::zone_nodes);
+
+  if (auto fault = check_pools(ruleset.pools_, ruleset.endpoints_)) return refuse(*fault);
+  if (auto fault = check_endpoints(ruleset.endpoints_)) return refuse(*fault);
+  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size()))
+    return refuse(*fault);
+  if (auto fault = check_clients(v4, v6)) return refuse(*fault);
+  if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
+
+  ruleset.clients_ = ClientPrefixes(v4, v6);
+  ruleset.zones_ = ZoneTable(header, buckets, nodes);
+  return ruleset;
+}
+
+}  // namespace penstock::tables

@@ -1,0 +1,51 @@
+// dataplane/tables/ruleset.h - a rule image, validated whole as untrusted input, and the views that lcores
+// look up in.
+//
+//   auto rules = Ruleset::open(mapped_bytes);
+//   if (!rules) refuse(rules.error());   // one line of English
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "config/image.h"
+#include "dataplane/tables/client_prefixes.h"
+#include "dataplane/tables/zone_table.h"
+
+namespace penstock::tables {
+
+// Cheap to copy; the bytes must outlive it and must not change. Indices below are trusted: open() has checked
+// every one.
+class Ruleset {
+ public:
+  // `bytes` begins on a 64-byte boundary (mapped memory does). Reads nothing outside, however damaged the
+  // bytes are.
+  static tl::expected<Ruleset, std::string> open(std::span<const std::byte> bytes);
+
+  const config::ImageHeader& header() const { return *header_; }
+  const ZoneTable& zones() const { return zones_; }
+  const ClientPrefixes& clients() const { return clients_; }
+
+  std::span<const config::ImageRule> rules() const { return rules_; }
+  std::span<const config::ImagePool> pools() const { return pools_; }
+  std::span<const config::ImageEndpoint> endpoints() const { return endpoints_; }
+  const config::ImageRule& rule(uint32_t index) const { return rules_[index]; }
+  const config::ImagePool& pool(uint32_t index) const { return pools_[index]; }
+  std::span<const config::ImageEndpoint> endpoints(uint32_t pool) const {
+    return endpoints_.subspan(pools_[pool].first_endpoint, pools_[pool].endpoint_count);
+  }
+
+ private:
+  const config::ImageHeader* header_ = nullptr;
+  std::span<const config::ImagePool> pools_;
+  std::span<const config::ImageEndpoint> endpoints_;
+  std::span<const config::ImageRule> rules_;
+  ClientPrefixes clients_;
+  ZoneTable zones_;
+};
+
+}  // namespace penstock::tables

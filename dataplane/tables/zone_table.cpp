@@ -1,0 +1,142 @@
+#include "dataplane/tables/zone_table.h"
+
+#include <bit>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace penstock::tables {
+namespace {
+
+using config::ZoneBucket;
+using config::ZoneNode;
+using DepthMask = unsigned __int128;
+
+DepthMask depth_mask(const uint64_t (&words)[2]) {
+  return DepthMask{words[1]} << 64 | words[0];
+}
+
+unsigned count_bits(DepthMask mask) {
+  return static_cast<unsigned>(std::popcount(static_cast<uint64_t>(mask)) +
+                               std::popcount(static_cast<uint64_t>(mask >> 64)));
+}
+
+// The depths worth looking for: proper suffixes with names below them, and the name itself.
+DepthMask candidate_depths(DepthMask apex, DepthMask below, unsigned labels) {
+  const DepthMask whole = DepthMask{1} << labels;
+  return (below & (whole - 1)) | (apex & whole);
+}
+
+// Bit i: slot i of the bucket is used and has this tag.
+unsigned slots_with_tag(const ZoneBucket& bucket, uint16_t tag) {
+  unsigned slots = 0;
+#if defined(__SSE2__)
+  // Two overlapping loads cover the ten tags.
+  static_assert(config::kBucketSlots == 10);
+  const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+  const auto compare = [&](const uint16_t* from) {
+    const __m128i tags = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    const __m128i equal = _mm_cmpeq_epi16(tags, wanted);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+  };
+  slots = compare(bucket.tags) | compare(bucket.tags + 2) << 2;
+#else
+  for (unsigned i = 0; i < config::kBucketSlots; ++i) slots |= unsigned{bucket.tags[i] == tag} << i;
+#endif
+  return slots & ((1U << bucket.used) - 1);
+}
+
+}  // namespace
+
+ZoneTable::ZoneTable(const config::ImageHeader& header, std::span<const ZoneBucket> buckets,
+                     std::span<const std::byte> nodes)
+    : buckets_(buckets.data()),
+      nodes_(nodes.data()),
+      bucket_mask_(buckets.size() - 1),
+      root_hash_(config::hash_of_root(header.hash_key)),
+      apex_depths_(depth_mask(header.apex_depths)),
+      below_depths_(depth_mask(header.below_depths)),
+      default_rule_(header.default_rule),
+      zone_count_(header.zone_count) {}
+
+uint64_t ZoneTable::hash_of(const uint8_t* name, const uint8_t* label_offsets, unsigned labels) const {
+  uint64_t hash = root_hash_;
+  for (unsigned i = labels; i-- > 0;) {
+    const uint8_t* label = name + label_offsets[i];
+    hash = config::extend_hash(hash, label, *label);
+  }
+  return hash;
+}
+
+const ZoneNode* ZoneTable::find(uint64_t hash, const uint8_t* name, unsigned length) const {
+  const auto tag = static_cast<uint16_t>(hash >> 48);
+  for (uint64_t at = hash & bucket_mask_;; at = (at + 1) & bucket_mask_) {
+    const ZoneBucket& bucket = buckets_[at];
+    for (unsigned slots = slots_with_tag(bucket, tag); slots != 0; slots &= slots - 1) {
+      const auto* node = reinterpret_cast<const ZoneNode*>(
+          nodes_ + uint64_t{bucket.nodes[std::countr_zero(slots)]} * config::kZoneNodeUnit);
+      if (node->name_length == length && std::memcmp(node->name, name, length) == 0) return node;
+    }
+    if (bucket.overflowed == 0) return nullptr;
+  }
+}
+
+void ZoneTable::prepare(const dns::FoldedName& name, Probe& probe) const {
+  DepthMask wanted = candidate_depths(apex_depths_, below_depths_, name.labels);
+  const unsigned total = count_bits(wanted);
+  const unsigned left_out = total > kProbeCandidates ? total - kProbeCandidates : 0;
+  probe.count = static_cast<uint8_t>(total - left_out);
+  probe.more = left_out != 0;
+  uint64_t hash = root_hash_;
+  unsigned met = 0;
+  for (unsigned depth = 0; wanted != 0; wanted >>= 1, ++depth) {
+    if (depth != 0) {
+      const uint8_t* label = name.bytes + name.offsets[name.labels - depth];
+      hash = config::extend_hash(hash, label, *label);
+    }
+    if ((wanted & 1) == 0) continue;
+    if (met++ < left_out) continue;
+    const unsigned slot = met - left_out - 1;
+    probe.hashes[slot] = hash;
+    probe.depths[slot] = static_cast<uint8_t>(depth);
+    __builtin_prefetch(buckets_ + (hash & bucket_mask_));
+  }
+}
+
+// True when the suffix of `depth` labels decides.
+bool ZoneTable::take(const dns::FoldedName& name, unsigned depth, uint64_t hash, Match& match) const {
+  const unsigned offset = name.offsets[name.labels - depth];
+  const ZoneNode* node = find(hash, name.bytes + offset, name.length - offset);
+  if (node == nullptr) return false;
+  const bool is_apex = depth == name.labels;
+  const uint32_t rule = is_apex ? node->apex_rule : node->below_rule;
+  if (rule == config::kNoRule) return false;
+  match = {rule, node->name_length, is_apex};
+  return true;
+}
+
+Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe) const {
+  Match match;
+  for (unsigned i = probe.count; i-- > 0;)
+    if (take(name, probe.depths[i], probe.hashes[i], match)) return match;
+  if (probe.more) return match_deep(name);
+  return {default_rule_, 0, false};
+}
+
+Match ZoneTable::match_deep(const dns::FoldedName& name) const {
+  uint64_t hashes[128];
+  hashes[0] = root_hash_;
+  for (unsigned depth = 1; depth <= name.labels; ++depth) {
+    const uint8_t* label = name.bytes + name.offsets[name.labels - depth];
+    hashes[depth] = config::extend_hash(hashes[depth - 1], label, *label);
+  }
+  const DepthMask wanted = candidate_depths(apex_depths_, below_depths_, name.labels);
+  Match match;
+  for (unsigned depth = name.labels + 1U; depth-- > 0;)
+    if ((wanted >> depth & 1) != 0 && take(name, depth, hashes[depth], match)) return match;
+  return {default_rule_, 0, false};
+}
+
+}  // namespace penstock::tables

@@ -1,0 +1,76 @@
+// dataplane/tables/zone_table.h - which rule a name gets: a flat, immutable hash of zone names, looked up by
+// suffixes.
+//
+// Precedence: the whole name as a node with an apex rule; then the longest proper suffix whose node has a
+// rule for the names below it; then the default. Masks of the label counts that occur leave one to three
+// suffixes to look for.
+//
+//   Probe probes[32];                                                   // a burst: hash and prefetch all,
+//   for (i...) table.prepare(names[i], probes[i]);
+//   for (i...) matches[i] = table.match(names[i], probes[i]);           // then compare
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "config/image.h"
+#include "config/suffix_hash.h"
+#include "dataplane/dns/name.h"
+
+namespace penstock::tables {
+
+struct Match {
+  uint32_t rule = config::kNoRule;
+  uint8_t matched_length = 0;  // wire octets of the zone that matched; 0: the default, or none
+  bool is_apex = false;        // the name itself matched, not a suffix of it
+
+  bool operator==(const Match&) const = default;
+};
+
+constexpr unsigned kProbeCandidates = 4;
+
+// The suffixes of one name that are worth looking for; made by prepare(), good for that table and that name
+// only.
+struct Probe {
+  uint64_t hashes[kProbeCandidates];  // shortest suffix first
+  uint8_t depths[kProbeCandidates];   // labels of each
+  uint8_t count;
+  bool more;  // shorter suffixes were left out: match() looks for them the slow way
+};
+static_assert(sizeof(Probe) == 40);
+
+// A bucket chain longer than this is refused by Ruleset::open and never made by control/rules: it bounds a
+// lookup.
+constexpr unsigned kLongestChain = 32;
+
+// A view: the image must outlive it, and must have passed Ruleset::open.
+class ZoneTable {
+ public:
+  ZoneTable() = default;
+  ZoneTable(const config::ImageHeader& header, std::span<const config::ZoneBucket> buckets,
+            std::span<const std::byte> nodes);
+
+  void prepare(const dns::FoldedName& name, Probe& probe) const;
+  Match match(const dns::FoldedName& name, const Probe& probe) const;
+
+  // The node of exactly this folded wire name, or nullptr. `hash` is the name's by suffix_hash.h.
+  const config::ZoneNode* find(uint64_t hash, const uint8_t* name, unsigned length) const;
+  uint64_t hash_of(const uint8_t* name, const uint8_t* label_offsets, unsigned labels) const;
+
+  uint32_t size() const { return zone_count_; }
+
+ private:
+  Match match_deep(const dns::FoldedName& name) const;
+  bool take(const dns::FoldedName& name, unsigned depth, uint64_t hash, Match& match) const;
+
+  const config::ZoneBucket* buckets_ = nullptr;
+  const std::byte* nodes_ = nullptr;
+  uint64_t bucket_mask_ = 0;
+  uint64_t root_hash_ = 0;
+  unsigned __int128 apex_depths_ = 0;
+  unsigned __int128 below_depths_ = 0;
+  uint32_t default_rule_ = config::kNoRule;
+  uint32_t zone_count_ = 0;
+};
+
+}  // namespace penstock::tables
