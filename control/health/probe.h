@@ -1,0 +1,48 @@
+// control/health/probe.h - one probe query over UDP or TCP, with a socket of its own.
+//
+// A socket lives for one probe: a route or an address that changes cannot strand the next one, and each has a
+// new port.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
+
+#include "config/address.h"
+#include "control/health/probe_message.h"
+
+namespace penstock::control {
+
+struct ProbeTarget {
+  asio::ip::address server;
+  uint16_t port = 53;
+  std::optional<asio::ip::address> source;  // bound to it when set
+  ProbeQuestion question;
+  std::chrono::milliseconds timeout{500};
+};
+
+struct ProbeResult {
+  bool answered = false;
+  std::string reason;  // "answers", or why not: "no answer in 500 ms"
+  std::chrono::microseconds round_trip{0};
+};
+
+class Probe {
+ public:
+  using Done = std::function<void(const ProbeResult&)>;  // called once, never from within start or cancel
+  virtual ~Probe() = default;
+  virtual void cancel() = 0;  // no call of Done after this
+};
+
+std::shared_ptr<Probe> start_udp_probe(asio::io_context& io, const ProbeTarget& target, Probe::Done done);
+// A connection for one query; its time-out is twice the target's, as it takes two round trips.
+std::shared_ptr<Probe> start_tcp_probe(asio::io_context& io, const ProbeTarget& target, Probe::Done done);
+
+asio::ip::address to_asio(const config::IpAddress& address);
+
+}  // namespace penstock::control

@@ -1,0 +1,108 @@
+#include "control/health/probe_message.h"
+
+#include <ldns/ldns.h>
+
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+
+namespace penstock::control {
+namespace {
+
+template <auto Free>
+struct Freer {
+  template <typename T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using Packet = std::unique_ptr<ldns_pkt, Freer<ldns_pkt_free>>;
+using Rdf = std::unique_ptr<ldns_rdf, Freer<ldns_rdf_deep_free>>;
+using Text = std::unique_ptr<char, Freer<std::free>>;
+
+Rdf to_dname(const config::WireName& name) {
+  Rdf dname(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.size(), name.data()));
+  if (!dname) throw std::bad_alloc();
+  return dname;
+}
+
+std::string rcode_text(ldns_pkt_rcode rcode) {
+  const Text text(ldns_pkt_rcode2str(rcode));
+  return text ? text.get() : "RCODE " + std::to_string(rcode);
+}
+
+const config::WireName kRoot(1, '\0');
+
+}  // namespace
+
+std::vector<ProbeQuestion> probe_questions(const config::Model& model) {
+  std::vector<ProbeQuestion> questions(model.pools.size());
+  size_t open = 0;
+  for (size_t i = 0; i < model.pools.size(); ++i) {
+    const config::Pool& pool = model.pools[i];
+    if (pool.health.name) {
+      questions[i] = {*pool.health.name, LDNS_RR_TYPE_SOA};
+    } else if (pool.kind == config::PoolKind::recursive) {
+      questions[i] = {kRoot, LDNS_RR_TYPE_NS};
+    } else {
+      ++open;
+    }
+  }
+  for (const auto& entry : model.zones.entries) {
+    if (open == 0) break;
+    const config::Rule& rule = model.rules.at(entry.rule);
+    if (rule.action != config::Action::forward || !questions.at(rule.pool).name.empty()) continue;
+    questions[rule.pool] = {config::WireName(model.zones.name(entry)), LDNS_RR_TYPE_SOA};
+    --open;
+  }
+  for (ProbeQuestion& question : questions) {
+    if (question.name.empty()) question = {kRoot, LDNS_RR_TYPE_NS};
+  }
+  return questions;
+}
+
+std::string to_string(const ProbeQuestion& question) {
+  const Text type(ldns_rr_type2str(static_cast<ldns_rr_type>(question.type)));
+  return config::to_text(question.name) + " " + (type ? type.get() : std::to_string(question.type));
+}
+
+std::vector<uint8_t> build_probe(const ProbeQuestion& question, uint16_t id) {
+  const Packet packet(ldns_pkt_query_new(to_dname(question.name).release(),
+                                         static_cast<ldns_rr_type>(question.type), LDNS_RR_CLASS_IN,
+                                         LDNS_RD));
+  if (!packet) throw std::bad_alloc();
+  ldns_pkt_set_id(packet.get(), id);
+  uint8_t* wire = nullptr;
+  size_t size = 0;
+  const ldns_status status = ldns_pkt2wire(&wire, packet.get(), &size);
+  if (status != LDNS_STATUS_OK) throw std::runtime_error(ldns_get_errorstr_by_id(status));
+  const std::unique_ptr<uint8_t, Freer<std::free>> owned(wire);
+  return {wire, wire + size};
+}
+
+ProbeAnswer judge_answer(std::span<const uint8_t> answer, const ProbeQuestion& question, uint16_t id) {
+  ldns_pkt* parsed = nullptr;
+  if (ldns_wire2pkt(&parsed, answer.data(), answer.size()) != LDNS_STATUS_OK) {
+    return {ProbeVerdict::mismatch, "malformed answer"};
+  }
+  const Packet packet(parsed);
+  if (ldns_pkt_id(parsed) != id) return {ProbeVerdict::mismatch, "answer with another id"};
+  if (!ldns_pkt_qr(parsed)) return {ProbeVerdict::mismatch, "a query came back, not an answer"};
+  if (ldns_pkt_get_opcode(parsed) != LDNS_PACKET_QUERY)
+    return {ProbeVerdict::mismatch, "answer with another opcode"};
+  const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(parsed);
+  const ldns_rr_list* asked = ldns_pkt_question(parsed);
+  const size_t count = ldns_rr_list_rr_count(asked);
+  // FORMERR, NOTIMP and REFUSED may come without the question; they are failures all the same.
+  if (count != 0 || rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN) {
+    const ldns_rr* rr = count == 1 ? ldns_rr_list_rr(asked, 0) : nullptr;
+    if (rr == nullptr || ldns_rr_get_type(rr) != question.type || ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN ||
+        ldns_dname_compare(ldns_rr_owner(rr), to_dname(question.name).get()) != 0) {
+      return {ProbeVerdict::mismatch, "answer to another question"};
+    }
+  }
+  if (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN) return {ProbeVerdict::answers, "answers"};
+  return {ProbeVerdict::unhealthy, rcode_text(rcode)};
+}
+
+}  // namespace penstock::control
