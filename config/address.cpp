@@ -60,6 +60,23 @@ bool IpPrefix::contains(const IpAddress& other) const {
   return network == address;
 }
 
+bool is_unspecified(const IpAddress& address) {
+  return address.bytes == IpAddress{}.bytes;
+}
+
+bool is_multicast(const IpAddress& address) {
+  if (address.is_v6()) return address.bytes[0] == 0xff;
+  const bool is_broadcast = std::memcmp(address.bytes.data(), "\xff\xff\xff\xff", 4) == 0;
+  return is_broadcast || (address.bytes[0] & 0xf0) == 0xe0;
+}
+
+bool is_loopback(const IpAddress& address) {
+  if (address.is_v4()) return address.bytes[0] == 127;
+  IpAddress one{{}, 6};
+  one.bytes[15] = 1;
+  return address == one;
+}
+
 std::string to_string(const IpAddress& address) {
   if (!address) return "none";
   char text[INET6_ADDRSTRLEN] = {};

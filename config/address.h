@@ -32,6 +32,9 @@ struct IpPrefix {
 std::optional<IpAddress> parse_address(std::string_view text);
 // "10.0.0.0/8"; a bare address is a host prefix. nullopt when host bits are set or the text is anything else.
 std::optional<IpPrefix> parse_prefix(std::string_view text);
+bool is_unspecified(const IpAddress&);  // 0.0.0.0, ::
+bool is_multicast(const IpAddress&);    // the IPv4 broadcast address too
+bool is_loopback(const IpAddress&);     // 127.0.0.0/8, ::1
 std::string to_string(const IpAddress&);
 std::string to_string(const IpPrefix&);
 

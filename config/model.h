@@ -1,7 +1,9 @@
-// config/model.h - what the YAML of a user means, after `studio:` and zone files are expanded and defaults are filled in.
+// config/model.h - what the YAML of a user means, after `studio:` and zone files are expanded and defaults
+// are filled in.
 //
-// Both programs read the same file with read_model() (config/read_model.h). The dataplane takes its ports, addresses and
-// lcores from the model and never its rules: those reach it as an image (config/image.h) that control compiled.
+// Both programs read the same file with read_model() (config/read_model.h). The dataplane takes its ports,
+// addresses and lcores from the model and never its rules: those reach it as an image (config/image.h) that
+// control compiled.
 #pragma once
 
 #include <chrono>
@@ -15,7 +17,8 @@
 
 namespace penstock::config {
 
-// Where something was written: an index into Model::files and a line counted from 1; line 0: a default, not written.
+// Where something was written: an index into Model::files and a line counted from 1; line 0: a default, not
+// written.
 struct Where {
   uint32_t file = 0;
   uint32_t line = 0;
@@ -26,7 +29,8 @@ enum class PortKind : uint8_t { af_xdp, af_packet, pci, vdev };
 struct Port {
   std::string name;
   PortKind kind = PortKind::af_xdp;
-  std::string device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
+  std::string
+      device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
   Where where;
 };
 
@@ -34,16 +38,17 @@ enum class Idle : uint8_t { adaptive, busy };
 
 struct SourcePorts {
   uint16_t first = 16384;
-  uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
+  uint16_t count =
+      16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
 };
 
 struct Dataplane {
-  std::vector<std::string> eal;                           // further EAL arguments
-  std::string socket = "/run/penstock/dataplane.sock";    // control connects here
-  std::string state_dir = "/var/lib/penstock";            // keeps the last good image
-  std::optional<SourcePorts> source_ports;                // default: chosen outside the kernel's ip_local_port_range
-  uint32_t pending = 32768;                               // slots per lcore, a power of two
-  std::chrono::milliseconds query_timeout{1800};          // then the client gets SERVFAIL
+  std::vector<std::string> eal;                         // further EAL arguments
+  std::string socket = "/run/penstock/dataplane.sock";  // control connects here
+  std::string state_dir = "/var/lib/penstock";          // keeps the last good image
+  std::optional<SourcePorts> source_ports;        // default: chosen outside the kernel's ip_local_port_range
+  uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
+  std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
 };
 
 struct Control {
@@ -116,15 +121,17 @@ struct ZoneNames {
   std::string bytes;  // folded wire names
   std::vector<Entry> entries;
 
-  std::string_view name(const Entry& entry) const { return std::string_view(bytes).substr(entry.offset, entry.length); }
+  std::string_view name(const Entry& entry) const {
+    return std::string_view(bytes).substr(entry.offset, entry.length);
+  }
   void add(std::string_view wire_name, Scope, uint32_t rule, Where);
 };
 
 struct Model {
   std::vector<std::string> files;  // files[0] is the YAML itself
   std::vector<Port> ports;
-  std::vector<IpAddress> listen;        // empty: every address of the ports
-  std::optional<uint32_t> lcores;       // empty: auto
+  std::vector<IpAddress> listen;   // empty: every address of the ports
+  std::optional<uint32_t> lcores;  // empty: auto
   Idle idle = Idle::adaptive;
   Clients clients;
   std::vector<Pool> pools;
@@ -135,5 +142,9 @@ struct Model {
   Dataplane dataplane;
   Control control;
 };
+
+// The name that health checks of a pool ask for: the one that is configured, or the pool's first zone, or the
+// root.
+WireName probe_name(const Model&, uint32_t pool);
 
 }  // namespace penstock::config

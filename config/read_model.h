@@ -1,8 +1,8 @@
 // config/read_model.h - the YAML of a user into a model, or the list of everything that is wrong with it.
 //
 //   auto read = read_model("/etc/penstock/penstock.yaml");
-//   for (const auto& finding : read.findings) std::cerr << to_text(finding) << '\n';   // file:line: error: key: what would be right
-//   if (!read.model) return EXIT_FAILURE;
+//   for (const auto& finding : read.findings) std::cerr << to_text(finding) << '\n';   // file:line: error:
+//   key: what would be right if (!read.model) return EXIT_FAILURE;
 #pragma once
 
 #include <optional>
@@ -18,9 +18,9 @@ enum class Severity : uint8_t { error, warning, note };
 struct Finding {
   Severity severity = Severity::error;
   std::string file;
-  uint32_t line = 0;   // from 1; 0: the file as a whole
-  std::string key;     // "pools.studio.endpoints[1].address"
-  std::string text;    // what is wrong and what would be right
+  uint32_t line = 0;  // from 1; 0: the file as a whole
+  std::string key;    // "pools.studio.endpoints[1].address"
+  std::string text;   // what is wrong and what would be right
 };
 
 struct ReadModel {
@@ -30,11 +30,15 @@ struct ReadModel {
 
 std::string to_text(const Finding&);
 
-// Reads zone files too, relative to the YAML's folder. `text` stands in for the file's content when given (tests, fuzzing).
+// Reads zone files too, relative to the YAML's folder.
 ReadModel read_model(const std::string& path);
-ReadModel read_model_text(const std::string& text, const std::string& name_for_messages);
+// The same from a text in memory (tests, fuzzing). It opens no file: a `zones_file` is an error, unless its
+// folder is given.
+ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,
+                          const std::optional<std::string>& zones_folder = std::nullopt);
 
-// The compiled table in words: pools, what `studio:` became, which zones are private, the default, who may ask.
+// The compiled table in words: pools, what `studio:` became, which zones are private, the default, who may
+// ask.
 std::string describe(const Model&);
 
 }  // namespace penstock::config

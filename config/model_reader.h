@@ -1,0 +1,48 @@
+// config/model_reader.h - the parts of read_model(): one reader a section of the YAML, all filling the same
+// model.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "config/findings.h"
+#include "config/model.h"
+#include "config/yaml_reader.h"
+
+namespace penstock::config {
+
+struct ModelReader {
+  Model model;
+  Findings findings{model.files};
+  std::optional<std::string> zones_folder;       // zone files are relative to it; empty: they may not be read
+  std::map<std::string, uint32_t> pool_numbers;  // index into Model::pools by name
+  bool pools_are_known = true;  // false: a pool could not be read, an unknown one may be that one
+
+  // config/read_dataplane.cpp
+  void read_ports(const YamlValue&);
+  void read_listen(const YamlValue&);
+  void read_lcores(const YamlValue&);
+  void read_idle(const YamlValue&);
+  void read_dataplane(const YamlValue&);
+  // config/read_access.cpp
+  void read_clients(const YamlValue&);
+  void read_metrics(const YamlValue&);
+  void read_control(const YamlValue&);
+  // config/read_pools.cpp
+  void read_pools(const YamlValue&);
+  std::optional<uint32_t> pool_number(const YamlValue& name);  // reports an unknown one
+  // config/read_zones.cpp
+  void read_zones(const YamlValue&);
+  void read_default(const YamlValue&);
+  // config/read_studio.cpp
+  void read_studio(const YamlValue&);
+
+  // The index of the rule in Model::rules.
+  uint32_t add_rule(Rule rule);
+};
+
+// An absolute path that fits into a UNIX socket's address.
+std::optional<std::string> read_socket_path(const YamlValue&);
+
+}  // namespace penstock::config

@@ -1,0 +1,79 @@
+#include <charconv>
+
+#include "config/model_reader.h"
+
+namespace penstock::config {
+namespace {
+
+constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
+
+// Private and shared address space, loopback, link-local, ULA: who may ask when nothing is said.
+constexpr const char* kDefaultClients[] = {"10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
+                                           "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+                                           "::1/128",        "fc00::/7",      "fe80::/10"};
+
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  uint32_t port = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535)
+    return false;
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  return address && address->is_v6() == in_brackets;
+}
+
+}  // namespace
+
+std::optional<std::string> read_socket_path(const YamlValue& value) {
+  auto path = value.text();
+  if (path && path->starts_with('/') && path->size() <= kMaxSocketPath) return path;
+  if (path) value.error("a socket's path starts with / and has at most 107 characters");
+  return std::nullopt;
+}
+
+void ModelReader::read_clients(const YamlValue& section) {
+  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client"});
+  if (const auto value = map.get("allow")) {
+    model.clients.allow = value->prefixes();
+    if (value->is_sequence() && value->node().items.empty())
+      value->error(
+          "the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
+  } else {
+    for (const char* prefix : kDefaultClients) model.clients.allow.push_back(*parse_prefix(prefix));
+  }
+  if (const auto value = map.get("deny")) model.clients.deny = value->prefixes();
+  if (const auto value = map.get("refused"))
+    if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
+  if (const auto value = map.get("rate_per_client"))
+    model.clients.rate_per_client = value->number(0, 100'000'000).value_or(0);
+}
+
+void ModelReader::read_metrics(const YamlValue& section) {
+  if (section.is_scalar()) {
+    const auto on = section.boolean();
+    if (on && !*on) model.metrics_listen.reset();
+    return;
+  }
+  const YamlMap map(section, {"listen"});
+  const auto value = map.require("listen", "127.0.0.1:9153, or write 'metrics: off'");
+  if (!value) return;
+  const auto text = value->text();
+  if (!text) return;
+  if (!is_host_and_port(*text))
+    value->error("this is not an address and a port: write 127.0.0.1:9153 or [::1]:9153");
+  model.metrics_listen = *text;
+}
+
+void ModelReader::read_control(const YamlValue& section) {
+  const YamlMap map(section, {"socket", "watch"});
+  if (const auto value = map.get("socket"))
+    if (auto path = read_socket_path(*value)) model.control.socket = std::move(*path);
+  if (const auto value = map.get("watch")) model.control.watch = value->boolean().value_or(false);
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <bit>
+
+#include "config/counters.h"
+#include "config/link.h"
+#include "config/model_reader.h"
+
+namespace penstock::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kMaxPortName = 15;  // octets, what a PortInfo and an interface's name hold
+
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
+         name.find_first_of("/: \t\n") == std::string_view::npos;
+}
+
+// "0000:3b:00.0" or "3b:00.0"
+bool is_pci_address(std::string_view text) {
+  static constexpr std::string_view kShape = "hhhh:hh:hh.h";
+  if (text.size() == 7) return is_pci_address("0000:" + std::string(text));
+  if (text.size() != kShape.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') ||
+                        (text[i] >= 'A' && text[i] <= 'F');
+    if (kShape[i] == 'h' ? !is_hex : text[i] != kShape[i]) return false;
+  }
+  return true;
+}
+
+void read_device(const YamlValue& value, Port& port) {
+  const auto written = value.text();
+  if (!written) return;
+  static const std::vector<std::string_view> kKinds = {"af_xdp", "af_packet", "pci", "vdev"};
+  const auto colon = std::min(written->find(':'), written->size());
+  const std::string_view kind = std::string_view(*written).substr(0, colon);
+  const auto known = std::find(kKinds.begin(), kKinds.end(), kind);
+  if (known == kKinds.end() || colon == written->size()) {
+    const auto nearest = nearest_word(kind, kKinds);
+    value.error(
+        "unknown kind of port: write af_xdp:INTERFACE, af_packet:INTERFACE, pci:ADDRESS or vdev:net_..." +
+        (nearest.empty() || nearest == kind ? "" : "; did you mean '" + std::string(nearest) + ":'?"));
+    return;
+  }
+  port.kind = static_cast<PortKind>(known - kKinds.begin());
+  port.device = written->substr(colon + 1);
+  if (port.kind == PortKind::pci && !is_pci_address(port.device)) {
+    value.error("this is not a PCI address: write it as pci:0000:3b:00.0");
+  } else if (port.kind == PortKind::vdev && !port.device.starts_with("net_")) {
+    value.error("a vdev's name starts with net_, such as vdev:net_tap0,iface=tap0");
+  } else if (port.kind <= PortKind::af_packet && !is_interface_name(port.device)) {
+    value.error("this is not an interface's name: 1 to 15 characters, no space, slash or colon");
+  }
+}
+
+}  // namespace
+
+void ModelReader::read_ports(const YamlValue& list) {
+  list.each([&](const YamlValue& item) {
+    const YamlMap map(item, {"name", "device"});
+    if (!map.is_valid()) return;
+    Port port;
+    port.where = item.where();
+    port.name = "port" + std::to_string(model.ports.size());
+    if (const auto value = map.get("name")) port.name = value->text().value_or(port.name);
+    if (port.name.empty() || port.name.size() > kMaxPortName)
+      map.get("name")->error("a port's name has 1 to 15 characters");
+    if (const auto value = map.require("device", "af_xdp:eth0, pci:0000:3b:00.0 or the like")) {
+      read_device(*value, port);
+      for (const Port& other : model.ports)
+        if (!port.device.empty() && other.kind == port.kind && other.device == port.device)
+          value->error("the device is already that of port '" + other.name + "' on line " +
+                       std::to_string(other.where.line));
+    }
+    for (const Port& other : model.ports)
+      if (other.name == port.name)
+        item.error("the name '" + port.name + "' is already that of the port on line " +
+                   std::to_string(other.where.line));
+    if (model.ports.size() == kMaxPorts) item.error("a dataplane has at most 8 ports");
+    if (model.ports.size() < kMaxPorts) model.ports.push_back(std::move(port));
+  });
+}
+
+void ModelReader::read_listen(const YamlValue& list) {
+  list.each(
+      [&](const YamlValue& item) {
+        const auto address = item.address();
+        if (!address) return;
+        if (is_unspecified(*address) || is_multicast(*address)) {
+          item.error(config::to_string(*address) +
+                     " is no address of its own: name the addresses that clients ask");
+        } else if (std::find(model.listen.begin(), model.listen.end(), *address) != model.listen.end()) {
+          item.error(config::to_string(*address) + " is listed twice");
+        } else {
+          model.listen.push_back(*address);
+        }
+      },
+      true);
+  if (list.is_sequence() && list.node().items.empty())
+    list.error("the list is empty: name an address, or leave 'listen:' out for every address of the ports");
+}
+
+void ModelReader::read_lcores(const YamlValue& value) {
+  if (value.is_scalar() && value.node().text == "auto") return;
+  model.lcores = value.number(1, kMaxLcores);
+}
+
+void ModelReader::read_idle(const YamlValue& value) {
+  if (const auto word = value.word({"adaptive", "busy"})) model.idle = static_cast<Idle>(*word);
+}
+
+void ModelReader::read_dataplane(const YamlValue& section) {
+  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout"});
+  Dataplane& dataplane = model.dataplane;
+  if (const auto value = map.get("eal"))
+    value->each([&](const YamlValue& item) {
+      if (auto text = item.text()) dataplane.eal.push_back(std::move(*text));
+    });
+  if (const auto value = map.get("socket"))
+    if (auto path = read_socket_path(*value)) dataplane.socket = std::move(*path);
+  if (const auto value = map.get("state_dir"))
+    if (auto text = value->text()) {
+      if (!text->starts_with('/')) value->error("a folder's path starts with /");
+      dataplane.state_dir = std::move(*text);
+    }
+  if (const auto value = map.get("source_ports")) {
+    const YamlMap ports(*value, {"first", "count"});
+    SourcePorts chosen;
+    if (const auto first = ports.require("first", "the lowest source port"))
+      chosen.first = static_cast<uint16_t>(first->number(1024, 65535).value_or(chosen.first));
+    if (const auto count = ports.get("count"))
+      chosen.count = static_cast<uint16_t>(count->number(1, 64512).value_or(chosen.count));
+    if (uint32_t{chosen.first} + chosen.count > 65536)
+      value->error("first + count is above 65536: the last port would be " +
+                   std::to_string(uint32_t{chosen.first} + chosen.count - 1));
+    dataplane.source_ports = chosen;
+  }
+  if (const auto value = map.get("pending"))
+    if (const auto count = value->number(16, 65536)) {
+      if (!std::has_single_bit(*count))
+        value->error(std::to_string(*count) + " is not a power of two: write " +
+                     std::to_string(std::bit_floor(*count)) + " or " + std::to_string(std::bit_ceil(*count)));
+      dataplane.pending = *count;
+    }
+  if (const auto value = map.get("query_timeout"))
+    dataplane.query_timeout =
+        value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,87 @@
+#include "config/read_model.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "config/model_reader.h"
+#include "config/no_effect.h"
+#include "config/validate.h"
+
+namespace penstock::config {
+namespace {
+
+using Section = void (ModelReader::*)(const YamlValue&);
+
+// In the order in which they are read: pools before what names them.
+constexpr std::pair<std::string_view, Section> kReaders[] = {
+    {"ports", &ModelReader::read_ports},         {"listen", &ModelReader::read_listen},
+    {"lcores", &ModelReader::read_lcores},       {"idle", &ModelReader::read_idle},
+    {"clients", &ModelReader::read_clients},     {"pools", &ModelReader::read_pools},
+    {"studio", &ModelReader::read_studio},       {"zones", &ModelReader::read_zones},
+    {"default", &ModelReader::read_default},     {"metrics", &ModelReader::read_metrics},
+    {"dataplane", &ModelReader::read_dataplane}, {"control", &ModelReader::read_control},
+};
+
+ReadModel finish(ModelReader& reader) {
+  ReadModel result;
+  const bool has_error = reader.findings.has_error();
+  result.findings = reader.findings.take();
+  if (!has_error) result.model = std::move(reader.model);
+  return result;
+}
+
+ReadModel read_text(const std::string& text, const std::string& name,
+                    std::optional<std::string> zones_folder) {
+  ModelReader reader;
+  reader.model.files.push_back(name);
+  reader.zones_folder = std::move(zones_folder);
+  Findings& findings = reader.findings;
+  if (text.size() > kMaxYamlSize) {
+    findings.error({}, "", "it is above 64 MiB: put long lists of names into a zones_file");
+    return finish(reader);
+  }
+  const YamlNode root = parse_yaml(text, findings);
+  if (root.kind == YamlNode::Kind::null && !findings.has_error())
+    findings.error({}, "", "it is empty: it needs ports, pools, and zones or studio");
+  if (findings.has_error() && root.kind != YamlNode::Kind::map) return finish(reader);
+
+  const YamlValue document(root, {}, findings);
+  const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio",
+                                    "zones", "default", "metrics", "dataplane", "control"});
+  if (!sections.is_valid()) return finish(reader);
+  for (const auto& [key, read] : kReaders)
+    if (const auto value = sections.get(key)) (reader.*read)(*value);
+  note_settings_without_effect(root, findings);
+  validate(reader, sections.has("ports"));
+  return finish(reader);
+}
+
+}  // namespace
+
+ReadModel read_model(const std::string& path) {
+  const auto refuse = [&](std::string reason) {
+    ReadModel result;
+    result.findings.push_back({Severity::error, path, 0, "", std::move(reason)});
+    return result;
+  };
+  std::error_code problem;
+  const auto status = std::filesystem::status(path, problem);
+  if (problem) return refuse("cannot be read: " + problem.message());
+  if (!std::filesystem::is_regular_file(status)) return refuse("is not a regular file");
+  if (std::filesystem::file_size(path, problem) > kMaxYamlSize)
+    return refuse("it is above 64 MiB: put long lists of names into a zones_file");
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return refuse("cannot be read: is it this user's to read?");
+  const auto folder = std::filesystem::path(path).parent_path();
+  return read_text(text.str(), path, folder.empty() ? "." : folder.string());
+}
+
+ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,
+                          const std::optional<std::string>& zones_folder) {
+  return read_text(text, name_for_messages, zones_folder);
+}
+
+}  // namespace penstock::config

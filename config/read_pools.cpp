@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include "config/image.h"
+#include "config/model_reader.h"
+
+namespace penstock::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What AWS lets an IP of a Route 53 inbound endpoint answer.
+constexpr uint32_t kRoute53Budget = 10'000;  // queries/s
+
+bool is_pool_name(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+std::optional<Endpoint> read_endpoint(const YamlValue& item, PoolKind kind) {
+  Endpoint endpoint;
+  endpoint.where = item.where();
+  endpoint.budget = kind == PoolKind::route53_inbound ? kRoute53Budget : 0;
+  if (item.is_scalar()) {
+    const auto address = item.address();
+    if (!address) return std::nullopt;
+    endpoint.address = *address;
+    return endpoint;
+  }
+  const YamlMap map(item, {"address", "budget", "weight"});
+  if (const auto value = map.get("budget")) endpoint.budget = value->number(0, 100'000'000).value_or(0);
+  if (const auto value = map.get("weight")) endpoint.weight = value->number(1, 1000).value_or(1);
+  const auto value = map.require("address", "an IP address such as 10.16.1.10");
+  const auto address = value ? value->address() : std::nullopt;
+  if (!address) return std::nullopt;
+  endpoint.address = *address;
+  return endpoint;
+}
+
+void read_health(const YamlValue& section, HealthCheck& health) {
+  const YamlMap map(section, {"name", "interval", "timeout", "rise", "fall"});
+  if (const auto value = map.get("name")) health.name = value->name();
+  // Two probes a second at most: an endpoint's budget is for clients.
+  if (const auto value = map.get("interval"))
+    health.interval = value->duration(milliseconds(500), milliseconds(3'600'000)).value_or(health.interval);
+  if (const auto value = map.get("timeout"))
+    health.timeout = value->duration(milliseconds(10), milliseconds(10'000)).value_or(health.timeout);
+  if (const auto value = map.get("rise")) health.rise = value->number(1, 100).value_or(health.rise);
+  if (const auto value = map.get("fall")) health.fall = value->number(1, 100).value_or(health.fall);
+}
+
+void read_source(const YamlValue& value, Pool& pool) {
+  value.each(
+      [&](const YamlValue& item) {
+        const auto address = item.address();
+        if (!address) return;
+        if (is_unspecified(*address) || is_multicast(*address)) {
+          item.error(to_string(*address) +
+                     " cannot be sent from: name an address of this machine, or leave 'source:' out");
+          return;
+        }
+        for (const IpAddress& other : pool.source)
+          if (other.family == address->family)
+            item.error("a pool has at most one source a family; " + to_string(other) + " is already its IPv" +
+                       std::to_string(other.family) + " source");
+        pool.source.push_back(*address);
+      },
+      true);
+}
+
+}  // namespace
+
+void ModelReader::read_pools(const YamlValue& section) {
+  if (!section.is_map() || section.node().members.empty()) {
+    section.error("this should be pools by name, {corporate: {kind: recursive, endpoints: [192.168.10.2]}}");
+    pools_are_known = false;
+    return;
+  }
+  for (const YamlMember& member : section.node().members) {
+    const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
+    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked"});
+    Pool pool;
+    pool.name = member.key;
+    pool.where = {0, member.line};
+    if (!is_pool_name(pool.name) || pool.name == "refuse")
+      findings.error(
+          pool.where, item.path().text(),
+          "a pool's name is made of 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
+    // No default: a pool of inbound endpoints taken for a recursive one would not be private.
+    if (const auto value = map.require("kind", "route53-inbound or recursive"))
+      if (const auto word = value->word({"recursive", "route53-inbound"}))
+        pool.kind = static_cast<PoolKind>(*word);
+    pool.is_private = pool.kind == PoolKind::route53_inbound;
+    if (const auto value = map.get("private"))
+      if (const auto wanted = value->boolean()) {
+        if (pool.is_private && !*wanted)
+          value->error(
+              "a route53-inbound pool is always private: leave this out, or make it 'kind: recursive'");
+        pool.is_private = pool.is_private || *wanted;
+      }
+    if (const auto value = map.require("endpoints", "a list of IP addresses")) {
+      value->each(
+          [&](const YamlValue& one) {
+            if (auto endpoint = read_endpoint(one, pool.kind)) pool.endpoints.push_back(*endpoint);
+          },
+          true);
+      if (value->is_sequence() && value->node().items.empty())
+        value->error("the list is empty: name at least one address");
+    }
+    if (const auto value = map.get("health")) read_health(*value, pool.health);
+    if (const auto value = map.get("source")) read_source(*value, pool);
+    if (const auto value = map.get("tracked")) value->boolean();
+    pool_numbers.emplace(pool.name, static_cast<uint32_t>(model.pools.size()));
+    model.pools.push_back(std::move(pool));
+  }
+}
+
+std::optional<uint32_t> ModelReader::pool_number(const YamlValue& name) {
+  const auto written = name.text();
+  if (!written) return std::nullopt;
+  const auto found = pool_numbers.find(*written);
+  if (found != pool_numbers.end()) return found->second;
+  if (!pools_are_known) return std::nullopt;
+  std::vector<std::string_view> names;
+  for (const Pool& pool : model.pools) names.push_back(pool.name);
+  const auto nearest = nearest_word(*written, names);
+  std::string text = "there is no pool '" + *written + "'";
+  if (!nearest.empty()) {
+    text += "; did you mean '" + std::string(nearest) + "'?";
+  } else if (names.empty()) {
+    text += ", and no pool at all: write it under 'pools:'";
+  } else {
+    text += "; there is " + join_words(names, " and ");
+  }
+  name.error(std::move(text));
+  return std::nullopt;
+}
+
+}  // namespace penstock::config

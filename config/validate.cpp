@@ -1,0 +1,191 @@
+#include "config/validate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "config/image.h"
+#include "config/zone_index.h"
+
+namespace penstock::config {
+namespace {
+
+std::string line_text(const ModelReader& reader, Where where, uint32_t seen_from) {
+  const std::string line = "line " + std::to_string(where.line);
+  return where.file == seen_from ? line : line + " of " + reader.model.files[where.file];
+}
+
+std::string zone_text(const ModelReader& reader, const ZoneNames::Entry& entry) {
+  return (entry.scope == Scope::below ? "*." : "") + to_text(reader.model.zones.name(entry));
+}
+
+std::string target_text(const ModelReader& reader, const Rule& rule) {
+  static constexpr const char* kAnswers[] = {"", "NXDOMAIN", "NODATA", "REFUSED"};
+  return rule.action == Action::forward ? "pool '" + reader.model.pools[rule.pool].name + "'"
+                                        : kAnswers[static_cast<size_t>(rule.action)];
+}
+
+// ---- ports ----
+
+void check_ports(ModelReader& reader, bool has_ports) {
+  const Model& model = reader.model;
+  if (!has_ports)
+    reader.findings.error({0, 1}, "ports",
+                          "there are no ports: write 'ports: [{name: corp, device: \"af_xdp:eth0\"}]'");
+  for (const Port& port : model.ports)
+    if ((port.kind == PortKind::pci || port.kind == PortKind::vdev) && model.listen.empty())
+      reader.findings.error(
+          port.where, "listen",
+          "port '" + port.name +
+              "' belongs to DPDK and has no addresses to take over: write 'listen: [ADDRESS]'");
+}
+
+// ---- endpoints ----
+
+// Why queries cannot be sent to the address; empty: they can.
+std::string endpoint_problem(const Model& model, const IpAddress& address) {
+  const std::string text = to_string(address);
+  if (is_unspecified(address)) return text + " is no server's address";
+  if (is_multicast(address)) return text + " is a multicast or broadcast address, not a server's";
+  if (is_loopback(address)) return text + " is this machine itself: queries would come back to us";
+  if (address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80)
+    return text + " is link-local: give the server a routed address";
+  if (std::find(model.listen.begin(), model.listen.end(), address) != model.listen.end())
+    return text + " is one of our own 'listen:' addresses: queries would come back to us";
+  for (const Pool& pool : model.pools)
+    if (std::find(pool.source.begin(), pool.source.end(), address) != pool.source.end())
+      return text + " is our own address, the 'source:' of pool '" + pool.name +
+             "': queries would come back to us";
+  return {};
+}
+
+void check_endpoints(ModelReader& reader) {
+  const Model& model = reader.model;
+  size_t total = 0;
+  for (const Pool& pool : model.pools) {
+    std::map<IpAddress, uint32_t> lines;
+    for (const Endpoint& endpoint : pool.endpoints) {
+      const std::string key =
+          "pools." + pool.name + ".endpoints[" + std::to_string(&endpoint - pool.endpoints.data()) + "]";
+      if (++total == kMaxEndpoints + 1) {
+        reader.findings.error(endpoint.where, key,
+                              "this is endpoint 1025: all pools together have at most 1024");
+        return;
+      }
+      if (auto problem = endpoint_problem(model, endpoint.address); !problem.empty())
+        reader.findings.error(endpoint.where, key, std::move(problem));
+      const auto [first, is_new] = lines.emplace(endpoint.address, endpoint.where.line);
+      if (!is_new)
+        reader.findings.error(endpoint.where, key,
+                              to_string(endpoint.address) + " is in the pool already, on line " +
+                                  std::to_string(first->second));
+    }
+  }
+}
+
+void check_use_of_pools(ModelReader& reader) {
+  std::set<uint32_t> used;
+  for (const Rule& rule : reader.model.rules)
+    if (rule.action == Action::forward) used.insert(rule.pool);
+  for (uint32_t i = 0; i < reader.model.pools.size(); ++i)
+    if (!used.contains(i))
+      reader.findings.warning(
+          reader.model.pools[i].where, "pools." + reader.model.pools[i].name,
+          "nothing is forwarded to this pool: name it in a zone, in studio or in default, or take it out");
+  if (reader.model.zones.entries.empty() && !reader.model.default_rule)
+    reader.findings.warning(
+        {}, "", "there are no zones, no studio and no default: every query will be answered REFUSED");
+}
+
+// ---- names ----
+
+bool both_claim(Scope a, Scope b) {
+  // {name: X} beside {zone: X} is an exception to it; everything else beside its like, or `*.X` beside X, is
+  // a clash.
+  return a == b || (a != Scope::name && b != Scope::name);
+}
+
+void check_repeated_names(ModelReader& reader, const ZoneIndex& index) {
+  index.each_repeated([&](const std::vector<const ZoneNames::Entry*>& entries) {
+    for (size_t i = 1; i < entries.size(); ++i) {
+      const auto first =
+          std::find_if(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(i),
+                       [&](const auto* one) { return both_claim(one->scope, entries[i]->scope); });
+      if (first == entries.begin() + static_cast<ptrdiff_t>(i)) continue;
+      const Where where = entries[i]->where;
+      const std::string earlier = line_text(reader, (*first)->where, where.file);
+      const std::string& origin = reader.model.rules[entries[i]->rule].origin;
+      std::string text = zone_text(reader, *entries[i]);
+      if ((*first)->scope == entries[i]->scope) {
+        text += " is there already, on " + earlier + ": keep one";
+      } else {
+        text += " and " + zone_text(reader, **first) + " on " + earlier +
+                " both claim what is below the name: write 'name: " +
+                to_text(reader.model.zones.name(*entries[i])) + "' for the name itself";
+      }
+      reader.findings.error(where, where.file == 0 ? origin : "", std::move(text));
+      if (i == kMaxFindingsInYaml) return;
+    }
+  });
+}
+
+// A private `*.X` beside which X itself goes to nobody in particular.
+void check_apexes(ModelReader& reader, const ZoneIndex& index) {
+  const Model& model = reader.model;
+  for (const auto& entry : model.zones.entries) {
+    const Rule& rule = model.rules[entry.rule];
+    if (entry.scope != Scope::below || !rule.is_private) continue;
+    const auto* apex = index.longest_match(model.zones.name(entry), true);
+    if (apex != nullptr && model.rules[apex->rule].is_private) continue;
+    const Rule* other = apex != nullptr                  ? &model.rules[apex->rule]
+                        : model.default_rule.has_value() ? &model.rules[*model.default_rule]
+                                                         : nullptr;
+    if (other == nullptr || other->action != Action::forward)
+      continue;  // refused or answered here: it leaks nowhere
+    const std::string name = to_text(model.zones.name(entry));
+    reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
+                            "*." + name + " leaves out " + name + " itself, which goes to " +
+                                target_text(reader, *other) + (apex == nullptr ? ", the default" : "") +
+                                ": add {name: " + name +
+                                (rule.action == Action::forward ? ", pool: " + model.pools[rule.pool].name
+                                                                : ", answer: refused") +
+                                "}");
+  }
+}
+
+// A longer zone takes its names out of a private one, to a pool that is not: allowed, but seldom meant.
+void check_holes_in_private_zones(ModelReader& reader) {
+  const Model& model = reader.model;
+  const ZoneIndex private_zones(model.zones, [&](const ZoneNames::Entry& entry) {
+    return model.rules[entry.rule].is_private && entry.scope != Scope::name;
+  });
+  if (private_zones.empty()) return;
+  std::map<uint32_t, size_t> counts;  // by file
+  for (const auto& entry : model.zones.entries) {
+    const Rule& rule = model.rules[entry.rule];
+    if (rule.is_private || rule.action != Action::forward) continue;
+    const auto* around = private_zones.longest_match(model.zones.name(entry), false);
+    if (around == nullptr || ++counts[entry.where.file] > 5) continue;
+    reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
+                            zone_text(reader, entry) + " goes to " + target_text(reader, rule) +
+                                ", out of the private zone " + zone_text(reader, *around) + " on " +
+                                line_text(reader, around->where, entry.where.file));
+  }
+}
+
+}  // namespace
+
+void validate(ModelReader& reader, bool has_ports) {
+  check_ports(reader, has_ports);
+  check_endpoints(reader);
+  // Names and rules are as meant only when all could be read: no errors about errors.
+  const bool could_read_all = !reader.findings.has_error();
+  const ZoneIndex index(reader.model.zones);
+  check_repeated_names(reader, index);
+  if (!could_read_all) return;
+  check_use_of_pools(reader);
+  check_apexes(reader, index);
+  check_holes_in_private_zones(reader);
+}
+
+}  // namespace penstock::config

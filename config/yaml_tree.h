@@ -1,0 +1,42 @@
+// config/yaml_tree.h - YAML text as a plain tree that keeps line numbers and sees what YAML::Node hides.
+//
+// YAML::Node drops keys that are given twice and turns aliases into shared, possibly cyclic nodes. This tree
+// is built from yaml-cpp's events: a key given twice, an alias, a second document and deep nesting are each
+// reported with their line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/findings.h"
+
+namespace penstock::config {
+
+struct YamlMember;
+
+struct YamlNode {
+  enum class Kind : uint8_t { null, scalar, sequence, map };
+  Kind kind = Kind::null;
+  uint32_t line = 0;  // from 1
+  std::string text;   // of a scalar
+  std::vector<YamlNode> items;
+  std::vector<YamlMember> members;
+
+  const YamlNode* find(std::string_view key) const;  // null: a map without it, or no map
+};
+
+struct YamlMember {
+  std::string key;
+  uint32_t line = 0;
+  YamlNode value;
+};
+
+constexpr size_t kMaxYamlSize = size_t{64} << 20;  // bytes
+constexpr size_t kMaxYamlDepth = 16;               // the deepest setting is at 6
+
+// The tree of the first document; what is wrong goes to `findings` with lines of file 0. After a syntax error
+// the tree holds what came before it.
+YamlNode parse_yaml(const std::string& text, Findings& findings);
+
+}  // namespace penstock::config

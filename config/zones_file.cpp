@@ -1,0 +1,129 @@
+#include "config/zones_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace penstock::config {
+namespace {
+
+// What a plain octet of a name becomes; 0: not plain (escape, space, control, non-ASCII), left to
+// parse_name().
+constexpr std::array<char, 256> kFolded = [] {
+  std::array<char, 256> table{};
+  for (int c = '!'; c <= '~'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
+  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c + ('a' - 'A'));
+  table[static_cast<size_t>('\\')] = 0;
+  return table;
+}();
+
+// Octets written to `wire`; 0: something is unusual about the name, parse_name() knows what.
+size_t parse_plain(std::string_view text, std::array<char, kMaxNameLength>& wire) {
+  if (!text.empty() && text.back() == '.') text.remove_suffix(1);
+  if (text.empty() || text.size() > kMaxNameLength - 2) return 0;
+  size_t label_at = 0;
+  size_t at = 1;
+  for (const char c : text) {
+    if (c == '.') {
+      const size_t length = at - label_at - 1;
+      if (length == 0 || length > kMaxLabelLength) return 0;
+      wire[label_at] = static_cast<char>(length);
+      label_at = at++;
+      continue;
+    }
+    const char folded = kFolded[static_cast<uint8_t>(c)];
+    if (folded == 0) return 0;
+    wire[at++] = folded;
+  }
+  const size_t length = at - label_at - 1;
+  if (length == 0 || length > kMaxLabelLength) return 0;
+  wire[label_at] = static_cast<char>(length);
+  wire[at++] = 0;
+  return at;
+}
+
+std::string_view trim(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  const auto first = line.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+}
+
+void add_name(std::string_view text, Where where, uint32_t rule, ZoneNames& zones, Findings& findings) {
+  const ZoneText zone = split_zone(text);
+  std::array<char, kMaxNameLength> wire;
+  if (const size_t length = parse_plain(zone.name, wire); length > 1 && zone.name.front() != '*') {
+    zones.add({wire.data(), length}, zone.scope, rule, where);
+    return;
+  }
+  const auto shown = [&] { return "'" + std::string(text.substr(0, 80)) + "'"; };
+  const auto parsed = parse_name(zone.name);
+  if (!parsed) {
+    findings.error(where, "", shown() + " is not a domain name: " + parsed.error());
+  } else if (parsed->size() == 1 || zone.name == "*") {
+    findings.error(where, "", shown() + " is every name: write it as 'default:' in the YAML");
+  } else if (zone.name.front() == '*') {
+    findings.error(where, "", shown() + ": a * may only stand first, as in *.example.com");
+  } else {
+    zones.add(*parsed, zone.scope, rule, where);
+  }
+}
+
+}  // namespace
+
+ZoneText split_zone(std::string_view text) {
+  if (text.starts_with("*.") && text.size() > 2) return {text.substr(2), Scope::below};
+  return {text, Scope::zone};
+}
+
+size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones,
+                       Findings& findings) {
+  if (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
+  const size_t before = zones.entries.size();
+  const auto lines = static_cast<size_t>(std::count(content.begin(), content.end(), '\n')) + 1;
+  zones.entries.reserve(before + lines);
+  zones.bytes.reserve(zones.bytes.size() + content.size() + 2 * lines);
+  size_t names = 0;
+  Where where{file, 0};
+  while (!content.empty()) {
+    const size_t end = std::min(content.find('\n'), content.size());
+    const std::string_view line = trim(content.substr(0, end));
+    content.remove_prefix(std::min(end + 1, content.size()));
+    ++where.line;
+    if (line.empty()) continue;
+    ++names;
+    add_name(line, where, rule, zones, findings);
+  }
+  return names;
+}
+
+tl::expected<std::string, std::string> read_zones_content(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return tl::make_unexpected("cannot be read: " + std::string(strerror(errno)));
+  const auto fail = [&](std::string reason) {
+    close(fd);
+    return tl::make_unexpected(std::move(reason));
+  };
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fail("is not a regular file");
+  if (static_cast<uint64_t>(status.st_size) > kMaxZonesFile) return fail("is above 1 GiB");
+  std::string content(static_cast<size_t>(status.st_size), '\0');
+  size_t filled = 0;
+  while (filled < content.size()) {
+    const ssize_t got = read(fd, content.data() + filled, content.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail("cannot be read: " + std::string(strerror(errno)));
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  close(fd);
+  content.resize(filled);
+  return content;
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,30 @@
+// config/zones_file.h - reads a file of zone names: one a line, "name" or "*.name", "#" starts a comment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config/findings.h"
+#include "config/model.h"
+
+namespace penstock::config {
+
+constexpr uint64_t kMaxZonesFile = uint64_t{1} << 30;  // bytes
+
+// A zone as users write it: "example.com" is a zone, "*.example.com" what is below it.
+struct ZoneText {
+  std::string_view name;
+  Scope scope = Scope::zone;
+};
+ZoneText split_zone(std::string_view text);
+
+// Adds the names of the open file's content to `zones`. `file` is its index in Model::files. Returns how
+// many.
+size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones,
+                       Findings& findings);
+
+// The whole content of a regular file of at most kMaxZonesFile bytes, or what is wrong with it.
+tl::expected<std::string, std::string> read_zones_content(const std::string& path);
+
+}  // namespace penstock::config
