@@ -1,0 +1,22 @@
+"""tests/e2e/conftest.py - what every end-to-end test has: the support folder on the path, and an end to its time."""
+import pathlib
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+SECONDS = 60
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A minute for a test with all its fixtures: a program that hangs must not hang the run."""
+    def late(*_):
+        raise TimeoutError(f"{item.name} took more than {SECONDS} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    yield
+    signal.alarm(0)

@@ -1,0 +1,139 @@
+"""tests/e2e/transparency_test.py - a second opinion on forwarding: a direct query to the endpoint against the forwarded one, byte by
+byte, over every RR type that NSD can serve (transparency.zone) and over the header's and EDNS's variations."""
+import pathlib
+import subprocess
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rdatatype
+import pytest
+
+from client import ask_bytes
+from penstock import Penstock, config
+from waiting import eventually
+from world import ENDPOINTS, HOST, VPC, VPC_SERVERS, World
+
+ZONE_FILE = pathlib.Path(__file__).with_name("transparency.zone")
+ZONE = "types.example"
+
+
+def record_sets():
+    lines = (line.split() for line in ZONE_FILE.read_text(encoding="utf-8").splitlines() if line[0] not in ";$")
+    return sorted({(ZONE if fields[0] == "@" else f"{fields[0]}.{ZONE}", fields[1]) for fields in lines})
+
+
+RECORDS = record_sets()
+
+
+def type_number(text):
+    return int(text[4:]) if text.startswith("TYPE") else dns.rdatatype.from_text(text)
+
+
+@pytest.fixture(scope="module", name="world")
+def _world(tmp_path_factory):
+    """NSD takes the places of the VPC's two servers."""
+    folder = tmp_path_factory.mktemp("nsd")
+    (folder / "nsd.conf").write_text(f"""
+server:
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: "{folder}/pid"
+  logfile: "{folder}/log"
+  zonelistfile: "{folder}/zones"
+  xfrdfile: "{folder}/xfrd"
+  username: ""
+  server-count: 1
+  refuse-any: no
+  minimal-responses: no
+  round-robin: no
+  rrl-ratelimit: 0
+  rrl-whitelist-ratelimit: 0
+  ipv4-edns-size: 1232
+  {"".join(f"ip-address: {address}{chr(10)}  " for address in ENDPOINTS)}
+remote-control:
+  control-enable: no
+zone:
+  name: {ZONE}
+  zonefile: {ZONE_FILE}
+""", encoding="utf-8")
+    model = config(studio=None, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
+    model["pools"][VPC]["health"]["name"] = ZONE
+    with World("e2e-types") as world:
+        for server in VPC_SERVERS:
+            world.stop(server)
+        nsd = None
+        for _ in range(20):  # until the Unbounds have given up their ports
+            with open(folder / "out", "w", encoding="utf-8") as out:
+                nsd = subprocess.Popen(world.inside(VPC, "nsd", "-d", "-c", folder / "nsd.conf"), stdout=out, stderr=out)
+            probe = dns.message.make_query(ZONE, "SOA").to_wire()
+            if any(ask_bytes(world, probe, server=ENDPOINTS[1], timeout=0.2) for _ in range(5)):
+                break
+            nsd.kill()
+            nsd.wait()
+        try:
+            with Penstock(world, model):
+                yield world
+        finally:
+            nsd.terminate()
+            nsd.wait(10)
+
+
+def both_ways(world, query):
+    wire = query.to_wire()
+    direct = ask_bytes(world, wire, server=ENDPOINTS[0])
+    forwarded = ask_bytes(world, wire, server=HOST)
+    assert direct is not None and forwarded is not None
+    assert forwarded.hex() == direct.hex()
+    return dns.message.from_wire(forwarded)
+
+
+def test_the_zone_has_every_type_that_nsd_knows():
+    assert len({kind for _, kind in RECORDS}) >= 60
+
+
+@pytest.mark.parametrize("owner,kind", RECORDS, ids=lambda text: text.removesuffix(f".{ZONE}"))
+def test_a_type(world, owner, kind):
+    answer = both_ways(world, dns.message.make_query(owner, type_number(kind), id=4711))
+    assert answer.answer, "NSD does not serve what the zone holds"
+
+
+@pytest.mark.parametrize("payload", [512, 1232])
+@pytest.mark.parametrize("dnssec", [False, True], ids=["", "DO"])
+@pytest.mark.parametrize("kind", ["A", "TXT", "ANY", "RRSIG", "TYPE65280"])
+def test_edns(world, kind, dnssec, payload):
+    both_ways(world, dns.message.make_query(f"a.{ZONE}", type_number(kind), use_edns=0, want_dnssec=dnssec, payload=payload))
+
+
+@pytest.mark.parametrize("flags", [0, dns.flags.RD, dns.flags.RD | dns.flags.CD, dns.flags.RD | dns.flags.AD, dns.flags.CD])
+def test_flags_of_the_header(world, flags):
+    query = dns.message.make_query(f"a.{ZONE}", "A")
+    query.flags = flags
+    both_ways(world, query)
+
+
+@pytest.mark.parametrize("option", [
+    dns.edns.GenericOption(65001, b"unknown"),
+    dns.edns.GenericOption(10, b"12345678"),
+    dns.edns.GenericOption(3, b""),
+    dns.edns.ECSOption("192.0.2.0", 24),
+], ids=["unknown", "cookie", "NSID", "client subnet"])
+def test_options_of_edns(world, option):
+    both_ways(world, dns.message.make_query(f"a.{ZONE}", "A", use_edns=0, options=[option]))
+
+
+def test_an_edns_version_that_nobody_knows(world):
+    query = dns.message.make_query(f"a.{ZONE}", "A", use_edns=1)
+    assert both_ways(world, query).rcode() == 16
+
+
+@pytest.mark.parametrize("name", [f"nothing.{ZONE}", f"A.Types.Example", f"*.{ZONE}", f"\\000\\255.{ZONE}", f"{'a' * 63}.{ZONE}"])
+@pytest.mark.parametrize("kind", ["A", "MX"])
+def test_names(world, name, kind):
+    both_ways(world, dns.message.make_query(name, kind))
+
+
+@pytest.mark.parametrize("payload", [None, 1232], ids=["512 octets", "EDNS 1232"])
+def test_an_answer_that_is_too_long_is_cut_the_same_way(world, payload):
+    query = dns.message.make_query(f"long.{ZONE}", "TXT", **({"use_edns": 0, "payload": payload} if payload else {}))
+    assert both_ways(world, query).flags & dns.flags.TC
