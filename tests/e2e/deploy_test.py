@@ -1,0 +1,36 @@
+"""tests/e2e/deploy_test.py - the files that an administrator installs: units that systemd accepts, scripts that shellcheck accepts."""
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from penstock import program
+from world import ROOT, WORLD
+
+SCRIPTS = [ROOT / "deploy/install-packages", ROOT / "deploy/quickstart", WORLD, ROOT / "tests/run", ROOT / ".ci/run"]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_accepts_the_units(tmp_path):
+    for unit in (ROOT / "deploy/systemd").glob("*.service"):
+        text = unit.read_text(encoding="utf-8")
+        for folder, name in (("/usr/sbin", "penstock-dataplane"), ("/usr/sbin", "penstock-control"), ("/usr/bin", "penstockctl")):
+            text = text.replace(f"={folder}/{name} ", f"={program(name)} ")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", *tmp_path.glob("*.service")], capture_output=True, text=True, timeout=30)
+    said = [line for line in (done.stdout + done.stderr).splitlines() if "penstock" in line]
+    assert done.returncode == 0 and not said, done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_accepts(script):
+    done = subprocess.run(["shellcheck", script], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stdout
+
+
+def test_installing_does_nothing_quickly_when_all_is_there():
+    started = time.monotonic()
+    done = subprocess.run([ROOT / "deploy/install-packages"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and done.stdout + done.stderr == ""
+    assert time.monotonic() - started < 0.5
