@@ -1,7 +1,142 @@
+#include <algorithm>
+
 #include "config/read_model.h"
 
 namespace penstock::config {
-std::string describe(const Model&) {
+namespace {
+
+constexpr size_t kMaxRows = 200;  // names of the YAML that are listed one by one
+constexpr size_t kMaxColumn = 60;
+
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest cell, up to kMaxColumn; the last one ragged.
+std::string table(const std::vector<Row>& rows, const std::string& indent) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], std::min(row[i].size(), kMaxColumn));
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line = indent;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - std::min(widths[i], row[i].size()) + 2, ' ');
+    }
+    text += line.erase(line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+template <typename List>
+std::string join(const List& list) {
+  std::string text;
+  for (const auto& item : list) text += (text.empty() ? "" : ", ") + to_string(item);
+  return text;
+}
+
+std::string to_string(std::chrono::milliseconds value) {
+  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s" : std::to_string(value.count()) + "ms";
+}
+
+std::string port_text(const Port& port) {
+  switch (port.kind) {
+    case PortKind::af_xdp:
+      return "interface " + port.device + " by AF_XDP; what is not ours stays with the kernel";
+    case PortKind::af_packet:
+      return "interface " + port.device + " by AF_PACKET; what is not ours stays with the kernel";
+    case PortKind::pci:
+      return "the card at " + port.device + ", DPDK's own; the kernel gets the rest through a TAP";
+    case PortKind::vdev:
+      return "the virtual device " + port.device + ", DPDK's own; the kernel gets the rest through a TAP";
+  }
   return {};
 }
+
+std::string clients_text(const Clients& clients) {
+  std::string text = join(clients.allow);
+  if (!clients.deny.empty()) text += "; not " + join(clients.deny);
+  return text + (clients.silent ? "; others get no answer" : "; others are answered REFUSED");
+}
+
+std::vector<Row> process_rows(const Model& model) {
+  std::vector<Row> rows;
+  for (const Port& port : model.ports) rows.push_back({"Port " + port.name, port_text(port)});
+  rows.push_back({"Listens on", model.listen.empty() ? "every address of the ports" : join(model.listen)});
+  rows.push_back({"Lcores", (model.lcores ? std::to_string(*model.lcores) : std::string("auto")) +
+                                (model.idle == Idle::busy ? ", always busy" : ", resting when idle")});
+  rows.push_back({"Who may ask", clients_text(model.clients)});
+  rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
+  return rows;
+}
+
+std::vector<Row> pool_rows(const Model& model, uint32_t number) {
+  const Pool& pool = model.pools[number];
+  const HealthCheck& health = pool.health;
+  std::vector<IpAddress> addresses;
+  for (const Endpoint& endpoint : pool.endpoints) addresses.push_back(endpoint.address);
+  const std::string name = to_text(probe_name(model, number));
+  return {{"endpoints", join(addresses)},
+          {"sent from", pool.source.empty() ? "the address that the kernel's route says" : join(pool.source)},
+          {"probe", (name == "." ? "the root" : name) + (health.name ? "" : " (default)") + " every " +
+                        to_string(health.interval) + ", time-out " + to_string(health.timeout) + ", up after " +
+                        std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
+}
+
+Row rule_row(const Model& model, const Rule& rule, std::string names) {
+  static constexpr std::string_view kAnswers[] = {"", "answered NXDOMAIN", "answered NODATA", "answered REFUSED"};
+  std::string target = rule.action == Action::forward ? "to " + model.pools[rule.pool].name
+                                                      : std::string(kAnswers[static_cast<size_t>(rule.action)]);
+  return {std::move(names), std::move(target), rule.is_private ? "private" : "", rule.origin};
+}
+
+std::vector<Row> name_rows(const Model& model) {
+  std::vector<Row> rows;
+  std::vector<size_t> names_of_rule(model.rules.size());
+  std::vector<uint32_t> files_of_rule(model.rules.size());
+  size_t left_out = 0;
+  for (const auto& entry : model.zones.entries) {
+    if (entry.where.file != 0) {
+      ++names_of_rule[entry.rule];
+      files_of_rule[entry.rule] = entry.where.file;
+      continue;
+    }
+    if (rows.size() == kMaxRows) {
+      ++left_out;
+      continue;
+    }
+    const std::string name = to_text(model.zones.name(entry));
+    rows.push_back(rule_row(model, model.rules[entry.rule],
+                            entry.scope == Scope::name    ? name
+                            : entry.scope == Scope::below ? "below " + name
+                                                          : name + " and below"));
+  }
+  if (left_out > 0) rows.push_back({"and " + std::to_string(left_out) + " more"});
+  for (size_t i = 0; i < model.rules.size(); ++i) {
+    if (names_of_rule[i] == 0) continue;
+    const std::string count = std::to_string(names_of_rule[i]) + (names_of_rule[i] == 1 ? " name" : " names");
+    rows.push_back(rule_row(model, model.rules[i], count + " of " + model.files[files_of_rule[i]]));
+  }
+  if (model.default_rule) {
+    rows.push_back(rule_row(model, model.rules[*model.default_rule], "all other names"));
+  } else {
+    rows.push_back({"all other names", "answered REFUSED", "", "no default"});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string describe(const Model& model) {
+  std::string text = table(process_rows(model), "");
+  for (uint32_t i = 0; i < model.pools.size(); ++i) {
+    const Pool& pool = model.pools[i];
+    text += "\nPool " + pool.name + ": " + (pool.kind == PoolKind::recursive ? "recursive" : "route53-inbound") +
+            (pool.is_private ? ", private: its names never go to another pool" : "") + "\n";
+    text += table(pool_rows(model, i), "  ");
+  }
+  return text + "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
+}
+
 }  // namespace penstock::config

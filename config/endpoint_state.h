@@ -51,10 +51,10 @@ struct alignas(64) EndpointSlot {
 };
 
 struct EndpointStatePage {
-  uint64_t magic;                       // dataplane, once
+  uint64_t magic;                                  // dataplane, once
   alignas(64) std::atomic<uint64_t> sequence;      // control; odd while it writes
   alignas(64) std::atomic<uint64_t> heartbeat_ns;  // control, at least twice a second; CLOCK_MONOTONIC
-  EndpointSlot slots[kMaxEndpoints];    // control
+  EndpointSlot slots[kMaxEndpoints];               // control
 };
 
 // Changes any number of slots as one step seen by readers: `change(page.slots)`. One writer at a time.

@@ -68,7 +68,7 @@ struct ImageEndpoint {
 };
 
 struct ImageRule {
-  uint32_t pool;  // index, when action is forward
+  uint32_t pool;   // index, when action is forward
   uint8_t action;  // config::Action
   uint8_t is_private;
   uint8_t cache;
@@ -116,7 +116,11 @@ static_assert(sizeof(ImageClientsV6) == 24);
 static_assert(sizeof(ZoneBucket) == 64 && alignof(ZoneBucket) == 64);
 static_assert(offsetof(ZoneNode, name) == kZoneNodeNameOffset);
 
-constexpr uint64_t align_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
-constexpr uint64_t zone_node_size(uint64_t name_length) { return align_up(kZoneNodeNameOffset + name_length, kZoneNodeUnit); }
+constexpr uint64_t align_up(uint64_t value, uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+constexpr uint64_t zone_node_size(uint64_t name_length) {
+  return align_up(kZoneNodeNameOffset + name_length, kZoneNodeUnit);
+}
 
 }  // namespace penstock::config

@@ -26,7 +26,8 @@ enum class MessageType : uint32_t { hello = 1, publish, published, refused, look
 
 struct PortInfo {
   std::array<char, 16> name;
-  std::array<char, 16> interface;  // the kernel's: the interface itself, or the TAP of a door; empty: the kernel has none
+  std::array<char, 16>
+      interface;  // the kernel's: the interface itself, or the TAP of a door; empty: the kernel has none
   std::array<uint8_t, 6> mac;
   uint8_t kind;  // config::PortKind
   uint8_t reserved;
@@ -101,7 +102,8 @@ struct Message {
 };
 
 // Blocking; at most four descriptors. The error is the system's text.
-tl::expected<void, std::string> send_message(int socket, const void* bytes, size_t size, const std::vector<int>& fds = {});
+tl::expected<void, std::string> send_message(int socket, const void* bytes, size_t size,
+                                             const std::vector<int>& fds = {});
 template <typename T>
 tl::expected<void, std::string> send_message(int socket, const T& message, const std::vector<int>& fds = {}) {
   return send_message(socket, &message, sizeof message, fds);

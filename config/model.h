@@ -29,8 +29,7 @@ enum class PortKind : uint8_t { af_xdp, af_packet, pci, vdev };
 struct Port {
   std::string name;
   PortKind kind = PortKind::af_xdp;
-  std::string
-      device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
+  std::string device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
   Where where;
 };
 
@@ -38,17 +37,16 @@ enum class Idle : uint8_t { adaptive, busy };
 
 struct SourcePorts {
   uint16_t first = 16384;
-  uint16_t count =
-      16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
+  uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
 };
 
 struct Dataplane {
   std::vector<std::string> eal;                         // further EAL arguments
   std::string socket = "/run/penstock/dataplane.sock";  // control connects here
   std::string state_dir = "/var/lib/penstock";          // keeps the last good image
-  std::optional<SourcePorts> source_ports;        // default: chosen outside the kernel's ip_local_port_range
-  uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
-  std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
+  std::optional<SourcePorts> source_ports;              // default: chosen outside the kernel's ip_local_port_range
+  uint32_t pending = 65536;                             // slots per lcore, a power of two up to 65536
+  std::chrono::milliseconds query_timeout{1800};        // then the client gets SERVFAIL
 };
 
 struct Control {
@@ -121,9 +119,7 @@ struct ZoneNames {
   std::string bytes;  // folded wire names
   std::vector<Entry> entries;
 
-  std::string_view name(const Entry& entry) const {
-    return std::string_view(bytes).substr(entry.offset, entry.length);
-  }
+  std::string_view name(const Entry& entry) const { return std::string_view(bytes).substr(entry.offset, entry.length); }
   void add(std::string_view wire_name, Scope, uint32_t rule, Where);
 };
 

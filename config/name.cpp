@@ -5,9 +5,13 @@
 namespace penstock::config {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char fold(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 // One escaped octet after the backslash at text[at]; advances `at` to its last character.
 tl::expected<char, std::string> unescape(std::string_view text, size_t& at) {

@@ -16,7 +16,9 @@ inline uint64_t fold_multiply(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-inline uint64_t hash_of_root(uint64_t key) { return key ^ 0x9e3779b97f4a7c15ULL; }
+inline uint64_t hash_of_root(uint64_t key) {
+  return key ^ 0x9e3779b97f4a7c15ULL;
+}
 
 // `label` points at the length octet of a folded label; `length` is that octet's value, 1..63.
 inline uint64_t extend_hash(uint64_t hash, const uint8_t* label, unsigned length) {

@@ -59,6 +59,7 @@ class LocalHost {
   uint8_t owner(uint16_t port) const { return owner_[port]; }
 
   std::array<LocalPort, config::kMaxPorts> ports{};
+  unsigned port_count = 0;
 
  private:
   unsigned listen_count_ = 0;

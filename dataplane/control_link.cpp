@@ -1,0 +1,208 @@
+#include "dataplane/control_link.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "config/image.h"
+
+namespace penstock {
+namespace {
+
+std::string system_error(const std::string& what) {
+  return what + ": " + strerror(errno);
+}
+
+// A descriptor that is closed on every way out.
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+};
+
+}  // namespace
+
+std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) {
+  std::vector<config::IpAddress> addresses;
+  for (const config::ImageEndpoint& endpoint : rules.endpoints()) {
+    config::IpAddress address;
+    std::copy_n(endpoint.address, sizeof endpoint.address, address.bytes.begin());
+    address.family = endpoint.family;
+    addresses.push_back(address);
+  }
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  return addresses;
+}
+
+tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& path, const config::Hello& hello,
+                                                           Publisher& rules, SharedPages& pages, std::string state_dir,
+                                                           EndpointsChange change) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return tl::make_unexpected(path + ": longer than a socket's path can be");
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+
+  const Descriptor trial{socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+  if (connect(trial.fd, generic, sizeof address) == 0)
+    return tl::make_unexpected(path +
+                               ": another penstock-dataplane is running here; give this one its own dataplane.socket");
+  unlink(path.c_str());
+
+  const int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const mode_t before = umask(0177);
+  const int bound = bind(listener, generic, sizeof address);
+  umask(before);
+  if (bound != 0 || ::listen(listener, 4) != 0) {
+    auto text = system_error(path);
+    close(listener);
+    return tl::make_unexpected(std::move(text));
+  }
+  return ControlLink(listener, path, hello, rules, pages, std::move(state_dir), std::move(change));
+}
+
+ControlLink::ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules,
+                         SharedPages& pages, std::string state_dir, EndpointsChange change)
+    : listener_(listener),
+      path_(std::move(path)),
+      hello_(hello),
+      rules_(rules),
+      pages_(pages),
+      state_dir_(std::move(state_dir)),
+      change_(std::move(change)) {}
+
+ControlLink::ControlLink(ControlLink&& other) noexcept
+    : listener_(std::exchange(other.listener_, -1)),
+      connection_(std::exchange(other.connection_, -1)),
+      path_(std::move(other.path_)),
+      hello_(other.hello_),
+      rules_(other.rules_),
+      pages_(other.pages_),
+      state_dir_(std::move(other.state_dir_)),
+      change_(std::move(other.change_)) {}
+
+ControlLink::~ControlLink() {
+  if (connection_ >= 0) close(connection_);
+  if (listener_ < 0) return;
+  close(listener_);
+  unlink(path_.c_str());
+}
+
+void ControlLink::accept() {
+  const int accepted = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (accepted < 0) return;
+  if (connection_ >= 0) {
+    const std::string reason = "another control is connected";
+    config::Refused refused;
+    reason.copy(refused.reason.data(), refused.reason.size() - 1);
+    (void)config::send_message(accepted, refused);
+    close(accepted);
+    spdlog::warn("a second control was turned away: {}", reason);
+    return;
+  }
+  connection_ = accepted;
+  // A control that stops reading must not stop the main thread.
+  const timeval patience{1, 0};
+  setsockopt(connection_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  config::Hello hello = hello_;
+  if (const LoadedRules* loaded = rules_.loaded()) {
+    hello.generation = loaded->ruleset().header().generation;
+    hello.checksum = loaded->ruleset().header().checksum;
+  }
+  if (auto sent = config::send_message(connection_, hello, {pages_.counters_fd(), pages_.endpoints_fd()}); !sent)
+    return hang_up(sent.error());
+  spdlog::info("control connected");
+}
+
+void ControlLink::serve() {
+  auto received = config::receive_message(connection_);
+  if (!received) return hang_up(received.error());
+  if (received->bytes.empty()) return hang_up("it closed the link; the rules stay in force");
+  std::vector<Descriptor> descriptors;
+  descriptors.reserve(received->fds.size());
+  for (int fd : received->fds) descriptors.push_back({fd});
+  if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
+    return publish(*request, descriptors[0].fd);
+  if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
+  hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not know");
+}
+
+void ControlLink::publish(const config::Publish& request, int memfd) {
+  auto loaded = LoadedRules::from_memfd(memfd, request.size);
+  if (!loaded) return refuse(request.generation, loaded.error());
+  const config::ImageHeader header = (*loaded)->ruleset().header();
+  if (header.generation != request.generation) return refuse(request.generation, "the image is of another generation");
+  if (rules_.loaded() != nullptr && rules_.loaded()->ruleset().header().generation == header.generation)
+    return refuse(request.generation, "generation " + std::to_string(header.generation) + " is already in force");
+
+  const auto now_addresses = endpoint_addresses((*loaded)->ruleset());
+  auto both = now_addresses;
+  if (rules_.loaded() != nullptr) {
+    const auto before = endpoint_addresses(rules_.loaded()->ruleset());
+    both.insert(both.end(), before.begin(), before.end());
+  }
+  change_(both);
+  rules_.publish(std::move(*loaded));
+  change_(now_addresses);
+
+  const tables::Ruleset& ruleset = rules_.loaded()->ruleset();
+  config::Published published;
+  published.lcores = hello_.lcores;
+  published.generation = header.generation;
+  published.checksum = header.checksum;
+  published.swap_ns = pages_.counters().swap_ns.get();
+  published.zones = header.zone_count;
+  published.rules = static_cast<uint32_t>(ruleset.rules().size());
+  published.pools = static_cast<uint32_t>(ruleset.pools().size());
+  published.endpoints = static_cast<uint32_t>(ruleset.endpoints().size());
+  spdlog::info("rules of generation {} in force: {} zones, {} pools, {} endpoints; swapped in {} us",
+               published.generation, published.zones, published.pools, published.endpoints, published.swap_ns / 1000);
+  if (auto saved = save_last_good(state_dir_, rules_.loaded()->bytes()); !saved)
+    spdlog::warn("the last good rules could not be kept for a start without control: {}", saved.error());
+  if (auto sent = config::send_message(connection_, published); !sent) hang_up(sent.error());
+}
+
+void ControlLink::look_up(const config::Lookup& request) {
+  config::Found found;
+  found.rule = config::kNoRule;
+  dns::FoldedName name;
+  const std::span<const uint8_t> wire(reinterpret_cast<const uint8_t*>(request.name.data()), request.name_length);
+  if (const tables::Ruleset* rules = rules_.current(); rules != nullptr && dns::parse_name(wire, name)) {
+    tables::Probe probe;
+    rules->zones().prepare(name, probe);
+    const tables::Match match = rules->zones().match(name, probe);
+    found.rule = match.rule;
+    found.generation = rules->header().generation;
+    found.matched_length = match.matched_length;
+    found.is_apex = match.is_apex ? 1 : 0;
+  }
+  if (auto sent = config::send_message(connection_, found); !sent) hang_up(sent.error());
+}
+
+void ControlLink::refuse(uint64_t generation, const std::string& reason) {
+  pages_.counters().images_refused.add(1);
+  spdlog::error("rules of generation {} refused, the running ones stay: {}", generation, reason);
+  config::Refused refused;
+  refused.generation = generation;
+  reason.copy(refused.reason.data(), refused.reason.size() - 1);
+  if (auto sent = config::send_message(connection_, refused); !sent) hang_up(sent.error());
+}
+
+void ControlLink::hang_up(const std::string& why) {
+  spdlog::warn("control is gone: {}", why);
+  close(connection_);
+  connection_ = -1;
+}
+
+}  // namespace penstock

@@ -1,0 +1,55 @@
+// dataplane/control_link.h - the dataplane's end of the link (config/link.h): one control at a time, on the main thread.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "config/link.h"
+#include "dataplane/publish.h"
+#include "dataplane/shared_pages.h"
+
+namespace penstock {
+
+// Called around a publication with the endpoints that responses may come from: before it with those of the old and the new
+// rules, after it with the new ones only.
+using EndpointsChange = std::function<void(std::span<const config::IpAddress>)>;
+
+std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
+
+class ControlLink {
+ public:
+  // Listens on `path`, mode 0600. Refuses a path where another dataplane answers. `hello` says ports and lcores.
+  static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
+                                                       Publisher& rules, SharedPages& pages, std::string state_dir,
+                                                       EndpointsChange change);
+  ControlLink(ControlLink&& other) noexcept;
+  ControlLink& operator=(ControlLink&&) = delete;
+  ~ControlLink();
+
+  int listener() const { return listener_; }      // readable: call accept()
+  int connection() const { return connection_; }  // readable: call serve(); -1: no control is connected
+  void accept();
+  void serve();
+
+ private:
+  ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules, SharedPages& pages,
+              std::string state_dir, EndpointsChange change);
+  void publish(const config::Publish& request, int memfd);
+  void look_up(const config::Lookup& request);
+  void refuse(uint64_t generation, const std::string& reason);
+  void hang_up(const std::string& why);
+
+  int listener_ = -1;
+  int connection_ = -1;
+  std::string path_;
+  config::Hello hello_;
+  Publisher& rules_;
+  SharedPages& pages_;
+  std::string state_dir_;
+  EndpointsChange change_;
+};
+
+}  // namespace penstock

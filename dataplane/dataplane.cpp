@@ -1,0 +1,306 @@
+#include "dataplane/dataplane.h"
+
+#include <poll.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+
+#include "config/image.h"
+
+namespace penstock {
+namespace {
+
+constexpr uint64_t kSilenceNs = 5'000'000'000;  // DESIGN.md: then `down` is ignored
+
+// A block of source ports outside the range that the kernel deals to the host's own sockets.
+config::SourcePorts outside_local_range() {
+  unsigned low = 32768;
+  unsigned high = 60999;
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  range >> low >> high;
+  constexpr unsigned kCount = 16384;
+  if (low >= 1024 + kCount) return {static_cast<uint16_t>(low - kCount), kCount};
+  if (high + 1 + kCount <= 65536) return {static_cast<uint16_t>(high + 1), kCount};
+  const unsigned below = low > 1024 ? low - 1024 : 0;
+  const unsigned above = 65535 - high;
+  if (below >= above) return {1024, static_cast<uint16_t>(below)};
+  return {static_cast<uint16_t>(high + 1), static_cast<uint16_t>(above)};
+}
+
+bool is_link_local(const config::IpAddress& address) {
+  return address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+}
+
+unsigned choose_lcores(const config::Model& model) {
+  if (model.lcores) return *model.lcores;
+  const auto cpus = static_cast<unsigned>(net::usable_cpus().size());
+  unsigned widest = 1;
+  for (const config::Port& port : model.ports)
+    widest = std::max(widest, net::count_queues({&port, 1}, std::max(cpus, 2U) - 1));
+  return std::max(1U, std::min(cpus > 1 ? cpus - 1 : 1U, widest));
+}
+
+uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+int run_worker(void* worker) {
+  static_cast<Worker*>(worker)->run();
+  return 0;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const config::Model& model) {
+  std::unique_ptr<Dataplane> dataplane(new Dataplane(model));
+  if (auto opened = dataplane->open_ports(); !opened) return tl::make_unexpected(opened.error());
+  if (auto described = dataplane->describe_host(); !described) return tl::make_unexpected(described.error());
+  auto pages = SharedPages::create(static_cast<uint32_t>(dataplane->eal_.polling_lcores.size()),
+                                   model.dataplane.pending / 4 * 3);
+  if (!pages) return tl::make_unexpected(pages.error());
+  dataplane->pages_ = std::move(*pages);
+  dataplane->make_workers();
+  dataplane->load_last_good();
+  if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
+  dataplane->launch();
+  return dataplane;
+}
+
+tl::expected<void, std::string> Dataplane::open_ports() {
+  const unsigned lcores = choose_lcores(model_);
+  if (lcores > config::kMaxLcores)
+    return tl::make_unexpected("lcores: " + std::to_string(lcores) + " are more than " +
+                               std::to_string(config::kMaxLcores));
+  const uint32_t mbufs = net::mbufs_needed(net::count_queues(model_.ports, lcores), lcores);
+  auto eal = net::start_eal({.polling_lcores = lcores,
+                             .cpus = {},
+                             .memory_bytes = net::memory_for(mbufs),
+                             .pci = net::pci_addresses(model_.ports),
+                             .extra = model_.dataplane.eal});
+  if (!eal) return tl::make_unexpected(eal.error());
+  eal_ = *eal;
+  spdlog::info("{}", eal_.summary);
+  auto pool = net::create_mbuf_pool({.mbufs = mbufs,
+                                     .page_bound = !eal_.hugepages && net::may_zero_copy(model_.ports),
+                                     .share_cpus = eal_.lcores_share_cpus});
+  if (!pool) return tl::make_unexpected(pool.error());
+  pool_ = std::move(*pool);
+  auto ports = net::Ports::open(model_.ports, lcores, pool_.get());
+  if (!ports) return tl::make_unexpected(ports.error());
+  ports_ = std::make_unique<net::Ports>(std::move(*ports));
+  return {};
+}
+
+tl::expected<void, std::string> Dataplane::describe_host() {
+  const auto& ports = ports_->all();
+  std::vector<config::IpAddress> listen = model_.listen;
+  host_.port_count = static_cast<unsigned>(ports.size());
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const net::OpenPort& port = ports[i];
+    host_.ports[i] = {.mac = port.mac,
+                      .accepts_partial_checksum = port.checksum_partial,
+                      .sees_own_frames = port.kind == config::PortKind::af_packet,
+                      .has_door = ports_->door(i) != nullptr};
+    if (!model_.listen.empty()) continue;
+    std::copy_if(port.addresses.begin(), port.addresses.end(), std::back_inserter(listen),
+                 [](const auto& address) { return !is_link_local(address); });
+  }
+  if (listen.empty())
+    return tl::make_unexpected(
+        "no address to listen on: the ports have none; give one in `listen:` or put one on the interface");
+  for (const config::IpAddress& address : listen) {
+    if (!host_.add_listen(address))
+      return tl::make_unexpected("more than " + std::to_string(tables::LocalHost::kMaxListen) +
+                                 " addresses to listen on");
+    spdlog::info("listening on {} port 53", config::to_string(address));
+  }
+  const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
+  source_ports_ = model_.dataplane.source_ports.value_or(outside_local_range());
+  if (source_ports_.count < lcores)
+    return tl::make_unexpected("dataplane.source_ports: " + std::to_string(source_ports_.count) + " ports for " +
+                               std::to_string(lcores) + " lcores; give each at least one, better thousands");
+  host_.deal_source_ports(source_ports_.first, source_ports_.count, lcores);
+  return {};
+}
+
+void Dataplane::make_workers() {
+  const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
+  publisher_ = std::make_unique<Publisher>(lcores, pages_->counters());
+  rings_ = std::make_unique<state::Rings>(lcores);
+  plant_ = std::unique_ptr<Plant>(new Plant{.rules = *publisher_,
+                                            .endpoints = pages_->endpoints(),
+                                            .counters = pages_->counters(),
+                                            .rings = *rings_,
+                                            .pool = *pool_,
+                                            .idle = model_.idle});
+  const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
+  for (unsigned i = 0; i < lcores; ++i) {
+    std::array<uint8_t, 44> seed;
+    if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size()))
+      throw std::runtime_error("getrandom: no random numbers from the kernel");
+    workers_.push_back(std::make_unique<Worker>(
+        *plant_, static_cast<uint8_t>(i), model_.dataplane.pending,
+        state::SourcePortBlock{static_cast<uint16_t>(source_ports_.first + i * each), each}, seed, host_));
+  }
+  // Queue i of every port goes to lcore i, so that most frames need no other lcore to leave. Ports with fewer queues than there
+  // are lcores are spread.
+  const auto& ports = ports_->all();
+  size_t widest = 0;
+  for (const net::OpenPort& port : ports) widest = std::max(widest, port.queues.size());
+  for (uint8_t p = 0; p < ports.size(); ++p) {
+    const size_t offset = widest >= lcores ? 0 : p;
+    std::vector<unsigned> owners;
+    std::vector<PortExit> exits(lcores);
+    for (size_t q = 0; q < ports[p].queues.size(); ++q) {
+      const auto lcore = static_cast<unsigned>((q + offset) % lcores);
+      workers_[lcore]->own(ports[p].queues[q]);
+      if (!exits[lcore].own) owners.push_back(lcore);
+      exits[lcore] = {.own = true, .queue = ports[p].queues[q], .owner = lcore};
+    }
+    for (unsigned lcore = 0; lcore < lcores; ++lcore) {
+      if (!exits[lcore].own) exits[lcore].owner = owners[lcore % owners.size()];
+      workers_[lcore]->leave_by(p, exits[lcore]);
+    }
+  }
+}
+
+void Dataplane::load_last_good() {
+  const std::string path = last_good_path(model_.dataplane.state_dir);
+  if (access(path.c_str(), F_OK) != 0) {
+    spdlog::info("no rules yet: nothing is answered or forwarded until control brings some");
+    return allow_responses_from({});
+  }
+  auto loaded = LoadedRules::from_file(path);
+  if (!loaded) {
+    spdlog::error("{} is not usable, nothing is answered until control brings rules: {}", path, loaded.error());
+    return allow_responses_from({});
+  }
+  allow_responses_from(endpoint_addresses((*loaded)->ruleset()));
+  publisher_->publish(std::move(*loaded));
+  const config::ImageHeader& header = publisher_->loaded()->ruleset().header();
+  spdlog::info("last good rules in force, generation {}: {} zones", header.generation, header.zone_count);
+}
+
+tl::expected<void, std::string> Dataplane::open_link() {
+  config::Hello hello;
+  hello.image_version = config::kImageVersion;
+  hello.lcores = static_cast<uint32_t>(eal_.polling_lcores.size());
+  hello.pid = static_cast<uint64_t>(getpid());
+  hello.ports = host_.port_count;
+  for (size_t i = 0; i < ports_->all().size(); ++i) {
+    const net::OpenPort& port = ports_->all()[i];
+    config::PortInfo& info = hello.port[i];
+    port.name.copy(info.name.data(), info.name.size() - 1);
+    port.interface.copy(info.interface.data(), info.interface.size() - 1);
+    info.mac = port.mac;
+    info.kind = static_cast<uint8_t>(port.kind);
+  }
+  auto link = ControlLink::listen(model_.dataplane.socket, hello, *publisher_, *pages_, model_.dataplane.state_dir,
+                                  [this](auto endpoints) { allow_responses_from(endpoints); });
+  if (!link) return tl::make_unexpected(link.error());
+  link_ = std::make_unique<ControlLink>(std::move(*link));
+  return {};
+}
+
+void Dataplane::allow_responses_from(std::span<const config::IpAddress> endpoints) {
+  net::FilterRules rules;
+  rules.listen.assign(host_.listen().begin(), host_.listen().end());
+  rules.endpoints.assign(endpoints.begin(), endpoints.end());
+  rules.source_ports = source_ports_;
+  if (auto set = ports_->set_filter(rules); !set) spdlog::error("the ports' filter could not be set: {}", set.error());
+}
+
+void Dataplane::launch() {
+  for (size_t i = 0; i < workers_.size(); ++i)
+    rte_eal_remote_launch(run_worker, workers_[i].get(), eal_.polling_lcores[i]);
+  launched_ = true;
+  spdlog::info("{} lcores poll {} ports; source ports {} to {}", workers_.size(), ports_->all().size(),
+               source_ports_.first, source_ports_.first + source_ports_.count - 1);
+}
+
+void Dataplane::run(int signals) {
+  bool has_doors = false;
+  for (;;) {
+    std::vector<pollfd> waits{{signals, POLLIN, 0}, {link_->listener(), POLLIN, 0}};
+    // Negative descriptors are skipped by poll().
+    waits.push_back({link_->connection(), POLLIN, 0});
+    for (size_t port = 0; port < ports_->all().size(); ++port) {
+      const net::Door* door = ports_->door(port);
+      if (door == nullptr) continue;
+      waits.push_back({door->fd(), POLLIN, 0});
+      has_doors = true;
+    }
+    // Frames from the lcores to a door come over rings, which poll() cannot see.
+    poll(waits.data(), waits.size(), has_doors ? 1 : 100);
+    if (waits[0].revents != 0) return;
+    if (waits[1].revents != 0) link_->accept();
+    if (waits[2].revents != 0 && link_->connection() == waits[2].fd) link_->serve();
+    while (has_doors && move_through_doors() != 0) {
+    }
+    watch_heartbeat();
+  }
+}
+
+// One burst each way through every door. Frames from the kernel leave by the lcores' queues, over their rings.
+unsigned Dataplane::move_through_doors() {
+  unsigned moved = 0;
+  std::array<rte_mbuf*, state::kBurst> frames;
+  config::CounterPage& counters = pages_->counters();
+  for (unsigned lcore = 0; lcore < workers_.size(); ++lcore) {
+    std::array<uintptr_t, state::kBurst> items;
+    const size_t count = rings_->ring(lcore, rings_->main_thread()).pop(items.data(), items.size());
+    for (size_t i = 0; i < count; ++i) {
+      rte_mbuf* frame = state::frame_of(items[i]);
+      ports_->door(frame->port)->deliver({&frame, 1});
+    }
+    moved += static_cast<unsigned>(count);
+  }
+  for (uint8_t port = 0; port < ports_->all().size(); ++port) {
+    net::Door* door = ports_->door(port);
+    if (door == nullptr) continue;
+    const uint16_t count = door->collect(frames.data(), state::kBurst, pool_.get());
+    for (uint16_t i = 0; i < count; ++i) {
+      frames[i]->port = port;
+      const bool passed =
+          rings_->ring(rings_->main_thread(), port % workers_.size()).push(state::for_egress(frames[i]));
+      (passed ? counters.door_sent : counters.door_lost).add(1);
+      if (!passed) rte_pktmbuf_free(frames[i]);
+    }
+    moved += count;
+  }
+  return moved;
+}
+
+void Dataplane::watch_heartbeat() {
+  const uint64_t beat = pages_->endpoints().heartbeat_ns.load(std::memory_order_relaxed);
+  const uint64_t now = monotonic_ns();
+  const bool silent = now > beat && now - beat > kSilenceNs;
+  if (silent == plant_->control_silent.load(std::memory_order_relaxed)) return;
+  plant_->control_silent.store(silent, std::memory_order_relaxed);
+  pages_->counters().control_silent.set(silent ? 1 : 0);
+  if (silent)
+    spdlog::warn("control is silent for 5 s: endpoints are used whatever it last said of their health");
+  else
+    spdlog::info("control's heartbeat is back");
+}
+
+Dataplane::~Dataplane() {
+  if (plant_) plant_->stop.store(true);
+  if (launched_) rte_eal_mp_wait_lcore();
+  link_.reset();
+  ports_.reset();
+  pool_.reset();
+  if (!eal_.polling_lcores.empty()) net::stop_eal();
+}
+
+}  // namespace penstock

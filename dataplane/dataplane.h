@@ -1,0 +1,56 @@
+// dataplane/dataplane.h - puts the parts together: ports, lcores, rules, link and doors, in the order in which they depend.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "config/model.h"
+#include "dataplane/control_link.h"
+#include "dataplane/net/door.h"
+#include "dataplane/net/eal.h"
+#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/ports.h"
+#include "dataplane/worker.h"
+
+namespace penstock {
+
+class Dataplane {
+ public:
+  // Everything up to polling lcores; the error says what failed and what would help.
+  static tl::expected<std::unique_ptr<Dataplane>, std::string> start(const config::Model& model);
+  ~Dataplane();
+
+  // The main thread's life: link, doors, heartbeat. Returns when `signals` (a signalfd) is readable.
+  void run(int signals);
+
+ private:
+  explicit Dataplane(const config::Model& model) : model_(model) {}
+  tl::expected<void, std::string> open_ports();
+  tl::expected<void, std::string> describe_host();
+  void make_workers();
+  void load_last_good();
+  tl::expected<void, std::string> open_link();
+  void allow_responses_from(std::span<const config::IpAddress> endpoints);
+  void launch();
+  unsigned move_through_doors();
+  void watch_heartbeat();
+
+  config::Model model_;
+  net::EalInfo eal_;
+  net::PoolPointer pool_;
+  std::unique_ptr<net::Ports> ports_;
+  config::SourcePorts source_ports_;
+  tables::LocalHost host_;
+  std::unique_ptr<SharedPages> pages_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<state::Rings> rings_;
+  std::unique_ptr<Plant> plant_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<ControlLink> link_;
+  bool launched_ = false;
+};
+
+}  // namespace penstock

@@ -1,0 +1,30 @@
+// dataplane/dns/answer.h - answers that we make ourselves, written over the query's own bytes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/dns/message.h"
+
+namespace penstock::dns {
+
+// INFO-CODE of an Extended DNS Error (RFC 8914 section 4); none: no option is written.
+enum class ExtendedError : uint16_t {
+  blocked = 15,
+  prohibited = 18,
+  not_authoritative = 20,
+  no_reachable_authority = 22,
+  network_error = 23,
+  none = 0xffff,
+};
+
+// What an answer of ours may add behind the question: an OPT with one EDE option and no text.
+constexpr unsigned kAnswerTail = 11 + 6;
+
+// Turns the header and question at the start of `message` into an answer and returns its length. The id and, of
+// traits.question_length octets, the question stay as they are; a question length of 0 leaves only the header. RA is set,
+// RD and CD are the query's, all else is clear (RFC 6895 section 2.1: Z is zero). An OPT is added if the query had one.
+// `message` has room for header, question and kAnswerTail.
+unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error);
+
+}  // namespace penstock::dns

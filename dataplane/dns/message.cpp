@@ -1,0 +1,57 @@
+#include "dataplane/dns/message.h"
+
+namespace penstock::dns {
+namespace {
+
+constexpr uint16_t kTypeOpt = 41;
+
+// Steps over the name at `at`; 0 when it is cut short. A pointer ends a name and is not followed.
+unsigned skip_name(std::span<const uint8_t> message, unsigned at) {
+  while (at < message.size()) {
+    const unsigned length = message[at];
+    if (length == 0) return at + 1;
+    if (length >= 0xc0) return at + 2 <= message.size() ? at + 2 : 0;
+    if (length > 63) return 0;
+    at += length + 1;
+  }
+  return 0;
+}
+
+// Steps over `count` records from `at`; 0 when they do not fit the message or there is a second OPT.
+unsigned walk_records(std::span<const uint8_t> message, unsigned at, unsigned count, QueryTraits& traits) {
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned owner = at;
+    at = skip_name(message, at);
+    if (at == 0 || at + 10 > message.size()) return 0;
+    const uint8_t* fixed = message.data() + at;  // type, class, TTL, data length
+    if (load16(fixed) == kTypeOpt) {
+      if (traits.has_opt || message[owner] != 0) return 0;
+      traits.has_opt = true;
+      traits.dnssec_ok = (fixed[6] & 0x80) != 0;  // RFC 6891 section 6.1.3
+    }
+    at += 10U + load16(fixed + 8);
+    if (at > message.size()) return 0;
+  }
+  return at;
+}
+
+}  // namespace
+
+QueryVerdict parse_query(std::span<const uint8_t> message, Query& query) {
+  if (message.size() < kHeaderSize) return QueryVerdict::too_short;
+  const uint8_t* header = message.data();
+  query.traits = QueryTraits{};
+  query.traits.flags = flags_of(header);
+  if ((query.traits.flags & kFlagResponse) != 0) return QueryVerdict::response;
+  if ((query.traits.flags & kOpcodeMask) != 0) return QueryVerdict::not_query;
+  if (qdcount_of(header) != 1) return QueryVerdict::malformed;
+  if (!parse_name(message.subspan(kHeaderSize), query.name)) return QueryVerdict::malformed;
+  const unsigned question_end = kHeaderSize + query.name.length + 4U;
+  if (question_end > message.size()) return QueryVerdict::malformed;
+  query.traits.question_length = static_cast<uint16_t>(query.name.length + 4U);
+  const unsigned records = load16(header + 6) + load16(header + 8) + load16(header + 10);
+  if (records != 0 && walk_records(message, question_end, records, query.traits) == 0) return QueryVerdict::malformed;
+  return QueryVerdict::ok;
+}
+
+}  // namespace penstock::dns

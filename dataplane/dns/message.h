@@ -1,0 +1,72 @@
+// dataplane/dns/message.h - what the path must know of a DNS message, read from its bytes (RFC 1035 section 4, RFC 6891).
+//
+// Nothing here copies a message or follows a compression pointer: names behind the question are only stepped over.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/dns/name.h"
+
+namespace penstock::dns {
+
+constexpr unsigned kHeaderSize = 12;
+
+// Bits of the header's third and fourth octet, as one big-endian number.
+constexpr uint16_t kFlagResponse = 0x8000;
+constexpr uint16_t kOpcodeMask = 0x7800;
+constexpr uint16_t kFlagAuthoritative = 0x0400;
+constexpr uint16_t kFlagTruncated = 0x0200;
+constexpr uint16_t kFlagRecursionDesired = 0x0100;
+constexpr uint16_t kFlagRecursionAvailable = 0x0080;
+constexpr uint16_t kFlagAuthenticData = 0x0020;
+constexpr uint16_t kFlagCheckingDisabled = 0x0010;
+constexpr uint16_t kRcodeMask = 0x000f;
+
+enum class Rcode : uint8_t { noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4, refused = 5 };
+
+inline uint16_t load16(const uint8_t* at) {
+  return static_cast<uint16_t>(at[0] << 8 | at[1]);
+}
+inline void store16(uint8_t* at, uint16_t value) {
+  at[0] = static_cast<uint8_t>(value >> 8);
+  at[1] = static_cast<uint8_t>(value);
+}
+
+// The header fields of a message of at least kHeaderSize bytes, in host order.
+inline uint16_t id_of(const uint8_t* message) {
+  return load16(message);
+}
+inline uint16_t flags_of(const uint8_t* message) {
+  return load16(message + 2);
+}
+inline uint16_t qdcount_of(const uint8_t* message) {
+  return load16(message + 4);
+}
+
+// The part of a query that answers of our own need, and that outlives it in the pending table.
+struct QueryTraits {
+  uint16_t flags = 0;            // of the header
+  uint16_t question_length = 0;  // octets of the question section: name, type, class
+  bool has_opt = false;          // the query carried an OPT record
+  bool dnssec_ok = false;        // its DO bit
+};
+
+struct Query {
+  FoldedName name;
+  QueryTraits traits;
+};
+
+enum class QueryVerdict : uint8_t {
+  ok,
+  too_short,  // no header: nothing can be said to the sender
+  response,   // QR is set: never answered, two servers would answer each other for ever
+  not_query,  // an opcode other than QUERY
+  malformed,  // behind the header something is cut short or contradicts it
+};
+
+// Reads header, question and, stepping over all records, the OPT. `query` is valid only on ok; traits.flags on all but
+// too_short. One question exactly (RFC 9619 section 4), at most one OPT (RFC 6891 section 6.1.1).
+QueryVerdict parse_query(std::span<const uint8_t> message, Query& query);
+
+}  // namespace penstock::dns

@@ -1,0 +1,90 @@
+#include "dataplane/path/burst.h"
+
+#include "dataplane/path/classify.h"
+#include "dataplane/path/handoff.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::ClassifyOutcome;
+
+// Parse, hash and prefetch all of a burst first, match after: the misses of 32 look-ups overlap.
+void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
+  for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
+  for (unsigned i = 0; i < burst.query_count; ++i)
+    lcore.counters.query[handle_query(lcore, burst.queries[i], now)].add(1);
+  burst.query_count = 0;
+}
+
+void handle_responses(state::Lcore& lcore, Burst& burst, uint64_t now) {
+  for (unsigned i = 0; i < burst.response_count; ++i) prepare_response(lcore, burst.responses[i]);
+  for (unsigned i = 0; i < burst.response_count; ++i)
+    lcore.counters.response[handle_response(lcore, burst.responses[i], now)].add(1);
+  burst.response_count = 0;
+}
+
+}  // namespace
+
+void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port,
+                   uint64_t now) {
+  lcore.counters.received.add(frames.size());
+  for (rte_mbuf* frame : frames) rte_prefetch0(rte_pktmbuf_mtod(frame, void*));
+  for (rte_mbuf* frame : frames) {
+    // Read into the place of the next query; a response is copied from there to its own.
+    Packet& packet = burst.queries[burst.query_count].packet;
+    bool partial = false;
+    const ClassifyOutcome outcome = classify(*frame, port, lcore.host, packet, partial);
+    lcore.counters.classify[outcome].add(1);
+    if (partial) lcore.counters.checksum_partial.add(1);
+    switch (outcome) {
+      case ClassifyOutcome::query:
+        ++burst.query_count;
+        break;
+      case ClassifyOutcome::response: {
+        const uint8_t owner = lcore.host.owner(packet.destination_port);
+        if (owner == lcore.index) {
+          burst.responses[burst.response_count++] = packet;
+        } else {
+          lcore.counters.handoff[hand_off(lcore, packet, rings, owner)].add(1);
+        }
+        break;
+      }
+      case ClassifyOutcome::stranger:
+        lcore.counters.door[leave_to_kernel(lcore, packet, rings)].add(1);
+        break;
+      default:
+        discard(lcore, *frame);
+        break;
+    }
+  }
+  handle_queries(lcore, burst, now);
+  handle_responses(lcore, burst, now);
+}
+
+unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now) {
+  unsigned taken = 0;
+  for (unsigned from = 0; from < rings.threads() && taken < state::kBurst; ++from) {
+    std::array<uintptr_t, state::kBurst> items;
+    const size_t count = rings.ring(from, lcore.index).pop(items.data(), state::kBurst - taken);
+    for (size_t i = 0; i < count; ++i) {
+      rte_mbuf* frame = state::frame_of(items[i]);
+      if (state::is_egress(items[i])) {
+        transmit(lcore, static_cast<uint8_t>(frame->port), *frame);
+        continue;
+      }
+      // Its receiver has counted and verified it; it is read again, which is cheaper than passing on what was read.
+      bool partial = false;
+      Packet& packet = burst.responses[burst.response_count];
+      if (classify(*frame, static_cast<uint8_t>(frame->port), lcore.host, packet, partial) == ClassifyOutcome::response)
+        ++burst.response_count;
+      else
+        discard(lcore, *frame);
+    }
+    taken += static_cast<unsigned>(count);
+  }
+  handle_responses(lcore, burst, now);
+  return taken;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,30 @@
+// dataplane/path/burst.h - the stages in their order, for one burst of frames: what a worker's turn and the path's tests run.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "dataplane/path/query.h"
+#include "dataplane/path/response.h"
+#include "dataplane/state/rings.h"
+
+namespace penstock::path {
+
+// One lcore's working memory for a burst; large, so it lives beside the lcore and not on the stack.
+struct Burst {
+  std::array<QueryWork, state::kBurst> queries;
+  std::array<Packet, state::kBurst> responses;
+  unsigned query_count = 0;
+  unsigned response_count = 0;
+};
+
+// Frames just received on `port`: classified, then each to its stage. On return every frame is in an egress batch, among the
+// discarded, or on a ring. At most state::kBurst of them.
+void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port,
+                   uint64_t now);
+
+// What other threads passed to this lcore: responses that it owns, and frames for a port where it owns a queue. At most a
+// burst from each; says how many.
+unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now);
+
+}  // namespace penstock::path

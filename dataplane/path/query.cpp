@@ -1,0 +1,141 @@
+#include "dataplane/path/query.h"
+
+#include <cstring>
+
+#include "config/model.h"
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/headers.h"
+#include "dataplane/path/reply.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::QueryOutcome;
+using dns::ExtendedError;
+using dns::Rcode;
+
+bool may_ask(const state::Lcore& lcore, const Packet& packet) {
+  const auto& clients = lcore.rules->clients();
+  const uint8_t* address = packet.source.data();
+  if (packet.family == 4) {
+    uint32_t v4 = 0;
+    std::memcpy(&v4, address, 4);
+    return clients.allowed(__builtin_bswap32(v4));
+  }
+  uint64_t high = 0;
+  uint64_t low = 0;
+  std::memcpy(&high, address, 8);
+  std::memcpy(&low, address + 8, 8);
+  return clients.allowed(__builtin_bswap64(high), __builtin_bswap64(low));
+}
+
+QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
+  discard(lcore, *work.packet.frame);
+  return outcome;
+}
+
+QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
+                    QueryOutcome outcome) {
+  if (reply(lcore, work.packet, work.query.traits, rcode, error)) return outcome;
+  return ignore(lcore, work, QueryOutcome::ignored_no_room);
+}
+
+// A pending slot, then the client's frame becomes ours: new id, new headers, the same question.
+QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
+  const uint32_t endpoint = choose_endpoint(lcore, pool);
+  if (endpoint == kNoEndpoint)
+    return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+  const uint32_t index = lcore.pending.open(lcore.random);
+  if (index == state::PendingTable::kNone)
+    return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_pending_full);
+
+  const Packet& packet = work.packet;
+  const state::EndpointHop& hop = lcore.hops[endpoint];
+  const uint16_t source_port = lcore.ports.draw(lcore.random);
+  const UdpHeaders headers{
+      .destination_mac = hop.mac,
+      .source_mac = lcore.host.ports[hop.port].mac,
+      .source = hop.source,
+      .destination = hop.address,
+      .source_port = source_port,
+      .destination_port = 53,
+      .vlan = hop.vlan,
+      .ip_id = static_cast<uint16_t>(lcore.random.next()),
+      .family = hop.family,
+  };
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  slot.sent_at = now;
+  slot.client = packet.source;
+  slot.endpoint = hop.address;
+  slot.client_mac = packet.peer_mac;
+  slot.client_port = packet.source_port;
+  slot.client_id = dns::id_of(packet.dns);
+  slot.source_port = source_port;
+  slot.endpoint_slot = hop.slot;
+  slot.client_vlan = packet.vlan;
+  slot.question_length = work.query.traits.question_length;
+  slot.listen = packet.listen;
+  slot.port = packet.port;
+  slot.client_family = packet.family;
+  slot.endpoint_family = hop.family;
+  state::PendingQuestion& question = lcore.pending.question(index);
+  std::memcpy(question.bytes.data(), packet.dns + dns::kHeaderSize, slot.question_length);
+  question.source = hop.source;
+  question.traits = work.query.traits;
+
+  dns::store16(packet.dns, slot.upstream_id);
+  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) {
+    dns::store16(packet.dns, slot.client_id);
+    lcore.pending.close(index);
+    return ignore(lcore, work, QueryOutcome::ignored_no_room);
+  }
+  lcore.counters.endpoints[hop.slot].queries.add(1);
+  transmit(lcore, hop.port, *packet.frame);
+  return QueryOutcome::forwarded;
+}
+
+}  // namespace
+
+void prepare_query(const state::Lcore& lcore, QueryWork& work) {
+  work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
+  if (work.verdict == dns::QueryVerdict::ok && lcore.rules != nullptr)
+    lcore.rules->zones().prepare(work.query.name, work.probe);
+}
+
+QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
+  if (lcore.rules == nullptr) return ignore(lcore, work, QueryOutcome::ignored_no_rules);
+  if (work.verdict == dns::QueryVerdict::too_short) return ignore(lcore, work, QueryOutcome::ignored_short);
+  if (work.verdict == dns::QueryVerdict::response) return ignore(lcore, work, QueryOutcome::ignored_response);
+
+  const tables::Ruleset& rules = *lcore.rules;
+  if (!may_ask(lcore, work.packet)) {
+    if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
+    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
+  }
+  if (work.verdict == dns::QueryVerdict::not_query)
+    return answer(lcore, work, Rcode::notimp, ExtendedError::none, QueryOutcome::notimp);
+  if (work.verdict == dns::QueryVerdict::malformed) {
+    work.query.traits.question_length = 0;
+    work.query.traits.has_opt = false;
+    return answer(lcore, work, Rcode::formerr, ExtendedError::none, QueryOutcome::formerr);
+  }
+
+  const tables::Match match = rules.zones().match(work.query.name, work.probe);
+  if (match.rule == config::kNoRule)
+    return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_no_rule);
+  const config::ImageRule& rule = rules.rule(match.rule);
+  switch (static_cast<config::Action>(rule.action)) {
+    case config::Action::forward:
+      break;
+    case config::Action::nxdomain:
+      return answer(lcore, work, Rcode::nxdomain, ExtendedError::blocked, QueryOutcome::answered_nxdomain);
+    case config::Action::nodata:
+      return answer(lcore, work, Rcode::noerror, ExtendedError::blocked, QueryOutcome::answered_nodata);
+    case config::Action::refused:
+      return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
+  }
+  return forward(lcore, work, rules.pool(rule.pool), now);
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,23 @@
+// dataplane/path/query.h - a client's query: parsed and hashed with its whole burst, then matched, and forwarded or answered.
+#pragma once
+
+#include "dataplane/dns/message.h"
+#include "dataplane/path/packet.h"
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+struct QueryWork {
+  Packet packet;
+  dns::QueryVerdict verdict;
+  tables::Probe probe;  // valid when verdict is ok and there are rules
+  dns::Query query;
+};
+
+// First pass over a burst: reads the message and prefetches the zone buckets that it needs.
+void prepare_query(const state::Lcore& lcore, QueryWork& work);
+
+// Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded. `now` in ns.
+config::QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now);
+
+}  // namespace penstock::path

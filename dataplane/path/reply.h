@@ -1,0 +1,16 @@
+// dataplane/path/reply.h - an answer of our own, written into the query's frame and sent back to where it came from.
+#pragma once
+
+#include "dataplane/dns/answer.h"
+#include "dataplane/path/packet.h"
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+// The frame goes to the MAC, VLAN, address and port that asked, from the address that was asked (RFC 2181 section 4.1). A
+// question length of 0 in `traits` leaves the question out. False when the buffer has no room: the frame is still the
+// caller's.
+bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, dns::Rcode rcode,
+           dns::ExtendedError error);
+
+}  // namespace penstock::path

@@ -1,0 +1,65 @@
+// dataplane/publish.h - rules in force: an image is validated, one pointer is swapped, the old rules go when no lcore sees them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "config/counters.h"
+#include "dataplane/tables/ruleset.h"
+
+struct rte_rcu_qsbr;
+
+namespace penstock {
+
+// A mapped image and the rules seen in it.
+class LoadedRules {
+ public:
+  // Maps `size` bytes of `fd`, which must be a memfd sealed against every change (its sender could else pull the pages away
+  // under the lcores) or, for `trusted_file`, a regular file that is copied. `fd` stays the caller's.
+  static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_memfd(int fd, uint64_t size);
+  static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_file(const std::string& path);
+  ~LoadedRules();
+  LoadedRules(const LoadedRules&) = delete;
+  LoadedRules& operator=(const LoadedRules&) = delete;
+
+  const tables::Ruleset& ruleset() const { return ruleset_; }
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(address_), size_}; }
+
+ private:
+  LoadedRules(void* address, size_t size) : address_(address), size_(size) {}
+  static tl::expected<std::unique_ptr<LoadedRules>, std::string> open(void* address, size_t size);
+
+  void* address_;
+  size_t size_;
+  tables::Ruleset ruleset_;
+};
+
+// Main thread publishes, lcores read `current()` once a turn and report quiescent states to `qsbr()`.
+class Publisher {
+ public:
+  Publisher(unsigned lcores, config::CounterPage& counters);
+  ~Publisher();
+
+  // Returns when every lcore has passed a quiescent state under the new rules and the old ones are freed.
+  void publish(std::unique_ptr<LoadedRules> rules);
+
+  const tables::Ruleset* current() const { return current_.load(std::memory_order_acquire); }
+  rte_rcu_qsbr* qsbr() { return qsbr_; }
+  const LoadedRules* loaded() const { return loaded_.get(); }  // main thread
+
+ private:
+  config::CounterPage& counters_;
+  rte_rcu_qsbr* qsbr_;
+  std::atomic<const tables::Ruleset*> current_{nullptr};
+  std::unique_ptr<LoadedRules> loaded_;
+};
+
+// The last good image, for a dataplane that starts without control. Written beside and renamed: a crash leaves the old one.
+tl::expected<void, std::string> save_last_good(const std::string& state_dir, std::span<const std::byte> image);
+std::string last_good_path(const std::string& state_dir);
+
+}  // namespace penstock

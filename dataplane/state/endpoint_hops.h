@@ -1,0 +1,48 @@
+// dataplane/state/endpoint_hops.h - one lcore's copy of how each endpoint of its rules is reached and whether it is up.
+//
+// Copied from the shared page (config/endpoint_state.h) when the page or the rules changed, so that a query reads one line.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "config/endpoint_state.h"
+#include "dataplane/state/pending.h"
+#include "dataplane/tables/ruleset.h"
+
+namespace penstock::state {
+
+struct alignas(64) EndpointHop {
+  AddressBytes address;
+  AddressBytes source;         // what a query to it leaves from
+  std::array<uint8_t, 6> mac;  // the next hop's
+  uint16_t vlan;               // tag control information, 0: untagged
+  uint16_t slot;               // of the page and of the counters
+  uint8_t family;
+  uint8_t port;    // towards the next hop
+  bool reachable;  // source, mac, vlan and port are known
+  bool down;       // control's probes failed
+  bool drained;    // taken out by hand
+};
+static_assert(sizeof(EndpointHop) == 64);
+
+class EndpointHops {
+ public:
+  // Has the page moved since the last refresh? One load.
+  bool stale(const config::EndpointStatePage& page) const {
+    return page.sequence.load(std::memory_order_acquire) != sequence_;
+  }
+  // Takes the page's words for all endpoints of `rules`. A page caught while it is written is taken as it is (each word is
+  // whole, mac and vlan share one) and stays stale, so the next turn looks again. The page is another process's word: a port
+  // that we do not have makes an endpoint unreachable.
+  void refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count);
+
+  // `index`: of the ruleset's endpoints.
+  const EndpointHop& operator[](uint32_t index) const { return hops_[index]; }
+
+ private:
+  uint64_t sequence_ = ~uint64_t{0};
+  std::array<EndpointHop, config::kMaxEndpoints> hops_{};
+};
+
+}  // namespace penstock::state

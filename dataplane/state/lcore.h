@@ -1,0 +1,58 @@
+// dataplane/state/lcore.h - everything one lcore owns. Nobody else writes any of it; of it only the counters are read by others.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "config/counters.h"
+#include "config/link.h"
+#include "dataplane/state/endpoint_hops.h"
+#include "dataplane/state/frame_batch.h"
+#include "dataplane/state/pending.h"
+#include "dataplane/state/random.h"
+#include "dataplane/tables/local_host.h"
+#include "dataplane/tables/ruleset.h"
+
+namespace penstock::state {
+
+// The block of source ports that an lcore was dealt (tables::LocalHost::deal_source_ports).
+struct SourcePortBlock {
+  uint16_t first = 0;
+  uint16_t count = 0;
+  uint16_t draw(Random& random) const {
+    return static_cast<uint16_t>(first + ((static_cast<uint64_t>(random.next()) * count) >> 32));
+  }
+};
+
+struct Lcore {
+  Lcore(uint8_t number, uint32_t pending_slots, SourcePortBlock source_ports, std::span<const uint8_t, 44> seed,
+        const tables::LocalHost& local_host, config::LcoreCounters& lcore_counters)
+      : index(number),
+        ports(source_ports),
+        host(local_host),
+        counters(lcore_counters),
+        random(seed),
+        pending(pending_slots) {}
+
+  uint8_t index;
+  SourcePortBlock ports;
+  const tables::LocalHost& host;
+  config::LcoreCounters& counters;
+
+  // Taken anew at each turn; null: no rules yet.
+  const tables::Ruleset* rules = nullptr;
+  uint64_t query_timeout_ns = 1'800'000'000;
+  bool control_silent = false;  // `down` is then ignored
+
+  Random random;
+  PendingTable pending;
+  EndpointHops hops;
+  std::array<uint16_t, config::kMaxEndpoints> turn_of_pool{};  // round robin; by the pool's first endpoint
+
+  std::array<FrameBatch, config::kMaxPorts> egress;  // by port
+  FrameBatch discarded;                              // to be freed
+  FrameBatch fresh;                                  // empty frames for answers that have no frame of their own
+};
+
+}  // namespace penstock::state

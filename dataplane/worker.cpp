@@ -1,0 +1,123 @@
+// dataplane/worker.cpp - read this page first: run() is the life of every query, top to bottom.
+#include "dataplane/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_rcu_qsbr.h>
+#include <sys/prctl.h>
+
+#include <ctime>
+
+#include "dataplane/path/sweep.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock {
+
+void Worker::run() {
+  const double ns_per_cycle = 1e9 / static_cast<double>(rte_get_tsc_hz());
+  prctl(PR_SET_TIMERSLACK, 1);  // else a rest of 1 us lasts 50
+  rte_rcu_qsbr* qsbr = plant_.rules.qsbr();
+  rte_rcu_qsbr_thread_register(qsbr, lcore_.index);
+  rte_rcu_qsbr_thread_online(qsbr, lcore_.index);
+  while (!plant_.stop.load(std::memory_order_relaxed)) {
+    const uint64_t begin = rte_rdtsc();
+    const unsigned moved = turn(static_cast<uint64_t>(static_cast<double>(begin) * ns_per_cycle));
+    rte_rcu_qsbr_quiescent(qsbr, lcore_.index);
+    rest(moved);
+    config::LcoreCounters& counters = lcore_.counters;
+    (moved != 0 ? counters.busy_cycles : counters.idle_cycles).add(rte_rdtsc() - begin);
+    counters.turns.add(1);
+  }
+  rte_rcu_qsbr_thread_offline(qsbr, lcore_.index);
+  rte_rcu_qsbr_thread_unregister(qsbr, lcore_.index);
+}
+
+// `now` in ns: the clock is read once a turn. Says how many frames moved.
+unsigned Worker::turn(uint64_t now) {
+  take_rules();
+  unsigned moved = 0;
+  for (const net::Queue queue : queues_) {
+    std::array<rte_mbuf*, state::kBurst> frames;
+    const uint16_t received = net::receive(queue, frames.data(), state::kBurst);
+    if (received == 0) continue;
+    path::take_received(lcore_, plant_.rings, burst_, {frames.data(), received}, queue.port, now);
+    transmit();
+    moved += received;
+  }
+  moved += path::take_handed_off(lcore_, plant_.rings, burst_, now);
+  moved += path::sweep(lcore_, now);
+  transmit();
+  refill();
+  lcore_.counters.pending.set(lcore_.pending.in_use());
+  return moved;
+}
+
+// New rules and changed endpoints are seen at the start of a turn, never within one.
+void Worker::take_rules() {
+  const tables::Ruleset* rules = plant_.rules.current();
+  if (rules == nullptr) return;
+  if (rules != lcore_.rules || rules->header().generation != lcore_.counters.generation.get()) {
+    lcore_.rules = rules;
+    lcore_.query_timeout_ns = uint64_t{rules->header().query_timeout_ms} * 1'000'000;
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);
+    lcore_.counters.generation.set(rules->header().generation);
+  } else if (lcore_.hops.stale(plant_.endpoints)) {
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);
+  }
+  lcore_.control_silent = plant_.control_silent.load(std::memory_order_relaxed);
+}
+
+void Worker::transmit() {
+  using config::TransmitOutcome;
+  for (uint8_t port = 0; port < lcore_.host.port_count; ++port) {
+    state::FrameBatch& batch = lcore_.egress[port];
+    if (batch.size() == 0) continue;
+    if (!exits_[port].own) {
+      path::pass_on(lcore_, port, plant_.rings, exits_[port].owner);
+      continue;
+    }
+    const uint16_t sent = net::send(exits_[port].queue, batch.data(), static_cast<uint16_t>(batch.size()));
+    lcore_.counters.transmit[TransmitOutcome::sent].add(sent);
+    lcore_.counters.transmit[TransmitOutcome::refused].add(batch.size() - sent);
+    for (rte_mbuf* frame : batch.frames().subspan(sent)) path::discard(lcore_, *frame);
+    batch.clear();
+  }
+  if (lcore_.discarded.size() == 0) return;
+  rte_pktmbuf_free_bulk(lcore_.discarded.data(), lcore_.discarded.size());
+  lcore_.discarded.clear();
+}
+
+// Frames for answers that the sweep makes: taken between bursts, so that the path itself never allocates.
+void Worker::refill() {
+  if (lcore_.fresh.size() >= state::kBurst) return;
+  const unsigned missing = state::kBurst - lcore_.fresh.size();
+  if (rte_pktmbuf_alloc_bulk(&plant_.pool, lcore_.fresh.data() + lcore_.fresh.size(), missing) == 0)
+    lcore_.fresh.resize(state::kBurst);
+}
+
+// Idle lcores sleep, longer the longer nothing came, and are no hindrance to a rule swap meanwhile.
+void Worker::rest(unsigned moved) {
+  constexpr unsigned kPatience = 256;  // empty turns before the first sleep
+  constexpr unsigned kLongest = 100;   // us
+  if (moved != 0 || plant_.idle == config::Idle::busy) {
+    idle_turns_ = 0;
+    if (moved == 0) rte_pause();
+    return;
+  }
+  if (++idle_turns_ < kPatience) {
+    rte_pause();
+    return;
+  }
+  const unsigned microseconds = std::min(idle_turns_ - kPatience + 1, kLongest);
+  const timespec pause{0, static_cast<long>(microseconds) * 1000};
+  rte_rcu_qsbr_thread_offline(plant_.rules.qsbr(), lcore_.index);
+  nanosleep(&pause, nullptr);
+  rte_rcu_qsbr_thread_online(plant_.rules.qsbr(), lcore_.index);
+}
+
+Worker::Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
+               std::span<const uint8_t, 44> seed, const tables::LocalHost& host)
+    : plant_(plant), lcore_(number, pending_slots, source_ports, seed, host, plant.counters.lcore[number]) {}
+
+}  // namespace penstock

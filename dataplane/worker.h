@@ -1,0 +1,66 @@
+// dataplane/worker.h - one polling lcore: the life of a query, turn by turn. Start reading in worker.cpp.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "config/endpoint_state.h"
+#include "config/model.h"
+#include "dataplane/net/queues.h"
+#include "dataplane/path/burst.h"
+#include "dataplane/publish.h"
+#include "dataplane/state/lcore.h"
+
+struct rte_mempool;
+
+namespace penstock {
+
+// What all workers share. Only the main thread writes the flags.
+struct Plant {
+  Publisher& rules;
+  const config::EndpointStatePage& endpoints;
+  config::CounterPage& counters;
+  state::Rings& rings;
+  rte_mempool& pool;
+  config::Idle idle = config::Idle::adaptive;
+  std::atomic<bool> control_silent{false};
+  std::atomic<bool> stop{false};
+};
+
+// How frames leave by a port: by a queue of this lcore, or over the ring to the lcore that owns one.
+struct PortExit {
+  bool own = false;
+  net::Queue queue{};  // when own
+  unsigned owner = 0;  // lcore, when not
+};
+
+class Worker {
+ public:
+  Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
+         std::span<const uint8_t, 44> seed, const tables::LocalHost& host);
+
+  // At start: the queues that this lcore owns, and how frames leave by each port.
+  void own(net::Queue queue) { queues_.push_back(queue); }
+  void leave_by(uint8_t port, const PortExit& exit) { exits_[port] = exit; }
+  std::span<const net::Queue> queues() const { return queues_; }
+
+  // Polls until plant.stop.
+  void run();
+
+ private:
+  unsigned turn(uint64_t now);
+  void take_rules();
+  void transmit();
+  void refill();
+  void rest(unsigned moved);
+
+  Plant& plant_;
+  std::vector<net::Queue> queues_;
+  std::array<PortExit, config::kMaxPorts> exits_{};
+  unsigned idle_turns_ = 0;
+  state::Lcore lcore_;
+  path::Burst burst_;
+};
+
+}  // namespace penstock
