@@ -36,12 +36,10 @@ std::string where(const Model& model, const config::Where& at) {
 tl::expected<void, std::string> check_references(const Model& model) {
   for (const auto& rule : model.rules)
     if (rule.action == config::Action::forward && rule.pool >= model.pools.size())
-      return Fault(where(model, rule.where) + "the rule " + rule.origin +
-                   " forwards to a pool that does not exist");
+      return Fault(where(model, rule.where) + "the rule " + rule.origin + " forwards to a pool that does not exist");
   for (const auto& entry : model.zones.entries)
     if (entry.rule >= model.rules.size())
-      return Fault("the zone " + config::to_text(model.zones.name(entry)) +
-                   " has a rule that does not exist");
+      return Fault("the zone " + config::to_text(model.zones.name(entry)) + " has a rule that does not exist");
   if (model.default_rule && *model.default_rule >= model.rules.size())
     return Fault("the default is a rule that does not exist");
   return {};
@@ -56,8 +54,7 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
   Pools result;
   std::vector<bool> taken(config::kMaxEndpoints);
   for (const auto& pool : model.pools) {
-    if (pool.endpoints.empty())
-      return Fault(where(model, pool.where) + "the pool " + pool.name + " has no endpoint");
+    if (pool.endpoints.empty()) return Fault(where(model, pool.where) + "the pool " + pool.name + " has no endpoint");
     config::ImagePool& out = result.pools.emplace_back();
     out.first_endpoint = static_cast<uint32_t>(result.endpoints.size());
     out.endpoint_count = static_cast<uint32_t>(pool.endpoints.size());
@@ -104,8 +101,8 @@ std::vector<config::ImageClientsV4> lay_out_clients_v4(const config::Clients& cl
 std::vector<config::ImageClientsV6> lay_out_clients_v6(const config::Clients& clients) {
   std::vector<config::ImageClientsV6> out;
   for (const auto& range : flatten_clients(clients, 6))
-    out.push_back({static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start),
-                   range.allowed ? 1U : 0U});
+    out.push_back(
+        {static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start), range.allowed ? 1U : 0U});
   return out;
 }
 
@@ -166,8 +163,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.total_size = end;
   header.generation = generation;
   header.hash_key = key;
-  header.built_at =
-      static_cast<uint64_t>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  header.built_at = static_cast<uint64_t>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   std::copy_n(zones->apex_depths, 2, header.apex_depths);
   std::copy_n(zones->below_depths, 2, header.below_depths);
   header.default_rule = model.default_rule.value_or(config::kNoRule);

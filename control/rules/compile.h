@@ -45,7 +45,7 @@ struct Compiled {
 using SlotOf = std::function<uint16_t(const config::Pool&, const config::Endpoint&)>;
 
 // The error is one line. `hash_key` is for tests that want the same image twice; otherwise it is drawn anew.
-tl::expected<Compiled, std::string> compile(const config::Model& model, uint64_t generation,
-                                            const SlotOf& slot_of, std::optional<uint64_t> hash_key = {});
+tl::expected<Compiled, std::string> compile(const config::Model& model, uint64_t generation, const SlotOf& slot_of,
+                                            std::optional<uint64_t> hash_key = {});
 
 }  // namespace penstock::control

@@ -23,8 +23,7 @@ Memfd::~Memfd() {
 
 tl::expected<Memfd, std::string> seal_in_memfd(std::span<const std::byte> image) {
   const auto fail = [](const char* what) {
-    return tl::make_unexpected(std::string("rule image: ") + what + ": " +
-                               std::generic_category().message(errno));
+    return tl::make_unexpected(std::string("rule image: ") + what + ": " + std::generic_category().message(errno));
   };
   Memfd memfd(memfd_create("penstock-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (memfd.fd() < 0) return fail("memfd_create");

@@ -15,9 +15,9 @@ uint64_t big_endian(const uint8_t* from) {
 }  // namespace
 
 bool ClientPrefixes::allowed(uint32_t v4_host_order) const {
-  const auto next = std::upper_bound(
-      v4_.begin(), v4_.end(), v4_host_order,
-      [](uint32_t wanted, const config::ImageClientsV4& range) { return wanted < range.start; });
+  const auto next =
+      std::upper_bound(v4_.begin(), v4_.end(), v4_host_order,
+                       [](uint32_t wanted, const config::ImageClientsV4& range) { return wanted < range.start; });
   return next != v4_.begin() && std::prev(next)->allowed != 0;
 }
 

@@ -15,8 +15,7 @@ std::string text(uint64_t number) {
 
 }  // namespace
 
-Fault check_pools(std::span<const config::ImagePool> pools,
-                  std::span<const config::ImageEndpoint> endpoints) {
+Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints) {
   uint64_t next = 0;
   for (size_t i = 0; i < pools.size(); ++i) {
     const config::ImagePool& pool = pools[i];
@@ -32,12 +31,11 @@ Fault check_pools(std::span<const config::ImagePool> pools,
     if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
     for (uint64_t e = pool.first_endpoint; e < next; ++e)
       if (endpoints[e].pool != i)
-        return "its endpoint " + text(e) + " says pool " + text(endpoints[e].pool) +
-               " but is listed by pool " + text(i);
+        return "its endpoint " + text(e) + " says pool " + text(endpoints[e].pool) + " but is listed by pool " +
+               text(i);
   }
   if (next != endpoints.size())
-    return text(endpoints.size() - next) + " of its " + text(endpoints.size()) +
-           " endpoints belong to no pool";
+    return text(endpoints.size() - next) + " of its " + text(endpoints.size()) + " endpoints belong to no pool";
   return {};
 }
 
@@ -46,12 +44,10 @@ Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints) {
   for (size_t i = 0; i < endpoints.size(); ++i) {
     const config::ImageEndpoint& endpoint = endpoints[i];
     const std::string name = "its endpoint " + text(i);
-    if (endpoint.family != 4 && endpoint.family != 6)
-      return name + " is of unknown family " + text(endpoint.family);
+    if (endpoint.family != 4 && endpoint.family != 6) return name + " is of unknown family " + text(endpoint.family);
     if (endpoint.slot >= config::kMaxEndpoints)
       return name + " has slot " + text(endpoint.slot) + ", slots end at " + text(config::kMaxEndpoints - 1);
-    if (taken[endpoint.slot])
-      return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
+    if (taken[endpoint.slot]) return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
     taken[endpoint.slot] = true;
     if (endpoint.weight == 0) return name + " has weight 0";
   }
@@ -86,8 +82,7 @@ unsigned __int128 start_of(const config::ImageClientsV6& range) {
 template <typename Range>
 Fault check_ranges(std::span<const Range> ranges, const std::string& family) {
   if (ranges.empty()) return "it has no range of " + family + " clients";
-  if (start_of(ranges[0]) != 0)
-    return "its first range of " + family + " clients does not start at address 0";
+  if (start_of(ranges[0]) != 0) return "its first range of " + family + " clients does not start at address 0";
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (i > 0 && start_of(ranges[i]) <= start_of(ranges[i - 1]))
       return "its range " + text(i) + " of " + family + " clients does not start behind the one before";

