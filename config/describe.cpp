@@ -40,6 +40,19 @@ std::string to_string(std::chrono::milliseconds value) {
   return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s" : std::to_string(value.count()) + "ms";
 }
 
+// As control's health checks choose it: the name that is configured, or the pool's first zone, or the root.
+WireName probe_name(const Model& model, uint32_t pool) {
+  const Pool& asked = model.pools[pool];
+  if (asked.health.name) return *asked.health.name;
+  // A `recursive` pool is asked for the root: its zones may be anybody's, and away while the server is well.
+  if (asked.kind == PoolKind::recursive) return WireName(1, '\0');
+  const auto first = std::find_if(model.zones.entries.begin(), model.zones.entries.end(), [&](const auto& entry) {
+    const Rule& rule = model.rules[entry.rule];
+    return rule.action == Action::forward && rule.pool == pool;
+  });
+  return first == model.zones.entries.end() ? WireName(1, '\0') : WireName(model.zones.name(*first));
+}
+
 std::string port_text(const Port& port) {
   switch (port.kind) {
     case PortKind::af_xdp:

@@ -16,8 +16,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
     }
     before.swap(above);
     above.swap(row);
@@ -38,9 +37,9 @@ std::vector<Finding> Findings::take() {
   for (const auto& [file, count] : counts_) {
     const size_t limit = file == 0 ? kMaxFindingsInYaml : kMaxFindingsPerFile;
     if (count > limit)
-      entries_.push_back({{file, UINT32_MAX},
-                          {Severity::error, files_[file], 0, "",
-                           "and " + std::to_string(count - limit) + " more like these"}});
+      entries_.push_back(
+          {{file, UINT32_MAX},
+           {Severity::error, files_[file], 0, "", "and " + std::to_string(count - limit) + " more like these"}});
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.where.file, a.where.line) < std::pair(b.where.file, b.where.line);

@@ -139,8 +139,4 @@ struct Model {
   Control control;
 };
 
-// The name that health checks of a pool ask for: the one that is configured, or the pool's first zone, or the
-// root.
-WireName probe_name(const Model&, uint32_t pool);
-
 }  // namespace penstock::config

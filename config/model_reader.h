@@ -17,7 +17,7 @@ struct ModelReader {
   Findings findings{model.files};
   std::optional<std::string> zones_folder;       // zone files are relative to it; empty: they may not be read
   std::map<std::string, uint32_t> pool_numbers;  // index into Model::pools by name
-  bool pools_are_known = true;  // false: a pool could not be read, an unknown one may be that one
+  bool pools_are_known = true;                   // false: a pool could not be read, an unknown one may be that one
 
   // config/read_dataplane.cpp
   void read_ports(const YamlValue&);
@@ -41,6 +41,9 @@ struct ModelReader {
   // The index of the rule in Model::rules.
   uint32_t add_rule(Rule rule);
 };
+
+// Who may ask when nothing is said: private and shared address space, loopback, link-local, ULA.
+std::vector<IpPrefix> default_clients();
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);

@@ -23,14 +23,8 @@ const std::vector<Setting>& settings() {
       {"expect", {"zones", "*", "expect"}, "", kExpect},
       {"cache", {"zones", "*", "cache"}, "", kCache},
       {"cache", {"default", "cache"}, "", kCache},
-      {"budget",
-       {"pools", "*", "endpoints", "*", "budget"},
-       "0",
-       "endpoints have no rate budget in this version"},
-      {"weight",
-       {"pools", "*", "endpoints", "*", "weight"},
-       "1",
-       "endpoints are used evenly in this version"},
+      {"budget", {"pools", "*", "endpoints", "*", "budget"}, "0", "endpoints have no rate budget in this version"},
+      {"weight", {"pools", "*", "endpoints", "*", "weight"}, "1", "endpoints are used evenly in this version"},
       {"tracked", {"pools", "*", "tracked"}, "", "endpoints have no rate budget in this version"},
       {"rate_per_client", {"clients", "rate_per_client"}, "0", "clients are not limited in this version"},
   };
@@ -42,8 +36,7 @@ struct Found {
   uint32_t line = 0;
 };
 
-std::optional<Found> find(const YamlNode& node, const Setting& setting, size_t depth,
-                          const std::string& path) {
+std::optional<Found> find(const YamlNode& node, const Setting& setting, size_t depth, const std::string& path) {
   if (depth == setting.path.size()) {
     if (node.kind == YamlNode::Kind::scalar && node.text == setting.harmless) return std::nullopt;
     return Found{path, node.line};
@@ -51,12 +44,10 @@ std::optional<Found> find(const YamlNode& node, const Setting& setting, size_t d
   const std::string_view step = setting.path[depth];
   if (step == "*")
     for (size_t i = 0; i < node.items.size(); ++i)
-      if (auto found = find(node.items[i], setting, depth + 1, path + "[" + std::to_string(i) + "]"))
-        return found;
+      if (auto found = find(node.items[i], setting, depth + 1, path + "[" + std::to_string(i) + "]")) return found;
   for (const YamlMember& member : node.members)
     if (step == "*" || step == member.key)
-      if (auto found =
-              find(member.value, setting, depth + 1, path.empty() ? member.key : path + "." + member.key))
+      if (auto found = find(member.value, setting, depth + 1, path.empty() ? member.key : path + "." + member.key))
         return found;
   return std::nullopt;
 }

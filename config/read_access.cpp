@@ -7,11 +7,6 @@ namespace {
 
 constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
 
-// Private and shared address space, loopback, link-local, ULA: who may ask when nothing is said.
-constexpr const char* kDefaultClients[] = {"10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
-                                           "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-                                           "::1/128",        "fc00::/7",      "fe80::/10"};
-
 bool is_host_and_port(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return false;
@@ -19,8 +14,7 @@ bool is_host_and_port(std::string_view text) {
   const std::string_view digits = text.substr(colon + 1);
   uint32_t port = 0;
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535)
-    return false;
+  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535) return false;
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (in_brackets) host = host.substr(1, host.size() - 2);
   const auto address = parse_address(host);
@@ -28,6 +22,14 @@ bool is_host_and_port(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<IpPrefix> default_clients() {
+  std::vector<IpPrefix> list;
+  for (const char* prefix : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+                             "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"})
+    list.push_back(*parse_prefix(prefix));
+  return list;
+}
 
 std::optional<std::string> read_socket_path(const YamlValue& value) {
   auto path = value.text();
@@ -41,10 +43,7 @@ void ModelReader::read_clients(const YamlValue& section) {
   if (const auto value = map.get("allow")) {
     model.clients.allow = value->prefixes();
     if (value->is_sequence() && value->node().items.empty())
-      value->error(
-          "the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
-  } else {
-    for (const char* prefix : kDefaultClients) model.clients.allow.push_back(*parse_prefix(prefix));
+      value->error("the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
   }
   if (const auto value = map.get("deny")) model.clients.deny = value->prefixes();
   if (const auto value = map.get("refused"))
@@ -64,8 +63,7 @@ void ModelReader::read_metrics(const YamlValue& section) {
   if (!value) return;
   const auto text = value->text();
   if (!text) return;
-  if (!is_host_and_port(*text))
-    value->error("this is not an address and a port: write 127.0.0.1:9153 or [::1]:9153");
+  if (!is_host_and_port(*text)) value->error("this is not an address and a port: write 127.0.0.1:9153 or [::1]:9153");
   model.metrics_listen = *text;
 }
 

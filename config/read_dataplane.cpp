@@ -23,8 +23,8 @@ bool is_pci_address(std::string_view text) {
   if (text.size() == 7) return is_pci_address("0000:" + std::string(text));
   if (text.size() != kShape.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool is_hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') ||
-                        (text[i] >= 'A' && text[i] <= 'F');
+    const bool is_hex =
+        (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
     if (kShape[i] == 'h' ? !is_hex : text[i] != kShape[i]) return false;
   }
   return true;
@@ -39,9 +39,8 @@ void read_device(const YamlValue& value, Port& port) {
   const auto known = std::find(kKinds.begin(), kKinds.end(), kind);
   if (known == kKinds.end() || colon == written->size()) {
     const auto nearest = nearest_word(kind, kKinds);
-    value.error(
-        "unknown kind of port: write af_xdp:INTERFACE, af_packet:INTERFACE, pci:ADDRESS or vdev:net_..." +
-        (nearest.empty() || nearest == kind ? "" : "; did you mean '" + std::string(nearest) + ":'?"));
+    value.error("unknown kind of port: write af_xdp:INTERFACE, af_packet:INTERFACE, pci:ADDRESS or vdev:net_..." +
+                (nearest.empty() || nearest == kind ? "" : "; did you mean '" + std::string(nearest) + ":'?"));
     return;
   }
   port.kind = static_cast<PortKind>(known - kKinds.begin());
@@ -89,8 +88,7 @@ void ModelReader::read_listen(const YamlValue& list) {
         const auto address = item.address();
         if (!address) return;
         if (is_unspecified(*address) || is_multicast(*address)) {
-          item.error(config::to_string(*address) +
-                     " is no address of its own: name the addresses that clients ask");
+          item.error(config::to_string(*address) + " is no address of its own: name the addresses that clients ask");
         } else if (std::find(model.listen.begin(), model.listen.end(), *address) != model.listen.end()) {
           item.error(config::to_string(*address) + " is listed twice");
         } else {
@@ -145,8 +143,7 @@ void ModelReader::read_dataplane(const YamlValue& section) {
       dataplane.pending = *count;
     }
   if (const auto value = map.get("query_timeout"))
-    dataplane.query_timeout =
-        value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
+    dataplane.query_timeout = value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
 }
 
 }  // namespace penstock::config

@@ -31,10 +31,10 @@ ReadModel finish(ModelReader& reader) {
   return result;
 }
 
-ReadModel read_text(const std::string& text, const std::string& name,
-                    std::optional<std::string> zones_folder) {
+ReadModel read_text(const std::string& text, const std::string& name, std::optional<std::string> zones_folder) {
   ModelReader reader;
   reader.model.files.push_back(name);
+  reader.model.clients.allow = default_clients();
   reader.zones_folder = std::move(zones_folder);
   Findings& findings = reader.findings;
   if (text.size() > kMaxYamlSize) {
@@ -47,8 +47,8 @@ ReadModel read_text(const std::string& text, const std::string& name,
   if (findings.has_error() && root.kind != YamlNode::Kind::map) return finish(reader);
 
   const YamlValue document(root, {}, findings);
-  const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio",
-                                    "zones", "default", "metrics", "dataplane", "control"});
+  const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones",
+                                    "default", "metrics", "dataplane", "control"});
   if (!sections.is_valid()) return finish(reader);
   for (const auto& [key, read] : kReaders)
     if (const auto value = sections.get(key)) (reader.*read)(*value);

@@ -13,8 +13,8 @@ constexpr uint32_t kRoute53Budget = 10'000;  // queries/s
 
 bool is_pool_name(std::string_view name) {
   return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   });
 }
 
@@ -84,19 +84,16 @@ void ModelReader::read_pools(const YamlValue& section) {
     pool.name = member.key;
     pool.where = {0, member.line};
     if (!is_pool_name(pool.name) || pool.name == "refuse")
-      findings.error(
-          pool.where, item.path().text(),
-          "a pool's name is made of 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
+      findings.error(pool.where, item.path().text(),
+                     "a pool's name is made of 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
     // No default: a pool of inbound endpoints taken for a recursive one would not be private.
     if (const auto value = map.require("kind", "route53-inbound or recursive"))
-      if (const auto word = value->word({"recursive", "route53-inbound"}))
-        pool.kind = static_cast<PoolKind>(*word);
+      if (const auto word = value->word({"recursive", "route53-inbound"})) pool.kind = static_cast<PoolKind>(*word);
     pool.is_private = pool.kind == PoolKind::route53_inbound;
     if (const auto value = map.get("private"))
       if (const auto wanted = value->boolean()) {
         if (pool.is_private && !*wanted)
-          value->error(
-              "a route53-inbound pool is always private: leave this out, or make it 'kind: recursive'");
+          value->error("a route53-inbound pool is always private: leave this out, or make it 'kind: recursive'");
         pool.is_private = pool.is_private || *wanted;
       }
     if (const auto value = map.require("endpoints", "a list of IP addresses")) {

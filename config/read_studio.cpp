@@ -79,8 +79,7 @@ class StudioReader {
     std::vector<std::pair<StudioService, YamlValue>> services;
     const auto list = map_.get("services");
     if (!list) return {{StudioService::studio, map_.value()}};
-    if (list->is_sequence() && list->node().items.empty())
-      list->error("the list is empty: leave it out for [studio]");
+    if (list->is_sequence() && list->node().items.empty()) list->error("the list is empty: leave it out for [studio]");
     list->each(
         [&](const YamlValue& item) {
           const auto word = item.word(studio_service_words());
@@ -95,8 +94,7 @@ class StudioReader {
     return services;
   }
 
-  void add_service(StudioService service, const YamlValue& written, bool has_region,
-                   std::optional<uint32_t> pool) {
+  void add_service(StudioService service, const YamlValue& written, bool has_region, std::optional<uint32_t> pool) {
     const std::string word(studio_service_words()[static_cast<size_t>(service)]);
     if (needs_expect(service)) {
       if (expect_.empty())
@@ -106,8 +104,7 @@ class StudioReader {
       if (suffixes_.amazonaws.empty() && map_.has("suffix"))
         written.error("the service '" + word + "' needs 'suffix: {sagemaker: DOMAIN, amazonaws: DOMAIN}'");
     }
-    if (service == StudioService::studio && map_.has("domains"))
-      return add_domains(written, has_region, pool);
+    if (service == StudioService::studio && map_.has("domains")) return add_domains(written, has_region, pool);
     if (service == StudioService::studio && map_.has("others")) complain_about_others();
     if (!has_region || !pool || suffixes_.sagemaker.empty()) return;
     const uint32_t rule = add_rule(word, written.where(), Action::forward, *pool);
@@ -115,8 +112,7 @@ class StudioReader {
   }
 
   void complain_about_others() {
-    map_.get("others")->error(
-        "'others:' goes with a list of 'domains:': without one all domains go to the pool");
+    map_.get("others")->error("'others:' goes with a list of 'domains:': without one all domains go to the pool");
   }
 
   void add_domains(const YamlValue& written, bool has_region, std::optional<uint32_t> pool) {
@@ -132,9 +128,8 @@ class StudioReader {
     }
     const auto others = map_.get("others");
     if (!others && domains.is_sequence())
-      domains.error(
-          "a list of domains needs 'others: POOL' or 'others: refuse': the hosts of apps and spaces " +
-          std::string("do not carry the domain id, so they match none of the listed domains"));
+      domains.error("a list of domains needs 'others: POOL' or 'others: refuse': the hosts of apps and spaces " +
+                    std::string("do not carry the domain id, so they match none of the listed domains"));
     const bool is_complete = has_region && pool && !suffixes_.sagemaker.empty();
     const StudioNames zones = studio_names(StudioService::studio, region_, suffixes_);
     const uint32_t rule = is_complete ? add_rule("studio", written.where(), Action::forward, *pool) : 0;
@@ -161,8 +156,7 @@ class StudioReader {
       return std::nullopt;
     }
     std::string label = to_text(*name);
-    if (!label.starts_with("d-"))
-      item.warning("'" + label + "' does not look like a domain id: they start with d-");
+    if (!label.starts_with("d-")) item.warning("'" + label + "' does not look like a domain id: they start with d-");
     return label;
   }
 
@@ -195,18 +189,16 @@ class StudioReader {
       const auto& first = zones.entries[seen->second];
       const Rule& theirs = reader_.model.rules[first.rule];
       const Rule& ours = reader_.model.rules[rule];
-      const bool is_same =
-          theirs.action == ours.action && (ours.action != Action::forward || theirs.pool == ours.pool);
+      const bool is_same = theirs.action == ours.action && (ours.action != Action::forward || theirs.pool == ours.pool);
       if (is_same && (is_others || theirs.origin.ends_with("others"))) continue;
       const auto target = [&](const Rule& one) {
         return one.action == Action::forward ? "pool '" + reader_.model.pools[one.pool].name + "'"
                                              : std::string("'refuse'");
       };
-      written.error(to_text(*name) +
-                    (is_same ? " is already given to " : " is claimed by " + target(ours) + " and by ") +
-                    target(theirs) + " on line " + std::to_string(first.where.line) + " (" + theirs.origin +
-                    "): one account only can have it" +
-                    (list.scope == Scope::zone ? "; split by 'domains: [d-...]'" : ""));
+      written.error(
+          to_text(*name) + (is_same ? " is already given to " : " is claimed by " + target(ours) + " and by ") +
+          target(theirs) + " on line " + std::to_string(first.where.line) + " (" + theirs.origin +
+          "): one account only can have it" + (list.scope == Scope::zone ? "; split by 'domains: [d-...]'" : ""));
       return;
     }
   }

@@ -26,8 +26,7 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
       rule.is_private = reader.model.pools[*number].is_private;
     }
   } else if (answer) {
-    if (const auto word = answer->word({"nxdomain", "nodata", "refused"}))
-      rule.action = static_cast<Action>(*word + 1);
+    if (const auto word = answer->word({"nxdomain", "nodata", "refused"})) rule.action = static_cast<Action>(*word + 1);
   }
   if (const auto value = map.get("private"))
     if (const auto wanted = value->boolean()) {
@@ -49,8 +48,7 @@ void read_file_of_zones(ModelReader& reader, const YamlValue& value, Rule rule) 
     value.error("a zones_file cannot be read here: the rules were not given as a file");
     return;
   }
-  const std::string path =
-      (std::filesystem::path(*reader.zones_folder) / *written).lexically_normal().string();
+  const std::string path = (std::filesystem::path(*reader.zones_folder) / *written).lexically_normal().string();
   const auto content = read_zones_content(path);
   if (!content) {
     value.error(path + " " + content.error());
@@ -110,10 +108,9 @@ void ModelReader::read_zones(const YamlValue& list) {
     rule.origin = origin;
     const int kinds = map.has("zone") + map.has("name") + map.has("zones_file");
     if (kinds != 1) {
-      item.error(
-          kinds == 0
-              ? "which names? write 'zone: example.com', 'name: host.example.com' or 'zones_file: FILE'"
-              : "'zone:', 'name:' and 'zones_file:' exclude each other: keep one, write an entry for each");
+      item.error(kinds == 0
+                     ? "which names? write 'zone: example.com', 'name: host.example.com' or 'zones_file: FILE'"
+                     : "'zone:', 'name:' and 'zones_file:' exclude each other: keep one, write an entry for each");
     } else if (const auto file = map.get("zones_file")) {
       read_file_of_zones(*this, *file, std::move(rule));
     } else if (const auto zone = map.get("zone")) {

@@ -16,29 +16,26 @@ bool is_american(std::string_view region) {
 }  // namespace
 
 const std::vector<std::string_view>& studio_service_words() {
-  static const std::vector<std::string_view> kWords = {"studio",   "api",      "runtime",
-                                                       "notebook", "labeling", "mlflow"};
+  static const std::vector<std::string_view> kWords = {"studio", "api", "runtime", "notebook", "labeling", "mlflow"};
   return kWords;
 }
 
 const std::vector<std::string_view>& known_regions() {
   static const std::vector<std::string_view> kRegions = {
-      "us-east-1",      "us-east-2",      "us-west-1",      "us-west-2",      "af-south-1",
-      "ap-east-1",      "ap-east-2",      "ap-south-1",     "ap-south-2",     "ap-northeast-1",
-      "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3",
-      "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1",
-      "ca-west-1",      "eu-central-1",   "eu-central-2",   "eu-north-1",     "eu-south-1",
-      "eu-south-2",     "eu-west-1",      "eu-west-2",      "eu-west-3",      "il-central-1",
-      "me-central-1",   "me-south-1",     "mx-central-1",   "sa-east-1",      "us-gov-east-1",
-      "us-gov-west-1",  "cn-north-1",     "cn-northwest-1"};
+      "us-east-1",      "us-east-2",      "us-west-1",      "us-west-2",      "af-south-1",     "ap-east-1",
+      "ap-east-2",      "ap-south-1",     "ap-south-2",     "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+      "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6",
+      "ap-southeast-7", "ca-central-1",   "ca-west-1",      "eu-central-1",   "eu-central-2",   "eu-north-1",
+      "eu-south-1",     "eu-south-2",     "eu-west-1",      "eu-west-2",      "eu-west-3",      "il-central-1",
+      "me-central-1",   "me-south-1",     "mx-central-1",   "sa-east-1",      "us-gov-east-1",  "us-gov-west-1",
+      "cn-north-1",     "cn-northwest-1"};
   return kRegions;
 }
 
 StudioSuffixes studio_suffixes(std::string_view region) {
   // China: notebook.R and studio.R.sagemaker.com.cn are in the Public Suffix List; the dual-stack suffix is
   // the AWS SDKs'.
-  if (is_china(region))
-    return {"sagemaker.com.cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false};
+  if (is_china(region)) return {"sagemaker.com.cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false};
   return {"sagemaker.aws", "amazonaws.com", "api.aws", true};
 }
 
@@ -68,8 +65,7 @@ StudioNames studio_names(StudioService service, std::string_view region_name, co
       return api_names("runtime");
     case StudioService::notebook:
       // notebook-fips: the United States, GovCloud and Canada (Public Suffix List).
-      if (is_american(region))
-        return {Scope::zone, {"notebook" + below_region, "notebook-fips" + below_region}};
+      if (is_american(region)) return {Scope::zone, {"notebook" + below_region, "notebook-fips" + below_region}};
       return {Scope::zone, {"notebook" + below_region}};
     case StudioService::labeling:
       return {Scope::zone, {"labeling" + below_region}};

@@ -36,8 +36,7 @@ void check_ports(ModelReader& reader, bool has_ports) {
     if ((port.kind == PortKind::pci || port.kind == PortKind::vdev) && model.listen.empty())
       reader.findings.error(
           port.where, "listen",
-          "port '" + port.name +
-              "' belongs to DPDK and has no addresses to take over: write 'listen: [ADDRESS]'");
+          "port '" + port.name + "' belongs to DPDK and has no addresses to take over: write 'listen: [ADDRESS]'");
 }
 
 // ---- endpoints ----
@@ -54,8 +53,7 @@ std::string endpoint_problem(const Model& model, const IpAddress& address) {
     return text + " is one of our own 'listen:' addresses: queries would come back to us";
   for (const Pool& pool : model.pools)
     if (std::find(pool.source.begin(), pool.source.end(), address) != pool.source.end())
-      return text + " is our own address, the 'source:' of pool '" + pool.name +
-             "': queries would come back to us";
+      return text + " is our own address, the 'source:' of pool '" + pool.name + "': queries would come back to us";
   return {};
 }
 
@@ -68,17 +66,16 @@ void check_endpoints(ModelReader& reader) {
       const std::string key =
           "pools." + pool.name + ".endpoints[" + std::to_string(&endpoint - pool.endpoints.data()) + "]";
       if (++total == kMaxEndpoints + 1) {
-        reader.findings.error(endpoint.where, key,
-                              "this is endpoint 1025: all pools together have at most 1024");
+        reader.findings.error(endpoint.where, key, "this is endpoint 1025: all pools together have at most 1024");
         return;
       }
       if (auto problem = endpoint_problem(model, endpoint.address); !problem.empty())
         reader.findings.error(endpoint.where, key, std::move(problem));
       const auto [first, is_new] = lines.emplace(endpoint.address, endpoint.where.line);
       if (!is_new)
-        reader.findings.error(endpoint.where, key,
-                              to_string(endpoint.address) + " is in the pool already, on line " +
-                                  std::to_string(first->second));
+        reader.findings.error(
+            endpoint.where, key,
+            to_string(endpoint.address) + " is in the pool already, on line " + std::to_string(first->second));
     }
   }
 }
@@ -93,8 +90,8 @@ void check_use_of_pools(ModelReader& reader) {
           reader.model.pools[i].where, "pools." + reader.model.pools[i].name,
           "nothing is forwarded to this pool: name it in a zone, in studio or in default, or take it out");
   if (reader.model.zones.entries.empty() && !reader.model.default_rule)
-    reader.findings.warning(
-        {}, "", "there are no zones, no studio and no default: every query will be answered REFUSED");
+    reader.findings.warning({}, "",
+                            "there are no zones, no studio and no default: every query will be answered REFUSED");
 }
 
 // ---- names ----
@@ -108,9 +105,8 @@ bool both_claim(Scope a, Scope b) {
 void check_repeated_names(ModelReader& reader, const ZoneIndex& index) {
   index.each_repeated([&](const std::vector<const ZoneNames::Entry*>& entries) {
     for (size_t i = 1; i < entries.size(); ++i) {
-      const auto first =
-          std::find_if(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(i),
-                       [&](const auto* one) { return both_claim(one->scope, entries[i]->scope); });
+      const auto first = std::find_if(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(i),
+                                      [&](const auto* one) { return both_claim(one->scope, entries[i]->scope); });
       if (first == entries.begin() + static_cast<ptrdiff_t>(i)) continue;
       const Where where = entries[i]->where;
       const std::string earlier = line_text(reader, (*first)->where, where.file);
@@ -120,8 +116,8 @@ void check_repeated_names(ModelReader& reader, const ZoneIndex& index) {
         text += " is there already, on " + earlier + ": keep one";
       } else {
         text += " and " + zone_text(reader, **first) + " on " + earlier +
-                " both claim what is below the name: write 'name: " +
-                to_text(reader.model.zones.name(*entries[i])) + "' for the name itself";
+                " both claim what is below the name: write 'name: " + to_text(reader.model.zones.name(*entries[i])) +
+                "' for the name itself";
       }
       reader.findings.error(where, where.file == 0 ? origin : "", std::move(text));
       if (i == kMaxFindingsInYaml) return;
@@ -140,16 +136,13 @@ void check_apexes(ModelReader& reader, const ZoneIndex& index) {
     const Rule* other = apex != nullptr                  ? &model.rules[apex->rule]
                         : model.default_rule.has_value() ? &model.rules[*model.default_rule]
                                                          : nullptr;
-    if (other == nullptr || other->action != Action::forward)
-      continue;  // refused or answered here: it leaks nowhere
+    if (other == nullptr || other->action != Action::forward) continue;  // refused or answered here: it leaks nowhere
     const std::string name = to_text(model.zones.name(entry));
-    reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
-                            "*." + name + " leaves out " + name + " itself, which goes to " +
-                                target_text(reader, *other) + (apex == nullptr ? ", the default" : "") +
-                                ": add {name: " + name +
-                                (rule.action == Action::forward ? ", pool: " + model.pools[rule.pool].name
-                                                                : ", answer: refused") +
-                                "}");
+    reader.findings.warning(
+        entry.where, entry.where.file == 0 ? rule.origin : "",
+        "*." + name + " leaves out " + name + " itself, which goes to " + target_text(reader, *other) +
+            (apex == nullptr ? ", the default" : "") + ": add {name: " + name +
+            (rule.action == Action::forward ? ", pool: " + model.pools[rule.pool].name : ", answer: refused") + "}");
   }
 }
 

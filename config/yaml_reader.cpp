@@ -13,8 +13,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string to_text(std::chrono::milliseconds value) {
-  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s"
-                                   : std::to_string(value.count()) + "ms";
+  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s" : std::to_string(value.count()) + "ms";
 }
 
 std::string lower(std::string_view text) {
@@ -54,8 +53,7 @@ std::string YamlPath::text() const {
 
 std::optional<std::string> YamlValue::text() const {
   if (is_scalar()) return node_->text;
-  error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a value"
-                                            : "this should be a single value");
+  error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a value" : "this should be a single value");
   return std::nullopt;
 }
 
@@ -64,8 +62,7 @@ std::optional<uint32_t> YamlValue::number(uint32_t least, uint32_t most) const {
   if (!digits) return std::nullopt;
   const auto value = parse_digits(*digits);
   if (value && *value >= least && *value <= most) return static_cast<uint32_t>(*value);
-  error(quoted(*digits) + " should be a whole number from " + std::to_string(least) + " to " +
-        std::to_string(most));
+  error(quoted(*digits) + " should be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return std::nullopt;
 }
 
@@ -86,11 +83,7 @@ std::optional<std::chrono::milliseconds> YamlValue::duration(std::chrono::millis
   const size_t unit_at = std::min(written->find_first_not_of("0123456789"), written->size());
   const auto count = parse_digits(std::string_view(*written).substr(0, unit_at));
   const std::string_view unit = std::string_view(*written).substr(unit_at);
-  const uint64_t factor = unit == "ms"  ? 1
-                          : unit == "s" ? 1000
-                          : unit == "m" ? 60'000
-                          : unit == "h" ? 3'600'000
-                                        : 0;
+  const uint64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
   if (!count || factor == 0 || *count > 1'000'000'000) {
     error(quoted(*written) + " is not a duration: write a number with its unit, such as 500ms, 2s or 1m");
     return std::nullopt;
@@ -105,8 +98,7 @@ std::optional<IpAddress> YamlValue::address() const {
   const auto written = text();
   if (!written) return std::nullopt;
   if (auto parsed = parse_address(*written)) return parsed;
-  error(quoted(*written) +
-        " is not an IP address: write it as 10.16.1.10 or fd00::10, without port or prefix length");
+  error(quoted(*written) + " is not an IP address: write it as 10.16.1.10 or fd00::10, without port or prefix length");
   return std::nullopt;
 }
 
@@ -146,12 +138,10 @@ void YamlValue::each(const std::function<void(const YamlValue&)>& visit, bool on
     return;
   }
   if (!is_sequence()) {
-    error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a list"
-                                              : "this should be a list: [a, b]");
+    error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a list" : "this should be a list: [a, b]");
     return;
   }
-  for (size_t i = 0; i < node_->items.size(); ++i)
-    visit(YamlValue(node_->items[i], {&path_, {}, i}, *findings_));
+  for (size_t i = 0; i < node_->items.size(); ++i) visit(YamlValue(node_->items[i], {&path_, {}, i}, *findings_));
 }
 
 std::vector<IpAddress> YamlValue::addresses() const {

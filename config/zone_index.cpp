@@ -49,8 +49,7 @@ const ZoneNames::Entry* ZoneIndex::longest_match(std::string_view wire_name, boo
   return nullptr;
 }
 
-void ZoneIndex::each_repeated(
-    const std::function<void(const std::vector<const ZoneNames::Entry*>&)>& visit) const {
+void ZoneIndex::each_repeated(const std::function<void(const std::vector<const ZoneNames::Entry*>&)>& visit) const {
   std::vector<const ZoneNames::Entry*> same_hash;
   for (size_t first = 0, end = 0; first < sorted_.size(); first = end) {
     for (end = first + 1; end < sorted_.size() && sorted_[end].first == sorted_[first].first;) ++end;
@@ -61,8 +60,8 @@ void ZoneIndex::each_repeated(
     std::stable_sort(same_hash.begin(), same_hash.end(),
                      [&](const auto* a, const auto* b) { return zones_.name(*a) < zones_.name(*b); });
     for (auto from = same_hash.begin(); from != same_hash.end();) {
-      const auto to = std::find_if(from, same_hash.end(),
-                                   [&](const auto* e) { return zones_.name(*e) != zones_.name(**from); });
+      const auto to =
+          std::find_if(from, same_hash.end(), [&](const auto* e) { return zones_.name(*e) != zones_.name(**from); });
       if (to - from > 1) visit({from, to});
       from = to;
     }

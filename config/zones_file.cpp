@@ -81,8 +81,7 @@ ZoneText split_zone(std::string_view text) {
   return {text, Scope::zone};
 }
 
-size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones,
-                       Findings& findings) {
+size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones, Findings& findings) {
   if (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
   const size_t before = zones.entries.size();
   const auto lines = static_cast<size_t>(std::count(content.begin(), content.end(), '\n')) + 1;
