@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "config/image.h"
 
@@ -22,10 +23,13 @@ std::string system_error(const std::string& what) {
 
 // A descriptor that is closed on every way out.
 struct Descriptor {
-  int fd;
+  explicit Descriptor(int owned) : fd(owned) {}
+  Descriptor(Descriptor&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (fd >= 0) close(fd);
   }
+  int fd;
 };
 
 }  // namespace
@@ -131,7 +135,7 @@ void ControlLink::serve() {
   if (received->bytes.empty()) return hang_up("it closed the link; the rules stay in force");
   std::vector<Descriptor> descriptors;
   descriptors.reserve(received->fds.size());
-  for (int fd : received->fds) descriptors.push_back({fd});
+  for (int fd : received->fds) descriptors.emplace_back(fd);
   if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
     return publish(*request, descriptors[0].fd);
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
