@@ -1,0 +1,139 @@
+// dataplane/net/eal.cpp - builds EAL's arguments from our configuration and starts it.
+#include "dataplane/net/eal.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+namespace penstock::net {
+namespace {
+
+std::string cpu_set(const std::vector<unsigned>& cpus) {
+  std::string text = "(";
+  for (unsigned cpu : cpus) text.append(text.size() == 1 ? "" : ",").append(std::to_string(cpu));
+  return text.append(")");
+}
+
+// Lcore 0 floats over all CPUs: it sleeps in poll() most of the time. Polling lcores are pinned one a CPU
+// while there are enough, else all of them float and the scheduler shares the CPUs out.
+std::string lcore_map(unsigned polling_lcores, const std::vector<unsigned>& cpus) {
+  std::string map = "0@" + cpu_set(cpus);
+  if (polling_lcores > cpus.size()) {
+    return map + ",(1-" + std::to_string(polling_lcores) + ")@" + cpu_set(cpus);
+  }
+  for (unsigned i = 0; i < polling_lcores; ++i) {
+    map.append(",").append(std::to_string(i + 1)).append("@").append(std::to_string(cpus[i]));
+  }
+  return map;
+}
+
+bool enough(const Hugepages& pages, size_t bytes) {
+  return pages.free > 0 && pages.free * pages.page_bytes >= bytes;
+}
+
+size_t mebibytes(size_t bytes) {
+  return (bytes + (1 << 20) - 1) >> 20;
+}
+
+std::string summary(const EalOptions& options, const Hugepages& pages, const EalInfo& info, size_t cpus) {
+  const std::string needed = std::to_string(mebibytes(options.memory_bytes)) + " MiB";
+  const std::string kind = std::to_string(pages.page_bytes >> 10) + " KiB";
+  std::string text = info.hugepages ? "EAL runs on hugepages of " + kind + ", " + needed + " planned"
+                                    : "EAL runs without hugepages, on " + needed + " of ordinary memory (" +
+                                          std::to_string(pages.free) + " hugepages of " + kind + " are free)";
+  text += "; " + std::to_string(options.polling_lcores) + " polling lcores ";
+  text += info.lcores_share_cpus ? "share " : "pinned on ";
+  text += std::to_string(info.lcores_share_cpus ? cpus : options.polling_lcores) + " CPUs";
+  return text;
+}
+
+}  // namespace
+
+std::vector<unsigned> usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<unsigned> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return {0};
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+Hugepages free_hugepages() {
+  Hugepages pages;
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string key; meminfo >> key;) {
+    if (key == "HugePages_Free:") meminfo >> pages.free;
+    if (key == "Hugepagesize:") {
+      meminfo >> pages.page_bytes;
+      pages.page_bytes <<= 10;
+    }
+    meminfo.ignore(256, '\n');
+  }
+  return pages;
+}
+
+std::vector<std::string> eal_arguments(const EalOptions& options, const Hugepages& pages, int process_id) {
+  const auto cpus = options.cpus.empty() ? usable_cpus() : options.cpus;
+  std::vector<std::string> arguments{options.program,       "--lcores=" + lcore_map(options.polling_lcores, cpus),
+                                     "--main-lcore=0",      "--no-telemetry",
+                                     "--log-level=warning", "--file-prefix=penstock-" + std::to_string(process_id)};
+  if (enough(pages, options.memory_bytes)) {
+    arguments.push_back("--in-memory");
+  } else {
+    // --in-memory and --no-huge exclude each other.
+    arguments.insert(arguments.end(),
+                     {"--no-huge", "--no-shconf", "-m", std::to_string(mebibytes(options.memory_bytes))});
+  }
+  if (options.pci.empty()) {
+    // Without devices of its own EAL would choose physical addresses where it can: they make pools lie
+    // scattered.
+    arguments.insert(arguments.end(), {"--no-pci", "--iova-mode=va"});
+  }
+  for (const auto& address : options.pci) arguments.insert(arguments.end(), {"-a", address});
+  arguments.insert(arguments.end(), options.extra.begin(), options.extra.end());
+  return arguments;
+}
+
+tl::expected<EalInfo, std::string> start_eal(const EalOptions& options) {
+  if (options.polling_lcores == 0 || options.polling_lcores >= RTE_MAX_LCORE) {
+    return tl::make_unexpected("lcores: " + std::to_string(options.polling_lcores) + " is outside 1.." +
+                               std::to_string(RTE_MAX_LCORE - 1));
+  }
+  const auto cpus = options.cpus.empty() ? usable_cpus() : options.cpus;
+  const auto pages = free_hugepages();
+  auto arguments = eal_arguments(options, pages, getpid());
+  std::vector<char*> argv;
+  std::string line;
+  for (auto& argument : arguments) {
+    argv.push_back(argument.data());
+    line.append(line.empty() ? "" : " ").append(argument);
+  }
+  argv.push_back(nullptr);
+  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0) {
+    return tl::make_unexpected(std::string("DPDK's environment does not start: ") + rte_strerror(rte_errno) +
+                               "; its arguments were: " + line);
+  }
+  EalInfo info;
+  info.hugepages = rte_eal_has_hugepages() != 0;
+  info.lcores_share_cpus = options.polling_lcores > cpus.size();
+  unsigned lcore = 0;
+  RTE_LCORE_FOREACH_WORKER(lcore) {
+    info.polling_lcores.push_back(lcore);
+  }
+  info.summary = summary(options, pages, info, cpus.size());
+  return info;
+}
+
+void stop_eal() {
+  rte_eal_cleanup();
+}
+
+}  // namespace penstock::net

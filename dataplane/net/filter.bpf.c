@@ -1,0 +1,117 @@
+// dataplane/net/filter.bpf.c - the XDP filter: our UDP goes to the queue's AF_XDP socket, all the rest to the
+// kernel.
+//
+// Ours is UDP to a listen address, port 53, and UDP from port 53 of an endpoint to one of our source ports:
+// over IPv4 without options or fragments, or over IPv6 with UDP as its first next header; with or without one
+// 802.1Q tag. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
+// kernel.
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define DNS_PORT 53
+#define ADDRESSES 4096
+#define QUEUES 256
+
+struct address {
+  __u32 words[4];  // network order; IPv4 as ::ffff:a.b.c.d
+};
+
+struct port_range {
+  __u32 first;  // host order
+  __u32 count;
+};
+
+struct vlan_tag {
+  __be16 tci;
+  __be16 ethertype;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_XSKMAP);
+  __uint(max_entries, QUEUES);
+  __type(key, __u32);
+  __type(value, __u32);
+} xsks_map SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, ADDRESSES);
+  __type(key, struct address);
+  __type(value, __u8);
+} listen SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, ADDRESSES);
+  __type(key, struct address);
+  __type(value, __u8);
+} endpoints SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct port_range);
+} source_ports SEC(".maps");
+
+SEC("xdp")
+int penstock_filter(struct xdp_md* ctx) {
+  void* at = (void*)(long)ctx->data;
+  void* end = (void*)(long)ctx->data_end;
+
+  struct ethhdr* ethernet = at;
+  if ((void*)(ethernet + 1) > end) return XDP_PASS;
+  __be16 ethertype = ethernet->h_proto;
+  at = ethernet + 1;
+  if (ethertype == bpf_htons(ETH_P_8021Q)) {
+    struct vlan_tag* tag = at;
+    if ((void*)(tag + 1) > end) return XDP_PASS;
+    ethertype = tag->ethertype;
+    at = tag + 1;
+  }
+
+  struct address source = {};
+  struct address destination = {};
+  if (ethertype == bpf_htons(ETH_P_IP)) {
+    struct iphdr* ip = at;
+    if ((void*)(ip + 1) > end) return XDP_PASS;
+    if (ip->version != 4 || ip->ihl != 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
+    // More fragments, or an offset: the kernel puts them together and the slow lane answers.
+    if (ip->frag_off & bpf_htons(0x3fff)) return XDP_PASS;
+    source.words[2] = destination.words[2] = bpf_htonl(0xffff);
+    source.words[3] = ip->saddr;
+    destination.words[3] = ip->daddr;
+    at = ip + 1;
+  } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
+    struct ipv6hdr* ip = at;
+    if ((void*)(ip + 1) > end) return XDP_PASS;
+    if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
+    __builtin_memcpy(&source, &ip->saddr, sizeof source);
+    __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
+    at = ip + 1;
+  } else {
+    return XDP_PASS;
+  }
+
+  struct udphdr* udp = at;
+  if ((void*)(udp + 1) > end) return XDP_PASS;
+  if (udp->dest == bpf_htons(DNS_PORT) && bpf_map_lookup_elem(&listen, &destination)) {
+    return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+  }
+  if (udp->source != bpf_htons(DNS_PORT)) return XDP_PASS;
+  __u32 zero = 0;
+  struct port_range* ports = bpf_map_lookup_elem(&source_ports, &zero);
+  // A port below the first wraps round to a large number.
+  if (!ports || bpf_ntohs(udp->dest) - ports->first >= ports->count) return XDP_PASS;
+  if (!bpf_map_lookup_elem(&endpoints, &source)) return XDP_PASS;
+  return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,136 @@
+// dataplane/net/filter.cpp - our XDP filter through libbpf: the maps stay ours, whoever polls the sockets.
+#include "dataplane/net/filter.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "dataplane/net/bpf_objects.h"
+
+namespace penstock::net {
+namespace {
+
+using Key = std::array<uint8_t, 16>;
+
+Key key_of(const config::IpAddress& address) {
+  Key key{};
+  if (address.is_v6()) return address.bytes;
+  key[10] = key[11] = 0xff;  // ::ffff:a.b.c.d
+  std::memcpy(key.data() + 12, address.bytes.data(), 4);
+  return key;
+}
+
+tl::unexpected<std::string> failed(const std::string& what, int error) {
+  return tl::make_unexpected("XDP filter: " + what + ": " + std::strerror(error < 0 ? -error : error));
+}
+
+}  // namespace
+
+void Filter::CloseObject::operator()(bpf_object* object) const {
+  bpf_object__close(object);
+}
+
+tl::expected<Filter, std::string> Filter::load() {
+  const auto bytes = filter_object();
+  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "penstock");
+  Object object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+  if (!object) return failed("cannot be read", errno);
+  if (int error = bpf_object__load(object.get()); error != 0) {
+    return failed("the kernel does not load it (it needs CAP_BPF and CAP_NET_ADMIN)", error);
+  }
+  return Filter(std::move(object));
+}
+
+Filter::Filter(Filter&& other) noexcept
+    : object_(std::move(other.object_)), ifindex_(std::exchange(other.ifindex_, 0)) {}
+Filter& Filter::operator=(Filter&& other) noexcept {
+  if (this == &other) return *this;
+  detach();
+  object_ = std::move(other.object_);
+  ifindex_ = std::exchange(other.ifindex_, 0);
+  return *this;
+}
+Filter::~Filter() {
+  detach();
+}
+
+void Filter::detach() {
+  if (ifindex_ == 0) return;
+  // The kernel compares: a program that somebody put there after us stays.
+  LIBBPF_OPTS(bpf_xdp_attach_opts, options,
+              .old_prog_fd = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kFilterName)));
+  bpf_xdp_detach(ifindex_, XDP_FLAGS_REPLACE, &options);
+  ifindex_ = 0;
+}
+
+int Filter::map(const char* name) const {
+  return bpf_object__find_map_fd_by_name(object_.get(), name);
+}
+
+tl::expected<void, std::string> Filter::add_socket(uint32_t queue, int socket) {
+  if (bpf_map_update_elem(map("xsks_map"), &queue, &socket, BPF_ANY) != 0) {
+    return failed("socket of queue " + std::to_string(queue), errno);
+  }
+  return {};
+}
+
+tl::expected<void, std::string> Filter::attach(int ifindex) {
+  const int program = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kFilterName));
+  if (int error = bpf_xdp_attach(ifindex, program, 0, nullptr); error != 0) {
+    return failed("the interface does not take it", error);
+  }
+  ifindex_ = ifindex;
+  return {};
+}
+
+tl::expected<void, std::string> Filter::set_addresses(const char* map_name,
+                                                      std::span<const config::IpAddress> addresses) {
+  const int fd = map(map_name);
+  std::set<Key> wanted;
+  for (const auto& address : addresses) wanted.insert(key_of(address));
+  const uint8_t present = 1;
+  for (const Key& key : wanted) {
+    if (bpf_map_update_elem(fd, key.data(), &present, BPF_ANY) != 0) {
+      return failed(std::string(map_name) + " addresses: " + std::to_string(wanted.size()), errno);
+    }
+  }
+  std::set<Key> stale;
+  Key key{};
+  for (const void* at = nullptr; bpf_map_get_next_key(fd, at, key.data()) == 0;) {
+    if (!wanted.contains(key)) stale.insert(key);
+    at = key.data();
+  }
+  for (const Key& old : stale) bpf_map_delete_elem(fd, old.data());
+  return {};
+}
+
+tl::expected<void, std::string> Filter::set_listen(std::span<const config::IpAddress> addresses) {
+  return set_addresses("listen", addresses);
+}
+
+tl::expected<void, std::string> Filter::set_endpoints(std::span<const config::IpAddress> addresses) {
+  return set_addresses("endpoints", addresses);
+}
+
+tl::expected<void, std::string> Filter::set_source_ports(uint16_t first, uint16_t count) {
+  const uint32_t zero = 0;
+  const std::array<uint32_t, 2> range{first, count};
+  if (bpf_map_update_elem(map("source_ports"), &zero, range.data(), BPF_ANY) != 0) {
+    return failed("source ports", errno);
+  }
+  return {};
+}
+
+tl::expected<void, std::string> Filter::set(const FilterRules& rules) {
+  if (auto set = set_endpoints(rules.endpoints); !set) return set;
+  if (auto set = set_source_ports(rules.source_ports.first, rules.source_ports.count); !set) return set;
+  return set_listen(rules.listen);
+}
+
+}  // namespace penstock::net
