@@ -1,0 +1,177 @@
+#include "control/rules/removal_guard.h"
+
+#include <xxhash.h>
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+namespace penstock::control {
+namespace {
+
+using config::Action;
+using config::Model;
+using config::Rule;
+using config::Scope;
+using Entry = config::ZoneNames::Entry;
+
+constexpr uint32_t kNone = 0xffffffff;
+
+struct NameHash {
+  size_t operator()(std::string_view name) const { return XXH3_64bits(name.data(), name.size()); }
+};
+
+// Which entry decides for a name itself and for the names below it; narrower scopes win over Scope::zone.
+struct Deciders {
+  uint32_t apex = kNone;
+  uint32_t below = kNone;
+};
+
+class Zones {
+ public:
+  explicit Zones(const Model& model) : model_(model) {
+    names_.reserve(model.zones.entries.size());
+    for (uint32_t i = 0; i < model.zones.entries.size(); ++i) {
+      const Entry& entry = model.zones.entries[i];
+      Deciders& at = names_[model.zones.name(entry)];
+      if (entry.scope != Scope::below && (at.apex == kNone || entry.scope == Scope::name)) at.apex = i;
+      if (entry.scope != Scope::name && (at.below == kNone || entry.scope == Scope::below)) at.below = i;
+    }
+  }
+
+  const Deciders* find(std::string_view name) const {
+    const auto found = names_.find(name);
+    return found == names_.end() ? nullptr : &found->second;
+  }
+
+  struct Decision {
+    const Rule* rule = nullptr;  // nullptr: REFUSED, there is no default
+    bool own = false;            // by an entry of this very name
+  };
+
+  Decision for_apex(std::string_view name) const {
+    if (const auto* at = find(name); at != nullptr && at->apex != kNone) return {rule_of(at->apex), true};
+    if (name.size() <= 1) return {default_rule(), false};
+    return {for_below(parent(name)).rule, false};
+  }
+
+  Decision for_below(std::string_view name) const {
+    for (bool own = true;; own = false, name = parent(name)) {
+      if (const auto* at = find(name); at != nullptr && at->below != kNone) return {rule_of(at->below), own};
+      if (name.size() <= 1) return {default_rule(), false};
+    }
+  }
+
+  const Rule* default_rule() const { return model_.default_rule ? &model_.rules[*model_.default_rule] : nullptr; }
+
+ private:
+  static std::string_view parent(std::string_view name) { return name.substr(static_cast<uint8_t>(name[0]) + 1U); }
+  const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
+
+  const Model& model_;
+  std::unordered_map<std::string_view, Deciders, NameHash> names_;
+};
+
+std::string target(const Model& model, const Rule* rule) {
+  if (rule == nullptr || rule->action == Action::refused) return "be refused";
+  if (rule->action == Action::nxdomain) return "be answered NXDOMAIN";
+  if (rule->action == Action::nodata) return "be answered NODATA";
+  return "go to pool " + model.pools[rule->pool].name;
+}
+
+const char* kind_name(config::PoolKind kind) {
+  return kind == config::PoolKind::route53_inbound ? "route53-inbound" : "recursive";
+}
+
+// What a private rule's names would lose under the new decision; nullopt: nothing.
+std::optional<std::string> loss(const Model& running, const Rule& before, const Model& next, Zones::Decision after) {
+  const auto same_pool = [&] {
+    return after.rule->action == before.action &&
+           (before.action != Action::forward || next.pools[after.rule->pool].name == running.pools[before.pool].name);
+  };
+  if (!after.own && (after.rule == nullptr || !after.rule->is_private || !same_pool()))
+    return "is removed: its names would " + target(next, after.rule);
+  if (!after.rule->is_private) return "is no longer private: its names would " + target(next, after.rule);
+  if (before.action != Action::forward || after.rule->action != Action::forward) return {};
+  const auto &from = running.pools[before.pool], &to = next.pools[after.rule->pool];
+  if (from.kind == to.kind) return {};
+  return std::string("moves from pool ") + from.name + " (" + kind_name(from.kind) + ") to pool " + to.name + " (" +
+         kind_name(to.kind) + ")";
+}
+
+void add(Removals& removals, const std::string& name, const std::string& what) {
+  if (removals.count++ < kRemovalsShown) removals.items.push_back({name, what});
+}
+
+void compare_zones(const Model& running, const Model& next, Removals& removals) {
+  bool any_private = running.default_rule && running.rules[*running.default_rule].is_private;
+  for (const auto& rule : running.rules) any_private = any_private || rule.is_private;
+  if (!any_private) return;
+
+  const Zones before(running);
+  const Zones after(next);
+  for (uint32_t i = 0; i < running.zones.entries.size(); ++i) {
+    const Entry& entry = running.zones.entries[i];
+    const Rule& rule = running.rules[entry.rule];
+    if (!rule.is_private) continue;
+    const std::string_view name = running.zones.name(entry);
+    const Deciders& decider = *before.find(name);
+    std::optional<std::string> apex, below;
+    if (decider.apex == i) apex = loss(running, rule, next, after.for_apex(name));
+    if (decider.below == i) below = loss(running, rule, next, after.for_below(name));
+    const std::string text = config::to_text(name);
+    if (apex && below && *apex != *below) {
+      add(removals, text, "(the name itself) " + *apex);
+      add(removals, "*." + text, *below);
+    } else if (apex) {
+      add(removals, text, (below || decider.below != i ? "" : "(the name itself) ") + *apex);
+    } else if (below) {
+      add(removals, "*." + text, *below);
+    }
+  }
+  if (running.default_rule && running.rules[*running.default_rule].is_private)
+    if (auto lost = loss(running, running.rules[*running.default_rule], next,
+                         {after.default_rule(), after.default_rule() != nullptr}))
+      add(removals, "default", *lost);
+}
+
+// Zones by the file they came from; the YAML itself (file 0) is not a zones_file.
+std::map<std::string_view, size_t> count_by_file(const Model& model) {
+  std::vector<size_t> counts(model.files.size());
+  for (const auto& entry : model.zones.entries)
+    if (entry.where.file < counts.size()) ++counts[entry.where.file];
+  std::map<std::string_view, size_t> by_name;
+  for (size_t i = 1; i < counts.size(); ++i) by_name[model.files[i]] += counts[i];
+  return by_name;
+}
+
+void compare_files(const Model& running, const Model& next, Removals& removals) {
+  const auto after = count_by_file(next);
+  for (const auto& [file, count] : count_by_file(running)) {
+    const auto found = after.find(file);
+    const size_t left = found == after.end() ? 0 : found->second;
+    if (left * 2 < count)
+      add(removals, std::string(file),
+          "shrinks from " + std::to_string(count) + " to " + std::to_string(left) + " zones");
+  }
+}
+
+}  // namespace
+
+Removals find_removals(const Model& running, const Model& next) {
+  Removals removals;
+  compare_files(running, next, removals);
+  compare_zones(running, next, removals);
+  return removals;
+}
+
+std::string to_text(const Removals& removals) {
+  std::string text;
+  for (const auto& item : removals.items) text += item.name + " " + item.what + "\n";
+  if (removals.count > removals.items.size())
+    text += "and " + std::to_string(removals.count - removals.items.size()) + " more\n";
+  return text;
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,33 @@
+// control/rules/removal_guard.h - what a reload would take away from private zones.
+//
+// A config generator cut in half must not send private names to public DNS. A narrower zone may go while a wider private
+// zone sends its names to the same pool. New exceptions below a private zone are not looked at: nobody adds one by
+// accident. Pools and zone files are known again by their names.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+
+namespace penstock::control {
+
+constexpr size_t kRemovalsShown = 20;
+
+struct Removals {
+  struct Item {
+    std::string name;  // of a zone in presentation form ("*.x": the names below it), of a zones_file, or "default"
+    std::string what;  // "is removed: its names would go to pool corporate"
+  };
+  std::vector<Item> items;  // the first kRemovalsShown, in the order of the running configuration
+  size_t count = 0;         // all of them
+  explicit operator bool() const { return count != 0; }
+};
+
+Removals find_removals(const config::Model& running, const config::Model& next);
+
+// Several lines: one an item, then how many more there are. Empty when there are none.
+std::string to_text(const Removals& removals);
+
+}  // namespace penstock::control
