@@ -11,4 +11,6 @@ if(PENSTOCK_SANITIZE MATCHES "thread")
 endif()
 
 add_library(penstock_dpdk INTERFACE)
-target_link_libraries(penstock_dpdk INTERFACE penstock_dpdk_headers ${DPDK_LINK_LIBRARIES})
+# Drivers are plug-ins that EAL loads; of the virtual bus we call the library itself, and pkg-config does not name it.
+find_library(DPDK_BUS_VDEV rte_bus_vdev REQUIRED)
+target_link_libraries(penstock_dpdk INTERFACE penstock_dpdk_headers ${DPDK_LINK_LIBRARIES} ${DPDK_BUS_VDEV})
