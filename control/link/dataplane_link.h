@@ -47,6 +47,9 @@ class DataplaneLink {
   // No event comes after it; waiting lookups fail.
   void stop();
 
+  // Gives the connection up and makes a new one: its Hello says what the dataplane really runs.
+  void reconnect(const std::string& why) { close(why); }
+
   bool connected() const { return greeted_; }
   const std::string& socket_path() const { return socket_path_; }
 

@@ -28,14 +28,12 @@ struct DataplaneLinkTest : testing::Test {
     return true;
   }
   DataplaneLink::Events events() {
-    return {
-        [this](const DataplaneSession& opened) {
-          session = opened;
-          ++connects;
-        },
-        [this] { ++losses; },
-        [this](const config::Published& message) { published.push_back(message.generation); },
-        [this](uint64_t generation, const std::string& reason) { refused.emplace_back(generation, reason); }};
+    return {[this](const DataplaneSession& opened) {
+              session = opened;
+              ++connects;
+            },
+            [this] { ++losses; }, [this](const config::Published& message) { published.push_back(message.generation); },
+            [this](uint64_t generation, const std::string& reason) { refused.emplace_back(generation, reason); }};
   }
   int image() {
     const int fd = memfd_create("image", MFD_CLOEXEC);
@@ -115,15 +113,12 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   DataplaneLink link(io, folder / "dataplane.sock", events());
   const auto name = *config::parse_name("a.example");
   std::vector<tl::expected<config::Found, std::string>> answers;
-  const auto keep = [&](tl::expected<config::Found, std::string> answer) {
-    answers.push_back(std::move(answer));
-  };
+  const auto keep = [&](tl::expected<config::Found, std::string> answer) { answers.push_back(std::move(answer)); };
   link.lookup(name, keep);
   EXPECT_TRUE(answers.empty()) << "never from inside lookup()";
   ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
   ASSERT_FALSE(answers[0]);
-  EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos)
-      << answers[0].error();
+  EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos) << answers[0].error();
 
   dataplane.start();
   link.start();

@@ -72,8 +72,7 @@ class FakeDataplane {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(listener_, 4) != 0)
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener_, 4) != 0)
       throw std::runtime_error("bind " + path_);
     running_ = true;
     thread_ = std::thread([this] { run(); });
@@ -163,11 +162,9 @@ class FakeDataplane {
   }
   void answer_publish(int peer, const config::Publish& publish, int image) {
     Received got{publish.generation, 0, std::vector<uint8_t>(publish.size)};
-    const bool whole =
-        pread(image, got.image.data(), got.image.size(), 0) == static_cast<ssize_t>(got.image.size());
+    const bool whole = pread(image, got.image.data(), got.image.size(), 0) == static_cast<ssize_t>(got.image.size());
     if (whole && got.image.size() >= sizeof(config::ImageHeader))
-      std::memcpy(&got.checksum, got.image.data() + offsetof(config::ImageHeader, checksum),
-                  sizeof got.checksum);
+      std::memcpy(&got.checksum, got.image.data() + offsetof(config::ImageHeader, checksum), sizeof got.checksum);
     {
       const std::lock_guard lock(mutex_);
       received_.push_back(got);

@@ -1,0 +1,84 @@
+#include "control/admin/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include "config/name.h"
+#include "control/admin/reports.h"
+
+namespace penstock::control {
+namespace {
+
+using nlohmann::json;
+
+json failure(const std::string& why) {
+  return {{"ok", false}, {"error", why}};
+}
+
+// The member as a string; empty when there is none or it is something else.
+std::string text_in(const json& request, const char* key) {
+  const auto member = request.find(key);
+  return member != request.end() && member->is_string() ? member->get<std::string>() : "";
+}
+
+}  // namespace
+
+void Commands::run(const std::string& line, Reply reply) {
+  const json request = json::parse(line, nullptr, false);
+  if (!request.is_object()) return reply(failure("a request is one JSON object on one line"));
+  const std::string command = text_in(request, "command");
+  if (command == "status") return reply(status_report(operations_.admin_state()));
+  if (command == "endpoints") return reply(endpoints_report(operations_.admin_state()));
+  if (command == "explain") return explain(request, std::move(reply));
+  if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
+  if (command == "reload") {
+    const auto accept = request.find("accept_removals");
+    const bool accepted = accept != request.end() && accept->is_boolean() && accept->get<bool>();
+    return operations_.reload(accepted, [reply](const ReloadResult& result) {
+      json answer{{"ok", result.ok}, {"generation", result.generation}, {"details", result.details}};
+      answer[result.ok ? "text" : "error"] = result.text;
+      reply(answer);
+    });
+  }
+  reply(failure("there is no command '" + command + "': status, endpoints, explain, reload, drain or undrain"));
+}
+
+void Commands::drain(const json& request, bool drained, const Reply& reply) {
+  const std::string text = text_in(request, "address");
+  const auto address = config::parse_address(text);
+  if (!address) return reply(failure("'" + text + "' is not an IPv4 or IPv6 address"));
+  if (operations_.drain(*address, drained) == 0)
+    return reply(failure("no pool has the endpoint " + text + "; see: penstockctl endpoints"));
+  json answer = endpoints_report(operations_.admin_state());
+  // A pool without a usable endpoint is still served, by what is left of it: worth knowing.
+  json warnings = json::array();
+  for (const json& endpoint : answer["endpoints"]) {
+    if (endpoint["address"] != config::to_string(*address) || !drained) continue;
+    bool other = false;
+    for (const json& sibling : answer["endpoints"])
+      other |= sibling["pool"] == endpoint["pool"] && sibling["role"] == "in turn";
+    if (!other) warnings.push_back("pool " + endpoint["pool"].get<std::string>() + " has no other endpoint that is up");
+  }
+  answer["warnings"] = warnings;
+  reply(answer);
+}
+
+void Commands::explain(const json& request, Reply reply) {
+  const std::string text = text_in(request, "name");
+  const auto name = config::parse_name(text);
+  if (!name) return reply(failure("'" + text + "' is not a domain name: " + name.error()));
+  const std::string type = text_in(request, "type");
+  operations_.lookup(*name, [this, name = *name, type,
+                             reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
+    if (!found) return reply(failure(found.error()));
+    const AdminState state = operations_.admin_state();
+    if (found->generation == 0)
+      return reply(failure("the dataplane has no rules yet: it answers nothing; see: penstockctl status"));
+    if (found->generation != state.generation)
+      return reply(failure("the dataplane runs generation " + std::to_string(found->generation) +
+                           ", the rules loaded here are generation " + std::to_string(state.generation) +
+                           ": ask again, or see penstockctl status"));
+    reply(explain_report(state, name, type.empty() ? "A" : type, *found));
+  });
+}
+
+}  // namespace penstock::control

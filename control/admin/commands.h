@@ -1,0 +1,32 @@
+// control/admin/commands.h - what the requests of penstockctl mean.
+//
+//   {"command": "status"} | {"command": "endpoints"} | {"command": "reload", "accept_removals": true}
+//   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "name": "a.example",
+//   "type": "A"}
+// Every answer has "ok"; when it is false, "error" says why and what would be right.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "control/admin/operations.h"
+
+namespace penstock::control {
+
+class Commands {
+ public:
+  using Reply = std::function<void(const nlohmann::json&)>;
+
+  explicit Commands(Operations& operations) : operations_(operations) {}
+  // `reply` is called once, now or later.
+  void run(const std::string& request, Reply reply);
+
+ private:
+  void explain(const nlohmann::json& request, Reply reply);
+  void drain(const nlohmann::json& request, bool drained, const Reply& reply);
+
+  Operations& operations_;
+};
+
+}  // namespace penstock::control

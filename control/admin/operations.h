@@ -1,0 +1,65 @@
+// control/admin/operations.h - what penstockctl may see and do: the admin room asks, Control answers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "config/counters.h"
+#include "config/endpoint_state.h"
+#include "config/link.h"
+#include "config/model.h"
+#include "control/health/health_checker.h"
+
+namespace penstock::control {
+
+struct AdminEndpoint {
+  EndpointHealth health;
+  std::optional<uint16_t> slot;
+  config::EndpointState state;  // what the dataplane is told; empty without a slot
+};
+
+// A picture of one moment.
+struct AdminState {
+  std::string config_file;
+  std::chrono::system_clock::time_point started_at;  // of the control process
+  std::shared_ptr<const config::Model> model;        // the rules in force
+  uint64_t generation = 0;
+  uint64_t acknowledged = 0;  // by the dataplane that is connected now, 0: none yet
+  std::chrono::system_clock::time_point built_at;
+  uint32_t zones = 0;
+  std::string dataplane_socket;
+  std::optional<config::Hello> hello;               // empty: not connected
+  std::shared_ptr<const config::CounterPage> page;  // null: not connected
+  std::optional<std::chrono::nanoseconds> heartbeat_age;
+  std::vector<AdminEndpoint> endpoints;
+  uint64_t reloads_succeeded = 0;
+  uint64_t reloads_failed = 0;
+  std::string last_failure;  // of a reload or a publication, in words; empty: the last one was good
+  std::vector<std::string> restart_needed;
+};
+
+struct ReloadResult {
+  bool ok = false;
+  std::string text;                  // one line
+  std::vector<std::string> details;  // findings, or the names that the removal guard holds back
+  uint64_t generation = 0;           // now in force
+};
+
+class Operations {
+ public:
+  virtual ~Operations() = default;
+  virtual AdminState admin_state() = 0;
+  virtual void reload(bool accept_removals, std::function<void(const ReloadResult&)>) = 0;
+  virtual void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) = 0;
+  // How many endpoints have the address.
+  virtual size_t drain(const config::IpAddress&, bool drained) = 0;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,163 @@
+// control/admin/penstockctl.cpp - penstockctl: asks a running penstock-control, or checks a file without one.
+//
+// Exit codes: 0 done, 1 refused or failed, 2 wrong usage or nobody answers.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "config/read_model.h"
+#include "control/admin/client.h"
+#include "control/admin/render.h"
+
+namespace {
+
+using nlohmann::json;
+using namespace penstock;
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr std::chrono::seconds kQuick{10};
+constexpr std::chrono::seconds kReload{120};  // a million names are read, compiled and acknowledged
+
+const char* text_of(config::Severity severity) {
+  switch (severity) {
+    case config::Severity::error:
+      return "error";
+    case config::Severity::warning:
+      return "warning";
+    case config::Severity::note:
+      break;
+  }
+  return "note";
+}
+
+void print(const json& answer) {
+  std::cout << answer.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+}
+
+int check(const std::string& file, bool as_json) {
+  const config::ReadModel read = config::read_model(file);
+  if (as_json) {
+    json findings = json::array();
+    for (const config::Finding& finding : read.findings)
+      findings.push_back({{"severity", text_of(finding.severity)},
+                          {"file", finding.file},
+                          {"line", finding.line},
+                          {"key", finding.key},
+                          {"text", finding.text}});
+    json answer{{"ok", read.model.has_value()}, {"findings", findings}};
+    if (read.model) answer["description"] = config::describe(*read.model);
+    print(answer);
+    return read.model ? kDone : kFailed;
+  }
+  for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
+  if (!read.model) return kFailed;
+  std::cout << config::describe(*read.model);
+  return kDone;
+}
+
+struct Connection {
+  std::string socket = "/run/penstock/control.sock";
+  bool as_json = false;
+
+  // `render` turns a good answer into words.
+  template <typename Render>
+  int ask(const json& request, std::chrono::seconds timeout, Render render) const {
+    const auto answer = control::ask_control(socket, request, timeout);
+    if (!answer) {
+      if (as_json) print({{"ok", false}, {"error", answer.error()}});
+      std::cerr << "penstockctl: " << answer.error() << '\n';
+      return kUsage;
+    }
+    const bool ok = answer->value("ok", false);
+    if (as_json) {
+      print(*answer);
+    } else if (ok) {
+      std::cout << render(*answer);
+    } else {
+      for (const json& detail : answer->value("details", json::array())) std::cerr << detail.get<std::string>() << '\n';
+      std::cerr << "penstockctl: " << answer->value("error", "it failed and did not say why") << '\n';
+    }
+    return ok ? kDone : kFailed;
+  }
+};
+
+std::string render_drain(const json& answer) {
+  std::string text = control::render_endpoints(answer);
+  for (const json& warning : answer["warnings"]) text += "warning: " + warning.get<std::string>() + "\n";
+  return text;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Asks and steers a running penstock-control."};
+  app.set_version_flag("--version", "penstockctl 0.1.0");
+  app.require_subcommand(1);
+  app.fallthrough();
+  Connection control;
+  app.add_option("--socket", control.socket, "where penstock-control listens (control.socket)")->capture_default_str();
+  app.add_flag("--json", control.as_json, "print the answer as JSON");
+
+  int result = kUsage;
+  std::string file;
+  auto* check_command =
+      app.add_subcommand("check", "what a configuration means, or all that is wrong with it; needs no daemon");
+  check_command->add_option("FILE", file, "the YAML")->required();
+  check_command->callback([&] { result = check(file, control.as_json); });
+
+  app.add_subcommand("status", "rules, dataplane, endpoints and counters at a glance")->callback([&] {
+    result = control.ask({{"command", "status"}}, kQuick, control::render_status);
+  });
+
+  bool accept_removals = false;
+  auto* reload = app.add_subcommand("reload", "read the configuration again and publish it");
+  reload->add_flag("--accept-removals", accept_removals, "also when private zones go away");
+  reload->callback([&] {
+    result = control.ask({{"command", "reload"}, {"accept_removals", accept_removals}}, kReload,
+                         [](const json& answer) { return answer.value("text", "done") + "\n"; });
+  });
+
+  std::string name;
+  std::string type = "A";
+  auto* explain = app.add_subcommand("explain", "which rule a name gets, and what would be done with a query for it");
+  explain->add_option("NAME", name, "a domain name")->required();
+  explain->add_option("TYPE", type, "a record type; rules do not depend on it")->capture_default_str();
+  explain->callback([&] {
+    result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}}, kQuick, control::render_explain);
+  });
+
+  auto* endpoints = app.add_subcommand("endpoints", "every endpoint with its health, next hop and counters");
+  endpoints->require_subcommand(0, 1);
+  std::string address;
+  for (const char* verb : {"drain", "undrain"}) {
+    const bool is_drain = std::string_view(verb) == "drain";
+    auto* command = endpoints->add_subcommand(verb, is_drain ? "send it no new queries" : "send it queries again");
+    command->add_option("ADDRESS", address, "of the endpoint, in whichever pools it is")->required();
+    command->callback([&, verb] {
+      result = control.ask({{"command", verb}, {"address", address}}, kQuick, render_drain);
+    });
+  }
+  endpoints->callback([&] {
+    if (endpoints->get_subcommands().empty())
+      result = control.ask({{"command", "endpoints"}}, kQuick, control::render_endpoints);
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "penstockctl: %s\n", error.what());
+    return kFailed;
+  }
+}

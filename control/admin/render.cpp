@@ -1,0 +1,196 @@
+#include "control/admin/render.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace penstock::control {
+namespace {
+
+using nlohmann::json;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string count(const json& of, const char* key) {
+  return std::to_string(of.value(key, uint64_t{0}));
+}
+
+std::string join(const std::vector<std::string>& parts, const char* separator) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : separator) + part;
+  return text;
+}
+
+// "forwarded 60, formerr 2": what is not zero.
+std::string outcomes(const json& of) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : of.items())
+    if (value.get<uint64_t>() != 0) parts.push_back(name + " " + std::to_string(value.get<uint64_t>()));
+  return parts.empty() ? "none" : join(parts, ", ");
+}
+
+std::string place(const json& rule) {
+  const std::string file = rule.value("file", "");
+  return file.empty() ? "" : " (" + file + ":" + std::to_string(rule.value("line", 0)) + ")";
+}
+
+std::string next_hop(const json& endpoint) {
+  const json& hop = endpoint["next_hop"];
+  if (hop.is_null()) return "no next hop";
+  std::string text = hop["mac"].get<std::string>() + " on " + hop["port"].get<std::string>();
+  if (hop.contains("vlan")) text += " vlan " + std::to_string(hop["vlan"].get<int>());
+  return text + " from " + hop["source"].get<std::string>();
+}
+
+std::string optional_count(const json& of, const char* key) {
+  return of.contains(key) ? count(of, key) : "-";
+}
+
+std::string because(const json& explanation) {
+  const json& match = explanation["match"];
+  const std::string how = match["how"];
+  if (how == "none") return "no zone matches and there is no default: the answer is REFUSED";
+  if (how == "default") return "no zone matches: the default";
+  const std::string zone = match["zone"];
+  if (how == "name")
+    return "the name itself is " + (explanation["name"] == zone ? std::string("a rule's") : "the apex of " + zone);
+  return "it lies below " + zone + ", the longest suffix that matches";
+}
+
+std::string action(const json& rule) {
+  const std::string name = rule["action"];
+  if (name == "forward") return "forwarded to the pool";
+  if (name == "nxdomain") return "answered NXDOMAIN at once";
+  if (name == "nodata") return "answered NODATA at once";
+  return "answered REFUSED at once";
+}
+
+}  // namespace
+
+std::string render_age(long long seconds) {
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  const long long minutes = seconds / 60;
+  if (minutes < 120) return std::to_string(minutes) + " min";
+  const long long hours = minutes / 60;
+  if (hours < 48) return std::to_string(hours) + " h " + std::to_string(minutes % 60) + " min";
+  return std::to_string(hours / 24) + " d " + std::to_string(hours % 24) + " h";
+}
+
+std::string render_table(const Rows& rows, const std::string& indent) {
+  std::vector<size_t> width;
+  for (const auto& row : rows) {
+    width.resize(std::max(width.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line = indent;
+    for (size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(width[i] - row[i].size() + 2, ' ');
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string render_status(const json& status) {
+  const json& rules = status["rules"];
+  const json& dataplane = status["dataplane"];
+  const json& endpoints = status["endpoints"];
+  Rows rows;
+  rows.push_back({"rules", "generation " + count(rules, "generation") +
+                               (rules["published"].get<bool>() ? ", published, " : ", NOT published, ") +
+                               render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
+                               " zones, " + count(rules, "rules") + " rules, " + count(rules, "pools") + " pools"});
+  rows.push_back({"control", "pid " + count(status["control"], "pid") + ", up " +
+                                 render_age(status["control"]["up_s"].get<long long>()) + ", " +
+                                 status["control"]["config"].get<std::string>() + ", reloads " +
+                                 count(rules, "reloads_succeeded") + " good, " + count(rules, "reloads_failed") +
+                                 " failed"});
+  std::vector<std::string> health;
+  for (const char* key : {"up", "down", "unknown", "drained", "unreachable"})
+    if (endpoints[key] != 0 || std::string_view(key) == "up") health.push_back(count(endpoints, key) + " " + key);
+  rows.push_back({"endpoints", join(health, ", ")});
+  if (!dataplane["connected"].get<bool>()) {
+    rows.push_back({"dataplane",
+                    "not connected at " + dataplane["socket"].get<std::string>() + ": is penstock-dataplane running?"});
+  } else {
+    rows.push_back({"dataplane", "pid " + count(dataplane, "pid") + ", runs generation " +
+                                     count(dataplane, "generation") + ", images " +
+                                     count(dataplane, "images_accepted") + " accepted, " +
+                                     count(dataplane, "images_refused") + " refused"});
+    std::vector<std::string> ports;
+    for (const json& port : dataplane["ports"])
+      ports.push_back(port["name"].get<std::string>() + " (" + port["kind"].get<std::string>() + " " +
+                      port["interface"].get<std::string>() + " " + port["mac"].get<std::string>() + ")");
+    rows.push_back({"ports", join(ports, ", ")});
+    std::vector<std::string> busy;
+    for (const json& lcore : dataplane["lcores"])
+      busy.push_back(std::to_string(std::lround(lcore["busy_share"].get<double>() * 100)) + " %");
+    rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since their start: " + join(busy, ", ")});
+    rows.push_back(
+        {"frames", count(dataplane, "received") + " received: " + outcomes(dataplane["outcomes"]["classify"])});
+    for (const char* stage : {"query", "response", "sweep", "handoff", "transmit", "door"})
+      rows.push_back({"  " + std::string(stage), outcomes(dataplane["outcomes"][stage])});
+    rows.push_back({"pending", count(dataplane, "pending") + " of " + count(dataplane, "pending_capacity")});
+    const auto residual = dataplane["residual"].get<int64_t>();
+    rows.push_back({"residual", std::to_string(residual) + (residual == 0 ? ": every frame is accounted for"
+                                                                          : " (0 whenever traffic is quiet)")});
+    rows.push_back(
+        {"heartbeat",
+         std::to_string(status["control"].value("heartbeat_age_ms", int64_t{0})) + " ms old" +
+             (dataplane["control_silent"].get<bool>() ? ", SILENT to the dataplane: it ignores `down`" : "")});
+  }
+  if (const std::string failure = rules["last_failure"]; !failure.empty()) rows.push_back({"failed", failure});
+  for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
+  return render_table(rows, "");
+}
+
+std::string render_endpoints(const json& answer) {
+  Rows rows{{"POOL", "ADDRESS", "STATE", "FOR", "USE", "QUERIES", "TIMEOUTS", "NEXT HOP", "REASON"}};
+  for (const json& endpoint : answer["endpoints"])
+    rows.push_back({endpoint["pool"], endpoint["address"], endpoint["state"],
+                    endpoint.contains("for_s") ? render_age(endpoint["for_s"].get<long long>()) : "-", endpoint["role"],
+                    optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), next_hop(endpoint),
+                    endpoint["reason"]});
+  std::string text = render_table(rows, "");
+  if (!answer["connected"].get<bool>()) text += "No dataplane is connected: there are no next hops and no counters.\n";
+  return text;
+}
+
+std::string render_explain(const json& explanation) {
+  std::string text = explanation["name"].get<std::string>() + " " + explanation["type"].get<std::string>() + "\n";
+  Rows rows;
+  if (!explanation.contains("rule")) return text + render_table({{"because", because(explanation)}}, "  ");
+  const json& rule = explanation["rule"];
+  rows.push_back(
+      {"rule", rule["origin"].get<std::string>() + place(rule) + ", generation " + count(explanation, "generation")});
+  rows.push_back({"because", because(explanation)});
+  rows.push_back({"it is", action(rule)});
+  if (explanation.contains("pool"))
+    rows.push_back({"pool", explanation["pool"]["name"].get<std::string>() + " (" +
+                                explanation["pool"]["kind"].get<std::string>() + ")"});
+  rows.push_back(
+      {"private", rule["private"].get<bool>()
+                      ? "yes: it is never sent to another pool; when no endpoint answers, the client gets SERVFAIL"
+                      : "no"});
+  std::vector<std::string> expect;
+  for (const json& prefix : rule["expect"]) expect.push_back(prefix);
+  if (!expect.empty()) rows.push_back({"expect", join(expect, ", ") + " (answers are not checked against it yet)"});
+  text += render_table(rows, "  ");
+  if (!explanation.contains("endpoints")) return text;
+  Rows endpoints;
+  bool any = false;
+  for (const json& endpoint : explanation["endpoints"]) {
+    const bool used = endpoint["used"];
+    any |= used;
+    const std::string role = endpoint["role"];
+    endpoints.push_back(
+        {used ? "->" : "", endpoint["address"], endpoint["state"],
+         used ? (role == "in turn" ? "used in turn" : "used, as no other is left") : "not used: " + role,
+         next_hop(endpoint), endpoint["reason"]});
+  }
+  text += render_table(endpoints, "    ");
+  if (!any) text += "    no endpoint can be reached: the client gets SERVFAIL\n";
+  return text;
+}
+
+}  // namespace penstock::control

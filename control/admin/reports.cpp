@@ -1,0 +1,329 @@
+#include "control/admin/reports.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "config/name.h"
+
+namespace penstock::control {
+namespace {
+
+using nlohmann::json;
+using std::chrono::system_clock;
+
+int64_t seconds(system_clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+int64_t age(system_clock::time_point at) {
+  return std::max<int64_t>(0, seconds(system_clock::now()) - seconds(at));
+}
+
+const char* text_of(config::Health health) {
+  switch (health) {
+    case config::Health::up:
+      return "up";
+    case config::Health::down:
+      return "down";
+    case config::Health::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const char* text_of(config::PortKind kind) {
+  switch (kind) {
+    case config::PortKind::af_xdp:
+      return "af_xdp";
+    case config::PortKind::af_packet:
+      return "af_packet";
+    case config::PortKind::pci:
+      return "pci";
+    case config::PortKind::vdev:
+      return "vdev";
+  }
+  return "unknown";
+}
+
+const char* text_of(config::PoolKind kind) {
+  return kind == config::PoolKind::route53_inbound ? "route53-inbound" : "recursive";
+}
+
+const char* text_of(config::Action action) {
+  switch (action) {
+    case config::Action::forward:
+      return "forward";
+    case config::Action::nxdomain:
+      return "nxdomain";
+    case config::Action::nodata:
+      return "nodata";
+    case config::Action::refused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+std::string text_of(const std::array<char, 16>& name) {
+  return {name.data(), strnlen(name.data(), name.size())};
+}
+
+std::string text_of(const std::array<uint8_t, 6>& mac) {
+  char text[18];
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+  return text;
+}
+
+bool silent(const AdminState& state) {
+  return state.page && state.page->control_silent.get() != 0;
+}
+
+// What the packet path makes of the slot (dataplane/path/choose_endpoint.cpp).
+const char* role_of(const AdminState& state, const AdminEndpoint& endpoint) {
+  if (endpoint.state.reachable == 0) return "unreachable";
+  if (endpoint.state.drained != 0) return "drained";
+  if (endpoint.state.health == config::Health::down && !silent(state)) return "down";
+  return "in turn";
+}
+
+json next_hop_of(const AdminState& state, const config::EndpointState& slot) {
+  if (slot.reachable == 0) return nullptr;
+  json hop{{"mac", text_of(slot.mac)}, {"source", config::to_string(config::IpAddress{slot.source, slot.family})}};
+  hop["port"] = state.hello && slot.port < state.hello->ports ? text_of(state.hello->port[slot.port].name)
+                                                              : std::to_string(slot.port);
+  if (slot.vlan != 0) hop["vlan"] = slot.vlan;
+  return hop;
+}
+
+json probes_of(const ProbeCounters& probes) {
+  json of{{"sent", probes.sent}, {"answered", probes.answered}, {"failed", probes.failed}};
+  if (probes.round_trip) of["round_trip_us"] = probes.round_trip->count();
+  return of;
+}
+
+json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
+  const EndpointHealth& health = endpoint.health;
+  json of{{"pool", health.id.pool},
+          {"address", config::to_string(health.id.address)},
+          {"state", text_of(endpoint.slot ? endpoint.state.health : health.state)},
+          {"reason", health.reason},
+          {"since", seconds(health.since)},
+          {"drained", endpoint.state.drained != 0},
+          {"role", role_of(state, endpoint)},
+          {"next_hop", next_hop_of(state, endpoint.state)},
+          {"probes", {{"udp", probes_of(health.udp)}, {"tcp", probes_of(health.tcp)}}}};
+  if (seconds(health.since) > 0) of["for_s"] = age(health.since);
+  if (!endpoint.slot) return of;
+  of["slot"] = *endpoint.slot;
+  if (!state.page) return of;
+  uint64_t queries = 0;
+  uint64_t responses = 0;
+  uint64_t timeouts = 0;
+  for (uint32_t i = 0; i < state.page->lcores; ++i) {
+    const config::EndpointCounters& counters = state.page->lcore[i].endpoints[*endpoint.slot];
+    queries += counters.queries.get();
+    responses += counters.responses.get();
+    timeouts += counters.timeouts.get();
+  }
+  of["queries"] = queries;
+  of["responses"] = responses;
+  of["timeouts"] = timeouts;
+  return of;
+}
+
+uint64_t sum(const config::CounterPage& page, uint64_t (*of)(const config::LcoreCounters&)) {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < page.lcores; ++i) total += of(page.lcore[i]);
+  return total;
+}
+
+json outcomes_of(const config::CounterPage& page) {
+  using config::LcoreCounters;
+  json outcomes;
+#define PENSTOCK_REPORT(stage, Enum)                                                        \
+  [&](const char* name, config::Enum outcome) {                                             \
+    uint64_t total = 0;                                                                     \
+    for (uint32_t i = 0; i < page.lcores; ++i) total += page.lcore[i].stage[outcome].get(); \
+    outcomes[#stage][name] = total;                                                         \
+  }
+#define PENSTOCK_REPORT_CLASSIFY(name, help) add(#name, config::ClassifyOutcome::name);
+#define PENSTOCK_REPORT_QUERY(name, help) add(#name, config::QueryOutcome::name);
+#define PENSTOCK_REPORT_RESPONSE(name, help) add(#name, config::ResponseOutcome::name);
+#define PENSTOCK_REPORT_HANDOFF(name, help) add(#name, config::HandoffOutcome::name);
+#define PENSTOCK_REPORT_DOOR(name, help) add(#name, config::DoorOutcome::name);
+#define PENSTOCK_REPORT_SWEEP(name, help) add(#name, config::SweepOutcome::name);
+#define PENSTOCK_REPORT_TRANSMIT(name, help) add(#name, config::TransmitOutcome::name);
+  {
+    const auto add = PENSTOCK_REPORT(classify, ClassifyOutcome);
+    PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_REPORT_CLASSIFY)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(query, QueryOutcome);
+    PENSTOCK_QUERY_OUTCOMES(PENSTOCK_REPORT_QUERY)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(response, ResponseOutcome);
+    PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_REPORT_RESPONSE)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(handoff, HandoffOutcome);
+    PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_REPORT_HANDOFF)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(door, DoorOutcome);
+    PENSTOCK_DOOR_OUTCOMES(PENSTOCK_REPORT_DOOR)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(sweep, SweepOutcome);
+    PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_REPORT_SWEEP)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(transmit, TransmitOutcome);
+    PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_REPORT_TRANSMIT)
+  }
+#undef PENSTOCK_REPORT
+#undef PENSTOCK_REPORT_CLASSIFY
+#undef PENSTOCK_REPORT_QUERY
+#undef PENSTOCK_REPORT_RESPONSE
+#undef PENSTOCK_REPORT_HANDOFF
+#undef PENSTOCK_REPORT_DOOR
+#undef PENSTOCK_REPORT_SWEEP
+#undef PENSTOCK_REPORT_TRANSMIT
+  return outcomes;
+}
+
+json dataplane_report(const AdminState& state) {
+  json of{{"connected", state.hello.has_value()}, {"socket", state.dataplane_socket}};
+  if (!state.hello || !state.page) return of;
+  const config::CounterPage& page = *state.page;
+  of["pid"] = state.hello->pid;
+  of["started_at"] = page.started_at;
+  of["generation"] = page.generation.get();
+  of["images_accepted"] = page.images_accepted.get();
+  of["images_refused"] = page.images_refused.get();
+  of["control_silent"] = page.control_silent.get() != 0;
+  of["residual"] = config::accounting_residual(page);
+  of["received"] = sum(page, [](const config::LcoreCounters& lcore) { return lcore.received.get(); });
+  of["pending"] = sum(page, [](const config::LcoreCounters& lcore) { return lcore.pending.get(); });
+  of["pending_capacity"] = uint64_t{page.pending_capacity} * page.lcores;
+  of["outcomes"] = outcomes_of(page);
+  of["ports"] = json::array();
+  for (uint32_t i = 0; i < state.hello->ports; ++i) {
+    const config::PortInfo& port = state.hello->port[i];
+    of["ports"].push_back({{"name", text_of(port.name)},
+                           {"interface", text_of(port.interface)},
+                           {"kind", text_of(static_cast<config::PortKind>(port.kind))},
+                           {"mac", text_of(port.mac)}});
+  }
+  of["lcores"] = json::array();
+  for (uint32_t i = 0; i < page.lcores; ++i) {
+    const config::LcoreCounters& lcore = page.lcore[i];
+    const double busy = static_cast<double>(lcore.busy_cycles.get());
+    const double all = busy + static_cast<double>(lcore.idle_cycles.get());
+    of["lcores"].push_back({{"received", lcore.received.get()},
+                            {"pending", lcore.pending.get()},
+                            {"generation", lcore.generation.get()},
+                            {"busy_share", all > 0 ? busy / all : 0.0}});
+  }
+  return of;
+}
+
+std::string file_of(const config::Model& model, const config::Where& where) {
+  return where.line != 0 && where.file < model.files.size() ? model.files[where.file] : "";
+}
+
+// Where the winning name was written; a zone file's line where it came from one.
+config::Where where_of(const config::Model& model, std::string_view zone, uint32_t rule) {
+  const auto& entries = model.zones.entries;
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const config::ZoneNames::Entry& entry) {
+    return entry.rule == rule && model.zones.name(entry) == zone;
+  });
+  return found != entries.end() && found->where.line != 0 ? found->where : model.rules[rule].where;
+}
+
+}  // namespace
+
+json status_report(const AdminState& state) {
+  json health{{"up", 0}, {"down", 0}, {"unknown", 0}, {"drained", 0}, {"unreachable", 0}};
+  for (const AdminEndpoint& endpoint : state.endpoints) {
+    json& count = health[text_of(endpoint.state.health)];
+    count = count.get<int>() + 1;
+    if (endpoint.state.drained != 0) health["drained"] = health["drained"].get<int>() + 1;
+    if (endpoint.state.reachable == 0) health["unreachable"] = health["unreachable"].get<int>() + 1;
+  }
+  json of{{"ok", true},
+          {"control",
+           {{"pid", getpid()},
+            {"config", state.config_file},
+            {"started_at", seconds(state.started_at)},
+            {"up_s", age(state.started_at)}}},
+          {"rules",
+           {{"generation", state.generation},
+            {"published", state.generation != 0 && state.acknowledged == state.generation},
+            {"built_at", seconds(state.built_at)},
+            {"age_s", age(state.built_at)},
+            {"zones", state.zones},
+            {"rules", state.model->rules.size()},
+            {"pools", state.model->pools.size()},
+            {"reloads_succeeded", state.reloads_succeeded},
+            {"reloads_failed", state.reloads_failed},
+            {"last_failure", state.last_failure},
+            {"restart_needed", state.restart_needed}}},
+          {"dataplane", dataplane_report(state)},
+          {"endpoints", health}};
+  if (state.heartbeat_age)
+    of["control"]["heartbeat_age_ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*state.heartbeat_age).count();
+  return of;
+}
+
+json endpoints_report(const AdminState& state) {
+  json list = json::array();
+  for (const AdminEndpoint& endpoint : state.endpoints) list.push_back(endpoint_report(state, endpoint));
+  return {{"ok", true}, {"connected", state.hello.has_value()}, {"endpoints", list}};
+}
+
+json explain_report(const AdminState& state, const config::WireName& name, const std::string& type,
+                    const config::Found& found) {
+  const config::Model& model = *state.model;
+  json of{{"ok", true}, {"name", config::to_text(name)}, {"type", type}, {"generation", found.generation}};
+  const size_t length = std::min<size_t>(found.matched_length, name.size());
+  const std::string_view zone = std::string_view(name).substr(name.size() - length);
+  if (found.rule >= model.rules.size()) {
+    of["match"] = {{"how", "none"}};
+    return of;
+  }
+  of["match"] = {{"how", length == 0 ? "default" : found.is_apex != 0 ? "name" : "suffix"}};
+  if (length > 0) of["match"]["zone"] = config::to_text(zone);
+  const config::Rule& rule = model.rules[found.rule];
+  const config::Where where = length == 0 ? rule.where : where_of(model, zone, found.rule);
+  json expect = json::array();
+  for (const config::IpPrefix& prefix : rule.expect) expect.push_back(config::to_string(prefix));
+  of["rule"] = {{"index", found.rule}, {"origin", rule.origin},          {"file", file_of(model, where)},
+                {"line", where.line},  {"action", text_of(rule.action)}, {"private", rule.is_private},
+                {"expect", expect}};
+  if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
+  const config::Pool& pool = model.pools[rule.pool];
+  of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}};
+  std::vector<const AdminEndpoint*> members;
+  for (const AdminEndpoint& endpoint : state.endpoints)
+    if (endpoint.health.id.pool == pool.name) members.push_back(&endpoint);
+  // As choose_endpoint(): those in turn; when there is none, one that is down; when there is none, one that
+  // is drained.
+  const char* best = "unreachable";
+  for (const char* role : {"drained", "down", "in turn"})
+    for (const AdminEndpoint* endpoint : members)
+      if (std::strcmp(role_of(state, *endpoint), role) == 0) best = role;
+  of["endpoints"] = json::array();
+  for (const AdminEndpoint* endpoint : members) {
+    json entry = endpoint_report(state, *endpoint);
+    entry["used"] = endpoint->state.reachable != 0 && std::strcmp(role_of(state, *endpoint), best) == 0;
+    of["endpoints"].push_back(std::move(entry));
+  }
+  return of;
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,17 @@
+// control/admin/reports.h - a moment of the control process as JSON: what `penstockctl --json` prints.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "control/admin/operations.h"
+
+namespace penstock::control {
+
+nlohmann::json status_report(const AdminState&);
+nlohmann::json endpoints_report(const AdminState&);
+// `found` is the dataplane's answer for the folded wire `name`; it must be of the state's generation.
+nlohmann::json explain_report(const AdminState&, const config::WireName& name, const std::string& type,
+                              const config::Found& found);
+
+}  // namespace penstock::control

@@ -1,0 +1,142 @@
+#include "control/admin/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <asio/buffer.hpp>
+#include <asio/read_until.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/write.hpp>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace penstock::control {
+namespace {
+
+using asio::local::stream_protocol;
+using nlohmann::json;
+
+constexpr std::chrono::seconds kIdle{30};
+
+stream_protocol::acceptor listen_on(asio::io_context& io, const std::string& path) {
+  const auto fail = [&path](const std::string& why) {
+    throw std::runtime_error("control.socket " + path + ": " + why);
+  };
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (std::filesystem::is_socket(path, error)) {
+    stream_protocol::socket other(io);
+    other.connect(stream_protocol::endpoint(path), error);
+    if (!error) fail("another penstock-control answers there");
+    unlink(path.c_str());
+  }
+  stream_protocol::acceptor acceptor(io);
+  acceptor.open();
+  const mode_t before = umask(0117);
+  acceptor.bind(stream_protocol::endpoint(path), error);
+  umask(before);
+  if (error) fail(error.message());
+  acceptor.listen(kMaxAdminClients, error);
+  if (error) fail(error.message());
+  return acceptor;
+}
+
+std::string refusal(const std::string& why) {
+  return json{{"ok", false}, {"error", why}}.dump() + "\n";
+}
+
+}  // namespace
+
+class AdminServer::Client : public std::enable_shared_from_this<Client> {
+ public:
+  Client(AdminServer& server, stream_protocol::socket socket)
+      : server_(server), socket_(std::move(socket)), idle_(server.io_) {}
+
+  void read() {
+    idle_.expires_after(kIdle);
+    idle_.async_wait([self = shared_from_this()](std::error_code error) {
+      if (!error) self->close();
+    });
+    asio::async_read_until(
+        socket_, asio::dynamic_buffer(input_, kMaxAdminRequest), '\n',
+        [self = shared_from_this()](std::error_code error, size_t size) { self->on_line(error, size); });
+  }
+  // Says why, then hangs up.
+  void refuse(const std::string& why) { write(refusal(why), true); }
+  void close() {
+    idle_.cancel();
+    std::error_code ignored;
+    socket_.close(ignored);
+    if (server_.clients_.erase(shared_from_this()) == 0) return;
+  }
+
+ private:
+  void on_line(std::error_code error, size_t size) {
+    idle_.cancel();
+    if (error == asio::error::not_found)
+      return refuse("the request is longer than " + std::to_string(kMaxAdminRequest) + " bytes");
+    if (error) return close();
+    const std::string line = input_.substr(0, size - 1);
+    input_.erase(0, size);
+    server_.commands_.run(line, [self = shared_from_this()](const json& answer) {
+      // A name or a reason may hold bytes that are no UTF-8: they must not throw.
+      self->write(answer.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", false);
+    });
+  }
+  void write(std::string text, bool last) {
+    if (!socket_.is_open()) return;
+    auto kept = std::make_shared<std::string>(std::move(text));
+    asio::async_write(socket_, asio::buffer(*kept),
+                      [self = shared_from_this(), kept, last](std::error_code error, size_t) {
+                        if (error || last) return self->close();
+                        self->read();
+                      });
+  }
+
+  AdminServer& server_;
+  stream_protocol::socket socket_;
+  asio::steady_timer idle_;
+  std::string input_;
+};
+
+AdminServer::AdminServer(asio::io_context& io, std::string path, Operations& operations)
+    : io_(io), path_(std::move(path)), commands_(operations), acceptor_(listen_on(io, path_)) {}
+
+AdminServer::~AdminServer() {
+  stop();
+}
+
+void AdminServer::start() {
+  accept();
+}
+
+void AdminServer::stop() {
+  if (!acceptor_.is_open()) return;
+  std::error_code ignored;
+  acceptor_.close(ignored);
+  unlink(path_.c_str());
+  for (const auto& client : std::set(clients_)) client->close();
+}
+
+void AdminServer::accept() {
+  acceptor_.async_accept([this](std::error_code error, stream_protocol::socket socket) {
+    if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+    if (!error) {
+      const auto client = std::make_shared<Client>(*this, std::move(socket));
+      if (clients_.size() < kMaxAdminClients) {
+        clients_.insert(client);
+        client->read();
+      } else {
+        client->refuse("there are " + std::to_string(kMaxAdminClients) + " clients already: try again");
+      }
+    } else {
+      spdlog::warn("admin: accept: {}", error.message());
+    }
+    accept();
+  });
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,454 @@
+#include "control/control.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <sstream>
+
+#include "control/restart_needs.h"
+#include "control/service_manager.h"
+
+namespace penstock::control {
+namespace {
+
+constexpr std::chrono::milliseconds kHeartbeat{200};
+constexpr unsigned kBeatsPerView = 5;
+constexpr std::chrono::seconds kAcknowledgement{10};
+constexpr std::chrono::seconds kReadyWithoutDataplane{2};
+constexpr std::chrono::seconds kReadyWithoutNextHops{1};
+
+uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(now.tv_nsec);
+}
+
+std::chrono::nanoseconds age_of(const config::EndpointStatePage& page) {
+  const uint64_t beat = page.heartbeat_ns.load(std::memory_order_relaxed);
+  return std::chrono::nanoseconds(monotonic_ns() - beat);
+}
+
+std::string text_of(const std::array<char, 16>& name) {
+  return {name.data(), strnlen(name.data(), name.size())};
+}
+
+std::vector<PortInterface> port_interfaces(const config::Hello& hello) {
+  std::vector<PortInterface> ports;
+  for (uint32_t i = 0; i < hello.ports; ++i)
+    if (std::string interface = text_of(hello.port[i].interface); !interface.empty())
+      ports.push_back({static_cast<uint8_t>(i), std::move(interface)});
+  return ports;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+void log_finding(const config::Finding& finding) {
+  const auto level = finding.severity == config::Severity::error     ? spdlog::level::err
+                     : finding.severity == config::Severity::warning ? spdlog::level::warn
+                                                                     : spdlog::level::info;
+  spdlog::log(level, "{}", config::to_text(finding));
+}
+
+}  // namespace
+
+Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<const config::Model> model)
+    : io_(io),
+      config_file_(std::move(config_file)),
+      started_(std::chrono::steady_clock::now()),
+      model_(std::move(model)),
+      boot_model_(model_),
+      link_(io, model_->dataplane.socket,
+            {[this](const DataplaneSession& session) { on_connected(session); }, [this] { on_disconnected(); },
+             [this](const config::Published& published) { on_published(published); },
+             [this](uint64_t generation, const std::string& reason) { on_refused(generation, reason); }}),
+      health_(io, [this](const EndpointHealth& health) { slots_.set_health(health.id, health.state); }),
+      next_hops_(io,
+                 [this](const EndpointId& id, const std::optional<NextHop>& hop) {
+                   slots_.set_next_hop(id, hop);
+                   consider_ready();
+                 }),
+      heartbeat_(io),
+      reload_signal_(io, SIGHUP),
+      watch_(io, [this] { reload_unasked("the configuration changed on disk"); }),
+      admin_(io, model_->control.socket, *this),
+      loader_(io) {
+  if (model_->metrics_listen) {
+    metrics_ = std::make_unique<MetricsServer>(*model_->metrics_listen, [this] { return metrics_view(); });
+    spdlog::info("metrics: http://{}/metrics", *model_->metrics_listen);
+  }
+}
+
+Control::~Control() {
+  stop();
+}
+
+void Control::start() {
+  candidate_ = Candidate{model_, nullptr, nullptr};
+  build();
+  admin_.start();
+  link_.start();
+  on_signal();
+  if (model_->control.watch) watch_.watch(model_->files);
+  beat();
+}
+
+void Control::stop() {
+  metrics_.reset();  // its threads call metrics_view()
+  admin_.stop();
+  link_.stop();
+  health_.stop();
+  next_hops_.stop();
+  watch_.stop();
+  heartbeat_.cancel();
+  std::error_code ignored;
+  reload_signal_.cancel(ignored);
+}
+
+// ---- rules
+
+void Control::on_signal() {
+  reload_signal_.async_wait([this](std::error_code error, int) {
+    if (error) return;
+    reload_unasked("SIGHUP");
+    on_signal();
+  });
+}
+
+void Control::reload_unasked(const char* why) {
+  spdlog::info("reload: {}", why);
+  if (reading_ || (candidate_ && candidate_->done)) {
+    reload_again_ = true;
+    return;
+  }
+  reload(false, [](const ReloadResult&) {});
+}
+
+void Control::reload(bool accept_removals, std::function<void(const ReloadResult&)> done) {
+  if (reading_ || (candidate_ && candidate_->done))
+    return done({false, "another reload is under way: try again", {}, generation_});
+  reading_ = true;
+  notify_reloading();
+  loader_.read(config_file_, model_, [this, accept_removals, done = std::move(done)](ReadRules read) mutable {
+    on_read(accept_removals, std::move(read), std::move(done));
+  });
+}
+
+void Control::on_read(bool accept_removals, ReadRules read, std::function<void(const ReloadResult&)> done) {
+  if (candidate_) {  // a dataplane has connected meanwhile and is being given the rules in force
+    after_candidate_ = [this, accept_removals, read = std::move(read), done = std::move(done)]() mutable {
+      on_read(accept_removals, std::move(read), std::move(done));
+    };
+    return;
+  }
+  reading_ = false;
+  ReloadResult failed;
+  for (const config::Finding& finding : read.findings) {
+    log_finding(finding);
+    failed.details.push_back(config::to_text(finding));
+  }
+  if (!read.model) {
+    failed.text = config_file_ + " has errors; the running rules stay";
+    return finish_reload(done, std::move(failed));
+  }
+  if (read.removals) {
+    const std::vector<std::string> removals = lines_of(to_text(read.removals));
+    for (const std::string& removal : removals)
+      spdlog::warn("reload: {}{}", removal, accept_removals ? " (accepted)" : "");
+    if (!accept_removals) {
+      failed.details = removals;
+      failed.text =
+          "the new rules take away from private zones what is listed; the running rules stay. If that is meant: "
+          "penstockctl reload --accept-removals";
+      return finish_reload(done, std::move(failed));
+    }
+  }
+  candidate_ = Candidate{read.model, nullptr, std::move(done)};
+  build();
+}
+
+// Compiles candidate_, with slots for its endpoints beside those of the rules in force.
+void Control::build() {
+  candidate_->rules.reset();
+  auto slots = slots_.allocate(endpoints_of(*candidate_->model));
+  if (!slots) return give_up(slots.error(), !rules_);
+  follow_endpoints(*candidate_->model);
+  loader_.compile(candidate_->model, ++generation_, std::move(*slots),
+                  [this, job = ++job_](RuleLoader::Compiled compiled) { on_compiled(job, std::move(compiled)); });
+}
+
+void Control::on_compiled(uint64_t job, RuleLoader::Compiled compiled) {
+  if (job != job_ || !candidate_) return;
+  if (!compiled) return give_up(compiled.error(), !rules_);
+  candidate_->rules = *compiled;
+  const RuleSet& rules = **compiled;
+  spdlog::info("rules: generation {} compiled: {} zones, {} rules, {} pools, {} bytes", rules.generation, rules.zones,
+               rules.model->rules.size(), rules.model->pools.size(), rules.size);
+  sent_at_ = std::chrono::steady_clock::now();
+  if (!link_.publish(rules.image.fd(), rules.generation, rules.size) && candidate_ && candidate_->rules)
+    take_into_force("kept until a dataplane connects");
+}
+
+void Control::on_published(const config::Published& published) {
+  if (!candidate_ || !candidate_->rules || candidate_->rules->generation != published.generation) return;
+  acknowledged_ = published.generation;
+  spdlog::info("rules: generation {} published: {} zones, {} pools, {} endpoints, {} lcores, swapped in {} us",
+               published.generation, published.zones, published.pools, published.endpoints, published.lcores,
+               published.swap_ns / 1000);
+  take_into_force("published");
+}
+
+void Control::on_refused(uint64_t generation, const std::string& reason) {
+  if (!candidate_ || !candidate_->rules || candidate_->rules->generation != generation) return;
+  give_up("the dataplane refused generation " + std::to_string(generation) + ": " + reason);
+}
+
+void Control::take_into_force(const std::string& how) {
+  Candidate taken = std::move(*candidate_);
+  candidate_.reset();
+  model_ = taken.model;
+  rules_ = taken.rules;
+  last_failure_.clear();
+  // Without an acknowledgement some dataplane may still run older rules with older slots.
+  if (acknowledged_ == rules_->generation) slots_.release_all_but(endpoints_of(*model_));
+  follow_endpoints(*model_);
+  for (const std::string& need : restart_needs(*boot_model_, *model_)) spdlog::warn("{}", need);
+  if (watch_.watching()) watch_.watch(model_->files);
+  consider_ready();
+  publish_metrics();
+  if (taken.done)
+    return finish_reload(
+        taken.done, {true, "generation " + std::to_string(rules_->generation) + " " + how, {}, rules_->generation});
+  if (const auto next = std::exchange(after_candidate_, nullptr)) next();
+}
+
+void Control::give_up(const std::string& why, bool fatal) {
+  const Candidate failed = std::move(*candidate_);
+  candidate_.reset();
+  ++job_;
+  last_failure_ = why;
+  if (failed.done) {
+    follow_endpoints(*model_);
+    return finish_reload(failed.done, {false, why + "; the running rules stay", {}, 0});
+  }
+  spdlog::error("rules: {}", why);
+  if (fatal) {  // the very first rules, and nothing to fall back on
+    fatal_error_ = why;
+    return io_.stop();
+  }
+  publish_metrics();
+  if (const auto next = std::exchange(after_candidate_, nullptr)) next();
+}
+
+void Control::finish_reload(const std::function<void(const ReloadResult&)>& done, ReloadResult result) {
+  result.generation = rules_ ? rules_->generation : 0;
+  if (result.ok) {
+    ++reloads_succeeded_;
+    spdlog::info("reload: {}", result.text);
+  } else {
+    ++reloads_failed_;
+    last_failure_ = result.text;
+    spdlog::error("reload: {}", result.text);
+  }
+  if (ready_) notify_ready(status_line());
+  publish_metrics();
+  done(result);
+  if (std::exchange(reload_again_, false)) reload_unasked("it changed again meanwhile");
+}
+
+// ---- the dataplane
+
+void Control::on_connected(const DataplaneSession& session) {
+  const config::Hello& hello = session.hello;
+  spdlog::info("dataplane: connected to pid {}: {} lcores, {} ports, generation {}", hello.pid, hello.lcores,
+               hello.ports, hello.generation);
+  if (session_pid_ != 0 && session_pid_ != hello.pid) boot_model_ = model_;
+  session_pid_ = hello.pid;
+  session_ = session;
+  slots_.attach(session.endpoints);
+  slots_.beat(monotonic_ns());
+  generation_ = std::max(generation_, hello.generation);
+  acknowledged_ = 0;
+  if (!candidate_ && rules_ && rules_->checksum == hello.checksum && rules_->generation == hello.generation &&
+      rules_->slots == slots_.allocate(endpoints_of(*model_)).value_or(EndpointSlots::Map{})) {
+    spdlog::info("dataplane: already runs generation {}", hello.generation);
+    acknowledged_ = hello.generation;
+    follow_endpoints(*model_);
+    consider_ready();
+  } else {
+    // What was compiled before knew other slots and may have a generation that this dataplane has seen.
+    if (!candidate_) candidate_ = Candidate{model_, nullptr, nullptr};
+    build();
+  }
+  publish_metrics();
+}
+
+void Control::on_disconnected() {
+  session_.reset();
+  slots_.detach();
+  acknowledged_ = 0;
+  // Whoever waits for the acknowledgement gets an answer now; the rules go out with the next connection.
+  if (candidate_ && candidate_->rules) take_into_force("kept until a dataplane connects");
+  publish_metrics();
+}
+
+// Health and next hops of the endpoints in force and of those about to be: a new pool is warm when its rules
+// arrive.
+void Control::follow_endpoints(const config::Model& also) {
+  std::map<EndpointId, NextHopTarget> targets;
+  const auto add = [&targets](const config::Model& model) {
+    for (const config::Pool& pool : model.pools) {
+      for (const config::Endpoint& endpoint : pool.endpoints) {
+        NextHopTarget target{{pool.name, endpoint.address}, std::nullopt};
+        for (const config::IpAddress& source : pool.source)
+          if (source.family == endpoint.address.family) target.source = source;
+        targets[target.id] = target;
+      }
+    }
+  };
+  add(*model_);
+  add(also);
+  std::vector<NextHopTarget> list;
+  for (auto& [id, target] : targets) list.push_back(std::move(target));
+  if (session_) next_hops_.configure(std::move(list), port_interfaces(session_->hello));
+  health_.configure(also);
+}
+
+void Control::lookup(const config::WireName& name, std::function<void(tl::expected<config::Found, std::string>)> done) {
+  link_.lookup(name, std::move(done));
+}
+
+size_t Control::drain(const config::IpAddress& address, bool drained) {
+  const size_t found = slots_.set_drained(address, drained);
+  if (found > 0) spdlog::info("endpoint {}: {}", config::to_string(address), drained ? "drained" : "taken back");
+  publish_metrics();
+  return found;
+}
+
+// ---- what others see
+
+void Control::beat() {
+  slots_.beat(monotonic_ns());
+  notify_watchdog();
+  consider_ready();
+  if (++beats_ % kBeatsPerView == 0) publish_metrics();
+  if (candidate_ && candidate_->rules && link_.connected() &&
+      std::chrono::steady_clock::now() - sent_at_ > kAcknowledgement)
+    link_.reconnect("generation " + std::to_string(candidate_->rules->generation) +
+                    " was neither published nor refused in 10 s");
+  heartbeat_.expires_after(kHeartbeat);
+  heartbeat_.async_wait([this](std::error_code error) {
+    if (!error) beat();
+  });
+}
+
+// Ready when queries can be served, or when it will not help to wait longer.
+void Control::consider_ready() {
+  if (ready_) return;
+  const auto age = std::chrono::steady_clock::now() - started_;
+  if (!rules_) {  // being compiled; or the dataplane refused them, and it must be possible to ask why
+    if (last_failure_.empty() || age < kReadyWithoutDataplane) return;
+    ready_ = true;
+    return notify_ready(status_line());
+  }
+  const bool published = acknowledged_ == rules_->generation;
+  const bool reachable = std::all_of(rules_->slots.begin(), rules_->slots.end(),
+                                     [this](const auto& entry) { return slots_.state(entry.second).reachable != 0; });
+  if (published ? !reachable && age < kReadyWithoutNextHops : age < kReadyWithoutDataplane) return;
+  ready_ = true;
+  spdlog::info("ready: {}", status_line());
+  notify_ready(status_line());
+}
+
+std::string Control::status_line() const {
+  const std::string rules = "generation " + std::to_string(rules_ ? rules_->generation : 0);
+  if (!session_) return rules + ", waiting for a dataplane at " + link_.socket_path();
+  return rules + (rules_ && acknowledged_ == rules_->generation ? " published" : " not published");
+}
+
+AdminState Control::admin_state() {
+  AdminState state;
+  state.config_file = config_file_;
+  state.started_at = started_at_;
+  state.model = model_;
+  if (rules_) {
+    state.generation = rules_->generation;
+    state.built_at = rules_->built_at;
+    state.zones = rules_->zones;
+  }
+  state.acknowledged = acknowledged_;
+  state.dataplane_socket = link_.socket_path();
+  if (session_) {
+    state.hello = session_->hello;
+    state.page = session_->counters;
+    state.heartbeat_age = age_of(*session_->endpoints);
+  }
+  std::map<EndpointId, EndpointHealth> health;
+  for (EndpointHealth& one : health_.snapshot()) health.emplace(one.id, one);
+  for (const EndpointId& id : endpoints_of(*model_)) {
+    AdminEndpoint endpoint;
+    endpoint.health = health[id];
+    endpoint.health.id = id;
+    endpoint.slot = slots_.slot_of(id);
+    if (endpoint.slot) endpoint.state = slots_.state(*endpoint.slot);
+    state.endpoints.push_back(std::move(endpoint));
+  }
+  state.reloads_succeeded = reloads_succeeded_;
+  state.reloads_failed = reloads_failed_;
+  state.last_failure = last_failure_;
+  state.restart_needed = restart_needs(*boot_model_, *model_);
+  return state;
+}
+
+void Control::publish_metrics() {
+  auto view = std::make_shared<MetricsView>();
+  const AdminState state = admin_state();
+  view->page = state.page;
+  view->generation = state.generation;
+  view->zones = state.zones;
+  view->rules = model_->rules.size();
+  view->started_at = started_at_;
+  view->reloads_succeeded = reloads_succeeded_;
+  view->reloads_failed = reloads_failed_;
+  if (rules_) view->built_at = rules_->built_at;
+  for (const AdminEndpoint& from : state.endpoints) {
+    MetricsEndpoint to;
+    to.pool = from.health.id.pool;
+    to.address = config::to_string(from.health.id.address);
+    to.slot = from.slot;
+    to.health = from.health.state;
+    to.reason = from.health.reason;
+    to.since = from.health.since;
+    to.drained = from.state.drained != 0;
+    to.reachable = from.state.reachable != 0;
+    to.udp = {from.health.udp.sent, from.health.udp.failed, from.health.udp.round_trip};
+    to.tcp = {from.health.tcp.sent, from.health.tcp.failed, from.health.tcp.round_trip};
+    view->endpoints.push_back(std::move(to));
+  }
+  const std::lock_guard lock(view_lock_);
+  view_ = std::move(view);
+  view_page_ = session_ ? session_->endpoints : nullptr;
+}
+
+std::shared_ptr<const MetricsView> Control::metrics_view() {
+  std::shared_ptr<const MetricsView> view;
+  std::shared_ptr<const config::EndpointStatePage> page;
+  {
+    const std::lock_guard lock(view_lock_);
+    view = view_;
+    page = view_page_;
+  }
+  if (!view || !page) return view;
+  auto now = std::make_shared<MetricsView>(*view);
+  now->heartbeat_age = age_of(*page);
+  return now;
+}
+
+}  // namespace penstock::control

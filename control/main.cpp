@@ -1,0 +1,75 @@
+// control/main.cpp - penstock-control: reads the configuration, gives the dataplane its rules, and watches
+// over endpoints.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "config/read_model.h"
+#include "control/control.h"
+#include "control/service_manager.h"
+
+namespace {
+
+using namespace penstock;
+
+// The journal stamps lines itself.
+void log_to_stderr() {
+  auto logger = std::make_shared<spdlog::logger>("penstock-control", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e %l: %v");
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int run(const std::string& file, std::shared_ptr<const config::Model> model) {
+  asio::io_context io;
+  asio::signal_set stop_signals(io, SIGTERM, SIGINT);
+  control::Control control(io, file, std::move(model));
+  stop_signals.async_wait([&](std::error_code error, int) {
+    if (error) return;
+    spdlog::info("stopping");
+    control::notify_stopping();
+    control.stop();
+    io.stop();
+  });
+  control.start();
+  io.run();
+  if (control.fatal_error().empty()) return EXIT_SUCCESS;
+  spdlog::critical("{}", control.fatal_error());
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Compiles Penstock's rules, checks endpoints, and exports metrics."};
+  app.set_version_flag("--version", "penstock-control 0.1.0");
+  std::string file;
+  bool check_only = false;
+  app.add_option("--config", file, "the YAML")->required();
+  app.add_flag("--check", check_only, "say what is wrong with the YAML, or what it means, and end");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
+  log_to_stderr();
+  try {
+    config::ReadModel read = config::read_model(file);
+    for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
+    if (!read.model) return EXIT_FAILURE;
+    if (check_only) {
+      std::cout << config::describe(*read.model);
+      return EXIT_SUCCESS;
+    }
+    return run(file, std::make_shared<const config::Model>(std::move(*read.model)));
+  } catch (const std::exception& error) {
+    spdlog::critical("{}", error.what());
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,62 @@
+#include "control/rule_loader.h"
+
+#include <asio/post.hpp>
+#include <set>
+
+#include "control/rules/compile.h"
+#include "control/rules/removal_guard.h"
+
+namespace penstock::control {
+namespace {
+
+RuleLoader::Compiled build(std::shared_ptr<const config::Model> model, uint64_t generation, EndpointSlots::Map slots) {
+  auto rules = std::make_shared<RuleSet>();
+  rules->built_at = std::chrono::system_clock::now();
+  const auto slot_of = [&](const config::Pool& pool, const config::Endpoint& endpoint) {
+    return slots.at({pool.name, endpoint.address});
+  };
+  auto compiled = compile(*model, generation, slot_of);
+  if (!compiled) return tl::make_unexpected(compiled.error());
+  auto sealed = seal_in_memfd(compiled->image);
+  if (!sealed) return tl::make_unexpected(sealed.error());
+  rules->image = std::move(*sealed);
+  rules->size = compiled->image.size();
+  rules->generation = generation;
+  rules->checksum = compiled->checksum;
+  rules->zones = compiled->zones;
+  rules->model = std::move(model);
+  rules->slots = std::move(slots);
+  return rules;
+}
+
+}  // namespace
+
+std::vector<EndpointId> endpoints_of(const config::Model& model) {
+  std::set<EndpointId> ids;
+  for (const config::Pool& pool : model.pools)
+    for (const config::Endpoint& endpoint : pool.endpoints) ids.insert({pool.name, endpoint.address});
+  return {ids.begin(), ids.end()};
+}
+
+void RuleLoader::read(std::string path, std::shared_ptr<const config::Model> before,
+                      std::function<void(ReadRules)> done) {
+  asio::post(worker_, [this, path = std::move(path), before = std::move(before), done = std::move(done)]() mutable {
+    auto read = std::make_shared<ReadRules>();
+    auto found = config::read_model(path);
+    read->findings = std::move(found.findings);
+    if (found.model) read->model = std::make_shared<const config::Model>(std::move(*found.model));
+    if (read->model && before) read->removals = find_removals(*before, *read->model);
+    asio::post(io_, [read, done = std::move(done)] { done(std::move(*read)); });
+  });
+}
+
+void RuleLoader::compile(std::shared_ptr<const config::Model> model, uint64_t generation, EndpointSlots::Map slots,
+                         std::function<void(Compiled)> done) {
+  asio::post(worker_,
+             [this, model = std::move(model), generation, slots = std::move(slots), done = std::move(done)]() mutable {
+               auto compiled = std::make_shared<Compiled>(build(std::move(model), generation, std::move(slots)));
+               asio::post(io_, [compiled, done = std::move(done)] { done(std::move(*compiled)); });
+             });
+}
+
+}  // namespace penstock::control

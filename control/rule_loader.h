@@ -1,0 +1,61 @@
+// control/rule_loader.h - reads and compiles rules on a thread of its own, so that a million names silence no
+// heartbeat.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/thread_pool.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "config/read_model.h"
+#include "control/link/endpoint_slots.h"
+#include "control/rules/memfd.h"
+#include "control/rules/removal_guard.h"
+
+namespace penstock::control {
+
+// What one generation of rules is made of; immutable.
+struct RuleSet {
+  std::shared_ptr<const config::Model> model;
+  EndpointSlots::Map slots;
+  Memfd image;
+  uint64_t size = 0;  // bytes of the image
+  uint64_t generation = 0;
+  uint64_t checksum = 0;
+  uint32_t zones = 0;
+  std::chrono::system_clock::time_point built_at;
+};
+
+struct ReadRules {
+  std::shared_ptr<const config::Model> model;  // null: there are errors among the findings
+  std::vector<config::Finding> findings;
+  Removals removals;  // what the removal guard holds against it
+};
+
+// Every endpoint of every pool, once.
+std::vector<EndpointId> endpoints_of(const config::Model&);
+
+class RuleLoader {
+ public:
+  explicit RuleLoader(asio::io_context& io) : io_(io) {}
+  // Waits for the job that runs; its handler is not called any more once the io_context has stopped.
+  ~RuleLoader() { worker_.join(); }
+
+  // Handlers run on the io_context. `before`: the rules that the removal guard compares with, or null.
+  void read(std::string path, std::shared_ptr<const config::Model> before, std::function<void(ReadRules)>);
+  using Compiled = tl::expected<std::shared_ptr<const RuleSet>, std::string>;
+  void compile(std::shared_ptr<const config::Model>, uint64_t generation, EndpointSlots::Map,
+               std::function<void(Compiled)>);
+
+ private:
+  asio::io_context& io_;
+  asio::thread_pool worker_{1};
+};
+
+}  // namespace penstock::control

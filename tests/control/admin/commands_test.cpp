@@ -1,0 +1,266 @@
+// tests/control/admin/commands_test.cpp - what each request answers, as JSON and in words.
+#include "control/admin/commands.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "control/admin/render.h"
+#include "tests/control/admin/fake_operations.h"
+
+namespace penstock::control {
+namespace {
+
+using nlohmann::json;
+
+struct CommandsTest : testing::Test {
+  json run(const std::string& line) {
+    json answer;
+    int replies = 0;
+    commands.run(line, [&](const json& given) {
+      answer = given;
+      ++replies;
+    });
+    EXPECT_EQ(replies, 1) << line;
+    return answer;
+  }
+  json run(const json& request) { return run(request.dump()); }
+  json explain(const std::string& name) { return run({{"command", "explain"}, {"name", name}, {"type", "A"}}); }
+
+  FakeOperations control;
+  Commands commands{control};
+};
+
+TEST_F(CommandsTest, BadRequestsAreAnsweredWithAReason) {
+  struct Case {
+    const char* description;
+    std::string request;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {"nothing", "", "one JSON object"},
+      {"no JSON", "status", "one JSON object"},
+      {"cut short", R"({"command": "sta)", "one JSON object"},
+      {"an array", "[]", "one JSON object"},
+      {"a number", "7", "one JSON object"},
+      {"bytes that are no UTF-8", "{\"command\": \"\xff\"}", "one JSON object"},
+      {"no command", "{}", "no command ''"},
+      {"an unknown command", R"({"command": "format"})", "no command 'format'"},
+      {"a command that is no string", R"({"command": {"a": 1}})", "no command ''"},
+      {"drain without an address", R"({"command": "drain"})", "not an IPv4 or IPv6 address"},
+      {"drain of a name", R"({"command": "drain", "address": "ns1"})", "'ns1' is not an IPv4"},
+      {"drain of a number", R"({"command": "undrain", "address": 7})", "not an IPv4"},
+      {"drain of a stranger", R"({"command": "drain", "address": "10.9.9.9"})", "no pool has the endpoint 10.9.9.9"},
+      {"explain without a name", R"({"command": "explain"})", "not a domain name"},
+      {"explain of no name", R"({"command": "explain", "name": "a..b"})",
+       "'a..b' is not a domain name: it has an empty label"},
+  };
+  for (const Case& c : cases) {
+    const json answer = run(c.request);
+    EXPECT_EQ(answer["ok"], false) << c.description;
+    EXPECT_NE(answer["error"].get<std::string>().find(c.reason), std::string::npos) << c.description << ": " << answer;
+  }
+}
+
+TEST_F(CommandsTest, StatusWithoutADataplane) {
+  control.acknowledged = 0;
+  const json status = run({{"command", "status"}});
+  EXPECT_EQ(status["ok"], true);
+  EXPECT_EQ(status["rules"]["generation"], 7);
+  EXPECT_EQ(status["rules"]["published"], false);
+  EXPECT_EQ(status["dataplane"], (json{{"connected", false}, {"socket", "/run/penstock/dataplane.sock"}}));
+  EXPECT_FALSE(status["control"].contains("heartbeat_age_ms"));
+  const std::string words = render_status(status);
+  EXPECT_NE(words.find("NOT published"), std::string::npos) << words;
+  EXPECT_NE(words.find("is penstock-dataplane running?"), std::string::npos) << words;
+}
+
+TEST_F(CommandsTest, StatusAddsUpTheLcores) {
+  control.page = new_counter_page();
+  config::LcoreCounters& lcore = control.page->lcore[0];
+  lcore.received.set(5);
+  lcore.classify[config::ClassifyOutcome::query].set(3);
+  lcore.classify[config::ClassifyOutcome::stranger].set(1);
+  lcore.query[config::QueryOutcome::forwarded].set(3);
+  lcore.pending.set(2);
+  lcore.busy_cycles.set(1);
+  lcore.idle_cycles.set(3);
+  control.endpoint(1).state.health = config::Health::down;
+  control.endpoint(1).state.drained = 1;
+  control.endpoint(2).state.reachable = 0;
+  const json status = run({{"command", "status"}});
+  const json& dataplane = status["dataplane"];
+  EXPECT_EQ(dataplane["connected"], true);
+  EXPECT_EQ(dataplane["received"], 5);
+  EXPECT_EQ(dataplane["outcomes"]["query"]["forwarded"], 3);
+  EXPECT_EQ(dataplane["outcomes"]["sweep"]["expired"], 0);
+  EXPECT_EQ(dataplane["outcomes"].size(), 7U);
+  EXPECT_EQ(dataplane["pending"], 2);
+  EXPECT_EQ(dataplane["pending_capacity"], 1024);
+  EXPECT_EQ(dataplane["lcores"][0]["busy_share"], 0.25);
+  EXPECT_EQ(dataplane["residual"], config::accounting_residual(*control.page));
+  EXPECT_NE(dataplane["residual"], 0) << "a frame and a pending query are missing on purpose";
+  EXPECT_EQ(status["endpoints"], (json{{"up", 2}, {"down", 1}, {"unknown", 0}, {"drained", 1}, {"unreachable", 1}}));
+  const std::string words = render_status(status);
+  for (const char* part : {"query 3, stranger 1", "2 up, 1 down, 1 drained, 1 unreachable", "25 %", "2 of 1024"})
+    EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
+}
+
+TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
+  control.page = new_counter_page();
+  control.page->lcore[0].endpoints[1].queries.set(9);
+  control.page->lcore[0].endpoints[1].timeouts.set(2);
+  control.endpoint(0).state.reachable = 0;
+  const json answer = run({{"command", "endpoints"}});
+  ASSERT_EQ(answer["endpoints"].size(), 3U);
+  const json& second = answer["endpoints"][1];
+  EXPECT_EQ(second["address"], "10.16.2.10");
+  EXPECT_EQ(second["queries"], 9);
+  EXPECT_EQ(second["timeouts"], 2);
+  EXPECT_EQ(second["next_hop"], (json{{"mac", "02:00:00:00:00:1f"}, {"port", "corp"}, {"source", "192.168.10.86"}}));
+  EXPECT_EQ(answer["endpoints"][0]["next_hop"], nullptr);
+  EXPECT_EQ(answer["endpoints"][0]["role"], "unreachable");
+  EXPECT_NE(render_endpoints(answer).find("02:00:00:00:00:1f on corp from 192.168.10.86"), std::string::npos);
+}
+
+TEST_F(CommandsTest, DrainSaysWhenNoOtherIsLeft) {
+  json answer = run({{"command", "drain"}, {"address", "10.16.1.10"}});
+  EXPECT_EQ(answer["ok"], true);
+  EXPECT_TRUE(answer["warnings"].empty());
+  EXPECT_EQ(answer["endpoints"][0]["role"], "drained");
+  answer = run({{"command", "drain"}, {"address", "10.16.2.10"}});
+  ASSERT_EQ(answer["warnings"].size(), 1U);
+  EXPECT_EQ(answer["warnings"][0], "pool studio has no other endpoint that is up");
+  answer = run({{"command", "undrain"}, {"address", "10.16.1.10"}});
+  EXPECT_EQ(answer["endpoints"][0]["role"], "in turn");
+}
+
+TEST_F(CommandsTest, ReloadPassesOnWhatWasAsked) {
+  EXPECT_EQ(run({{"command", "reload"}})["ok"], true);
+  EXPECT_FALSE(control.accepted);
+  run({{"command", "reload"}, {"accept_removals", true}});
+  EXPECT_TRUE(control.accepted);
+  run(json{{"command", "reload"}, {"accept_removals", "yes"}});
+  EXPECT_FALSE(control.accepted) << "only true is true";
+  control.reload_result = {false, "it has errors", {"penstock.yaml:3: error"}, 7};
+  const json failed = run({{"command", "reload"}});
+  EXPECT_EQ(
+      failed,
+      (json{{"ok", false}, {"generation", 7}, {"details", {"penstock.yaml:3: error"}}, {"error", "it has errors"}}));
+}
+
+TEST_F(CommandsTest, ExplainSaysWhy) {
+  struct Case {
+    const char* description;
+    const char* name;
+    uint32_t rule;
+    const char* zone;
+    bool is_apex;
+    std::vector<const char*> words;
+  };
+  const Case cases[] = {
+      {"below a private zone",
+       "D-1.studio.us-east-1.sagemaker.aws",
+       0,
+       "studio.us-east-1.sagemaker.aws",
+       false,
+       {"d-1.studio.us-east-1.sagemaker.aws A", "studio[0] studio (/etc/penstock/penstock.yaml:12)",
+        "below studio.us-east-1.sagemaker.aws", "studio (route53-inbound)", "yes: it is never sent to another pool",
+        "10.16.0.0/16", "used in turn"}},
+      {"the apex",
+       "studio.us-east-1.sagemaker.aws",
+       0,
+       "studio.us-east-1.sagemaker.aws",
+       true,
+       {"the name itself is a rule's"}},
+      {"out of a zone file: its line, not the YAML's",
+       "a.partner.example",
+       1,
+       "partner.example",
+       false,
+       {"partners.txt (/etc/penstock/partners.txt:3)", "corporate (recursive)", "private  no"}},
+      {"the default", "www.example.com", 3, "", false, {"the default", "default (/etc/penstock/penstock.yaml:20)"}},
+      {"answered here", "ads.example", 2, "ads.example", true, {"answered NXDOMAIN at once"}},
+      {"no rule at all", "www.example.com", config::kNoRule, "", false, {"no default", "REFUSED"}},
+  };
+  for (const Case& c : cases) {
+    control.find(c.rule, c.zone, c.is_apex);
+    const json answer = explain(c.name);
+    ASSERT_EQ(answer["ok"], true) << c.description << answer;
+    const std::string words = render_explain(answer);
+    for (const char* part : c.words)
+      EXPECT_NE(words.find(part), std::string::npos) << c.description << ": " << part << " in\n" << words;
+  }
+  EXPECT_EQ(control.asked, *config::parse_name("www.example.com"));
+}
+
+// As dataplane/path/choose_endpoint.cpp chooses.
+TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
+  using config::Health;
+  struct Case {
+    const char* description;
+    config::EndpointState a, b;
+    bool a_used, b_used, control_silent;
+  };
+  const auto slot = [](Health health, bool drained, bool reachable) {
+    config::EndpointState state;
+    state.family = 4;
+    state.health = health;
+    state.drained = drained ? 1 : 0;
+    state.reachable = reachable ? 1 : 0;
+    return state;
+  };
+  const config::EndpointState good = slot(Health::up, false, true);
+  const Case cases[] = {
+      {"both up", good, good, true, true, false},
+      {"unknown is as good as up", slot(Health::unknown, false, true), good, true, true, false},
+      {"one down", slot(Health::down, false, true), good, false, true, false},
+      {"one drained", good, slot(Health::up, true, true), true, false, false},
+      {"one unreachable", good, slot(Health::up, false, false), true, false, false},
+      {"both down", slot(Health::down, false, true), slot(Health::down, false, true), true, true, false},
+      {"down before drained", slot(Health::down, false, true), slot(Health::up, true, true), true, false, false},
+      {"drained, and the other unreachable", slot(Health::up, true, true), slot(Health::up, false, false), true, false,
+       false},
+      {"both unreachable", slot(Health::up, false, false), slot(Health::up, false, false), false, false, false},
+      {"control silent: down counts for nothing", slot(Health::down, false, true), good, true, true, true},
+  };
+  control.page = new_counter_page();
+  control.find(0, "studio.us-east-1.sagemaker.aws", true);
+  for (const Case& c : cases) {
+    control.endpoint(0).state = c.a;
+    control.endpoint(1).state = c.b;
+    control.page->control_silent.set(c.control_silent ? 1 : 0);
+    const json answer = explain("studio.us-east-1.sagemaker.aws");
+    ASSERT_EQ(answer["endpoints"].size(), 2U);
+    EXPECT_EQ(answer["endpoints"][0]["used"], c.a_used) << c.description;
+    EXPECT_EQ(answer["endpoints"][1]["used"], c.b_used) << c.description;
+    EXPECT_EQ(render_explain(answer).find("the client gets SERVFAIL\n") != std::string::npos, !c.a_used && !c.b_used)
+        << c.description << "\n"
+        << render_explain(answer);
+  }
+}
+
+TEST_F(CommandsTest, ExplainOnlyTrustsTheRulesInForce) {
+  control.found = tl::make_unexpected(std::string("there is no dataplane yet"));
+  EXPECT_EQ(explain("a.example"), (json{{"ok", false}, {"error", "there is no dataplane yet"}}));
+  control.found = config::Found{};
+  EXPECT_NE(explain("a.example")["error"].get<std::string>().find("no rules yet"), std::string::npos);
+  control.find(0, "", false);
+  control.found->generation = 6;
+  EXPECT_NE(explain("a.example")["error"].get<std::string>().find("runs generation 6"), std::string::npos);
+}
+
+TEST(Render, Age) {
+  EXPECT_EQ(render_age(0), "0 s");
+  EXPECT_EQ(render_age(119), "119 s");
+  EXPECT_EQ(render_age(120), "2 min");
+  EXPECT_EQ(render_age(12000), "3 h 20 min");
+  EXPECT_EQ(render_age(360000), "4 d 4 h");
+}
+
+TEST(Render, TableAlignsAndTrims) {
+  EXPECT_EQ(render_table({{"a", "bbb", "c"}, {"aaaa", "b", ""}}, " "), " a     bbb  c\n aaaa  b\n");
+}
+
+}  // namespace
+}  // namespace penstock::control

@@ -1,0 +1,131 @@
+// tests/control/admin/fake_operations.h - a control process of two pools that does as the test says.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/name.h"
+#include "control/admin/operations.h"
+
+namespace penstock::control {
+
+class FakeOperations : public Operations {
+ public:
+  FakeOperations() {
+    auto made = std::make_shared<config::Model>();
+    made->files = {"/etc/penstock/penstock.yaml", "/etc/penstock/partners.txt"};
+    made->pools.resize(2);
+    made->pools[0].name = "studio";
+    made->pools[0].kind = config::PoolKind::route53_inbound;
+    made->pools[0].is_private = true;
+    made->pools[1].name = "corporate";
+    config::Rule studio{config::Action::forward, 0,      true, true, {*config::parse_prefix("10.16.0.0/16")},
+                        "studio[0] studio",      {0, 12}};
+    config::Rule partners{config::Action::forward, 1, false, true, {}, "partners.txt", {0, 15}};
+    config::Rule ads{config::Action::nxdomain, 0, false, true, {}, "zones[1]", {0, 16}};
+    config::Rule fallback{config::Action::forward, 1, false, true, {}, "default", {0, 20}};
+    made->rules = {studio, partners, ads, fallback};
+    made->default_rule = 3;
+    made->zones.add(*config::parse_name("studio.us-east-1.sagemaker.aws"), config::Scope::zone, 0, {0, 12});
+    made->zones.add(*config::parse_name("partner.example"), config::Scope::zone, 1, {1, 3});
+    model = made;
+    add("studio", "10.16.1.10", config::Health::up);
+    add("studio", "10.16.2.10", config::Health::up);
+    add("corporate", "192.168.10.2", config::Health::up);
+  }
+
+  AdminState admin_state() override {
+    AdminState state;
+    state.config_file = "/etc/penstock/penstock.yaml";
+    state.started_at = std::chrono::system_clock::now();
+    state.model = model;
+    state.generation = 7;
+    state.acknowledged = acknowledged;
+    state.built_at = state.started_at;
+    state.zones = 2;
+    state.dataplane_socket = "/run/penstock/dataplane.sock";
+    state.endpoints = endpoints;
+    if (page) {
+      state.page = page;
+      config::Hello hello;
+      hello.ports = 1;
+      hello.pid = 4711;
+      std::strcpy(hello.port[0].name.data(), "corp");
+      state.hello = hello;
+      state.heartbeat_age = std::chrono::milliseconds(12);
+    }
+    return state;
+  }
+  void reload(bool accept_removals, std::function<void(const ReloadResult&)> done) override {
+    accepted = accept_removals;
+    done(reload_result);
+  }
+  void lookup(const config::WireName& name,
+              std::function<void(tl::expected<config::Found, std::string>)> done) override {
+    asked = name;
+    done(found);
+  }
+  size_t drain(const config::IpAddress& address, bool drained) override {
+    size_t count = 0;
+    for (AdminEndpoint& endpoint : endpoints) {
+      if (endpoint.health.id.address != address) continue;
+      endpoint.state.drained = drained ? 1 : 0;
+      ++count;
+    }
+    return count;
+  }
+
+  AdminEndpoint& endpoint(size_t i) { return endpoints[i]; }
+  // The zone that matched, in text; "" is the default.
+  void find(uint32_t rule, const std::string& zone, bool is_apex) {
+    config::Found answer;
+    answer.rule = rule;
+    answer.generation = 7;
+    answer.is_apex = is_apex ? 1 : 0;
+    if (!zone.empty()) answer.matched_length = static_cast<uint8_t>(config::parse_name(zone)->size());
+    found = answer;
+  }
+
+  std::shared_ptr<const config::Model> model;
+  std::vector<AdminEndpoint> endpoints;
+  std::shared_ptr<config::CounterPage> page;
+  uint64_t acknowledged = 7;
+  ReloadResult reload_result{true, "generation 8 published", {}, 8};
+  tl::expected<config::Found, std::string> found = tl::make_unexpected(std::string("nothing set"));
+  bool accepted = false;
+  config::WireName asked;
+
+ private:
+  void add(const std::string& pool, const std::string& address, config::Health health) {
+    AdminEndpoint endpoint;
+    endpoint.health.id = {pool, *config::parse_address(address)};
+    endpoint.health.state = health;
+    endpoint.health.reason = "answers";
+    endpoint.health.since = std::chrono::system_clock::now();
+    endpoint.slot = static_cast<uint16_t>(endpoints.size());
+    endpoint.state.address = endpoint.health.id.address.bytes;
+    endpoint.state.family = 4;
+    endpoint.state.health = health;
+    endpoint.state.reachable = 1;
+    endpoint.state.mac = {2, 0, 0, 0, 0, 0x1f};
+    endpoint.state.source = config::parse_address("192.168.10.86")->bytes;
+    endpoints.push_back(endpoint);
+  }
+};
+
+// A counter page of one lcore in ordinary memory.
+inline std::shared_ptr<config::CounterPage> new_counter_page() {
+  const size_t size = config::counter_page_size(1);
+  void* memory = ::operator new (size, std::align_val_t{64});
+  std::memset(memory, 0, size);
+  auto* page = static_cast<config::CounterPage*>(memory);
+  page->magic = config::kCounterPageMagic;
+  page->page_size = size;
+  page->lcores = 1;
+  page->pending_capacity = 1024;
+  return {page, [](config::CounterPage* old) { ::operator delete (old, std::align_val_t{64}); }};
+}
+
+}  // namespace penstock::control
