@@ -20,11 +20,12 @@ std::string to_text(const std::array<uint8_t, 6>& mac) {
   return text.data();
 }
 
-std::string why_no_route(const std::error_code& error, const NextHopTarget& target) {
+std::string why_no_route(const std::error_code& error) {
   if (error == std::errc::network_unreachable) return "no route";
-  if (error == std::errc::invalid_argument && target.source) {
-    return "no route from " + config::to_string(*target.source) + " (is it an address of this host?)";
-  }
+  // How the kernel's look-up says blackhole, unreachable and prohibit.
+  if (error == std::errc::invalid_argument) return "its route is a blackhole";
+  if (error == std::errc::host_unreachable) return "its route is unreachable";
+  if (error == std::errc::permission_denied) return "its route is prohibited";
   return "no route: " + error.message();
 }
 
@@ -61,7 +62,7 @@ std::optional<Route> find_route(NetlinkSocket& netlink, const NextHopTarget& tar
   const std::error_code error = netlink.ask(route_request(target.id.address, target.source),
                                             [&](const nlmsghdr* message) { route = read_route(message); });
   if (error || !route) {
-    why = why_no_route(error, target);
+    why = why_no_route(error);
     return std::nullopt;
   }
   if (route->type != RTN_UNICAST) {
