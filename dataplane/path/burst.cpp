@@ -64,7 +64,10 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
 
 unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now) {
   unsigned taken = 0;
-  for (unsigned from = 0; from < rings.threads() && taken < state::kBurst; ++from) {
+  unsigned from = lcore.first_ring;
+  // Another sender is first each time: one that fills its ring must not starve the others.
+  lcore.first_ring = from + 1 < rings.threads() ? from + 1 : 0;
+  for (unsigned looked = 0; looked < rings.threads() && taken < state::kBurst; ++looked) {
     std::array<uintptr_t, state::kBurst> items;
     const size_t count = rings.ring(from, lcore.index).pop(items.data(), state::kBurst - taken);
     for (size_t i = 0; i < count; ++i) {
@@ -82,6 +85,7 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst,
         discard(lcore, *frame);
     }
     taken += static_cast<unsigned>(count);
+    if (++from == rings.threads()) from = 0;
   }
   handle_responses(lcore, burst, now);
   return taken;

@@ -24,7 +24,7 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
                    uint64_t now);
 
 // What other threads passed to this lcore: responses that it owns, and frames for a port where it owns a queue. At most a
-// burst from each; says how many.
+// burst of both together; says how many.
 unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now);
 
 }  // namespace penstock::path

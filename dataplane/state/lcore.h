@@ -52,6 +52,7 @@ struct Lcore {
 
   std::array<FrameBatch, config::kMaxPorts> egress;  // by port
   FrameBatch discarded;                              // to be freed
+  unsigned first_ring = 0;                           // whose ring is looked into first, the next time
   FrameBatch fresh;                                  // empty frames for answers that have no frame of their own
 };
 

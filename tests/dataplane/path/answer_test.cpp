@@ -1,0 +1,286 @@
+// tests/dataplane/path/answer_test.cpp - queries that Penstock answers itself, or leaves unanswered: byte for byte.
+#include "tests/dataplane/path/path_test.h"
+
+namespace penstock::test {
+namespace {
+
+constexpr uint16_t kFormerr = 1, kServfail = 2, kNxdomain = 3, kNotimp = 4, kRefused = 5;
+
+class AnswerTest : public PathTest {
+ protected:
+  // `sent` is exactly one answer of ours to the client of from_client(), with this message.
+  static void expect_answer(const std::vector<Sent>& sent, const Frame& asked, const Bytes& message) {
+    const Frame answer = only(sent, 0);
+    EXPECT_EQ(answer.source_mac, mac(0xa0));
+    EXPECT_EQ(answer.destination_mac, asked.source_mac);
+    EXPECT_EQ(answer.vlan, asked.vlan);
+    EXPECT_EQ(config::to_string(answer.source), config::to_string(asked.destination));
+    EXPECT_EQ(config::to_string(answer.destination), config::to_string(asked.source));
+    EXPECT_EQ(answer.source_port, 53);
+    EXPECT_EQ(answer.destination_port, asked.source_port);
+    EXPECT_EQ(to_hex(answer.payload), to_hex(message));
+  }
+};
+
+struct RuleCase {
+  const char* description;
+  const char* name;
+  uint16_t rcode;
+  uint16_t extended_error;  // INFO-CODE of RFC 8914
+  const char* outcome;
+};
+
+const RuleCase kRuleCases[] = {
+    {"NXDOMAIN by rule", "Ads.Blocked.example", kNxdomain, 15, "query.answered_nxdomain"},
+    {"NODATA by rule", "www.empty.EXAMPLE", 0, 15, "query.answered_nodata"},
+    {"REFUSED by rule", "refused.example", kRefused, 18, "query.refused_by_rule"},
+    {"no rule and no default", "www.example.org", kRefused, 20, "query.refused_no_rule"},
+    {"the root, no default", "", kRefused, 20, "query.refused_no_rule"},
+    {"no next hop", "unreachable.example", kServfail, 23, "query.servfail_no_next_hop"},
+};
+
+TEST_F(AnswerTest, RulesWithAndWithoutOpt) {
+  for (const RuleCase& c : kRuleCases) {
+    for (const char* client : {"192.168.10.20", "fd00::20"}) {
+      for (const uint16_t flags : {0x0100, 0x0000, 0x0110, 0x0530, 0x03ff & 0x0fff}) {
+        for (const int opt : {0, 1, 2}) {
+          SCOPED_TRACE(std::string(c.description) + " flags " + std::to_string(flags) + " opt " + std::to_string(opt));
+          DnsQuery query{.id = 0xbeef,
+                         .flags = static_cast<uint16_t>(flags & ~0x7800),
+                         .question = {.name = c.name, .type = 28},
+                         .opt = {}};
+          if (opt != 0) query.opt = Opt{.udp_size = 4096, .dnssec_ok = opt == 2, .extended_error = {}};
+          Frame asked = from_client(write(query), client, client[0] == 'f' ? "fd00::86" : "192.168.10.86");
+          if (opt == 1) asked.vlan = 77;
+          const auto sent = rig.receive(0, {write(asked)});
+          EXPECT_EQ(rig.verdict(), std::string("classify.query ") + c.outcome);
+          // RD and CD are copied, RA is set, all else is clear; an Extended DNS Error only if there was an OPT.
+          DnsQuery answer = query;
+          if (opt != 0) answer.opt = Opt{.udp_size = 1232, .dnssec_ok = opt == 2, .extended_error = c.extended_error};
+          expect_answer(sent, asked, own_answer(answer, c.rcode));
+        }
+      }
+    }
+  }
+}
+
+TEST_F(AnswerTest, ClientsThatMayNotAsk) {
+  const Frame v4 = from_client(write(studio_query()), "10.1.1.1");
+  const Frame v6 = from_client(write(studio_query()), "2001:db8::1", "fd00::86");
+  for (const Frame& asked : {v4, v6}) {
+    const auto sent = rig.receive(0, {write(asked)});
+    EXPECT_EQ(rig.verdict(), "classify.query query.refused_client");
+    expect_answer(sent, asked, own_answer(studio_query(), kRefused));
+  }
+  std::string rules = kRigRules;
+  rules.replace(rules.find("clients: {"), 10, "clients: {refused: drop, ");
+  rig.load(rules);
+  EXPECT_TRUE(rig.receive(0, {write(v4), write(v6)}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.query=2 query.ignored_client=2");
+}
+
+TEST_F(AnswerTest, NothingBeforeTheFirstRules) {
+  rig.unload();
+  EXPECT_TRUE(rig.receive(0, {write(from_client(write(studio_query())))}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.query query.ignored_no_rules");
+}
+
+TEST_F(AnswerTest, EveryOpcodeButQuery) {
+  for (unsigned opcode = 1; opcode <= 15; ++opcode) {
+    DnsQuery query = studio_query();
+    query.flags = static_cast<uint16_t>(opcode << 11 | 0x0100);
+    query.opt = Opt{};
+    const Frame asked = from_client(write(query));
+    const auto sent = rig.receive(0, {write(asked)});
+    EXPECT_EQ(rig.verdict(), "classify.query query.notimp");
+    expect_answer(sent, asked, own_answer(query, kNotimp, false));
+  }
+}
+
+TEST_F(AnswerTest, ResponsesToPort53) {
+  for (unsigned opcode = 0; opcode <= 15; ++opcode) {
+    DnsQuery query = studio_query();
+    query.flags = static_cast<uint16_t>(0x8000 | opcode << 11);
+    EXPECT_TRUE(rig.receive(0, {write(from_client(write(query)))}).empty());
+    EXPECT_EQ(rig.verdict(), "classify.query query.ignored_response");
+  }
+}
+
+TEST_F(AnswerTest, ShorterThanAHeader) {
+  const Bytes whole = write(studio_query());
+  for (unsigned length = 0; length < 12; ++length) {
+    EXPECT_TRUE(rig.receive(0, {write(from_client(Bytes(whole.begin(), whole.begin() + length)))}).empty());
+    EXPECT_EQ(rig.verdict(), "classify.query query.ignored_short");
+  }
+}
+
+// Every length from the header to one octet less than the whole, with an OPT behind the question.
+TEST_F(AnswerTest, CutShortAtEveryLength) {
+  DnsQuery query = studio_query();
+  query.opt = Opt{};
+  const Bytes whole = write(query);
+  for (size_t length = 12; length < whole.size(); ++length) {
+    const Frame asked = from_client(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)));
+    const auto sent = rig.receive(0, {write(asked)});
+    EXPECT_EQ(rig.verdict(), "classify.query query.formerr") << length;
+    expect_answer(sent, asked, own_answer(query, kFormerr, false));
+  }
+  rig.receive(0, {write(from_client(whole))});
+  EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+}
+
+struct MessageCase {
+  const char* description;
+  Bytes message;
+  const char* outcome;
+};
+
+Bytes concat(std::initializer_list<Bytes> parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+Bytes header(uint16_t questions, uint16_t additional = 0) {
+  Bytes bytes{0x12, 0x34, 0x01, 0x00};
+  bytes.resize(12);
+  put16(bytes, 4, questions);
+  put16(bytes, 10, additional);
+  return bytes;
+}
+
+const Bytes kIn{0, 1, 0, 1};  // type A, class IN
+
+// `labels` labels of `length` octets and the zone that is forwarded.
+Bytes long_name(unsigned labels, unsigned length, unsigned one_more = 0) {
+  std::string name;
+  if (one_more != 0) name += std::string(one_more, 'x') + ".";
+  for (unsigned i = 0; i < labels; ++i) name += std::string(length, 'x') + ".";
+  return wire_name(name + "six.example");  // 13 octets on the wire
+}
+
+std::vector<MessageCase> message_cases() {
+  const Bytes studio = wire_name("a.studio.us-east-1.sagemaker.aws");
+  const Bytes opt = opt_record({});
+  Bytes opt_with_owner = concat({{1, 'x'}, opt});
+  Bytes opt_past_end = opt;
+  put16(opt_past_end, 9, 5);
+  Bytes opt_with_option = opt_record({.udp_size = 512, .dnssec_ok = false, .extended_error = 0});
+  const Bytes tsig = concat({{3, 'k', 'e', 'y', 0}, {0, 250, 0, 255, 0, 0, 0, 0, 0, 2, 7, 7}});
+  const Bytes pointing = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 0};
+  return {
+      {"QDCOUNT 0", concat({header(0), studio, kIn}), "formerr"},
+      {"QDCOUNT 0, nothing behind", header(0), "formerr"},
+      {"QDCOUNT 2", concat({header(2), studio, kIn, studio, kIn}), "formerr"},
+      {"QDCOUNT 65535", concat({header(65535), studio, kIn}), "formerr"},
+      {"QDCOUNT 1, nothing behind", header(1), "formerr"},
+      {"a compression pointer in the question", concat({header(1), {0xc0, 12}, kIn}), "formerr"},
+      {"a pointer behind a label", concat({header(1), {1, 'a', 0xc0, 12}, kIn}), "formerr"},
+      {"label type 0x40", concat({header(1), {0x41, 1, 0}, kIn}), "formerr"},
+      {"label type 0x80", concat({header(1), {0x80, 0}, kIn}), "formerr"},
+      {"a label of 63", concat({header(1), long_name(1, 63), kIn}), "forwarded"},
+      {"a label of 64", concat({header(1), Bytes{64}, Bytes(64, 'x'), wire_name("six.example"), kIn}), "formerr"},
+      // 13 + 3 * 64 = 205, + 50 = 255
+      {"a name of 255 octets", concat({header(1), long_name(3, 63, 49), kIn}), "forwarded"},
+      {"a name of 256 octets", concat({header(1), long_name(3, 63, 50), kIn}), "formerr"},
+      {"a name of 127 labels", concat({header(1), long_name(121, 1), kIn}), "forwarded"},
+      {"a name of 128 labels", concat({header(1), long_name(122, 1), kIn}), "formerr"},
+      {"the name without type and class", concat({header(1), studio}), "formerr"},
+      {"an OPT", concat({header(1, 1), studio, kIn, opt}), "forwarded"},
+      {"an OPT with an option", concat({header(1, 1), studio, kIn, opt_with_option}), "forwarded"},
+      {"two OPTs", concat({header(1, 2), studio, kIn, opt, opt}), "formerr"},
+      {"an OPT whose owner is not the root", concat({header(1, 1), studio, kIn, opt_with_owner}), "formerr"},
+      {"an OPT that runs past the end", concat({header(1, 1), studio, kIn, opt_past_end}), "formerr"},
+      {"a record announced and not there", concat({header(1, 1), studio, kIn}), "formerr"},
+      {"65535 records announced", concat({header(1, 65535), studio, kIn, opt}), "formerr"},
+      {"another record before the OPT", concat({header(1, 2), studio, kIn, pointing, opt}), "forwarded"},
+      {"a TSIG behind the OPT", concat({header(1, 2), studio, kIn, opt, tsig}), "forwarded"},
+      {"a record whose owner is cut short", concat({header(1, 1), studio, kIn, {5, 'a'}}), "formerr"},
+      {"a record whose pointer is cut short", concat({header(1, 1), studio, kIn, {0xc0}}), "formerr"},
+      {"a record whose fixed part is cut short", concat({header(1, 1), studio, kIn, {0, 0, 41, 0, 0}}), "formerr"},
+      {"octets behind the message", concat({header(1), studio, kIn, {1, 2, 3}}), "forwarded"},
+      {"a name with every octet", concat({header(1), {4, 0, 0xff, '.', '\\'}, wire_name("six.example"), kIn}),
+       "forwarded"},
+      {"any type and class", concat({header(1), studio, {0xff, 0xff, 0xff, 0xff}}), "forwarded"},
+  };
+}
+
+TEST_F(AnswerTest, Messages) {
+  for (const MessageCase& c : message_cases()) {
+    SCOPED_TRACE(c.description);
+    const Frame asked = from_client(c.message);
+    const auto sent = rig.receive(0, {write(asked)});
+    EXPECT_EQ(rig.verdict(), std::string("classify.query query.") + c.outcome);
+    if (std::string_view(c.outcome) == "formerr") {
+      // No question and no OPT: what could not be read is not repeated.
+      expect_answer(sent, asked, {0x12, 0x34, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0});
+    } else {
+      Bytes expected = c.message;
+      const Frame left = only(sent, 1);
+      put16(expected, 0, get16(left.payload, 0));
+      EXPECT_EQ(to_hex(left.payload), to_hex(expected));
+      only(rig.receive(1, {write(answer_to_query(left))}), 0);
+      EXPECT_EQ(rig.verdict(), "classify.response response.returned");
+    }
+  }
+}
+
+// The answer is written over the query: a frame at the very end of its buffer has no room for an Extended DNS Error, and
+// one at its beginning none for longer headers.
+TEST_F(AnswerTest, NoRoomInTheBuffer) {
+  DnsQuery query = studio_query();
+  query.question.name = "x.blocked.example";
+  query.opt = Opt{};
+  const Bytes bytes = write(from_client(write(query)));
+  for (const uint16_t tailroom : {0, 1, 5, 6}) {
+    rte_mbuf* frame = rig.pool.take(bytes, 128, static_cast<uint16_t>(128 + bytes.size() + tailroom));
+    const auto sent = rig.receive(0, {&frame, 1});
+    EXPECT_EQ(sent.size(), tailroom < 6 ? 0U : 1U) << tailroom;
+    EXPECT_EQ(rig.verdict(),
+              tailroom < 6 ? "classify.query query.ignored_no_room" : "classify.query query.answered_nxdomain");
+  }
+}
+
+TEST_F(AnswerTest, NoHeadroomForLongerHeaders) {
+  DnsQuery query = studio_query();
+  query.question.name = "six.example";
+  const Bytes bytes = write(from_client(write(query)));
+  for (const uint16_t headroom : {0, 19, 20}) {
+    rte_mbuf* frame = rig.pool.take(bytes, headroom, static_cast<uint16_t>(headroom + bytes.size()));
+    const auto sent = rig.receive(0, {&frame, 1});
+    EXPECT_EQ(sent.size(), headroom < 20 ? 0U : 1U) << headroom;
+    EXPECT_EQ(rig.verdict(), headroom < 20 ? "classify.query query.ignored_no_room" : "classify.query query.forwarded");
+    EXPECT_EQ(rig.lcore().pending.in_use(), headroom < 20 ? 0U : 1U);
+  }
+}
+
+struct FewSlots : AnswerTest {
+  FewSlots() { rig.lcore().pending = state::PendingTable(64); }
+};
+
+TEST_F(FewSlots, PendingTableFull) {
+  unsigned forwarded = 0;
+  unsigned full = 0;
+  for (int i = 0; i < 100; ++i) {
+    DnsQuery query = studio_query();
+    query.opt = Opt{};
+    const Frame asked = from_client(write(query));
+    const auto sent = rig.receive(0, {write(asked)});
+    const std::string verdict = rig.verdict();
+    if (verdict == "classify.query query.forwarded") {
+      ++forwarded;
+      continue;
+    }
+    ++full;
+    EXPECT_EQ(verdict, "classify.query query.servfail_pending_full");
+    query.opt->extended_error = 23;
+    expect_answer(sent, asked, own_answer(query, kServfail));
+  }
+  // Three of four slots; the draw of a free one may fail rarely before.
+  EXPECT_LE(forwarded, 48U);
+  EXPECT_GE(forwarded, 44U);
+  EXPECT_EQ(forwarded + full, 100U);
+}
+
+}  // namespace
+}  // namespace penstock::test

@@ -1,0 +1,166 @@
+// tests/dataplane/path/response_test.cpp - what RFC 5452 asks of a response: one that does not fit is dropped, counted and
+// leaves the query open for the right one.
+#include <functional>
+
+#include "tests/dataplane/path/path_test.h"
+
+namespace penstock::test {
+namespace {
+
+struct ResponseCase {
+  const char* description;
+  std::function<void(Frame&)> change;
+  const char* verdict;
+};
+
+size_t type_at() {
+  return 12 + wire_name(studio_query().question.name).size();
+}
+void set_flags(Frame& response, uint16_t clear, uint16_t set) {
+  put16(response.payload, 2, static_cast<uint16_t>((get16(response.payload, 2) & ~clear) | set));
+}
+
+const ResponseCase kMismatches[] = {
+    {"another id", [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 1); }, "response.unknown_id"},
+    // The table has 1024 slots: this id shares the slot.
+    {"an id that differs above the slot's index", [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 0x8000); },
+     "response.unknown_id"},
+    {"from a sibling endpoint", [](Frame& f) { f.source = address("10.16.1.10"); }, "response.wrong_endpoint"},
+    {"from an unknown address", [](Frame& f) { f.source = address("10.16.2.11"); }, "response.wrong_endpoint"},
+    {"from an address of the other family",
+     [](Frame& f) {
+       f.source = address("fd16::10");
+       f.destination = address("fd00::86");
+     },
+     "response.wrong_endpoint"},
+    {"from ::, with the endpoint's first four octets",
+     [](Frame& f) {
+       f.source = address("a10:20a::");
+       f.destination = address("c0a8:a56::");
+     },
+     "response.wrong_endpoint"},
+    {"to another address of ours", [](Frame& f) { f.destination = address("192.168.10.87"); },
+     "response.wrong_endpoint"},
+    {"to another of our ports",
+     [](Frame& f) {
+       f.destination_port =
+           f.destination_port == PathRig::kFirstSourcePort ? PathRig::kFirstSourcePort + 1 : PathRig::kFirstSourcePort;
+     },
+     "response.wrong_port"},
+    {"the question in lower case", [](Frame& f) { f.payload.at(12 + 16) = 's'; }, "response.wrong_question"},
+    {"another name of the same length", [](Frame& f) { f.payload.at(13) ^= 1; }, "response.wrong_question"},
+    {"another type", [](Frame& f) { put16(f.payload, type_at(), 28); }, "response.wrong_question"},
+    {"another class", [](Frame& f) { put16(f.payload, type_at() + 2, 3); }, "response.wrong_question"},
+    {"QDCOUNT 0", [](Frame& f) { put16(f.payload, 4, 0); }, "response.wrong_question"},
+    {"QDCOUNT 2", [](Frame& f) { put16(f.payload, 4, 2); }, "response.wrong_question"},
+    {"QDCOUNT 0 and only a header, as some servers refuse",
+     [](Frame& f) {
+       f.payload.resize(12);
+       put16(f.payload, 4, 0);
+     },
+     "response.wrong_question"},
+    {"cut short within the question", [](Frame& f) { f.payload.resize(type_at() + 3); }, "response.wrong_question"},
+    {"only a header", [](Frame& f) { f.payload.resize(12); }, "response.wrong_question"},
+    {"shorter than a header", [](Frame& f) { f.payload.resize(11); }, "response.malformed"},
+    {"empty", [](Frame& f) { f.payload.clear(); }, "response.malformed"},
+    {"a query, not a response", [](Frame& f) { set_flags(f, 0x8000, 0); }, "response.malformed"},
+    {"opcode NOTIFY", [](Frame& f) { set_flags(f, 0, 4 << 11); }, "response.malformed"},
+    {"opcode UPDATE", [](Frame& f) { set_flags(f, 0, 5 << 11); }, "response.malformed"},
+};
+
+class ResponseTest : public PathTest {
+ protected:
+  Frame ask() {
+    rig.lcore().turn_of_pool.fill(0);
+    const Frame left = forward(from_client(write(studio_query())));
+    EXPECT_EQ(config::to_string(left.destination), "10.16.2.10");
+    rig.verdict();
+    return left;
+  }
+};
+
+TEST_F(ResponseTest, MismatchesAreDroppedAndTheRightOneIsStillReturned) {
+  for (const ResponseCase& c : kMismatches) {
+    SCOPED_TRACE(c.description);
+    const Frame left = ask();
+    Frame response = answer_to_query(left);
+    c.change(response);
+    EXPECT_TRUE(rig.receive(1, {write(response)}).empty());
+    EXPECT_EQ(rig.verdict(), std::string("classify.response ") + c.verdict);
+    EXPECT_EQ(rig.lcore().pending.in_use(), 1U);
+    only(rig.receive(1, {write(answer_to_query(left))}), 0);
+    EXPECT_EQ(rig.verdict(), "classify.response response.returned");
+    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  }
+}
+
+TEST_F(ResponseTest, DoubledInOneBurstAndLate) {
+  const Frame left = ask();
+  const Bytes response = write(answer_to_query(left));
+  EXPECT_EQ(rig.receive(1, {response, response, response}).size(), 1U);
+  EXPECT_EQ(rig.verdict(), "classify.response=3 response.returned response.unknown_id=2");
+  EXPECT_TRUE(rig.receive(1, {response}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.response response.unknown_id");
+}
+
+TEST_F(ResponseTest, FlagsAndRcodesAreTheEndpoints) {
+  for (unsigned rcode = 0; rcode < 16; ++rcode) {
+    for (const uint16_t flags : {0x0000, 0x0400, 0x0200, 0x0020, 0x0670}) {  // AA, TC, AD, and all with CD and Z
+      const Frame left = ask();
+      Frame response = answer_to_query(left, static_cast<uint16_t>(rcode));
+      set_flags(response, 0, flags);
+      const Frame back = only(rig.receive(1, {write(response)}), 0);
+      Bytes expected = response.payload;
+      put16(expected, 0, 0x1234);
+      EXPECT_EQ(to_hex(back.payload), to_hex(expected));
+    }
+    EXPECT_EQ(rig.counters().lcore[0].rcodes[rcode].get(), 5U);
+  }
+}
+
+TEST_F(ResponseTest, NoRoomForTheClientsHeadersLeavesTheQueryOpen) {
+  Frame asked = from_client(write(studio_query()), "fd00::20", "fd00::86");
+  asked.vlan = 5;
+  const Frame left = forward(asked);
+  rig.verdict();
+  const Bytes response = write(answer_to_query(left));
+  for (const uint16_t headroom : {0, 23, 24}) {  // 20 octets of IPv6 and 4 of the tag more
+    rte_mbuf* frame = rig.pool.take(response, headroom, static_cast<uint16_t>(headroom + response.size()));
+    const auto sent = rig.receive(1, {&frame, 1});
+    EXPECT_EQ(sent.size(), headroom < 24 ? 0U : 1U);
+    EXPECT_EQ(rig.verdict(),
+              headroom < 24 ? "classify.response response.no_room" : "classify.response response.returned");
+  }
+}
+
+TEST_F(ResponseTest, LatencyGoesIntoItsBucket) {
+  const uint64_t microseconds[] = {0, 1, 2, 3, 1023, 1024, 1'700'000, 5'000'000};
+  const size_t buckets[] = {0, 1, 2, 2, 10, 11, 21, 22};
+  for (size_t i = 0; i < std::size(buckets); ++i) {
+    const Frame left = ask();
+    const auto& endpoint = rig.counters().lcore[0].endpoints[1];
+    const uint64_t before = endpoint.latency[buckets[i]].get();
+    rig.now += microseconds[i] * 1000;
+    only(rig.receive(1, {write(answer_to_query(left))}), 0);
+    EXPECT_EQ(endpoint.latency[buckets[i]].get(), before + 1) << microseconds[i];
+    EXPECT_EQ(endpoint.queries.get(), i + 1);
+    EXPECT_EQ(endpoint.responses.get(), i + 1);
+  }
+}
+
+// A client's answer goes where its query came from, whatever changed meanwhile.
+TEST_F(ResponseTest, RulesAndHopsMayChangeInFlight) {
+  const Frame left = ask();
+  rig.load(R"(
+ports: [{name: corp, device: "vdev:net_null0"}, {name: vpc, device: "vdev:net_null1"}]
+listen: [192.168.10.86]
+clients: {allow: [10.0.0.0/8]}
+pools: {other: {kind: recursive, endpoints: [10.99.0.1]}}
+default: {pool: other}
+)");
+  const Frame back = only(rig.receive(1, {write(answer_to_query(left))}), 0);
+  EXPECT_EQ(to_string(back), "0200000000a0>0200000000c1 192.168.10.86.53 > 192.168.10.20.40000");
+}
+
+}  // namespace
+}  // namespace penstock::test

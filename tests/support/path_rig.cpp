@@ -1,0 +1,264 @@
+#include "tests/support/path_rig.h"
+
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+#include "config/read_model.h"
+#include "dataplane/path/sweep.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::test {
+
+const char* const kRigRules = R"(
+ports:
+  - {name: corp, device: "vdev:net_null0"}
+  - {name: vpc, device: "vdev:net_null1"}
+listen: [192.168.10.86, "fd00::86"]
+clients: {allow: [192.168.0.0/16, "fd00::/8"]}
+pools:
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10, 10.16.2.10]}
+  vpc6: {kind: route53-inbound, endpoints: ["fd16::10"]}
+  none: {kind: recursive, endpoints: [10.99.0.1]}
+zones:
+  - {zone: studio.us-east-1.sagemaker.aws, pool: vpc}
+  - {zone: six.example, pool: vpc6}
+  - {zone: unreachable.example, pool: none}
+  - {zone: blocked.example, answer: nxdomain}
+  - {zone: empty.example, answer: nodata}
+  - {zone: refused.example, answer: refused}
+)";
+
+FramePool::FramePool(unsigned frames) {
+  for (unsigned i = 0; i < frames; ++i) {
+    all_.push_back(std::make_unique<Block>());
+    std::memset(static_cast<void*>(all_.back().get()), 0, sizeof(Block));
+    free_.push_back(&all_.back()->mbuf);
+  }
+}
+
+FramePool::~FramePool() {
+  for (const auto& block : all_) delete[] static_cast<uint8_t*>(block->mbuf.buf_addr);
+}
+
+rte_mbuf* FramePool::take(std::span<const uint8_t> bytes, uint16_t headroom, uint16_t buffer_size) {
+  if (free_.empty()) return nullptr;
+  rte_mbuf* frame = free_.back();
+  free_.pop_back();
+  if (frame->buf_addr == nullptr || frame->buf_len != buffer_size) {
+    delete[] static_cast<uint8_t*>(frame->buf_addr);
+    frame->buf_addr = new uint8_t[buffer_size];
+    frame->buf_len = buffer_size;
+  }
+  frame->data_off = headroom;
+  frame->nb_segs = 1;
+  frame->refcnt = 1;
+  frame->next = nullptr;
+  frame->ol_flags = 0;
+  frame->data_len = static_cast<uint16_t>(bytes.size());
+  frame->pkt_len = frame->data_len;
+  if (headroom + bytes.size() > buffer_size) throw std::length_error("a frame larger than its buffer");
+  if (!bytes.empty()) std::memcpy(static_cast<uint8_t*>(frame->buf_addr) + headroom, bytes.data(), bytes.size());
+  return frame;
+}
+
+void FramePool::give_back(rte_mbuf* frame) {
+  if (frame->refcnt != 1) throw std::logic_error("a frame came back twice");
+  frame->refcnt = 0;
+  free_.push_back(frame);
+}
+
+void PathRig::PageDeleter::operator()(config::CounterPage* page) const {
+  ::operator delete (page, std::align_val_t{64});
+}
+
+PathRig::PathRig(const RigOptions& options)
+    : pool(options.frames),
+      rings(std::make_unique<state::Rings>(options.lcores)),
+      endpoints(std::make_unique<config::EndpointStatePage>()) {
+  const size_t size = config::counter_page_size(options.lcores);
+  void* memory = ::operator new (size, std::align_val_t{64});
+  std::memset(memory, 0, size);
+  page_.reset(new (memory) config::CounterPage{});
+  page_->lcores = options.lcores;
+
+  host.port_count = 2;
+  host.ports[0].mac = mac(0xa0);
+  host.ports[1].mac = mac(0xa1);
+  host.add_listen(address("192.168.10.86"));
+  host.add_listen(address("fd00::86"));
+  host.deal_source_ports(kFirstSourcePort, static_cast<uint16_t>(kSourcePortsPerLcore * options.lcores),
+                         options.lcores);
+  for (unsigned i = 0; i < options.lcores; ++i) {
+    std::array<uint8_t, 44> seed{};
+    seed[0] = static_cast<uint8_t>(i + 1);
+    const state::SourcePortBlock block{static_cast<uint16_t>(kFirstSourcePort + i * kSourcePortsPerLcore),
+                                       kSourcePortsPerLcore};
+    lcores_.push_back(std::make_unique<state::Lcore>(static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
+                                                     page_->lcore[i]));
+    bursts_.push_back(std::make_unique<path::Burst>());
+  }
+  load(options.rules.empty() ? kRigRules : options.rules);
+  const auto reach = [&](const char* endpoint, const char* source, uint8_t last) {
+    config::EndpointState state;
+    state.source = address(source).bytes;
+    state.mac = mac(last);
+    state.port = 1;
+    state.reachable = 1;
+    state.health = config::Health::up;
+    if (slots_.contains(endpoint)) set_endpoint(endpoint, state);
+  };
+  reach("10.16.1.10", "192.168.10.86", 0xe1);
+  reach("10.16.2.10", "192.168.10.86", 0xe2);
+  reach("fd16::10", "fd00::86", 0xe6);
+}
+
+PathRig::~PathRig() = default;
+
+void PathRig::load(const std::string& rules) {
+  auto read = config::read_model_text(rules, "rig.yaml");
+  if (!read.model) throw std::invalid_argument(config::to_text(read.findings.at(0)));
+  model_ = std::move(*read.model);
+  auto compiled = control::compile(
+      model_, ++generation_,
+      [this](const config::Pool&, const config::Endpoint& endpoint) {
+        return slots_.try_emplace(config::to_string(endpoint.address), static_cast<uint16_t>(slots_.size()))
+            .first->second;
+      },
+      0x5eed);
+  if (!compiled) throw std::invalid_argument(compiled.error());
+  image_ = std::move(compiled->image);
+  auto opened = tables::Ruleset::open(image_);
+  if (!opened) throw std::invalid_argument(opened.error());
+  ruleset = std::make_unique<tables::Ruleset>(*opened);
+  refresh();
+}
+
+void PathRig::unload() {
+  for (auto& lcore : lcores_) lcore->rules = nullptr;
+}
+
+void PathRig::refresh() {
+  for (auto& lcore : lcores_) {
+    lcore->rules = ruleset.get();
+    lcore->query_timeout_ns = uint64_t{ruleset->header().query_timeout_ms} * 1'000'000;
+    lcore->hops.refresh(*ruleset, *endpoints, host.port_count);
+  }
+}
+
+void PathRig::set_endpoint(std::string_view text, const config::EndpointState& state) {
+  const config::IpAddress parsed = address(text);
+  config::EndpointState written = state;
+  written.address = parsed.bytes;
+  written.family = parsed.family;
+  config::write_slots(*endpoints,
+                      [&](config::EndpointSlot* slots) { slots[slots_.at(std::string(text))].store(written); });
+  refresh();
+}
+
+config::EndpointState PathRig::endpoint(std::string_view text) const {
+  return endpoints->slots[slots_.find(text)->second].load();
+}
+
+std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& frames, unsigned lcore) {
+  std::vector<rte_mbuf*> mbufs;
+  for (const Bytes& bytes : frames) mbufs.push_back(pool.take(bytes));
+  return receive(port, mbufs, lcore);
+}
+
+std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore) {
+  path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], frames, static_cast<uint8_t>(port), now);
+  return finish(lcore);
+}
+
+std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
+  path::take_handed_off(*lcores_[lcore], *rings, *bursts_[lcore], now);
+  return finish(lcore);
+}
+
+std::vector<Sent> PathRig::sweep(unsigned lcore) {
+  while (lcores_[lcore]->fresh.size() < state::kBurst) {
+    rte_mbuf* frame = pool.take({});
+    if (frame == nullptr) break;
+    lcores_[lcore]->fresh.push(frame);
+  }
+  path::sweep(*lcores_[lcore], now);
+  auto sent = finish(lcore);
+  while (rte_mbuf* frame = lcores_[lcore]->fresh.pop()) pool.give_back(frame);
+  return sent;
+}
+
+// What a worker does at the end of a burst.
+std::vector<Sent> PathRig::finish(unsigned index) {
+  std::vector<Sent> sent;
+  state::Lcore& lcore = *lcores_[index];
+  for (unsigned port = 0; port < config::kMaxPorts; ++port) {
+    if (port == owns_no_queue_of && index != 0) {
+      path::pass_on(lcore, static_cast<uint8_t>(port), *rings, 0);
+      continue;
+    }
+    for (rte_mbuf* frame : lcore.egress[port].frames()) {
+      const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
+      sent.push_back({port, Bytes(start, start + frame->data_len)});
+      if (frame->pkt_len != frame->data_len || frame->nb_segs != 1 || frame->ol_flags != 0)
+        throw std::logic_error("a frame whose lengths or flags are not in order left");
+      pool.give_back(frame);
+    }
+    lcore.egress[port].clear();
+  }
+  for (rte_mbuf* frame : lcore.discarded.frames()) pool.give_back(frame);
+  lcore.discarded.clear();
+  lcore.counters.pending.set(lcore.pending.in_use());
+  return sent;
+}
+
+std::string PathRig::verdict() {
+  std::map<std::string, uint64_t> now_counted;
+  for (unsigned i = 0; i < page_->lcores; ++i) {
+    const config::LcoreCounters& counters = page_->lcore[i];
+#define PENSTOCK_NAME_AND_COUNT(name, help) now_counted[stage + "." #name] += group.counters[at++].get();
+#define PENSTOCK_COUNT_STAGE(field, LIST) \
+  {                                       \
+    const std::string stage = #field;     \
+    const auto& group = counters.field;   \
+    size_t at = 0;                        \
+    LIST(PENSTOCK_NAME_AND_COUNT)         \
+  }
+    PENSTOCK_COUNT_STAGE(classify, PENSTOCK_CLASSIFY_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(query, PENSTOCK_QUERY_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(response, PENSTOCK_RESPONSE_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(handoff, PENSTOCK_HANDOFF_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(door, PENSTOCK_DOOR_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(sweep, PENSTOCK_SWEEP_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(transmit, PENSTOCK_TRANSMIT_OUTCOMES)
+#undef PENSTOCK_COUNT_STAGE
+#undef PENSTOCK_NAME_AND_COUNT
+    now_counted["checksum_partial"] += counters.checksum_partial.get();
+  }
+  std::string text;
+  for (const auto& [name, count] : now_counted) {
+    const uint64_t more = count - counted_[name];
+    if (more == 0) continue;
+    if (!text.empty()) text += ' ';
+    text += name + (more == 1 ? "" : "=" + std::to_string(more));
+  }
+  counted_ = std::move(now_counted);
+  return text;
+}
+
+std::string PathRig::imbalance() {
+  // The identity closes once the rings are empty: what is for lcores is taken, what is for the door given back.
+  for (unsigned round = 0; round < 4; ++round)
+    for (unsigned lcore = 0; lcore < lcores_.size(); ++lcore)
+      for (unsigned burst = 0; burst < 33; ++burst) take_handed_off(lcore);
+  for (unsigned from = 0; from < rings->threads(); ++from) {
+    uintptr_t item = 0;
+    while (rings->ring(from, rings->main_thread()).pop(&item, 1) == 1) pool.give_back(state::frame_of(item));
+  }
+  if (const int64_t residual = config::accounting_residual(*page_); residual != 0)
+    return "accounting residual " + std::to_string(residual);
+  if (pool.taken() != 0) return std::to_string(pool.taken()) + " frames lost";
+  return "";
+}
+
+}  // namespace penstock::test

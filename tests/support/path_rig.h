@@ -1,0 +1,119 @@
+// tests/support/path_rig.h - the whole packet path in one plain process: no EAL, no driver, hand-made mbufs.
+//
+//   PathRig rig;                                     // two ports, two pools, rules from kRigRules
+//   auto out = rig.receive(0, {write(frame)});       // one burst through the path; what left, by port
+//   rig.verdict();                                   // "classify.query=1 query.forwarded=1": counted since the last call
+//   rig.imbalance();                                 // "" when no frame and no count is missing
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/endpoint_state.h"
+#include "config/model.h"
+#include "control/rules/compile.h"
+#include "dataplane/path/burst.h"
+#include "tests/support/frames.h"
+
+namespace penstock::test {
+
+// Mbufs as a driver would hand them over, each over a heap block of its own, so that a sanitizer sees the first byte too far.
+class FramePool {
+ public:
+  static constexpr uint16_t kHeadroom = 128;
+  static constexpr uint16_t kBufferSize = kHeadroom + 2048;
+
+  explicit FramePool(unsigned frames);
+  FramePool(FramePool&&) = default;
+  ~FramePool();
+  // nullptr when there is none left. The buffer's size is headroom + bytes + tailroom.
+  rte_mbuf* take(std::span<const uint8_t> bytes, uint16_t headroom = kHeadroom, uint16_t buffer_size = kBufferSize);
+  void give_back(rte_mbuf* frame);
+  size_t taken() const { return all_.size() - free_.size(); }
+
+ private:
+  struct alignas(64) Block {
+    rte_mbuf mbuf;
+  };
+  std::vector<std::unique_ptr<Block>> all_;
+  std::vector<rte_mbuf*> free_;
+};
+
+// What left by a port.
+struct Sent {
+  unsigned port;
+  Bytes bytes;
+};
+
+struct RigOptions {
+  std::string rules;  // YAML; empty: kRigRules
+  unsigned lcores = 1;
+  uint32_t pending_slots = 1024;
+  unsigned frames = 4096;
+};
+
+// Pools vpc (10.16.1.10, 10.16.2.10), vpc6 (fd16::10) and none (10.99.0.1, never reachable).
+extern const char* const kRigRules;
+
+class PathRig {
+ public:
+  static constexpr uint16_t kFirstSourcePort = 20000;
+  static constexpr uint16_t kSourcePortsPerLcore = 64;
+
+  explicit PathRig(const RigOptions& options = {});
+  ~PathRig();
+
+  // One burst of at most 32 frames on a port of an lcore, and what it made leave.
+  std::vector<Sent> receive(unsigned port, const std::vector<Bytes>& frames, unsigned lcore = 0);
+  std::vector<Sent> receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore = 0);
+  // The rest of a turn: what came over the rings, and time-outs.
+  std::vector<Sent> take_handed_off(unsigned lcore = 0);
+  std::vector<Sent> sweep(unsigned lcore = 0);
+  void pass(uint64_t milliseconds) { now += milliseconds * 1'000'000; }
+
+  void load(const std::string& rules);  // compiles and puts in force; throws on what check would refuse
+  void unload();                        // as before the first rules
+  // How an endpoint is reached and what control says of it; seen at once.
+  void set_endpoint(std::string_view address, const config::EndpointState& state);
+  config::EndpointState endpoint(std::string_view address) const;
+
+  std::string verdict();
+  std::string imbalance();
+
+  config::CounterPage& counters() { return *page_; }
+  state::Lcore& lcore(unsigned index = 0) { return *lcores_[index]; }
+  const config::Model& model() const { return model_; }
+
+  // For tests that need parts of the path only.
+  tables::LocalHost host;
+  FramePool pool;
+  std::unique_ptr<state::Rings> rings;
+  std::unique_ptr<config::EndpointStatePage> endpoints;
+  std::unique_ptr<tables::Ruleset> ruleset;
+  uint64_t now = 1'000'000'000;
+  uint8_t owns_no_queue_of = 0xff;  // frames for this port go from every lcore but 0 to lcore 0
+
+ private:
+  std::vector<Sent> finish(unsigned lcore);
+  void refresh();
+
+  struct PageDeleter {
+    void operator()(config::CounterPage* page) const;
+  };
+  config::Model model_;
+  control::ImageBytes image_;
+  std::map<std::string, uint16_t, std::less<>> slots_;  // by address
+  std::unique_ptr<config::CounterPage, PageDeleter> page_;
+  std::vector<std::unique_ptr<state::Lcore>> lcores_;
+  std::vector<std::unique_ptr<path::Burst>> bursts_;
+  std::map<std::string, uint64_t> counted_;
+  uint64_t generation_ = 0;
+};
+
+}  // namespace penstock::test
