@@ -22,6 +22,7 @@
 #include <spdlog/spdlog.h>
 
 #include "dataplane/net/bpf_objects.h"
+#include "dataplane/net/mbuf_pool.h"
 
 namespace penstock::net {
 namespace {
@@ -100,6 +101,7 @@ void keep_vlan_tags(const std::string& name) {
 
 tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, unsigned lcores,
                                                      rte_mempool* pool) {
+  if (auto packed = check_packed(pool); !packed) return tl::make_unexpected(packed.error());
   auto interface = read_interface(name);
   if (!interface) return tl::make_unexpected(interface.error());
   if (!interface->up) {

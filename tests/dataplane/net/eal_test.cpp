@@ -1,0 +1,98 @@
+// tests/dataplane/net/eal_test.cpp - EAL's arguments from our configuration.
+#include "dataplane/net/eal.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace penstock::net {
+namespace {
+
+constexpr Hugepages kNone{0, 2 << 20};
+
+std::string joined(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (const auto& argument : arguments) text += argument + " ";
+  return text;
+}
+
+struct Case {
+  const char* description;
+  EalOptions options;
+  Hugepages pages;
+  std::vector<std::string> has;
+  std::vector<std::string> has_not;
+};
+
+TEST(EalArguments, FollowConfiguration) {
+  const Case cases[] = {
+      {"one polling lcore on two CPUs is pinned",
+       {.program = "x", .polling_lcores = 1, .cpus = {0, 1}, .memory_bytes = 64 << 20, .pci = {}, .extra = {}},
+       kNone,
+       {"--lcores=0@(0,1),1@0 ", "--main-lcore=0 ", "--no-telemetry "},
+       {"--in-memory"}},
+      {"as many lcores as CPUs: one a CPU, by the CPUs that we may use",
+       {.program = "x", .polling_lcores = 2, .cpus = {4, 6}, .memory_bytes = 64 << 20, .pci = {}, .extra = {}},
+       kNone,
+       {"--lcores=0@(4,6),1@4,2@6 "},
+       {}},
+      {"more lcores than CPUs float over them",
+       {.program = "x", .polling_lcores = 4, .cpus = {0, 1}, .memory_bytes = 64 << 20, .pci = {}, .extra = {}},
+       kNone,
+       {"--lcores=0@(0,1),(1-4)@(0,1) "},
+       {}},
+      {"no hugepages: ordinary memory, as much as asked for",
+       {.program = "x", .polling_lcores = 1, .cpus = {0}, .memory_bytes = (100 << 20) + 1, .pci = {}, .extra = {}},
+       kNone,
+       {"--no-huge --no-shconf -m 101 ", "--no-pci ", "--iova-mode=va "},
+       {"--in-memory"}},
+      {"too few hugepages count as none",
+       {.program = "x", .polling_lcores = 1, .cpus = {0}, .memory_bytes = 64 << 20, .pci = {}, .extra = {}},
+       {31, 2 << 20},
+       {"--no-huge "},
+       {"--in-memory"}},
+      {"enough hugepages are used",
+       {.program = "x", .polling_lcores = 1, .cpus = {0}, .memory_bytes = 64 << 20, .pci = {}, .extra = {}},
+       {32, 2 << 20},
+       {"--in-memory "},
+       {"--no-huge", "-m "}},
+      {"a PCI port: this device and no other, addresses as its driver needs them",
+       {.program = "x",
+        .polling_lcores = 1,
+        .cpus = {0},
+        .memory_bytes = 64 << 20,
+        .pci = {"0000:3b:00.0", "0000:3b:00.1"},
+        .extra = {}},
+       kNone,
+       {"-a 0000:3b:00.0 -a 0000:3b:00.1 "},
+       {"--no-pci", "--iova-mode"}},
+      {"the user's own arguments come last",
+       {.program = "x",
+        .polling_lcores = 1,
+        .cpus = {0},
+        .memory_bytes = 64 << 20,
+        .pci = {},
+        .extra = {"--log-level=pmd:debug"}},
+       kNone,
+       {"--iova-mode=va --log-level=pmd:debug "},
+       {}},
+  };
+  for (const auto& [description, options, pages, has, has_not] : cases) {
+    const auto text = joined(eal_arguments(options, pages, 4711));
+    for (const auto& part : has) EXPECT_NE(text.find(part), std::string::npos) << description << ": " << text;
+    for (const auto& part : has_not) EXPECT_EQ(text.find(part), std::string::npos) << description << ": " << text;
+  }
+}
+
+TEST(EalArguments, PrefixIsTheProcessOwn) {
+  const EalOptions options;
+  EXPECT_NE(eal_arguments(options, kNone, 1), eal_arguments(options, kNone, 2));
+}
+
+TEST(EalArguments, LcoresOutOfRangeAreAnError) {
+  EXPECT_FALSE(start_eal({.polling_lcores = 0, .cpus = {}, .pci = {}, .extra = {}}));
+  EXPECT_FALSE(start_eal({.polling_lcores = 1000, .cpus = {}, .pci = {}, .extra = {}}));
+}
+
+}  // namespace
+}  // namespace penstock::net
