@@ -1,0 +1,180 @@
+#include "control/rules/removal_guard.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/dataplane/tables/sample_model.h"
+
+namespace penstock::control {
+namespace {
+
+using config::Model;
+using config::Scope;
+using test::wire;
+
+enum : uint32_t { kStudio, kCorporate, kOtherStudio, kRefused, kPrivateCorporate };
+
+// Rules: one a pool, and one that refuses. The default goes to corporate.
+Model base() {
+  Model model = test::sample_model(2);
+  model.pools.push_back(model.pools[0]);
+  model.pools[2].name = "studio-two";
+  model.rules.resize(5);
+  model.rules[kOtherStudio] = model.rules[kStudio];
+  model.rules[kOtherStudio].pool = 2;
+  model.rules[kRefused].action = config::Action::refused;
+  model.rules[kPrivateCorporate] = model.rules[kCorporate];
+  model.rules[kPrivateCorporate].is_private = true;
+  model.default_rule = kCorporate;
+  return model;
+}
+
+using Change = std::function<void(Model&)>;
+Change zone(const char* name, uint32_t rule, Scope scope = Scope::zone) {
+  return [=](Model& model) { test::add_zone(model, wire(name), scope, rule); };
+}
+Change both(const Change& a, const Change& b) {
+  return [=](Model& model) { a(model), b(model); };
+}
+const Change nothing = [](Model&) {};
+
+std::string numbered(std::string text, unsigned number, const char* behind) {
+  text += std::to_string(number);
+  return wire(text += behind);
+}
+
+TEST(RemovalGuard, Cases) {
+  struct Case {
+    const char* description;
+    Change running, next;
+    const char* text;
+  };
+  const Case cases[] = {
+      {"nothing changes", zone("s.aws", kStudio), zone("s.aws", kStudio), ""},
+      {"a zone more", zone("s.aws", kStudio), both(zone("t.aws", kStudio), zone("s.aws", kStudio)), ""},
+      {"an ordinary zone goes", zone("a.example", kCorporate), nothing, ""},
+      {"a private zone goes", zone("s.aws", kStudio), nothing,
+       "s.aws is removed: its names would go to pool corporate\n"},
+      {"a private zone goes, and there is no default", zone("s.aws", kStudio), [](Model& m) { m.default_rule.reset(); },
+       "s.aws is removed: its names would be refused\n"},
+      {"a private name goes", zone("api.aws", kStudio, Scope::name), nothing,
+       "api.aws is removed: its names would go to pool corporate\n"},
+      {"private names below go", zone("s.aws", kStudio, Scope::below), nothing,
+       "*.s.aws is removed: its names would go to pool corporate\n"},
+      {"a zone becomes *.zone", zone("s.aws", kStudio), zone("s.aws", kStudio, Scope::below),
+       "s.aws (the name itself) is removed: its names would go to pool corporate\n"},
+      {"a zone becomes a name", zone("s.aws", kStudio), zone("s.aws", kStudio, Scope::name),
+       "*.s.aws is removed: its names would go to pool corporate\n"},
+      {"a zone becomes *.zone and a name", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio, Scope::below), zone("s.aws", kStudio, Scope::name)), ""},
+      {"a narrower zone goes, a wider one of the same pool stays",
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kStudio)), zone("s.aws", kStudio), ""},
+      {"a narrower zone goes, a wider one comes", zone("d-1.s.aws", kStudio), zone("s.aws", kStudio), ""},
+      {"a narrower name goes, a wider zone stays",
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kStudio, Scope::name)), zone("s.aws", kStudio), ""},
+      {"the wider one is another account's", both(zone("s.aws", kOtherStudio), zone("d-1.s.aws", kStudio)),
+       zone("s.aws", kOtherStudio), "d-1.s.aws is removed: its names would go to pool studio-two\n"},
+      {"the wider one is not private", both(zone("aws", kCorporate), zone("s.aws", kStudio)), zone("aws", kCorporate),
+       "s.aws is removed: its names would go to pool corporate\n"},
+      {"the wider one leaves its apex out",
+       both(zone("s.aws", kStudio, Scope::below), zone("s.aws", kStudio, Scope::name)),
+       zone("s.aws", kStudio, Scope::below), "s.aws is removed: its names would go to pool corporate\n"},
+      {"the wider one covers the narrow zone whole",
+       both(zone("s.aws", kStudio, Scope::below), zone("d.s.aws", kStudio)), zone("s.aws", kStudio, Scope::below), ""},
+      {"a hole was closed again",
+       both(zone("s.aws", kStudio), both(zone("x.s.aws", kCorporate), zone("y.x.s.aws", kStudio))),
+       both(zone("s.aws", kStudio), zone("x.s.aws", kCorporate)),
+       "y.x.s.aws is removed: its names would go to pool corporate\n"},
+      {"to another pool of the same kind", zone("s.aws", kStudio), zone("s.aws", kOtherStudio), ""},
+      {"to a pool of another kind, private", zone("s.aws", kStudio), zone("s.aws", kPrivateCorporate),
+       "s.aws moves from pool studio (route53-inbound) to pool corporate (recursive)\n"},
+      {"to a pool of another kind, not private", zone("s.aws", kStudio), zone("s.aws", kCorporate),
+       "s.aws is no longer private: its names would go to pool corporate\n"},
+      {"the pool's kind changes", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }),
+       "s.aws moves from pool studio (route53-inbound) to pool studio (recursive)\n"},
+      {"the rule stops being private", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), [](Model& m) { m.rules[kStudio].is_private = false; }),
+       "s.aws is no longer private: its names would go to pool studio\n"},
+      {"answered from now on", zone("s.aws", kStudio), zone("s.aws", kRefused),
+       "s.aws is no longer private: its names would be refused\n"},
+      {"an apex of its own in front of a zone", both(zone("s.aws", kStudio), zone("s.aws", kCorporate, Scope::name)),
+       both(zone("s.aws", kStudio), zone("s.aws", kCorporate, Scope::name)), ""},
+      {"one half by one way, one by another", zone("s.aws", kStudio),
+       both(zone("s.aws", kCorporate, Scope::name), zone("aws", kRefused)),
+       "s.aws (the name itself) is no longer private: its names would go to pool corporate\n"
+       "*.s.aws is removed: its names would be refused\n"},
+      {"pools are known by name, not by place", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), [](Model& m) { std::swap(m.pools[0], m.pools[2]), m.rules[kStudio].pool = 2; }),
+       ""},
+      {"a private default goes", [](Model& m) { m.default_rule = kPrivateCorporate; }, nothing,
+       "default is no longer private: its names would go to pool corporate\n"},
+      {"a private default goes for good", [](Model& m) { m.default_rule = kPrivateCorporate; },
+       [](Model& m) { m.default_rule.reset(); }, "default is removed: its names would be refused\n"},
+      {"a private default covers a zone that goes",
+       both(zone("a.b", kPrivateCorporate), [](Model& m) { m.default_rule = kPrivateCorporate; }),
+       [](Model& m) { m.default_rule = kPrivateCorporate; }, ""},
+      {"the root as a private zone goes", zone(".", kStudio), nothing,
+       ". is removed: its names would go to pool corporate\n"},
+  };
+  for (const Case& c : cases) {
+    Model running = base(), next = base();
+    c.running(running);
+    c.next(next);
+    const Removals removals = find_removals(running, next);
+    EXPECT_EQ(to_text(removals), c.text) << c.description;
+    EXPECT_EQ(static_cast<bool>(removals), *c.text != 0) << c.description;
+  }
+}
+
+TEST(RemovalGuard, ZoneFiles) {
+  struct Case {
+    const char* description;
+    unsigned before, after;
+    bool file_stays;
+    const char* text;
+  };
+  const Case cases[] = {
+      {"the same", 10, 10, true, ""},
+      {"grows", 10, 100, true, ""},
+      {"half of it", 10, 5, true, ""},
+      {"less than half", 10, 4, true, "partners.txt shrinks from 10 to 4 zones\n"},
+      {"odd numbers", 3, 1, true, "partners.txt shrinks from 3 to 1 zones\n"},
+      {"no longer named", 10, 0, false, "partners.txt shrinks from 10 to 0 zones\n"},
+  };
+  for (const Case& c : cases) {
+    Model running = base(), next = base();
+    running.files = {"penstock.yaml", "other.txt", "partners.txt"};
+    next.files = {"penstock.yaml"};
+    if (c.file_stays) next.files.emplace_back("partners.txt");
+    for (unsigned i = 0; i < c.before; ++i)
+      test::add_zone(running, numbered("p", i, ".net"), Scope::zone, kCorporate, {2, i + 1});
+    for (unsigned i = 0; i < c.after; ++i)
+      test::add_zone(next, numbered("p", i, ".net"), Scope::zone, kCorporate, {1, i + 1});
+    EXPECT_EQ(to_text(find_removals(running, next)), c.text) << c.description;
+  }
+}
+
+TEST(RemovalGuard, TheYamlItselfIsNoZoneFile) {
+  Model running = base();
+  for (unsigned i = 0; i < 10; ++i)
+    test::add_zone(running, numbered("p", i, ".net"), Scope::zone, kCorporate, {0, i + 1});
+  EXPECT_FALSE(find_removals(running, base()));
+}
+
+TEST(RemovalGuard, NamesTwentyAndCountsTheRest) {
+  Model running = base();
+  for (unsigned i = 0; i < 1000; ++i) test::add_zone(running, numbered("d-", i, ".aws"), Scope::zone, kStudio);
+  const Removals removals = find_removals(running, base());
+  EXPECT_EQ(removals.count, 1000U);
+  ASSERT_EQ(removals.items.size(), 20U);
+  EXPECT_EQ(removals.items[0].name, "d-0.aws");
+  EXPECT_EQ(removals.items[19].name, "d-19.aws");
+  const std::string text = to_text(removals);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 21);
+  EXPECT_NE(text.find("and 980 more\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace penstock::control

@@ -1,0 +1,124 @@
+#include "dataplane/tables/client_prefixes.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "dataplane/tables/ruleset.h"
+#include "tests/dataplane/tables/sample_model.h"
+
+namespace penstock::tables {
+namespace {
+
+using config::Clients;
+using config::IpAddress;
+using config::IpPrefix;
+
+bool allowed(const Clients& clients, const std::vector<IpAddress>& addresses, std::vector<bool>& answers) {
+  config::Model model = test::sample_model();
+  model.clients = clients;
+  const auto compiled = control::compile(model, 1, test::slots_in_order());
+  if (!compiled) return false;
+  const auto rules = Ruleset::open(compiled->image);
+  if (!rules) return false;
+  answers.clear();
+  for (const auto& address : addresses) answers.push_back(rules->clients().allowed(address));
+  return true;
+}
+
+TEST(ClientPrefixes, Cases) {
+  struct Case {
+    const char* description;
+    std::vector<const char*> allow, deny;
+    const char* address;
+    bool expected;
+  };
+  const Case cases[] = {
+      {"nothing is allowed", {}, {}, "10.0.0.1", false},
+      {"inside", {"10.0.0.0/8"}, {}, "10.0.0.1", true},
+      {"first address", {"10.0.0.0/8"}, {}, "10.0.0.0", true},
+      {"last address", {"10.0.0.0/8"}, {}, "10.255.255.255", true},
+      {"one below", {"10.0.0.0/8"}, {}, "9.255.255.255", false},
+      {"one above", {"10.0.0.0/8"}, {}, "11.0.0.0", false},
+      {"everything", {"0.0.0.0/0"}, {}, "0.0.0.0", true},
+      {"everything, to the end", {"0.0.0.0/0"}, {}, "255.255.255.255", true},
+      {"v4 is not v6", {"0.0.0.0/0"}, {}, "::", false},
+      {"v6 is not v4", {"::/0"}, {}, "10.0.0.1", false},
+      {"v6, to the end", {"::/0"}, {}, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true},
+      {"v6 inside", {"fd00::/8"}, {}, "fdff::1", true},
+      {"v6 outside", {"fd00::/8"}, {}, "fe00::", false},
+      {"v6 host", {"fd00::1/128"}, {}, "fd00::1", true},
+      {"v6 beside the host", {"fd00::1/128"}, {}, "fd00::2", false},
+      {"the border of the halves", {"fd00::/64"}, {}, "fd00:0:0:1::", false},
+      {"denied inside allowed", {"10.0.0.0/8"}, {"10.9.0.0/16"}, "10.9.1.1", false},
+      {"behind the denied", {"10.0.0.0/8"}, {"10.9.0.0/16"}, "10.10.0.0", true},
+      {"allowed inside denied inside allowed", {"10.0.0.0/8", "10.9.9.0/24"}, {"10.9.0.0/16"}, "10.9.9.9", true},
+      {"equal: denied wins", {"10.9.0.0/16"}, {"10.9.0.0/16"}, "10.9.0.1", false},
+      {"neighbours", {"10.0.0.0/9", "10.128.0.0/9"}, {}, "10.128.0.0", true},
+  };
+  for (const Case& c : cases) {
+    Clients clients;
+    for (const auto* text : c.allow) clients.allow.push_back(*config::parse_prefix(text));
+    for (const auto* text : c.deny) clients.deny.push_back(*config::parse_prefix(text));
+    std::vector<bool> answers;
+    ASSERT_TRUE(allowed(clients, {*config::parse_address(c.address)}, answers)) << c.description;
+    EXPECT_EQ(answers[0], c.expected) << c.description;
+  }
+}
+
+TEST(ClientPrefixes, AnAddressOfNoFamily) {
+  Clients everyone;
+  everyone.allow = {*config::parse_prefix("0.0.0.0/0"), *config::parse_prefix("::/0")};
+  std::vector<bool> answers;
+  ASSERT_TRUE(allowed(everyone, {IpAddress{}}, answers));
+  EXPECT_FALSE(answers[0]);
+}
+
+// The second opinion walks the prefixes as written.
+TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
+  std::mt19937_64 random(7);
+  size_t allowed_count = 0;
+  size_t asked_count = 0;
+  for (int round = 0; round < 500; ++round) {
+    const auto random_address = [&](uint8_t family) {
+      IpAddress address;
+      address.family = family;
+      // Few distinct octets, so that prefixes nest.
+      for (unsigned i = 0; i < (family == 4 ? 4U : 16U); ++i) {
+        const uint8_t octets[] = {0, 0, 1, 128, 255};
+        address.bytes[i] = octets[random() % 5];
+      }
+      return address;
+    };
+    const auto random_prefix = [&] {
+      const uint8_t family = random() % 2 == 0 ? 4 : 6;
+      IpPrefix prefix{random_address(family), static_cast<uint8_t>(random() % (family == 4 ? 33 : 129))};
+      for (unsigned bit = prefix.length; bit < 128; ++bit)
+        prefix.address.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> bit % 8));
+      return prefix;
+    };
+    Clients clients;
+    for (size_t n = random() % 20; n > 0; --n) clients.allow.push_back(random_prefix());
+    for (size_t n = random() % 10; n > 0; --n) clients.deny.push_back(random_prefix());
+    std::vector<IpAddress> asked;
+    for (int i = 0; i < 100; ++i) asked.push_back(random_address(i % 2 == 0 ? 4 : 6));
+    std::vector<bool> answers;
+    ASSERT_TRUE(allowed(clients, asked, answers));
+    for (size_t i = 0; i < asked.size(); ++i) {
+      int longest_allow = -1, longest_deny = -1;
+      for (const auto& prefix : clients.allow)
+        if (prefix.contains(asked[i])) longest_allow = std::max<int>(longest_allow, prefix.length);
+      for (const auto& prefix : clients.deny)
+        if (prefix.contains(asked[i])) longest_deny = std::max<int>(longest_deny, prefix.length);
+      ASSERT_EQ(answers[i], longest_allow > longest_deny) << config::to_string(asked[i]);
+      allowed_count += answers[i] ? 1 : 0;
+      ++asked_count;
+    }
+  }
+  EXPECT_GT(allowed_count, asked_count / 10);
+  EXPECT_LT(allowed_count, asked_count);
+}
+
+}  // namespace
+}  // namespace penstock::tables

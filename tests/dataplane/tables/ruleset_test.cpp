@@ -1,0 +1,338 @@
+// Ruleset::open against damaged images: each is refused with its reason, and nothing outside is ever read (run under asan).
+#include "dataplane/tables/ruleset.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cstring>
+#include <functional>
+#include <random>
+
+#include "tests/dataplane/tables/sample_model.h"
+
+namespace penstock::tables {
+namespace {
+
+using config::ImageHeader;
+using config::Section;
+using control::ImageBytes;
+using test::wire;
+
+ImageBytes sample_image() {
+  config::Model model = test::sample_model(4);
+  test::add_zone(model, wire("studio.us-east-1.sagemaker.aws"), config::Scope::zone, 0);
+  test::add_zone(model, wire("example.com"), config::Scope::below, 1);
+  test::add_zone(model, wire("api.example.com"), config::Scope::name, 2);
+  test::add_zone(model, wire("ads.example"), config::Scope::zone, 3);
+  model.rules[3].action = config::Action::nxdomain;
+  model.default_rule = 1;
+  auto compiled = control::compile(model, 42, test::slots_in_order(), 0x1234567890abcdef);
+  if (!compiled) throw std::runtime_error(compiled.error());
+  return compiled->image;
+}
+
+ImageHeader& header_of(ImageBytes& image) {
+  return *reinterpret_cast<ImageHeader*>(image.data());
+}
+
+template <typename Record>
+Record& record(ImageBytes& image, Section which, size_t index = 0) {
+  return reinterpret_cast<Record*>(image.data() + header_of(image).sections[static_cast<size_t>(which)].offset)[index];
+}
+
+void seal(ImageBytes& image) {
+  header_of(image).checksum = 0;
+  header_of(image).checksum = XXH3_64bits(image.data(), image.size());
+}
+
+std::string reason(std::span<const std::byte> image) {
+  const auto opened = Ruleset::open(image);
+  return opened ? "accepted" : opened.error();
+}
+
+// The first used slot of the table.
+config::ZoneBucket& first_used(ImageBytes& image, size_t skip = 0) {
+  for (size_t b = 0;; ++b) {
+    auto& bucket = record<config::ZoneBucket>(image, Section::zone_buckets, b);
+    if (bucket.used > skip) return bucket;
+  }
+}
+config::ZoneNode& first_node(ImageBytes& image) {
+  return *reinterpret_cast<config::ZoneNode*>(&record<std::byte>(image, Section::zone_nodes) +
+                                              uint64_t{first_used(image).nodes[0]} * config::kZoneNodeUnit);
+}
+
+// What a lookup of every kind reads; only for images that were accepted.
+uint64_t use(const Ruleset& rules, std::mt19937_64& random) {
+  uint64_t sum = 0;
+  for (const char* text :
+       {".", "com", "www.example.com", "api.example.com", "d-1.studio.us-east-1.sagemaker.aws", "a.b.c.d"}) {
+    const auto name = test::folded(wire(text));
+    Probe probe;
+    rules.zones().prepare(name, probe);
+    const Match match = rules.zones().match(name, probe);
+    rules.zones().narrow(probe);
+    EXPECT_EQ(rules.zones().match(name, probe), match);
+    if (match.rule == config::kNoRule) continue;
+    const auto& rule = rules.rule(match.rule);
+    if (rule.action != static_cast<uint8_t>(config::Action::forward)) continue;
+    for (const auto& endpoint : rules.endpoints(rule.pool)) sum += endpoint.slot + endpoint.weight;
+  }
+  sum += rules.clients().allowed(static_cast<uint32_t>(random())) ? 1 : 0;
+  sum += rules.clients().allowed(random(), random()) ? 1 : 0;
+  return sum;
+}
+
+TEST(Ruleset, OpensWhatWasCompiled) {
+  const ImageBytes image = sample_image();
+  const auto rules = Ruleset::open(image);
+  ASSERT_TRUE(rules) << rules.error();
+  EXPECT_EQ(rules->header().generation, 42U);
+  EXPECT_EQ(rules->header().query_timeout_ms, 1800U);
+  ASSERT_EQ(rules->pools().size(), 2U);
+  ASSERT_EQ(rules->rules().size(), 4U);
+  ASSERT_EQ(rules->endpoints().size(), 3U);
+  ASSERT_EQ(rules->endpoints(0).size(), 2U);
+  ASSERT_EQ(rules->endpoints(1).size(), 1U);
+  EXPECT_EQ(rules->endpoints(0)[1].family, 6);
+  EXPECT_EQ(rules->endpoints(1)[0].address[0], 192);
+  EXPECT_EQ(rules->endpoints(1)[0].slot, 2);
+  EXPECT_EQ(rules->zones().size(), 4U);
+  EXPECT_EQ(rules->rule(3).action, static_cast<uint8_t>(config::Action::nxdomain));
+  EXPECT_EQ(rules->pool(0).is_private, 1);
+  EXPECT_TRUE(rules->clients().allowed(0x0a000001U));
+  EXPECT_FALSE(rules->clients().allowed(0x0a090001U));
+}
+
+TEST(Ruleset, RefusesFieldsByTheirReason) {
+  struct Case {
+    const char* description;
+    std::function<void(ImageBytes&)> damage;
+    const char* reason;  // part of it
+  };
+  const auto section = [](ImageBytes& image, Section which) -> config::ImageSection& {
+    return header_of(image).sections[static_cast<size_t>(which)];
+  };
+  using B = ImageBytes;
+  const Case cases[] = {
+      {"nothing", [](B&) {}, "accepted"},
+      {"magic", [](B& i) { header_of(i).magic ^= 1; }, "magic number"},
+      {"older version", [](B& i) { header_of(i).version = 0; }, "format version 0"},
+      {"newer version", [](B& i) { header_of(i).version = config::kImageVersion + 1; }, "format version"},
+      {"header size", [](B& i) { header_of(i).header_size += 64; }, "bytes for itself"},
+      {"total size too small", [](B& i) { header_of(i).total_size -= 64; }, "bytes in all"},
+      {"total size too large", [](B& i) { header_of(i).total_size = ~uint64_t{0}; }, "bytes in all"},
+      {"time-out", [](B& i) { header_of(i).query_timeout_ms = 0; }, "time-out is 0"},
+      {"refused_silent", [](B& i) { header_of(i).refused_silent = 2; }, "refused_silent is 2"},
+      {"section unaligned", [&](B& i) { section(i, Section::rules).offset += 8; }, "of rules begins at"},
+      {"section inside the header", [&](B& i) { section(i, Section::pools).offset = 0; }, "of pools lies outside"},
+      {"section behind the end", [&](B& i) { section(i, Section::rules).offset = uint64_t{1} << 40; }, "lies outside"},
+      {"section wraps around", [&](B& i) { section(i, Section::rules).size = ~uint64_t{0} - 63; }, "lies outside"},
+      {"section of half a record", [&](B& i) { section(i, Section::endpoints).size -= 8; }, "not a multiple of 32"},
+      {"sections overlap", [&](B& i) { section(i, Section::rules).offset = section(i, Section::endpoints).offset; },
+       "overlap"},
+      {"no v4 clients", [&](B& i) { section(i, Section::clients_v4).size = 0; }, "no range of v4"},
+      {"no v6 clients", [&](B& i) { section(i, Section::clients_v6).size = 0; }, "no range of v6"},
+      {"no pools", [&](B& i) { section(i, Section::pools).size = 0; }, "3 of its 3 endpoints belong to no pool"},
+      {"no endpoints", [&](B& i) { section(i, Section::endpoints).size = 0; }, "has endpoints up to"},
+      {"no rules", [&](B& i) { section(i, Section::rules).size = 0; }, "its default is rule 1, the image has 0"},
+      {"pool without endpoint", [](B& i) { record<config::ImagePool>(i, Section::pools).endpoint_count = 0; },
+       "its pool 0 has no endpoint"},
+      {"pool with too many", [](B& i) { record<config::ImagePool>(i, Section::pools, 1).endpoint_count = 0xffffffff; },
+       "its pool 1 has endpoints up to"},
+      {"pool begins elsewhere", [](B& i) { record<config::ImagePool>(i, Section::pools, 1).first_endpoint = 0; },
+       "begins at endpoint 0 instead of 2"},
+      {"pool begins far away", [](B& i) { record<config::ImagePool>(i, Section::pools).first_endpoint = 0xffffffff; },
+       "begins at endpoint"},
+      {"pool kind", [](B& i) { record<config::ImagePool>(i, Section::pools).kind = 9; }, "unknown kind 9"},
+      {"pool is_private", [](B& i) { record<config::ImagePool>(i, Section::pools).is_private = 2; }, "is_private 2"},
+      {"endpoint family", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).family = 5; },
+       "unknown family 5"},
+      {"endpoint slot", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).slot = 1024; }, "slot 1024"},
+      {"slot twice", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).slot = 0; },
+       "which another endpoint has"},
+      {"endpoint weight", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).weight = 0; }, "weight 0"},
+      {"endpoint's pool", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).pool = 0; },
+       "its endpoint 2 says pool 0"},
+      {"rule's pool", [](B& i) { record<config::ImageRule>(i, Section::rules).pool = 2; }, "forwards to pool 2"},
+      {"rule's action", [](B& i) { record<config::ImageRule>(i, Section::rules).action = 4; }, "unknown action 4"},
+      {"rule's is_private", [](B& i) { record<config::ImageRule>(i, Section::rules).is_private = 255; },
+       "is_private 255"},
+      {"rule's cache", [](B& i) { record<config::ImageRule>(i, Section::rules).cache = 2; }, "cache 2"},
+      {"default rule", [](B& i) { header_of(i).default_rule = 4; }, "its default is rule 4"},
+      {"first v4 range", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4).start = 1; },
+       "does not start at address 0"},
+      {"v4 ranges out of order", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4, 2).start = 1; },
+       "range 2 of v4 clients does not start behind"},
+      {"v4 allowed", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4, 1).allowed = 2; },
+       "has allowed 2"},
+      {"first v6 range", [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6).start_low = 1; },
+       "does not start at address 0"},
+      {"v6 ranges out of order", [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6, 1).start_high = 0; },
+       "range 1 of v6 clients does not start behind"},
+      {"v6 allowed", [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6, 1).allowed = 2; },
+       "has allowed 2"},
+      {"bucket count", [](B& i) { header_of(i).bucket_count = 3; }, "not a power of two"},
+      {"bucket count 0", [](B& i) { header_of(i).bucket_count = 0; }, "not a power of two"},
+      {"bucket count beside the section", [](B& i) { header_of(i).bucket_count *= 2; }, "the section has"},
+      {"bucket used", [](B& i) { first_used(i).used = 11; }, "11 slots used of 10"},
+      {"bucket overflowed", [](B& i) { first_used(i).overflowed = 2; }, "overflowed 2"},
+      {"chain without an end",
+       [](B& i) {
+         for (uint32_t b = 0; b < header_of(i).bucket_count; ++b)
+           record<config::ZoneBucket>(i, Section::zone_buckets, b).overflowed = 1;
+       },
+       "chain of overflowed buckets that is too long"},
+      {"slot dropped", [](B& i) { --first_used(i).used; }, "its buckets hold 3"},
+      {"node outside", [](B& i) { first_used(i).nodes[0] = 0xffffffff; }, "lies outside the section"},
+      {"node at the very end",
+       [&](B& i) { first_used(i).nodes[0] = static_cast<uint32_t>(section(i, Section::zone_nodes).size / 8 - 1); },
+       "its zone node at"},
+      {"wrong tag", [](B& i) { first_used(i).tags[0] ^= 1; }, "not found under its own name"},
+      {"other key", [](B& i) { header_of(i).hash_key ^= 1; }, "not found under its own name"},
+      {"name cut short", [](B& i) { first_node(i).name_length -= 1; }, "malformed name"},
+      {"name of no octets", [](B& i) { first_node(i).name_length = 0; }, "malformed name"},
+      {"label too long", [](B& i) { first_node(i).name[0] = 64; }, "malformed name"},
+      {"label over the end", [](B& i) { first_node(i).name[0] = 63; }, "malformed name"},
+      {"root in the middle", [](B& i) { first_node(i).name[0] = 0; }, "malformed name"},
+      {"upper case", [](B& i) { first_node(i).name[1] = 'A'; }, "malformed name"},
+      {"another name", [](B& i) { first_node(i).name[1] = 'z'; }, "not found under its own name"},
+      {"labels", [](B& i) { first_node(i).labels += 1; }, "labels, its name has"},
+      {"node without a rule", [](B& i) { first_node(i).apex_rule = first_node(i).below_rule = config::kNoRule; },
+       "has no rule"},
+      {"node's apex rule", [](B& i) { first_node(i).apex_rule = 4; }, "has rule 4"},
+      {"node's below rule", [](B& i) { first_node(i).below_rule = 4; }, "has rule 4"},
+      {"zone count", [](B& i) { header_of(i).zone_count += 1; }, "its header says 5 zones"},
+      {"apex mask too small", [](B& i) { header_of(i).apex_depths[0] = 0; }, "mask of apex depths"},
+      {"apex mask too large", [](B& i) { header_of(i).apex_depths[1] |= 1; }, "mask of apex depths"},
+      {"below mask", [](B& i) { header_of(i).below_depths[0] ^= 1U << 4; }, "mask of below depths"},
+  };
+  for (const Case& c : cases) {
+    ImageBytes image = sample_image();
+    c.damage(image);
+    seal(image);
+    EXPECT_NE(reason(image).find(c.reason), std::string::npos) << c.description << ": " << reason(image);
+    EXPECT_EQ(reason(image).find('\n'), std::string::npos) << c.description;
+  }
+}
+
+TEST(Ruleset, RefusesEveryBitFlipAsDamage) {
+  ImageBytes image = sample_image();
+  for (size_t bit = 0; bit < image.size() * 8; ++bit) {
+    image[bit / 8] ^= std::byte{1} << bit % 8;
+    ASSERT_NE(reason(image), "accepted") << "bit " << bit;
+    image[bit / 8] ^= std::byte{1} << bit % 8;
+  }
+  EXPECT_EQ(reason(image), "accepted");
+}
+
+TEST(Ruleset, RefusesEveryTruncation) {
+  const ImageBytes image = sample_image();
+  for (size_t size = 0; size < image.size(); ++size) {
+    const ImageBytes shorter(image.begin(), image.begin() + static_cast<ptrdiff_t>(size));
+    ASSERT_NE(reason(shorter), "accepted") << size;
+  }
+  // A truncation whose header agrees with its size.
+  for (size_t size = sizeof(ImageHeader); size < image.size(); ++size) {
+    ImageBytes shorter(image.begin(), image.begin() + static_cast<ptrdiff_t>(size));
+    header_of(shorter).total_size = size;
+    seal(shorter);
+    ASSERT_NE(reason(shorter), "accepted") << size;
+  }
+}
+
+TEST(Ruleset, RefusesMoreThanItsSize) {
+  ImageBytes image = sample_image();
+  image.resize(image.size() + 64);
+  EXPECT_NE(reason(image).find("bytes in all"), std::string::npos) << reason(image);
+}
+
+TEST(Ruleset, RefusesMoreThanTheLimit) {
+  // Reserved, never touched: only the size is looked at.
+  const size_t size = config::kImageMaxSize + 64;
+  void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  EXPECT_NE(reason({static_cast<const std::byte*>(memory), size}).find("the limit is"), std::string::npos);
+  munmap(memory, size);
+}
+
+TEST(Ruleset, RefusesMemoryOffTheCacheLine) {
+  const ImageBytes image = sample_image();
+  ImageBytes moved(8);
+  moved.insert(moved.end(), image.begin(), image.end());
+  EXPECT_NE(reason(std::span<const std::byte>(moved).subspan(8)).find("64-byte boundary"), std::string::npos);
+}
+
+// Damage with a checksum that agrees: whatever is accepted can be used, whatever is refused has a reason.
+TEST(Ruleset, SurvivesSealedDamage) {
+  const ImageBytes original = sample_image();
+  std::mt19937_64 random(99);
+  size_t accepted = 0;
+  uint64_t sum = 0;
+  const auto look = [&](ImageBytes& image) {
+    seal(image);
+    const auto opened = Ruleset::open(image);
+    if (!opened) {
+      EXPECT_FALSE(opened.error().empty());
+      return;
+    }
+    ++accepted;
+    sum += use(*opened, random);
+  };
+  for (size_t bit = 0; bit < original.size() * 8; ++bit) {
+    ImageBytes image = original;
+    image[bit / 8] ^= std::byte{1} << bit % 8;
+    look(image);
+  }
+  for (int round = 0; round < 20000; ++round) {
+    ImageBytes image = original;
+    for (size_t n = 1 + random() % 4; n > 0; --n) {
+      // Numbers that mean something are tried more often than noise.
+      const uint32_t values[] = {0,
+                                 1,
+                                 0xff,
+                                 0xffff,
+                                 0x7fffffff,
+                                 0xffffffff,
+                                 static_cast<uint32_t>(original.size()),
+                                 static_cast<uint32_t>(random())};
+      const uint32_t value = values[random() % 8];
+      const size_t width = size_t{1} << random() % 3;
+      const size_t at = 24 + random() % (image.size() - 28);
+      std::memcpy(image.data() + at, &value, width);
+    }
+    look(image);
+  }
+  EXPECT_GT(accepted, 0U);  // generation, budgets, paddings
+  EXPECT_GT(sum, 0U);
+}
+
+// An image at the end of a mapping: one byte too far is a fault, with or without a sanitizer.
+TEST(Ruleset, ReadsNothingBehindTheImage) {
+  const ImageBytes original = sample_image();
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t room = config::align_up(original.size(), page);
+  auto* memory =
+      static_cast<std::byte*>(mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(memory, MAP_FAILED);
+  ASSERT_EQ(mprotect(memory + room, page, PROT_NONE), 0);
+  // The image may only begin on a cache line: pad it up to the page's end with the section of nodes.
+  ImageBytes image = original;
+  image.resize(config::align_up(image.size(), 64));
+  header_of(image).total_size = image.size();
+  auto& nodes = header_of(image).sections[static_cast<size_t>(Section::zone_nodes)];
+  nodes.size = image.size() - nodes.offset;
+  seal(image);
+  std::byte* at = memory + room - image.size();
+  std::memcpy(at, image.data(), image.size());
+  const auto opened = Ruleset::open({at, image.size()});
+  ASSERT_TRUE(opened) << opened.error();
+  std::mt19937_64 random(1);
+  EXPECT_GT(use(*opened, random), 0U);
+  munmap(memory, room + page);
+}
+
+}  // namespace
+}  // namespace penstock::tables

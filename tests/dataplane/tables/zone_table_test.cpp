@@ -1,0 +1,264 @@
+// The table against words (cases) and against a naive map over random rule sets.
+#include "dataplane/tables/zone_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "dataplane/tables/ruleset.h"
+#include "tests/dataplane/tables/sample_model.h"
+
+namespace penstock::tables {
+namespace {
+
+using config::kNoRule;
+using config::Model;
+using config::Scope;
+using test::wire;
+
+// Compiles and opens; the image lives as long as this.
+struct Loaded {
+  control::Compiled compiled;
+  Ruleset rules;
+
+  explicit Loaded(const Model& model, std::optional<uint64_t> key = {}) {
+    auto result = control::compile(model, 1, test::slots_in_order(), key);
+    if (!result) throw std::runtime_error(result.error());
+    compiled = std::move(*result);
+    auto opened = Ruleset::open(compiled.image);
+    if (!opened) throw std::runtime_error(opened.error());
+    rules = *opened;
+  }
+
+  // With and without the optional step: both must say the same.
+  Match match(std::string_view wire_name) const {
+    const dns::FoldedName name = test::folded(wire_name);
+    Probe probe;
+    rules.zones().prepare(name, probe);
+    const Match plain = rules.zones().match(name, probe);
+    rules.zones().narrow(probe);
+    EXPECT_EQ(plain, rules.zones().match(name, probe)) << config::to_text(wire_name);
+    return plain;
+  }
+};
+
+TEST(ZoneTable, PrecedenceInWords) {
+  Model model = test::sample_model(8);
+  test::add_zone(model, wire("studio.us-east-1.sagemaker.aws"), Scope::zone, 0);
+  test::add_zone(model, wire("d-1.studio.us-east-1.sagemaker.aws"), Scope::zone, 2);
+  test::add_zone(model, wire("example.com"), Scope::below, 3);
+  test::add_zone(model, wire("api.sagemaker.us-east-1.amazonaws.com"), Scope::name, 4);
+  test::add_zone(model, wire("both.example"), Scope::zone, 5);
+  test::add_zone(model, wire("both.example"), Scope::name, 6);
+  test::add_zone(model, wire("mixed.example"), Scope::below, 6);
+  test::add_zone(model, wire("mixed.example"), Scope::zone, 5);
+  model.default_rule = 7;
+  const Loaded loaded(model);
+
+  struct Case {
+    const char* description;
+    const char* name;
+    uint32_t rule;
+    const char* zone;  // that matched; empty: the default
+    bool is_apex;
+  };
+  const Case cases[] = {
+      {"the zone itself", "studio.us-east-1.sagemaker.aws", 0, "studio.us-east-1.sagemaker.aws", true},
+      {"below the zone", "d-2.studio.us-east-1.sagemaker.aws", 0, "studio.us-east-1.sagemaker.aws", false},
+      {"far below the zone", "a.b.c.d-2.studio.us-east-1.sagemaker.aws", 0, "studio.us-east-1.sagemaker.aws", false},
+      {"the longest zone wins", "x.d-1.studio.us-east-1.sagemaker.aws", 2, "d-1.studio.us-east-1.sagemaker.aws", false},
+      {"the longest zone's apex", "d-1.studio.us-east-1.sagemaker.aws", 2, "d-1.studio.us-east-1.sagemaker.aws", true},
+      {"letter case is of no account", "D-1.Studio.US-East-1.SageMaker.AWS", 2, "d-1.studio.us-east-1.sagemaker.aws",
+       true},
+      {"*.zone takes names below", "www.example.com", 3, "example.com", false},
+      {"*.zone leaves the apex out", "example.com", 7, "", false},
+      {"an exact name", "api.sagemaker.us-east-1.amazonaws.com", 4, "api.sagemaker.us-east-1.amazonaws.com", true},
+      {"below an exact name", "x.api.sagemaker.us-east-1.amazonaws.com", 7, "", false},
+      {"beside an exact name", "sts.us-east-1.amazonaws.com", 7, "", false},
+      {"name and zone: the name's apex", "both.example", 6, "both.example", true},
+      {"name and zone: below is the zone's", "x.both.example", 5, "both.example", false},
+      {"*.zone and zone: the apex is the zone's", "mixed.example", 5, "mixed.example", true},
+      {"*.zone and zone: below is *.zone's", "x.mixed.example", 6, "mixed.example", false},
+      {"a label that ends like a zone", "notstudio.us-east-1.sagemaker.aws", 7, "", false},
+      {"a dot inside a label is no dot", "x\\.studio.us-east-1.sagemaker.aws", 7, "", false},
+      {"a parent of a zone", "us-east-1.sagemaker.aws", 7, "", false},
+      {"the root", ".", 7, "", false},
+  };
+  for (const Case& c : cases) {
+    const Match match = loaded.match([&] {
+      // Not folded here: parse_name of dns/ is to do that.
+      std::string name = wire(c.name);
+      if (c.name[0] == 'D') name[1] = 'D', name[5] = 'S';
+      return name;
+    }());
+    EXPECT_EQ(match.rule, c.rule) << c.description;
+    EXPECT_EQ(match.is_apex, c.is_apex) << c.description;
+    EXPECT_EQ(match.matched_length, c.zone[0] == 0 ? 0 : wire(c.zone).size()) << c.description;
+  }
+}
+
+TEST(ZoneTable, WithoutAnything) {
+  const Loaded loaded(test::sample_model());
+  EXPECT_EQ(loaded.match(wire("example.com")), (Match{kNoRule, 0, false}));
+  EXPECT_EQ(loaded.match(wire(".")), (Match{kNoRule, 0, false}));
+}
+
+TEST(ZoneTable, TheRootAsAZone) {
+  Model model = test::sample_model(3);
+  test::add_zone(model, wire("."), Scope::zone, 1);
+  test::add_zone(model, wire("com"), Scope::below, 2);
+  const Loaded loaded(model);
+  EXPECT_EQ(loaded.match(wire(".")), (Match{1, 1, true}));
+  EXPECT_EQ(loaded.match(wire("com")), (Match{1, 1, false}));
+  EXPECT_EQ(loaded.match(wire("a.com")), (Match{2, 5, false}));
+}
+
+// A name of 127 labels, and zones at every depth of it: more candidates than a probe holds.
+TEST(ZoneTable, EveryDepth) {
+  for (const unsigned step : {1U, 2U, 7U, 63U, 64U, 65U, 126U}) {
+    Model model = test::sample_model(130);
+    std::string name(1, '\0');
+    for (unsigned depth = 1; depth <= 127; ++depth) {
+      name.insert(0, "\1x");
+      if (depth % step == 0) test::add_zone(model, name, depth % 5 == 0 ? Scope::below : Scope::zone, depth);
+    }
+    const Loaded loaded(model);
+    std::string asked(1, '\0');
+    for (unsigned depth = 1; depth <= 127; ++depth) {
+      asked.insert(0, "\1x");
+      const bool is_apex = depth % step == 0 && depth % 5 != 0;
+      const unsigned above = is_apex ? depth : (depth - 1) / step * step;
+      EXPECT_EQ(loaded.match(asked).rule, above == 0 ? kNoRule : above) << depth << " in steps of " << step;
+      // Off the chain in its leftmost label: only the suffixes match.
+      asked[1] = 'y';
+      const unsigned proper = (depth - 1) / step * step;
+      EXPECT_EQ(loaded.match(asked).rule, proper == 0 ? kNoRule : proper) << depth << " in steps of " << step;
+      asked[1] = 'x';
+    }
+  }
+}
+
+// Buckets that overflow, also over the end of the table: a key that makes it happen is searched for.
+TEST(ZoneTable, OverflowedBuckets) {
+  Model model = test::sample_model(2);
+  std::set<std::string> names;
+  for (unsigned i = 0; i < 4000; ++i) names.insert(wire("host" + std::to_string(i) + ".example"));
+  for (const auto& name : names) test::add_zone(model, name, Scope::zone, 1);
+  bool overflowed = false;
+  bool over_the_end = false;
+  for (uint64_t key = 1; key < 2000 && !over_the_end; ++key) {
+    const Loaded loaded(model, key);
+    const auto& section = loaded.rules.header().sections[static_cast<size_t>(config::Section::zone_buckets)];
+    const auto* buckets = reinterpret_cast<const config::ZoneBucket*>(loaded.compiled.image.data() + section.offset);
+    for (uint32_t b = 0; b < loaded.rules.header().bucket_count; ++b) overflowed |= buckets[b].overflowed == 1;
+    over_the_end = buckets[loaded.rules.header().bucket_count - 1].overflowed == 1;
+    if (key != 1 && !over_the_end) continue;
+    for (const auto& name : names) {
+      ASSERT_EQ(loaded.match(name), (Match{1, static_cast<uint8_t>(name.size()), true}));
+      ASSERT_EQ(loaded.match("\1w" + name), (Match{1, static_cast<uint8_t>(name.size()), false}));
+    }
+    for (unsigned i = 4000; i < 8000; ++i)
+      ASSERT_EQ(loaded.match(wire("host" + std::to_string(i) + ".example")).rule, kNoRule);
+  }
+  EXPECT_TRUE(overflowed);
+  EXPECT_TRUE(over_the_end);
+}
+
+// The second opinion: maps of names in text order of labels, walked label by label, no hash.
+class NaiveTable {
+ public:
+  using Labels = std::vector<std::string>;
+
+  void add(const Labels& name, Scope scope, uint32_t rule) {
+    if (scope == Scope::name) exact_[name] = rule;
+    if (scope == Scope::below) wildcard_[name] = rule;
+    if (scope == Scope::zone) zone_[name] = rule;
+  }
+
+  uint32_t match(const Labels& name, uint32_t otherwise) const {
+    if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
+    if (const auto found = zone_.find(name); found != zone_.end()) return found->second;
+    for (Labels rest = name; !rest.empty();) {
+      rest.erase(rest.begin());
+      if (const auto found = wildcard_.find(rest); found != wildcard_.end()) return found->second;
+      if (const auto found = zone_.find(rest); found != zone_.end()) return found->second;
+    }
+    return otherwise;
+  }
+
+  static std::string to_wire(const Labels& name) {
+    std::string bytes;
+    for (const auto& label : name) bytes += static_cast<char>(label.size()) + label;
+    return bytes + '\0';
+  }
+
+ private:
+  std::map<Labels, uint32_t> exact_, zone_, wildcard_;
+};
+
+TEST(ZoneTable, AgreesWithTheNaiveMap) {
+  std::mt19937_64 random(20240611);
+  const auto below = [&](uint64_t n) { return random() % n; };
+  size_t names_asked = 0;
+  size_t hits = 0;
+  for (int round = 0; round < 3000; ++round) {
+    // Few distinct labels, so that names collide, nest and shadow each other; sometimes octets that text has not.
+    const unsigned alphabet = 1 + below(4);
+    const bool odd_octets = below(4) == 0;
+    const bool deep = below(16) == 0;
+    const auto label = [&] {
+      std::string text(1 + (below(10) == 0 ? below(63) : below(3)), 'a');
+      for (auto& c : text)
+        c = odd_octets && below(3) == 0 ? static_cast<char>(below(65)) : static_cast<char>('a' + below(alphabet));
+      return text;
+    };
+    const auto name = [&] {
+      NaiveTable::Labels labels(below(deep ? 40 : 6));
+      size_t size = 1;
+      for (auto& l : labels) l = label(), size += l.size() + 1;
+      while (size > 255) size -= labels.back().size() + 1, labels.pop_back();
+      return labels;
+    };
+    Model model = test::sample_model(64);
+    if (below(2) == 0) model.default_rule = 63;
+    NaiveTable naive;
+    std::set<std::pair<NaiveTable::Labels, Scope>> given;
+    std::vector<NaiveTable::Labels> zones;
+    const size_t count = below(8) == 0 ? below(400) : below(12);
+    for (size_t i = 0; i < count; ++i) {
+      const auto labels = name();
+      const auto scope = static_cast<Scope>(below(3));
+      if (!given.insert({labels, scope}).second) continue;
+      const auto rule = static_cast<uint32_t>(below(63));
+      test::add_zone(model, NaiveTable::to_wire(labels), scope, rule);
+      naive.add(labels, scope, rule);
+      zones.push_back(labels);
+    }
+    const Loaded loaded(model);
+    for (int i = 0; i < 60; ++i) {
+      NaiveTable::Labels asked = name();
+      if (!zones.empty() && below(3) != 0) {
+        asked = zones[below(zones.size())];
+        for (size_t more = below(3); more > 0; --more) asked.insert(asked.begin(), label());
+        if (NaiveTable::to_wire(asked).size() > 255) continue;
+      }
+      std::string bytes = NaiveTable::to_wire(asked);
+      const uint32_t expected = naive.match(asked, model.default_rule.value_or(kNoRule));
+      const Match match = loaded.match(bytes);
+      ASSERT_EQ(match.rule, expected) << config::to_text(bytes) << " in round " << round;
+      ASSERT_LE(match.matched_length, bytes.size());
+      ASSERT_EQ(match.is_apex, match.matched_length == bytes.size());
+      ++names_asked;
+      hits += match.matched_length != 0 ? 1 : 0;
+    }
+  }
+  // Both outcomes were really tried.
+  EXPECT_GT(names_asked, 100000U);
+  EXPECT_GT(hits, names_asked / 10);
+  EXPECT_LT(hits, names_asked);
+}
+
+}  // namespace
+}  // namespace penstock::tables
