@@ -59,9 +59,11 @@ void log_finding(const config::Finding& finding) {
 
 }  // namespace
 
-Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<const config::Model> model)
+Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<const config::Model> model,
+                 bool accept_removals)
     : io_(io),
       config_file_(std::move(config_file)),
+      accept_removals_(accept_removals),
       started_(std::chrono::steady_clock::now()),
       model_(std::move(model)),
       boot_model_(model_),
@@ -128,7 +130,7 @@ void Control::reload_unasked(const char* why) {
     reload_again_ = true;
     return;
   }
-  reload(false, [](const ReloadResult&) {});
+  reload(accept_removals_, [](const ReloadResult&) {});
 }
 
 void Control::reload(bool accept_removals, std::function<void(const ReloadResult&)> done) {

@@ -32,7 +32,9 @@ class Control : private Operations {
  public:
   // Opens the admin socket and the metrics port. Throws std::runtime_error or std::system_error when one
   // cannot be had.
-  Control(asio::io_context&, std::string config_file, std::shared_ptr<const config::Model>);
+  // `accept_removals`: reloads that nobody types (SIGHUP, a changed file) pass the removal guard.
+  Control(asio::io_context&, std::string config_file, std::shared_ptr<const config::Model>,
+          bool accept_removals = false);
   ~Control() override;
 
   void start();
@@ -76,6 +78,7 @@ class Control : private Operations {
 
   asio::io_context& io_;
   const std::string config_file_;
+  const bool accept_removals_;
   const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point started_;
 

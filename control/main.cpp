@@ -26,10 +26,10 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-int run(const std::string& file, std::shared_ptr<const config::Model> model) {
+int run(const std::string& file, std::shared_ptr<const config::Model> model, bool accept_removals) {
   asio::io_context io;
   asio::signal_set stop_signals(io, SIGTERM, SIGINT);
-  control::Control control(io, file, std::move(model));
+  control::Control control(io, file, std::move(model), accept_removals);
   stop_signals.async_wait([&](std::error_code error, int) {
     if (error) return;
     spdlog::info("stopping");
@@ -51,7 +51,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "penstock-control 0.1.0");
   std::string file;
   bool check_only = false;
+  bool accept_removals = false;
   app.add_option("--config", file, "the YAML")->required();
+  app.add_flag("--accept-removals", accept_removals, "let SIGHUP and control.watch take private zones away, too");
   app.add_flag("--check", check_only, "say what is wrong with the YAML, or what it means, and end");
   try {
     app.parse(argc, argv);
@@ -67,7 +69,7 @@ int main(int argc, char** argv) {
       std::cout << config::describe(*read.model);
       return EXIT_SUCCESS;
     }
-    return run(file, std::make_shared<const config::Model>(std::move(*read.model)));
+    return run(file, std::make_shared<const config::Model>(std::move(*read.model)), accept_removals);
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
     return EXIT_FAILURE;

@@ -27,8 +27,7 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return tl::make_unexpected("the path is longer than " + std::to_string(sizeof address.sun_path - 1) +
-                               " bytes");
+    return tl::make_unexpected("the path is longer than " + std::to_string(sizeof address.sun_path - 1) + " bytes");
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return tl::make_unexpected(std::string(strerror(errno)));
@@ -36,6 +35,10 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
   const std::string why = strerror(errno);
   ::close(fd);
   return tl::make_unexpected(why);
+}
+
+std::string reason_of(const config::Refused& refused) {
+  return {refused.reason.data(), strnlen(refused.reason.data(), refused.reason.size())};
 }
 
 bool has_input(int fd) {
@@ -77,22 +80,21 @@ void DataplaneLink::retry_later(const std::string& why) {
   });
 }
 
-// A dataplane that already has a control leaves the next one in the backlog: connected, but without a word.
+// The connection stands in the backlog until the dataplane takes it: connected, but without a word.
 void DataplaneLink::wait_for_hello() {
   timer_.expires_after(kHelloTimeout);
   timer_.async_wait([this, session = session_](std::error_code error) {
     if (error || stopped_ || session != session_) return;
-    close("the dataplane took the connection but says nothing: is another penstock-control running?");
+    close("the dataplane took the connection but says nothing: is it stopped or hanging?");
   });
 }
 
 void DataplaneLink::wait_for_message() {
-  socket_.async_wait(asio::posix::stream_descriptor::wait_read,
-                     [this, session = session_](std::error_code error) {
-                       if (error || stopped_ || session != session_) return;
-                       receive();
-                       if (session == session_) wait_for_message();
-                     });
+  socket_.async_wait(asio::posix::stream_descriptor::wait_read, [this, session = session_](std::error_code error) {
+    if (error || stopped_ || session != session_) return;
+    receive();
+    if (session == session_) wait_for_message();
+  });
 }
 
 void DataplaneLink::receive() {
@@ -105,14 +107,14 @@ void DataplaneLink::receive() {
 }
 
 void DataplaneLink::handle(const config::Message& message) {
-  if (const auto* hello = message.as<config::Hello>(); hello != nullptr && !greeted_)
-    return greet(*hello, message);
+  if (const auto* hello = message.as<config::Hello>(); hello != nullptr && !greeted_) return greet(*hello, message);
+  if (const auto* turned_away = message.as<config::Refused>(); turned_away != nullptr && !greeted_)
+    return close(reason_of(*turned_away));
   if (!greeted_) return close("the first message is no Hello of this release");
   if (const auto* published = message.as<config::Published>()) {
     if (events_.published) events_.published(*published);
   } else if (const auto* refused = message.as<config::Refused>()) {
-    const std::string reason(refused->reason.data(), strnlen(refused->reason.data(), refused->reason.size()));
-    if (events_.refused) events_.refused(refused->generation, reason);
+    if (events_.refused) events_.refused(refused->generation, reason_of(*refused));
   } else if (const auto* found = message.as<config::Found>(); found != nullptr && !lookups_.empty()) {
     const auto asked = lookups_.front();
     lookups_.pop_front();
@@ -127,8 +129,7 @@ void DataplaneLink::greet(const config::Hello& hello, const config::Message& mes
   if (hello.link_version != config::kLinkVersion || hello.image_version != config::kImageVersion)
     return close("the dataplane is of another release (link version " + std::to_string(hello.link_version) +
                  ", image version " + std::to_string(hello.image_version) + "; ours are " +
-                 std::to_string(config::kLinkVersion) + " and " + std::to_string(config::kImageVersion) +
-                 ")");
+                 std::to_string(config::kLinkVersion) + " and " + std::to_string(config::kImageVersion) + ")");
   if (hello.ports > config::kMaxPorts) return close("Hello lists " + std::to_string(hello.ports) + " ports");
   if (message.fds.size() != 2) return close("Hello came without its two pages");
   auto counters = map_counter_page(message.fds[0]);
@@ -158,8 +159,7 @@ void DataplaneLink::lookup(const config::WireName& name, FoundHandler handler) {
   const auto fail = [this, &handler](const std::string& why) {
     asio::post(io_, [handler = std::move(handler), why] { handler(tl::make_unexpected(why)); });
   };
-  if (!greeted_)
-    return fail("there is no dataplane at " + socket_path_ + " yet: is penstock-dataplane running?");
+  if (!greeted_) return fail("there is no dataplane at " + socket_path_ + " yet: is penstock-dataplane running?");
   config::Lookup message;
   if (name.size() > message.name.size()) return fail("the name is longer than 255 octets");
   message.name_length = static_cast<uint8_t>(name.size());
@@ -186,8 +186,7 @@ void DataplaneLink::close(const std::string& why) {
   for (const auto& asked : lost) {
     asked->timer->cancel();
     if (auto handler = std::exchange(asked->handler, nullptr))
-      asio::post(io_,
-                 [handler] { handler(tl::make_unexpected("the connection to the dataplane was lost")); });
+      asio::post(io_, [handler] { handler(tl::make_unexpected("the connection to the dataplane was lost")); });
   }
   if (stopped_) return;
   if (was_greeted) {

@@ -37,8 +37,8 @@ tl::expected<std::shared_ptr<const config::CounterPage>, std::string> map_counte
     return tl::make_unexpected("the counter page is of another release of penstock-dataplane");
   if (header.lcores > config::kMaxLcores || header.page_size != config::counter_page_size(header.lcores) ||
       size < header.page_size)
-    return tl::make_unexpected("the counter page contradicts itself: " + std::to_string(header.lcores) +
-                               " lcores in " + std::to_string(size) + " bytes");
+    return tl::make_unexpected("the counter page contradicts itself: " + std::to_string(header.lcores) + " lcores in " +
+                               std::to_string(size) + " bytes");
   return page;
 }
 
