@@ -291,7 +291,7 @@ void Dataplane::watch_heartbeat() {
   if (silent)
     spdlog::warn("control is silent for 5 s: endpoints are used whatever it last said of their health");
   else
-    spdlog::info("control's heartbeat is back");
+    spdlog::info("control's heartbeat is there: endpoints that it calls down are avoided");
 }
 
 Dataplane::~Dataplane() {

@@ -41,6 +41,7 @@ tl::expected<std::unique_ptr<SharedPages>, std::string> SharedPages::create(uint
   pages->counters_->lcores = lcores;
   pages->counters_->pending_capacity = pending_capacity;
   pages->counters_->started_at = static_cast<uint64_t>(time(nullptr));
+  pages->counters_->control_silent.set(1);  // until the first heartbeat
   pages->counters_->magic = config::kCounterPageMagic;
   // Our mapping stays writable, nobody can make another one that is, nor cut the page short under us.
   fcntl(pages->counters_fd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);

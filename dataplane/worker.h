@@ -24,7 +24,7 @@ struct Plant {
   state::Rings& rings;
   rte_mempool& pool;
   config::Idle idle = config::Idle::adaptive;
-  std::atomic<bool> control_silent{false};
+  std::atomic<bool> control_silent{true};  // until the first heartbeat
   std::atomic<bool> stop{false};
 };
 
