@@ -3,8 +3,8 @@
 //   port_probe --lcores 2 --port af_xdp:eth0 --listen 10.0.0.1 --endpoint 10.0.1.1 --source-ports 20000,100
 //
 // It says "ready", and after a "stats" line on its standard input one line of JSON; it ends with "quit" or end of file.
-// With more than one lcore each frame goes over rings to the next lcore and back to the owner of its queue: the buffers
-// then travel through several mempool caches, as they do in Penstock.
+// With more than one lcore each frame goes over a ring to the next lcore, which answers on its own queue, or without one
+// over a ring to the owner of the queue it came from.
 #include <netinet/in.h>
 #include <poll.h>
 #include <unistd.h>
@@ -180,8 +180,10 @@ void work_on(Shared& shared, Lcore& lcore, rte_mbuf* mbuf) {
   if (parsed.kind == Kind::query) {
     add(lcore.queries, 1);
     answer(mbuf, parsed);
+    // Sent on a queue of this lcore if it has one: what one lcore took from the pool another gives back, so that the
+    // buffers go round through the whole pool. Sent by the lcore that received them they would come from its cache again.
+    if (!lcore.queues.empty()) return send_on(shared, lcore, lcore.queues[0], mbuf);
     Lcore& owner = *shared.lcores[shared.owner[queue]];
-    if (&owner == &lcore) return send_on(shared, lcore, queue, mbuf);
     if (rte_ring_enqueue(owner.done, mbuf) == 0) return;
     add(lcore.lost, 1);
   } else {

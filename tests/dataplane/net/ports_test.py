@@ -330,21 +330,21 @@ def test_af_xdp_takes_frames_up_to_the_pool_s_room(world, geometry, largest):
         assert probe.stats()["queries"] == 2
 
 
-@pytest.mark.parametrize("lcores", [2, 4], ids=["2 lcores", "4 lcores on 2 CPUs"])
-@pytest.mark.parametrize("geometry", [(), ("--page-bound",)], ids=["full", "page-bound"])
-def test_af_xdp_hands_60000_frames_across_lcores(lcores, geometry):
-    # The default pool of DPDK loses the buffers that lie outside the UMEM: it stops after some 7,400 frames.
+@pytest.mark.parametrize("lcores, flows, geometry", [
+    (2, 1, ()), (2, 1, ("--page-bound",)), (2, 32, ()), (4, 32, ())],
+    ids=["one queue", "one queue, page-bound", "both queues", "4 lcores on 2 CPUs"])
+def test_af_xdp_hands_60000_frames_across_lcores(lcores, flows, geometry):
+    # One flow comes to one queue and is answered on the other: so each buffer of the pool has its turn. With the default
+    # pool of DPDK, whose buffers lie partly outside the UMEM, this stops before half of them are answered.
     world = World(2)
     try:
         probe = world.probe("--lcores", str(lcores), "--port", "af_xdp:v0", *LISTEN, *geometry)
-        before = probe.stats()["in_use"]
-        sockets = [world.there.socket(address=THERE4) for _ in range(32)]
+        sockets = [world.there.socket(address=THERE4) for _ in range(flows)]
         answered = echo_many(sockets, HERE4, 60_000)
         stats = probe.stats()
         assert answered == 60_000, stats
-        assert sum(stats["by_queue"]) == 60_000 and min(stats["by_queue"]) > 5_000, stats
-        # What driver and lcores keep in rings and caches has bounds; buffers that are lost for good have not.
-        assert stats["in_use"] < before + 2 * 2048 * 2 + 512 * lcores, (before, stats)
+        assert sum(stats["by_queue"]) == 60_000, stats
+        assert flows == 1 or min(stats["by_queue"]) > 5_000, stats
         probe.quit()
     finally:
         world.close()
