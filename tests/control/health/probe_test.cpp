@@ -1,0 +1,165 @@
+// tests/control/health/probe_test.cpp - one probe against a server that answers well, badly or not at all.
+#include "control/health/probe.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/control/health/fake_server.h"
+
+namespace penstock::control {
+namespace {
+
+using test::FakeServer;
+using test::Manner;
+
+ProbeResult run(asio::io_context& io, const ProbeTarget& target, bool tcp) {
+  std::optional<ProbeResult> result;
+  int calls = 0;
+  const auto done = [&](const ProbeResult& one) {
+    result = one;
+    ++calls;
+  };
+  const auto probe = tcp ? start_tcp_probe(io, target, done) : start_udp_probe(io, target, done);
+  EXPECT_FALSE(result) << "a result from within the start";
+  io.restart();
+  while (!result) io.run_one();
+  io.run_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(calls, 1);
+  return *result;
+}
+
+ProbeTarget target_at(const std::string& address, uint16_t port) {
+  ProbeTarget target;
+  target.server = asio::ip::make_address(address);
+  target.port = port;
+  target.question = {*config::parse_name("studio.us-east-1.sagemaker.aws"), LDNS_RR_TYPE_SOA};
+  target.timeout = std::chrono::milliseconds(150);
+  return target;
+}
+
+TEST(Probe, JudgesWhatTheServerDoes) {
+  const struct {
+    const char* description;
+    Manner manner;
+    bool answered;
+    const char* udp_reason;
+    const char* tcp_reason;
+  } cases[] = {
+      {"NOERROR", Manner::answer, true, "answers", "answers"},
+      {"NXDOMAIN", Manner::nxdomain, true, "answers", "answers"},
+      {"SERVFAIL", Manner::servfail, false, "SERVFAIL", "SERVFAIL"},
+      {"REFUSED", Manner::refused, false, "REFUSED", "REFUSED"},
+      {"silence", Manner::silent, false, "no answer in 150 ms", "no answer in 300 ms"},
+      {"another id", Manner::other_id, false, "answer with another id", "answer with another id"},
+      {"another question", Manner::other_question, false, "answer to another question", "answer to another question"},
+      {"its own query sent back", Manner::query_back, false, "a query came back, not an answer",
+       "a query came back, not an answer"},
+      {"garbage", Manner::garbage, false, "malformed answer", "malformed answer"},
+      {"the connection closed", Manner::hang_up, false, "no answer in 150 ms", "connection closed without an answer"},
+      {"a forged answer before the true one", Manner::forged_first, true, "answers", "answer with another id"},
+  };
+  asio::io_context io;
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    FakeServer server(io, address);
+    for (const auto& one : cases) {
+      for (const bool tcp : {false, true}) {
+        SCOPED_TRACE(std::string(address) + (tcp ? " TCP: " : " UDP: ") + one.description);
+        server.udp_manner = server.tcp_manner = one.manner;
+        const ProbeResult result = run(io, target_at(address, server.port()), tcp);
+        // One message a connection: the forged one is the answer there.
+        EXPECT_EQ(result.answered, one.answered && !(tcp && one.manner == Manner::forged_first));
+        EXPECT_EQ(result.reason, tcp ? one.tcp_reason : one.udp_reason);
+        if (result.answered) {
+          EXPECT_GT(result.round_trip.count(), 0);
+        }
+      }
+    }
+  }
+}
+
+TEST(Probe, ClosedPortsAreFailuresAtOnce) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  const uint16_t port = server.port();
+  server.close_udp();
+  server.close_tcp();
+  EXPECT_EQ(run(io, target_at("127.0.0.1", port), false).reason, "port unreachable");
+  EXPECT_EQ(run(io, target_at("127.0.0.1", port), true).reason, "connection refused");
+}
+
+TEST(Probe, LeavesFromItsSource) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  ProbeTarget target = target_at("127.0.0.1", server.port());
+  target.source = asio::ip::make_address("127.0.0.77");
+  EXPECT_TRUE(run(io, target, false).answered);
+  EXPECT_TRUE(run(io, target, true).answered);
+  EXPECT_EQ(server.sources, std::set<std::string>{"127.0.0.77"});
+  EXPECT_EQ(server.questions, std::set<std::string>{"studio.us-east-1.sagemaker.aws. SOA"});
+  target.source = asio::ip::make_address("192.0.2.1");
+  EXPECT_EQ(run(io, target, false).reason, "source 192.0.2.1: Cannot assign requested address");
+  EXPECT_EQ(run(io, target, true).reason, "source 192.0.2.1: Cannot assign requested address");
+}
+
+TEST(Probe, EachHasItsOwnPortAndId) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  for (int i = 0; i < 32; ++i) EXPECT_TRUE(run(io, target_at("127.0.0.1", server.port()), false).answered);
+  // A few may meet by chance.
+  EXPECT_GT(server.udp_ports.size(), 28U);
+  EXPECT_GT(server.ids.size(), 28U);
+}
+
+TEST(Probe, ACancelledOneIsSilent) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  int calls = 0;
+  const auto count = [&](const ProbeResult&) { ++calls; };
+  const auto udp = start_udp_probe(io, target_at("127.0.0.1", server.port()), count);
+  const auto tcp = start_tcp_probe(io, target_at("127.0.0.1", server.port()), count);
+  udp->cancel();
+  tcp->cancel();
+  io.run_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(calls, 0);
+}
+
+// What goes into the model, and what is asked.
+TEST(ProbeQuestions, TheFirstZoneOfThePoolOrItsHealthName) {
+  config::Model model;
+  const auto pool = [&](const char* name, config::PoolKind kind, const char* health_name = nullptr) {
+    config::Pool& made = model.pools.emplace_back();
+    made.name = name;
+    made.kind = kind;
+    if (health_name != nullptr) made.health.name = *config::parse_name(health_name);
+  };
+  const auto zone = [&](const char* name, config::Action action, uint32_t pool_index) {
+    config::Rule rule;
+    rule.action = action;
+    rule.pool = pool_index;
+    model.rules.push_back(rule);
+    const config::WireName wire = *config::parse_name(name);
+    config::ZoneNames::Entry entry;
+    entry.offset = static_cast<uint32_t>(model.zones.bytes.size());
+    entry.length = static_cast<uint8_t>(wire.size());
+    entry.rule = static_cast<uint32_t>(model.rules.size() - 1);
+    model.zones.bytes += wire;
+    model.zones.entries.push_back(entry);
+  };
+  pool("east", config::PoolKind::route53_inbound);
+  pool("corporate", config::PoolKind::recursive);
+  pool("named", config::PoolKind::route53_inbound, "Private.Example");
+  pool("no-zone", config::PoolKind::route53_inbound);
+  pool("recursive-named", config::PoolKind::recursive, "corp.example");
+  zone("ads.example", config::Action::nxdomain, 0);
+  zone("studio.us-east-1.sagemaker.aws", config::Action::forward, 0);
+  zone("later.example", config::Action::forward, 0);
+  zone("partner.example", config::Action::forward, 1);
+  zone("other.example", config::Action::forward, 2);
+
+  std::vector<std::string> asked;
+  for (const ProbeQuestion& question : probe_questions(model)) asked.push_back(to_string(question));
+  EXPECT_EQ(asked, (std::vector<std::string>{"studio.us-east-1.sagemaker.aws SOA", ". NS", "private.example SOA",
+                                             ". NS", "corp.example SOA"}));
+}
+
+}  // namespace
+}  // namespace penstock::control
