@@ -93,7 +93,7 @@ def test_a_filter_of_somebody_else_is_refused_and_stays(world, tmp_path):
     """Penstock takes away only its own filter."""
     source = tmp_path / "other.c"
     source.write_text('__attribute__((section("xdp"), used)) int somebody_else(void *context) { return 2; }\n'
-                      'char license[] __attribute__((section("license"), used)) = "GPL";\n', encoding="utf-8")
+                      'char terms[] __attribute__((section("license"), used)) = "GPL";\n', encoding="utf-8")
     world.run("host", "clang-14", "-O2", "-g", "-target", "bpf", "-c", source, "-o", tmp_path / "other.o")
     world.run("host", "ip", "link", "set", "dev", "corp", "xdp", "obj", tmp_path / "other.o", "sec", "xdp")
     try:
