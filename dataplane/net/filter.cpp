@@ -3,7 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_link.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -47,13 +47,12 @@ tl::expected<Filter, std::string> Filter::load() {
   return Filter(std::move(object));
 }
 
-Filter::Filter(Filter&& other) noexcept
-    : object_(std::move(other.object_)), ifindex_(std::exchange(other.ifindex_, 0)) {}
+Filter::Filter(Filter&& other) noexcept : object_(std::move(other.object_)), link_(std::exchange(other.link_, -1)) {}
 Filter& Filter::operator=(Filter&& other) noexcept {
   if (this == &other) return *this;
   detach();
   object_ = std::move(other.object_);
-  ifindex_ = std::exchange(other.ifindex_, 0);
+  link_ = std::exchange(other.link_, -1);
   return *this;
 }
 Filter::~Filter() {
@@ -61,12 +60,8 @@ Filter::~Filter() {
 }
 
 void Filter::detach() {
-  if (ifindex_ == 0) return;
-  // The kernel compares: a program that somebody put there after us stays.
-  LIBBPF_OPTS(bpf_xdp_attach_opts, options,
-              .old_prog_fd = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kFilterName)));
-  bpf_xdp_detach(ifindex_, XDP_FLAGS_REPLACE, &options);
-  ifindex_ = 0;
+  if (link_ >= 0) close(link_);
+  link_ = -1;
 }
 
 int Filter::map(const char* name) const {
@@ -82,10 +77,8 @@ tl::expected<void, std::string> Filter::add_socket(uint32_t queue, int socket) {
 
 tl::expected<void, std::string> Filter::attach(int ifindex) {
   const int program = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kFilterName));
-  if (int error = bpf_xdp_attach(ifindex, program, 0, nullptr); error != 0) {
-    return failed("the interface does not take it", error);
-  }
-  ifindex_ = ifindex;
+  link_ = bpf_link_create(program, ifindex, BPF_XDP, nullptr);
+  if (link_ < 0) return failed("the interface does not take it", link_);
   return {};
 }
 

@@ -27,11 +27,11 @@ class Filter {
   static tl::expected<Filter, std::string> load();
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
-  ~Filter();  // detaches, if the program on the interface is still this one
+  ~Filter();  // detaches; needs no privilege. So does the end of the process, however it ends
 
   // Frames of this receive queue go to this AF_XDP socket.
   tl::expected<void, std::string> add_socket(uint32_t queue, int socket);
-  // In place of whatever program is there.
+  // The interface must have no program (clear_leftovers(), detach_any()). While attached nobody can replace it.
   tl::expected<void, std::string> attach(int ifindex);
 
   // These work with the descriptors held, without privileges (Linux 5.19). An address that stays is never
@@ -52,7 +52,7 @@ class Filter {
   void detach();
 
   Object object_;
-  int ifindex_ = 0;  // 0: not attached
+  int link_ = -1;  // the attachment: it lasts as long as this descriptor
 };
 
 // Is the interface free for us? Takes off what a killed process of ours left there; `left` then says so in

@@ -2,7 +2,8 @@
 //
 //   port_probe --lcores 2 --port af_xdp:eth0 --listen 10.0.0.1 --endpoint 10.0.1.1 --source-ports 20000,100
 //
-// It says "ready", and after a "stats" line on its standard input one line of JSON; it ends with "quit" or end of file.
+// It says "ready" and then reads lines: "stats" (it answers a line of JSON), "endpoint ADDRESS FIRST COUNT" (the filter's
+// rules from now on), "drop privileges", "quit". It ends with the end of its input, too.
 // With more than one lcore each frame goes over a ring to the next lcore, which answers on its own queue, or without one
 // over a ring to the owner of the queue it came from.
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -180,9 +182,11 @@ void work_on(Shared& shared, Lcore& lcore, rte_mbuf* mbuf) {
   if (parsed.kind == Kind::query) {
     add(lcore.queries, 1);
     answer(mbuf, parsed);
-    // Sent on a queue of this lcore if it has one: what one lcore took from the pool another gives back, so that the
+    // Sent on a queue of this lcore if it has one of the port: what one lcore took from the pool another gives back, so that the
     // buffers go round through the whole pool. Sent by the lcore that received them they would come from its cache again.
-    if (!lcore.queues.empty()) return send_on(shared, lcore, lcore.queues[0], mbuf);
+    for (unsigned own : lcore.queues) {
+      if (shared.queues[own].port == shared.queues[queue].port) return send_on(shared, lcore, own, mbuf);
+    }
     Lcore& owner = *shared.lcores[shared.owner[queue]];
     if (rte_ring_enqueue(owner.done, mbuf) == 0) return;
     add(lcore.lost, 1);
@@ -280,6 +284,9 @@ void serve_input(Shared& shared, net::Ports& ports, rte_mempool* pool) {
     if (door != nullptr) serve_door(shared, *door, pool);
     if ((wait[0].revents & (POLLIN | POLLHUP)) == 0) continue;
     if (!std::getline(std::cin, line) || line == "quit") return;
+    if (line == "drop privileges") {
+      std::cout << (setresuid(65534, 65534, 65534) == 0 ? "dropped" : std::strerror(errno)) << std::endl;
+    }
     if (line == "stats") std::cout << json(shared, pool, ports) << std::endl;
     net::FilterRules rules;  // "endpoint ADDRESS FIRST COUNT": the rules from now on, no listen address
     std::istringstream words(line);

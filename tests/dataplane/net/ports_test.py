@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
 import select
 import signal
 import socket
@@ -361,13 +362,36 @@ def test_af_xdp_after_kill(wide_world):
     probe = world.probe(*arguments)
     assert "NOERROR" in world.there.dig(HERE4)
     probe.kill()
-    assert xdp_program(world.here) == "penstock_filter"
-    # Nobody listens any more: the kernel gets the query and says so at once.
+    # The filter goes with its process; the kernel gets the query and says at once that nobody listens.
+    wait_until(lambda: xdp_program(world.here) == "", "the filter is gone")
     assert "connection refused" in world.there.dig(HERE4)
     again = world.probe(*arguments)
-    assert "penstock_filter" in again.output
     assert "NOERROR" in world.there.dig(HERE4)
     again.quit()
+    assert xdp_program(world.here) == ""
+
+
+@pytest.mark.parametrize("program", ["filter", "decoy"])
+def test_af_xdp_takes_off_what_we_left(world, program):
+    objects = pathlib.Path(os.environ["BPF_OBJECTS"])
+    world.here.run("ip", "link", "set", "dev", "v0", "xdp", "obj", str(objects / f"{program}.bpf.o"), "sec", "xdp")
+    assert xdp_program(world.here) == f"penstock_{program}"
+    # A filter whose sockets are gone passes to the kernel.
+    assert "connection refused" in world.there.dig(HERE4)
+    probe = world.probe("--port", "af_xdp:v0", *LISTEN)
+    assert f"taken off what an earlier process left behind, XDP program penstock_{program}" in probe.output
+    assert "NOERROR" in world.there.dig(HERE4)
+
+
+def test_af_xdp_filter_without_privileges(world):
+    probe = world.probe("--port", "af_xdp:v0", *LISTEN)
+    assert probe.say("drop privileges") == "dropped"
+    assert "NOERROR" in world.there.dig(HERE4)
+    assert probe.say(f"endpoint {THERE4} 20000 100") == "set"
+    assert "connection refused" in world.there.dig(HERE4)  # those rules have no listen address
+    world.there.socket(address=THERE4, port=53).sendto(bytes(40), (HERE4, 20000))
+    wait_until(lambda: probe.stats()["responses"] == 1, "the response")
+    probe.quit()
     assert xdp_program(world.here) == ""
 
 
@@ -473,7 +497,7 @@ def test_door_on_net_tap(world):
 
 
 def test_two_ports_of_different_kinds(world):
-    probe = world.probe("--lcores", "2", "--port", "vdev:net_null0", "--port", "af_xdp:v0", *LISTEN)
+    probe = world.probe("--lcores", "2", "--port", "vdev:net_null0,no-rx=1", "--port", "af_xdp:v0", *LISTEN)
     assert "NOERROR" in world.there.dig(HERE4)
     probe.quit()
 
