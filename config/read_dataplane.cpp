@@ -57,6 +57,8 @@ void read_device(const YamlValue& value, Port& port) {
 }  // namespace
 
 void ModelReader::read_ports(const YamlValue& list) {
+  if (list.is_sequence() && list.node().items.empty())
+    list.error("the list is empty: name at least one port, {name: corp, device: \"af_xdp:eth0\"}");
   list.each([&](const YamlValue& item) {
     const YamlMap map(item, {"name", "device"});
     if (!map.is_valid()) return;

@@ -171,11 +171,10 @@ void check_holes_in_private_zones(ModelReader& reader) {
 void validate(ModelReader& reader, bool has_ports) {
   check_ports(reader, has_ports);
   check_endpoints(reader);
-  // Names and rules are as meant only when all could be read: no errors about errors.
-  const bool could_read_all = !reader.findings.has_error();
   const ZoneIndex index(reader.model.zones);
   check_repeated_names(reader, index);
-  if (!could_read_all) return;
+  // The rest looks at the rules as a whole, which are as meant only when all could be read: no findings about errors.
+  if (reader.findings.has_error()) return;
   check_use_of_pools(reader);
   check_apexes(reader, index);
   check_holes_in_private_zones(reader);

@@ -82,6 +82,8 @@ class TreeBuilder : public YAML::EventHandler {
       take_key(parent, std::move(node));
     } else {
       parent.has_key = false;
+      // yaml-cpp puts a value that is missing where the next token stands.
+      if (node.kind == YamlNode::Kind::null && parent.member.line != 0) node.line = parent.member.line;
       parent.member.value = std::move(node);
       // A key's second value is dropped: the first one is checked, and the error is there anyway.
       if (parent.member.line != 0) parent.node.members.push_back(std::move(parent.member));

@@ -65,7 +65,7 @@ void add_name(std::string_view text, Where where, uint32_t rule, ZoneNames& zone
   const auto parsed = parse_name(zone.name);
   if (!parsed) {
     findings.error(where, "", shown() + " is not a domain name: " + parsed.error());
-  } else if (parsed->size() == 1 || zone.name == "*") {
+  } else if (parsed->size() == 1 || zone.name == "*" || zone.name == "*.") {
     findings.error(where, "", shown() + " is every name: write it as 'default:' in the YAML");
   } else if (zone.name.front() == '*') {
     findings.error(where, "", shown() + ": a * may only stand first, as in *.example.com");

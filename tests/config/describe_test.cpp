@@ -1,0 +1,62 @@
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+TEST(Describe, SaysWhatWillHappen) {
+  const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/two-accounts.yaml");
+  ASSERT_TRUE(read.model.has_value());
+  EXPECT_EQ(describe(*read.model),
+            R"(Port corp    interface eth0 by AF_XDP; what is not ours stays with the kernel
+Listens on   every address of the ports
+Lcores       auto, resting when idle
+Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
+Metrics      http://127.0.0.1:9153/metrics
+
+Pool research: route53-inbound, private: its names never go to another pool
+  endpoints  10.16.1.10, 10.16.2.10
+  sent from  the address that the kernel's route says
+  probe      d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+
+Pool trading: route53-inbound, private: its names never go to another pool
+  endpoints  10.20.1.10, 10.20.2.10
+  sent from  the address that the kernel's route says
+  probe      d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+
+Pool corporate: recursive
+  endpoints  192.168.10.2, 192.168.10.3
+  sent from  the address that the kernel's route says
+  probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
+
+Names: the exact name first, then the longest zone
+  d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio
+  d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio
+  studio.us-east-1.sagemaker.aws and below                 to research   private  studio[0] others
+  d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below  to trading    private  studio[1] studio
+  all other names                                          to corporate           default
+)");
+}
+
+TEST(Describe, CountsTheNamesOfAFile) {
+  const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/office.yaml");
+  ASSERT_TRUE(read.model.has_value());
+  const std::string text = describe(*read.model);
+  EXPECT_NE(text.find("  3 names of " PENSTOCK_EXAMPLES "/partners.txt"), std::string::npos) << text;
+  EXPECT_NE(text.find("answered NXDOMAIN"), std::string::npos) << text;
+  EXPECT_NE(text.find("  below ml.example.internal "), std::string::npos) << text;
+  EXPECT_NE(text.find("  api.sagemaker.us-east-1.amazonaws.com "), std::string::npos) << text;
+}
+
+TEST(Describe, StopsAtTwoHundredNames) {
+  std::string yaml = kBase + "zones:\n";
+  for (int i = 0; i < 300; ++i) yaml += "  - {zone: z" + std::to_string(i) + ".example, pool: vpc}\n";
+  const std::string text = describe(model_of(yaml));
+  EXPECT_NE(text.find("z199.example"), std::string::npos);
+  EXPECT_EQ(text.find("z200.example"), std::string::npos);
+  EXPECT_NE(text.find("and 100 more"), std::string::npos);
+  EXPECT_NE(text.find("all other names"), std::string::npos);
+  EXPECT_NE(text.find("answered REFUSED"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace penstock::config::test

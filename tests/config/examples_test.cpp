@@ -1,0 +1,65 @@
+#include <filesystem>
+#include <map>
+
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+TEST(Examples, AreAllReadWithoutErrorOrWarning) {
+  size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(PENSTOCK_EXAMPLES)) {
+    if (file.path().extension() != ".yaml") continue;
+    ++files;
+    SCOPED_TRACE(file.path().string());
+    const ReadModel read = read_model(file.path().string());
+    EXPECT_TRUE(read.model.has_value()) << all_findings(read);
+    for (const Finding& finding : read.findings) EXPECT_EQ(finding.severity, Severity::note) << to_text(finding);
+    if (read.model) {
+      EXPECT_NE(describe(*read.model), "");
+    }
+  }
+  EXPECT_EQ(files, 6U);
+}
+
+std::vector<std::string> names_of(const std::string& file) {
+  const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/" + file);
+  EXPECT_TRUE(read.model.has_value()) << all_findings(read);
+  return read.model ? entry_texts(*read.model) : std::vector<std::string>{};
+}
+
+TEST(Examples, MeanWhatTheySay) {
+  const std::map<std::string, std::vector<std::string>> meanings = {
+      {"minimal.yaml", {"zone studio.us-east-1.sagemaker.aws -> vpc private"}},
+      {"office.yaml",
+       {"zone studio.us-east-1.sagemaker.aws -> studio-us-east-1 private",
+        "exact api.sagemaker.us-east-1.amazonaws.com -> studio-us-east-1 private",
+        "exact api-fips.sagemaker.us-east-1.amazonaws.com -> studio-us-east-1 private",
+        "exact api.sagemaker.us-east-1.api.aws -> studio-us-east-1 private",
+        "exact api-fips.sagemaker.us-east-1.api.aws -> studio-us-east-1 private",
+        "exact runtime.sagemaker.us-east-1.amazonaws.com -> studio-us-east-1 private",
+        "exact runtime-fips.sagemaker.us-east-1.amazonaws.com -> studio-us-east-1 private",
+        "exact runtime.sagemaker.us-east-1.api.aws -> studio-us-east-1 private",
+        "exact runtime-fips.sagemaker.us-east-1.api.aws -> studio-us-east-1 private",
+        "below ml.example.internal -> studio-us-east-1 private",
+        "exact ml.example.internal -> studio-us-east-1 private", "zone ads.example = nxdomain",
+        "zone partner-one.example -> corporate", "below hosts.partner-two.example -> corporate",
+        "zone partner-three.example -> corporate"}},
+      {"two-accounts.yaml",
+       {"zone d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws -> research private",
+        "zone d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws -> research private",
+        "zone studio.us-east-1.sagemaker.aws -> research private",
+        "zone d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws -> trading private"}},
+      {"two-regions.yaml",
+       {"zone studio.us-east-1.sagemaker.aws -> virginia private",
+        "zone notebook.us-east-1.sagemaker.aws -> virginia private",
+        "zone notebook-fips.us-east-1.sagemaker.aws -> virginia private",
+        "zone us-east-1.experiments.sagemaker.aws -> virginia private",
+        "zone studio.eu-central-1.sagemaker.aws -> frankfurt private",
+        "zone labeling.eu-central-1.sagemaker.aws -> frankfurt private"}},
+  };
+  for (const auto& [file, names] : meanings) EXPECT_EQ(names_of(file), names) << file;
+}
+
+}  // namespace
+}  // namespace penstock::config::test

@@ -1,0 +1,309 @@
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+struct ErrorCase {
+  const char* description;
+  std::string yaml;
+  uint32_t line;
+  const char* key;
+  const char* fragment;  // of the finding's text
+  size_t errors = 1;     // in all: an error must not bring others with it
+};
+
+const std::string kNames = "default: {pool: office}\n";
+
+std::string studio(const std::string& object) {
+  return kBase + "studio:\n  - {" + object + "}\n";
+}
+std::string zone(const std::string& entry) {
+  return kBase + "zones:\n  - {" + entry + "}\n";
+}
+std::string pool(const std::string& settings) {
+  return "ports: [{device: \"af_xdp:eth0\"}]\npools:\n  vpc: {" + settings + "}\n";
+}
+std::string port(const std::string& settings) {
+  return "ports:\n  - {" + settings + "}\n";
+}
+
+const ErrorCase kCases[] = {
+    // YAML itself
+    {"an empty file", "", 0, "", "it is empty"},
+    {"a comment alone", "# nothing\n", 0, "", "it is empty"},
+    {"not YAML", "ports: [\n", 2, "", "not YAML"},
+    {"a list at the top", "- ports\n", 1, "", "should be settings"},
+    {"a key given twice", kBase + "default: {pool: office}\ndefault: {pool: vpc}\n", 6, "default", "first on line 5"},
+    {"a key given twice, deep", kBase + "zones:\n  - {zone: a.example, pool: office, pool: vpc}\n", 6, "zones[0].pool",
+     "given twice"},
+    {"an alias", kBase + "listen: &mine [192.168.10.86]\nclients: {allow: *mine}\n", 6, "clients.allow", "aliases", 2},
+    {"a second document", kBase + "---\nports: []\n", 6, "", "second document"},
+    {"nested too deeply", kBase + "zones: " + std::string(400, '[') + std::string(400, ']') + "\n", 5, "", "too deeply",
+     2},
+    {"a key that is a list", kBase + "[a, b]: c\n", 5, "", "plain word"},
+    {"an unknown section", kBase + "zone: []\n", 5, "zone", "did you mean 'zones'?"},
+    {"an unknown section, far from all", kBase + "forwarders: []\n", 5, "forwarders", "here can stand ports, listen"},
+    {"an unknown key", kBase + "clients: {alow: [10.0.0.0/8]}\n", 5, "clients.alow", "did you mean 'allow'?"},
+    {"a section without a value", kBase + "clients:\n", 5, "clients", "nothing stands here"},
+
+    // Ports and what the dataplane needs
+    {"no ports", "pools:\n  office: {kind: recursive, endpoints: [192.168.10.2]}\n" + kNames, 1, "ports", "no ports"},
+    {"an empty list of ports", "ports: []\npools:\n  o: {kind: recursive, endpoints: [192.168.10.2]}\n", 1, "ports",
+     "the list is empty"},
+    {"an unknown kind of port", port("device: \"af_xpd:eth0\""), 2, "ports[0].device", "did you mean 'af_xdp:'?"},
+    {"a device without a kind", port("device: eth0"), 2, "ports[0].device", "af_xdp:INTERFACE"},
+    {"a bad PCI address", "listen: [10.0.0.1]\n" + port("device: \"pci:3b:00\""), 3, "ports[0].device",
+     "pci:0000:3b:00.0"},
+    {"a bad vdev", "listen: [10.0.0.1]\n" + port("device: \"vdev:tap0\""), 3, "ports[0].device", "starts with net_"},
+    {"an interface's name that is too long", port("device: \"af_xdp:interface-number-1\""), 2, "ports[0].device",
+     "not an interface's name"},
+    {"a port without a device", port("name: corp"), 2, "ports[0]", "'device:' is missing"},
+    {"two ports of one name",
+     "ports:\n  - {name: a, device: \"af_xdp:eth0\"}\n  - {name: a, device: \"af_xdp:eth1\"}\n", 3, "ports[1]",
+     "on line 2"},
+    {"two ports on one device",
+     "ports:\n  - {name: a, device: \"af_xdp:eth0\"}\n  - {name: b, device: \"af_xdp:eth0\"}\n", 3, "ports[1].device",
+     "on line 2"},
+    {"nine ports",
+     "ports:\n  - {device: \"af_xdp:a\"}\n  - {device: \"af_xdp:b\"}\n  - {device: \"af_xdp:c\"}\n  - {device: "
+     "\"af_xdp:d\"}\n"
+     "  - {device: \"af_xdp:e\"}\n  - {device: \"af_xdp:f\"}\n  - {device: \"af_xdp:g\"}\n  - {device: \"af_xdp:h\"}\n"
+     "  - {device: \"af_xdp:i\"}\n",
+     10, "ports[8]", "at most 8"},
+    {"a pci port without listen", port("device: \"pci:0000:3b:00.0\""), 2, "listen", "belongs to DPDK"},
+    {"a vdev port without listen", port("device: \"vdev:net_tap0\""), 2, "listen", "belongs to DPDK"},
+    {"a bad address to listen on", kBase + "listen: [192.168.10.860]\n", 5, "listen[0]", "not an IP address"},
+    {"an address with a port", kBase + "listen: [\"192.168.10.86:53\"]\n", 5, "listen[0]", "without port"},
+    {"listening on every address by 0.0.0.0", kBase + "listen: 0.0.0.0\n", 5, "listen", "name the addresses"},
+    {"listening twice", kBase + "listen: [192.168.10.86, 192.168.10.86]\n", 5, "listen[1]", "twice"},
+    {"listening on nothing", kBase + "listen: []\n", 5, "listen", "leave 'listen:' out"},
+    {"a number of lcores that is none", kBase + "lcores: many\n", 5, "lcores", "from 1 to 64"},
+    {"no lcores", kBase + "lcores: 0\n", 5, "lcores", "from 1 to 64"},
+    {"an unknown word", kBase + "idle: sometimes\n", 5, "idle", "adaptive or busy"},
+    {"pending is no power of two", kBase + "dataplane: {pending: 5000}\n", 5, "dataplane.pending", "4096 or 8192"},
+    {"a duration without a unit", kBase + "dataplane: {query_timeout: 1800}\n", 5, "dataplane.query_timeout",
+     "with its unit"},
+    {"a duration out of range", kBase + "dataplane: {query_timeout: 2h}\n", 5, "dataplane.query_timeout",
+     "from 50ms to 60s"},
+    {"source ports that run over", kBase + "dataplane: {source_ports: {first: 60000, count: 16384}}\n", 5,
+     "dataplane.source_ports", "above 65536"},
+    {"a privileged source port", kBase + "dataplane: {source_ports: {first: 53}}\n", 5, "dataplane.source_ports.first",
+     "from 1024"},
+    {"a relative socket path", kBase + "control: {socket: control.sock}\n", 5, "control.socket", "starts with /"},
+    {"a socket path that is too long", kBase + "control: {socket: /" + std::string(107, 'x') + "}\n", 5,
+     "control.socket", "107 characters"},
+    {"a bad boolean", kBase + "control: {watch: maybe}\n", 5, "control.watch", "on or off"},
+    {"metrics without a port", kBase + "metrics: {listen: 127.0.0.1}\n", 5, "metrics.listen", "127.0.0.1:9153"},
+
+    // Clients
+    {"a bad prefix", kBase + "clients: {allow: [10.0.0.0/33]}\n", 5, "clients.allow[0]", "not a prefix"},
+    {"a prefix with host bits", kBase + "clients: {allow: [10.1.2.3/8]}\n", 5, "clients.allow[0]", "write 10.0.0.0/8"},
+    {"nobody may ask", kBase + "clients: {allow: []}\n", 5, "clients.allow", "nobody could ask"},
+    {"an unknown way to refuse", kBase + "clients: {refused: silently}\n", 5, "clients.refused", "refuse or drop"},
+
+    // Pools
+    {"pools that are a list", "ports: [{device: \"af_xdp:eth0\"}]\npools: [10.0.0.1]\n", 2, "pools", "pools by name"},
+    {"a pool without a kind", pool("endpoints: [10.16.1.10]"), 3, "pools.vpc", "'kind:' is missing"},
+    {"an unknown kind of pool", pool("kind: route53, endpoints: [10.16.1.10]"), 3, "pools.vpc.kind",
+     "recursive or route53-inbound"},
+    {"a pool without endpoints", pool("kind: recursive"), 3, "pools.vpc", "'endpoints:' is missing"},
+    {"an empty list of endpoints", pool("kind: recursive, endpoints: []"), 3, "pools.vpc.endpoints",
+     "the list is empty"},
+    {"an endpoint that is a name", pool("kind: recursive, endpoints: [dns.example]"), 3, "pools.vpc.endpoints[0]",
+     "not an IP address"},
+    {"an endpoint without an address", pool("kind: recursive, endpoints: [{weight: 1}]"), 3, "pools.vpc.endpoints[0]",
+     "'address:' is missing"},
+    {"the same endpoint twice", pool("kind: recursive, endpoints: [10.0.0.1, {address: 10.0.0.1}]"), 3,
+     "pools.vpc.endpoints[1]", "in the pool already"},
+    {"an endpoint that is the loopback", pool("kind: recursive, endpoints: [127.0.0.1]"), 3, "pools.vpc.endpoints[0]",
+     "this machine itself"},
+    {"an endpoint that is the IPv6 loopback", pool("kind: recursive, endpoints: [\"::1\"]"), 3,
+     "pools.vpc.endpoints[0]", "this machine itself"},
+    {"an endpoint that is 0.0.0.0", pool("kind: recursive, endpoints: [0.0.0.0]"), 3, "pools.vpc.endpoints[0]",
+     "no server's"},
+    {"an endpoint that is ::", pool("kind: recursive, endpoints: [\"::\"]"), 3, "pools.vpc.endpoints[0]",
+     "no server's"},
+    {"a multicast endpoint", pool("kind: recursive, endpoints: [224.0.0.251]"), 3, "pools.vpc.endpoints[0]",
+     "multicast"},
+    {"a link-local endpoint", pool("kind: recursive, endpoints: [\"fe80::1\"]"), 3, "pools.vpc.endpoints[0]",
+     "link-local"},
+    {"an endpoint that we listen on", "listen: [10.0.0.1]\n" + pool("kind: recursive, endpoints: [10.0.0.1]"), 4,
+     "pools.vpc.endpoints[0]", "our own 'listen:'"},
+    {"an endpoint that we send from", pool("kind: recursive, endpoints: [10.0.0.1], source: 10.0.0.1"), 3,
+     "pools.vpc.endpoints[0]", "'source:' of pool 'vpc'"},
+    {"two sources of one family", pool("kind: recursive, endpoints: [10.0.0.1], source: [10.0.0.2, 10.0.0.3]"), 3,
+     "pools.vpc.source[1]", "at most one source a family"},
+    {"a probe interval that is too short", pool("kind: recursive, endpoints: [10.0.0.1], health: {interval: 100ms}"), 3,
+     "pools.vpc.health.interval", "from 500ms"},
+    {"a bad probe name", pool("kind: recursive, endpoints: [10.0.0.1], health: {name: a..b}"), 3,
+     "pools.vpc.health.name", "empty label"},
+    {"a budget that is no number", pool("kind: recursive, endpoints: [{address: 10.0.0.1, budget: lots}]"), 3,
+     "pools.vpc.endpoints[0].budget", "whole number"},
+    {"a route53-inbound pool that is not private", pool("kind: route53-inbound, endpoints: [10.0.0.1], private: off"),
+     3, "pools.vpc.private", "always private"},
+    {"a pool called refuse",
+     "ports: [{device: \"af_xdp:eth0\"}]\npools:\n  refuse: {kind: recursive, endpoints: [10.0.0.1]}\n", 3,
+     "pools.refuse", "is not 'refuse'"},
+
+    // Zones
+    {"an unknown pool", zone("zone: a.example, pool: ofice"), 6, "zones[0].pool", "did you mean 'office'?"},
+    {"an unknown pool, far from all", zone("zone: a.example, pool: datacenter"), 6, "zones[0].pool",
+     "there is vpc and office"},
+    {"a zone without a target", zone("zone: a.example"), 6, "zones[0]", "'pool: NAME' is missing"},
+    {"a zone with two targets", zone("zone: a.example, pool: vpc, answer: nxdomain"), 6, "zones[0].answer",
+     "exclude each other"},
+    {"an unknown answer", zone("zone: a.example, answer: servfail"), 6, "zones[0].answer",
+     "nxdomain, nodata or refused"},
+    {"a target without a name", zone("pool: vpc"), 6, "zones[0]", "which names?"},
+    {"two kinds of name", zone("zone: a.example, name: b.example, pool: vpc"), 6, "zones[0]", "keep one"},
+    {"a bad name", zone("zone: a..example, pool: vpc"), 6, "zones[0].zone", "empty label"},
+    {"a label that is too long", zone("zone: " + std::string(64, 'x') + ".example, pool: vpc"), 6, "zones[0].zone",
+     "63 octets"},
+    {"an internationalised name", zone("zone: m\xc3\xbcller.example, pool: vpc"), 6, "zones[0].zone", "A-labels"},
+    {"a star in the middle", zone("zone: \"*.*.example\", pool: vpc"), 6, "zones[0].zone", "only stand first"},
+    {"the root as a zone", zone("zone: ., pool: office"), 6, "zones[0].zone", "default: {pool: NAME}"},
+    {"everything as a zone", zone("zone: \"*\", pool: office"), 6, "zones[0].zone", "default: {pool: NAME}"},
+    {"an exact name with a star", zone("name: \"*.a.example\", pool: office"), 6, "zones[0].name", "write 'zone:"},
+    {"not private in a private pool", zone("zone: a.example, pool: vpc, private: false"), 6, "zones[0].private",
+     "are private"},
+    {"the same zone twice", kBase + "zones:\n  - {zone: a.example, pool: vpc}\n  - {zone: A.Example., pool: vpc}\n", 7,
+     "zones[1]", "on line 6"},
+    {"the same name twice", kBase + "zones:\n  - {name: a.example, pool: vpc}\n  - {name: a.example, pool: office}\n",
+     7, "zones[1]", "on line 6"},
+    {"a zone and what is below it",
+     kBase + "zones:\n  - {zone: a.example, pool: vpc}\n  - {zone: \"*.a.example\", pool: office}\n", 7, "zones[1]",
+     "both claim what is below"},
+    {"a zones_file where none can be read", zone("zones_file: partners.txt, pool: office"), 6, "zones[0].zones_file",
+     "cannot be read here"},
+    {"an unknown pool by default", kBase + "default: {pool: corp}\n", 5, "default.pool", "there is no pool 'corp'"},
+    {"a default that is a word", kBase + "default: office\n", 5, "default", "should be settings"},
+
+    // Studio
+    {"a studio without a region", studio("pool: vpc"), 6, "studio[0]", "'region:' is missing"},
+    {"a studio without a pool", studio("region: us-east-1"), 6, "studio[0]", "'pool:' is missing"},
+    {"a region that is none", studio("region: \"us east\", pool: vpc"), 6, "studio[0].region", "not a region"},
+    {"an unknown service", studio("region: us-east-1, pool: vpc, services: [studio, s3]"), 6, "studio[0].services[1]",
+     "studio, api, runtime, notebook, labeling or mlflow"},
+    {"api without expect", studio("region: us-east-1, pool: vpc, services: [studio, api]"), 6, "studio[0].services",
+     "answers with public ones"},
+    {"runtime without expect", studio("region: us-east-1, pool: vpc, services: [runtime]"), 6, "studio[0].services",
+     "needs 'expect:"},
+    {"a list of domains without others", studio("region: us-east-1, pool: vpc, domains: [d-a]"), 6, "studio[0].domains",
+     "do not carry the domain id"},
+    {"others without a list of domains", studio("region: us-east-1, pool: vpc, others: refuse"), 6, "studio[0].others",
+     "goes with a list"},
+    {"others that are an unknown pool", studio("region: us-east-1, pool: vpc, domains: [d-a], others: vcp"), 6,
+     "studio[0].others", "did you mean 'vpc'?"},
+    {"a domain with its zone",
+     studio("region: us-east-1, pool: vpc, domains: [d-a.studio.us-east-1.sagemaker.aws], others: refuse"), 6,
+     "studio[0].domains[0]", "domain id alone"},
+    {"a domain in two pools",
+     kBase + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: refuse}\n"
+             "  - {region: us-east-1, pool: office, domains: [D-A], others: refuse}\n",
+     7, "studio[1].domains[0]", "claimed by pool 'office' and by pool 'vpc' on line 6"},
+    {"all domains of a region in two pools",
+     kBase + "studio:\n  - {region: us-east-1, pool: vpc}\n  - {region: us-east-1, pool: office}\n", 7, "studio[1]",
+     "claimed by pool 'office' and by pool 'vpc' on line 6"},
+    {"api names of a region in two pools",
+     kBase + "studio:\n  - {region: us-east-1, pool: vpc, services: [api], expect: [10.16.0.0/16]}\n"
+             "  - {region: us-east-1, pool: office, services: [api], expect: [10.20.0.0/16]}\n",
+     7, "studio[1].services", "api.sagemaker.us-east-1.amazonaws.com is claimed by"},
+    {"others that contradict each other",
+     kBase + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: vpc}\n"
+             "  - {region: us-east-1, pool: office, domains: [d-b], others: refuse}\n",
+     7, "studio[1].others", "claimed by 'refuse' and by pool 'vpc' on line 6"},
+    {"a studio twice", kBase + "studio:\n  - {region: us-east-1, pool: vpc}\n  - {region: us-east-1, pool: vpc}\n", 7,
+     "studio[1]", "already given to pool 'vpc' on line 6"},
+    {"a zone that studio has",
+     studio("region: us-east-1, pool: vpc") + "zones:\n  - {zone: studio.us-east-1.sagemaker.aws, pool: vpc}\n", 8,
+     "zones[0]", "on line 6"},
+    {"another partition without its api domain",
+     studio("region: us-iso-east-1, pool: vpc, services: [api], suffix: sagemaker.example, expect: [10.0.0.0/8]"), 6,
+     "studio[0].services", "needs 'suffix:"},
+};
+
+TEST(ReadModelErrors, NameTheLineTheKeyAndWhatWouldBeRight) {
+  for (const ErrorCase& one : kCases) {
+    SCOPED_TRACE(one.description);
+    const ReadModel read = read_model_text(one.yaml, "test.yaml");
+    EXPECT_FALSE(read.model.has_value());
+    size_t errors = 0;
+    bool found = false;
+    for (const Finding& finding : read.findings) {
+      errors += finding.severity == Severity::error;
+      found = found || (finding.severity == Severity::error && finding.line == one.line && finding.key == one.key &&
+                        finding.text.find(one.fragment) != std::string::npos && finding.file == "test.yaml");
+    }
+    EXPECT_TRUE(found) << "wanted line " << one.line << ", key '" << one.key << "', '" << one.fragment << "'; got\n"
+                       << all_findings(read);
+    EXPECT_EQ(errors, one.errors) << all_findings(read);
+  }
+}
+
+TEST(ReadModelErrors, SeveralAreReportedInOneGoInTheOrderOfLines) {
+  const ReadModel read = read_model_text(
+      "default: {pool: nowhere}\n"
+      "ports: [{device: \"af_xdp:eth0\"}]\n"
+      "clients: {alow: []}\n"
+      "pools:\n"
+      "  office: {kind: recursive, endpoints: [192.168.10.2, 192.168.10.300]}\n"
+      "zones:\n"
+      "  - {zone: a.example, pool: ofice}\n"
+      "  - {zone: b..example, pool: office}\n",
+      "test.yaml");
+  std::vector<uint32_t> lines;
+  for (const Finding& finding : read.findings) lines.push_back(finding.line);
+  EXPECT_EQ(lines, (std::vector<uint32_t>{1, 3, 5, 7, 8})) << all_findings(read);
+}
+
+TEST(ReadModelErrors, AreCappedWithACountOfTheRest) {
+  std::string yaml = kBase + "zones:\n";
+  for (int i = 0; i < 300; ++i) yaml += "  - {zone: a..example, pool: office}\n";
+  const ReadModel read = read_model_text(yaml, "test.yaml");
+  ASSERT_EQ(read.findings.size(), 201U);
+  EXPECT_EQ(read.findings.back().text, "and 100 more like these");
+}
+
+TEST(ReadModelErrors, AThousandAndTwentyFiveEndpointsAreTooMany) {
+  for (const int count : {1024, 1025}) {
+    std::string yaml =
+        "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: many}\npools:\n  many:\n    kind: recursive\n    "
+        "endpoints:\n";
+    for (int i = 0; i < count; ++i)
+      yaml += "      - 10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + "\n";
+    const ReadModel read = read_model_text(yaml, "test.yaml");
+    EXPECT_EQ(read.model.has_value(), count == 1024) << all_findings(read);
+    if (count == 1025) {
+      ASSERT_EQ(read.findings.size(), 1U);
+      EXPECT_EQ(read.findings[0].line, 6U + 1025U);
+    }
+  }
+}
+
+TEST(ReadModelErrors, AFileThatIsNotThereIsNamed) {
+  const ReadModel read = read_model("/nonexistent/penstock.yaml");
+  ASSERT_EQ(read.findings.size(), 1U);
+  EXPECT_EQ(to_text(read.findings[0]), "/nonexistent/penstock.yaml: error: cannot be read: No such file or directory");
+  EXPECT_FALSE(read_model("/tmp").model.has_value());
+}
+
+// The parser must not be run over by what is not meant for it.
+TEST(ReadModelErrors, HostileTextsAreRefused) {
+  const std::string texts[] = {
+      std::string(100'000, '['),
+      std::string(100'000, '{'),
+      std::string(100'000, '-') + " x",
+      "&a [*a]",
+      "a: &a [*a, *a]\nb: [*a, *a]\n",
+      std::string("ports: \0\0\0", 10),
+      "\xff\xfe\x00",
+      "? [a]\n: b\n",
+      "%YAML 9.9\n---\nports: []\n",
+      "!!binary |\n  aGVsbG8=\n",
+      std::string(5000, ' ') + "- a",
+  };
+  for (const std::string& text : texts) EXPECT_FALSE(read_model_text(text, "test.yaml").model.has_value());
+}
+
+}  // namespace
+}  // namespace penstock::config::test

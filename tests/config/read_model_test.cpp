@@ -1,0 +1,139 @@
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(ReadModel, FillsInDefaults) {
+  const Model model = model_of(kBase + "default: {pool: office}\n");
+  EXPECT_TRUE(model.listen.empty());
+  EXPECT_FALSE(model.lcores.has_value());
+  EXPECT_EQ(model.idle, Idle::adaptive);
+  EXPECT_EQ(model.clients.allow.size(), 9U);
+  EXPECT_FALSE(model.clients.silent);
+  EXPECT_EQ(model.metrics_listen, "127.0.0.1:9153");
+  EXPECT_FALSE(model.dataplane.source_ports.has_value());
+  EXPECT_EQ(model.dataplane.pending, Dataplane{}.pending);
+  EXPECT_EQ(model.dataplane.query_timeout, milliseconds(1800));
+  EXPECT_FALSE(model.control.watch);
+  ASSERT_EQ(model.pools.size(), 2U);
+  EXPECT_EQ(model.pools[0].endpoints[0].budget, 10000U);
+  EXPECT_EQ(model.pools[1].endpoints[0].budget, 0U);
+  EXPECT_EQ(model.pools[0].health.interval, milliseconds(1000));
+  EXPECT_EQ(model.pools[0].where.line, 3U);
+}
+
+TEST(ReadModel, ReadsEverySetting) {
+  const Model model = model_of(R"(
+ports:
+  - {name: office, device: "af_xdp:eth0"}
+  - {device: "pci:0000:3b:00.1"}
+  - {device: "vdev:net_tap0,iface=tap0"}
+  - {device: "af_packet:lan1"}
+listen: ["fd00::86", 192.168.10.86]
+lcores: 4
+idle: busy
+clients: {allow: [0.0.0.0/0], deny: 10.66.0.0/16, refused: drop, rate_per_client: 50}
+pools:
+  a:
+    kind: recursive
+    private: Yes
+    tracked: true
+    source: [192.168.10.86, "fd00::86"]
+    endpoints: [{address: "fd00::1", budget: 7, weight: 3}]
+    health: {name: Probe.Example, interval: 2s, timeout: 1500ms, rise: 1, fall: 5}
+default: {answer: refused}
+metrics: off
+dataplane: {eal: [--log-level=8, "-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64, query_timeout: 1m}
+control: {socket: /c, watch: "on"}
+zones: [{zone: a.example, pool: a}]
+)");
+  ASSERT_EQ(model.ports.size(), 4U);
+  EXPECT_EQ(model.ports[0].name, "office");
+  EXPECT_EQ(model.ports[0].kind, PortKind::af_xdp);
+  EXPECT_EQ(model.ports[0].device, "eth0");
+  EXPECT_EQ(model.ports[0].where.line, 3U);
+  EXPECT_EQ(model.ports[1].name, "port1");
+  EXPECT_EQ(model.ports[1].kind, PortKind::pci);
+  EXPECT_EQ(model.ports[1].device, "0000:3b:00.1");
+  EXPECT_EQ(model.ports[2].kind, PortKind::vdev);
+  EXPECT_EQ(model.ports[2].device, "net_tap0,iface=tap0");
+  EXPECT_EQ(model.ports[3].kind, PortKind::af_packet);
+  EXPECT_EQ(model.listen, (std::vector{*parse_address("fd00::86"), *parse_address("192.168.10.86")}));
+  EXPECT_EQ(model.lcores, 4U);
+  EXPECT_EQ(model.idle, Idle::busy);
+  EXPECT_EQ(model.clients.allow, std::vector{*parse_prefix("0.0.0.0/0")});
+  EXPECT_EQ(model.clients.deny, std::vector{*parse_prefix("10.66.0.0/16")});
+  EXPECT_TRUE(model.clients.silent);
+  EXPECT_EQ(model.clients.rate_per_client, 50U);
+  const Pool& pool = model.pools[0];
+  EXPECT_TRUE(pool.is_private);
+  EXPECT_EQ(pool.source.size(), 2U);
+  EXPECT_EQ(pool.endpoints[0].address, *parse_address("fd00::1"));
+  EXPECT_EQ(pool.endpoints[0].budget, 7U);
+  EXPECT_EQ(pool.endpoints[0].weight, 3U);
+  EXPECT_EQ(pool.health.name, *parse_name("probe.example"));
+  EXPECT_EQ(pool.health.interval, milliseconds(2000));
+  EXPECT_EQ(pool.health.timeout, milliseconds(1500));
+  EXPECT_EQ(pool.health.rise, 1U);
+  EXPECT_EQ(pool.health.fall, 5U);
+  ASSERT_TRUE(model.default_rule.has_value());
+  EXPECT_EQ(model.rules[*model.default_rule].action, Action::refused);
+  EXPECT_EQ(model.rules[*model.default_rule].origin, "default");
+  EXPECT_FALSE(model.metrics_listen.has_value());
+  EXPECT_EQ(model.dataplane.eal, (std::vector<std::string>{"--log-level=8", "-v"}));
+  EXPECT_EQ(model.dataplane.socket, "/s");
+  EXPECT_EQ(model.dataplane.state_dir, "/d");
+  ASSERT_TRUE(model.dataplane.source_ports.has_value());
+  EXPECT_EQ(model.dataplane.source_ports->first, 2000);
+  EXPECT_EQ(model.dataplane.source_ports->count, 100);
+  EXPECT_EQ(model.dataplane.pending, 64U);
+  EXPECT_EQ(model.dataplane.query_timeout, milliseconds(60000));
+  EXPECT_EQ(model.control.socket, "/c");
+  EXPECT_TRUE(model.control.watch);
+}
+
+TEST(ReadModel, ReadsZones) {
+  const Model model = model_of(kBase + R"(zones:
+  - {zone: A.Example., pool: vpc, cache: off, expect: [10.16.0.0/16, "fd00::/8"]}
+  - {zone: "*.b.example", pool: office}
+  - {name: b.example, pool: office, private: true}
+  - {zone: c.example, answer: nxdomain}
+  - {zone: d.example, answer: nodata, private: on}
+  - {name: a.example, answer: refused}
+default: {pool: office}
+)");
+  EXPECT_EQ(entry_texts(model),
+            (std::vector<std::string>{"zone a.example -> vpc private", "below b.example -> office",
+                                      "exact b.example -> office private", "zone c.example = nxdomain",
+                                      "zone d.example = nodata private", "exact a.example = refused"}));
+  const auto& first = model.zones.entries[0];
+  EXPECT_EQ(first.where.line, 6U);
+  EXPECT_FALSE(model.rules[first.rule].cache);
+  EXPECT_EQ(model.rules[first.rule].expect.size(), 2U);
+  EXPECT_EQ(model.rules[first.rule].origin, "zones[0]");
+  EXPECT_EQ(model.rules[*model.default_rule].pool, 1U);
+}
+
+TEST(ReadModel, ReadsDurations) {
+  const struct {
+    const char* text;
+    int64_t ms;
+  } cases[] = {{"500ms", 500}, {"1s", 1000}, {"2s", 2000}, {"60000ms", 60000}, {"1m", 60000}};
+  for (const auto& one : cases)
+    EXPECT_EQ(model_of(kBase + "dataplane: {query_timeout: " + one.text + "}\n").dataplane.query_timeout.count(),
+              one.ms);
+  for (const char* text : {"1", "s", "1 s", "1.5s", "-1s", "1S", "99999999999999999999s", "1d", "''"})
+    EXPECT_FALSE(read_model_text(kBase + "dataplane: {query_timeout: " + text + "}\n", "t").model.has_value()) << text;
+}
+
+TEST(ReadModel, ReadsBooleans) {
+  for (const char* text : {"true", "on", "yes", "On", "TRUE", "\"on\""})
+    EXPECT_TRUE(model_of(kBase + "control: {watch: " + text + "}\n").control.watch) << text;
+  for (const char* text : {"false", "off", "no", "OFF"})
+    EXPECT_FALSE(model_of(kBase + "control: {watch: " + text + "}\n").control.watch) << text;
+}
+
+}  // namespace
+}  // namespace penstock::config::test

@@ -1,0 +1,94 @@
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+struct WarningCase {
+  const char* description;
+  std::string yaml;  // behind kBase
+  Severity severity;
+  uint32_t line;  // 0: no finding of the severity is expected
+  const char* key;
+  const char* fragment;
+};
+
+const std::string kDefault = "default: {pool: office}\n";
+const std::string kVpc = "zones:\n  - {zone: vpc.example, pool: vpc}\n";
+
+const WarningCase kCases[] = {
+    {"nothing to warn of", kDefault + kVpc, Severity::warning, 0, "", ""},
+    {"a private *.zone leaves its apex to the default", kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n",
+     Severity::warning, 7, "zones[0]", "add {name: ml.example, pool: vpc}"},
+    {"its apex is given as a name",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {name: ml.example, pool: vpc}\n",
+     Severity::warning, 0, "", ""},
+    {"its apex lies in a private zone",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: example, pool: vpc}\n", Severity::warning,
+     0, "", ""},
+    {"its apex lies in a zone that is not private",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: example, pool: office}\n",
+     Severity::warning, 7, "zones[0]", "goes to pool 'office': add"},
+    {"a *.zone that is not private", kDefault + kVpc + "  - {zone: \"*.ml.example\", pool: office}\n",
+     Severity::warning, 0, "", ""},
+    {"a private *.zone without a default",
+     "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: o.example, pool: office}\n", Severity::warning, 0, "",
+     ""},
+    {"a pool that is not used", kDefault, Severity::warning, 3, "pools.vpc", "nothing is forwarded"},
+    {"no rules at all", "", Severity::warning, 0 + 3, "pools.vpc", "nothing is forwarded"},
+    {"a hole in a private zone", kDefault + kVpc + "  - {zone: pub.vpc.example, pool: office}\n", Severity::warning, 8,
+     "zones[1]", "out of the private zone vpc.example on line 7"},
+    {"an unknown region", kDefault + "studio:\n  - {region: us-esat-1, pool: vpc}\n", Severity::warning, 7,
+     "studio[0].region", "did you mean 'us-east-1'?"},
+    {"a domain id of another look",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [mine], others: refuse}\n", Severity::warning, 7,
+     "studio[0].domains[0]", "start with d-"},
+    {"cache", kDefault + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n", Severity::note, 7, "zones[0].cache",
+     "no cache"},
+    {"expect", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n", Severity::note, 7,
+     "zones[0].expect", "leak guard"},
+    {"rate_per_client", kDefault + kVpc + "clients: {rate_per_client: 100}\n", Severity::note, 8,
+     "clients.rate_per_client", "not limited"},
+    {"a rate_per_client that asks for nothing", kDefault + kVpc + "clients: {rate_per_client: 0}\n", Severity::note, 0,
+     "", ""},
+    {"nothing to note", kDefault + kVpc, Severity::note, 0, "", ""},
+};
+
+TEST(ReadModelWarnings, SayWhatToDoAndLeaveTheModel) {
+  for (const WarningCase& one : kCases) {
+    SCOPED_TRACE(one.description);
+    const ReadModel read = read_model_text(kBase + one.yaml, "test.yaml");
+    EXPECT_TRUE(read.model.has_value()) << all_findings(read);
+    bool found = false;
+    for (const Finding& finding : read.findings) {
+      if (finding.severity != one.severity) continue;
+      EXPECT_NE(one.line, 0U) << to_text(finding);
+      found = found || (finding.line == one.line && finding.key == one.key &&
+                        finding.text.find(one.fragment) != std::string::npos);
+    }
+    EXPECT_TRUE(found || one.line == 0) << all_findings(read);
+  }
+}
+
+TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
+  const ReadModel read = read_model_text(
+      "ports: [{device: \"af_xdp:eth0\"}]\n"
+      "pools:\n"
+      "  a: {kind: recursive, tracked: off, endpoints: [{address: 10.0.0.1, budget: 5, weight: 2}, {address: 10.0.0.2, "
+      "budget: 5}]}\n"
+      "default: {pool: a, cache: off}\n"
+      "zones:\n"
+      "  - {zone: x.example, pool: a, cache: off, expect: 10.0.0.0/8}\n"
+      "  - {zone: y.example, pool: a, cache: off, expect: 10.0.0.0/8}\n",
+      "test.yaml");
+  std::vector<std::string> keys;
+  for (const Finding& finding : read.findings) {
+    EXPECT_EQ(finding.severity, Severity::note);
+    keys.push_back(finding.key);
+  }
+  EXPECT_EQ(keys, (std::vector<std::string>{"pools.a.endpoints[0].budget", "pools.a.endpoints[0].weight",
+                                            "pools.a.tracked", "zones[0].expect", "zones[0].cache"}))
+      << all_findings(read);
+}
+
+}  // namespace
+}  // namespace penstock::config::test

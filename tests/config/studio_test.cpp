@@ -1,0 +1,112 @@
+#include "config/studio.h"
+
+#include "tests/config/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+struct StudioCase {
+  const char* description;
+  const char* object;
+  std::vector<std::string> names;
+};
+
+const StudioCase kCases[] = {
+    {"studio alone by default", "region: us-east-1, pool: vpc", {"zone studio.us-east-1.sagemaker.aws -> vpc private"}},
+    {"capital letters", "region: US-East-1, pool: vpc", {"zone studio.us-east-1.sagemaker.aws -> vpc private"}},
+    {"a pool that is not private: the names are all the same",
+     "region: us-east-1, pool: office",
+     {"zone studio.us-east-1.sagemaker.aws -> office private"}},
+    {"GovCloud has a FIPS zone",
+     "region: us-gov-west-1, pool: vpc, domains: all",
+     {"zone studio.us-gov-west-1.sagemaker.aws -> vpc private",
+      "zone studio-fips.us-gov-west-1.sagemaker.aws -> vpc private"}},
+    {"api",
+     "region: eu-west-1, pool: vpc, services: [api], expect: 10.0.0.0/8",
+     {"exact api.sagemaker.eu-west-1.amazonaws.com -> vpc private",
+      "exact api-fips.sagemaker.eu-west-1.amazonaws.com -> vpc private",
+      "exact api.sagemaker.eu-west-1.api.aws -> vpc private",
+      "exact api-fips.sagemaker.eu-west-1.api.aws -> vpc private"}},
+    {"runtime",
+     "region: us-east-1, pool: vpc, services: runtime, expect: 10.0.0.0/8",
+     {"exact runtime.sagemaker.us-east-1.amazonaws.com -> vpc private",
+      "exact runtime-fips.sagemaker.us-east-1.amazonaws.com -> vpc private",
+      "exact runtime.sagemaker.us-east-1.api.aws -> vpc private",
+      "exact runtime-fips.sagemaker.us-east-1.api.aws -> vpc private"}},
+    {"notebook in Europe",
+     "region: eu-west-1, pool: vpc, services: [notebook]",
+     {"zone notebook.eu-west-1.sagemaker.aws -> vpc private"}},
+    {"notebook in America",
+     "region: us-west-2, pool: vpc, services: [notebook]",
+     {"zone notebook.us-west-2.sagemaker.aws -> vpc private",
+      "zone notebook-fips.us-west-2.sagemaker.aws -> vpc private"}},
+    {"labeling and mlflow",
+     "region: us-east-1, pool: vpc, services: [labeling, mlflow]",
+     {"zone labeling.us-east-1.sagemaker.aws -> vpc private",
+      "zone us-east-1.experiments.sagemaker.aws -> vpc private"}},
+    {"China",
+     "region: cn-north-1, pool: vpc, services: [studio, api], expect: 10.0.0.0/8",
+     {"zone studio.cn-north-1.sagemaker.com.cn -> vpc private",
+      "exact api.sagemaker.cn-north-1.amazonaws.com.cn -> vpc private",
+      "exact api.sagemaker.cn-north-1.api.amazonwebservices.com.cn -> vpc private"}},
+    {"another partition, by its suffix",
+     "region: x-east-1, pool: vpc, suffix: sm.example",
+     {"zone studio.x-east-1.sm.example -> vpc private"}},
+    {"another partition, by both suffixes",
+     "region: x-east-1, pool: vpc, suffix: {sagemaker: sm.example, amazonaws: Aws.Example}, services: [studio, "
+     "runtime], expect: 10.0.0.0/8",
+     {"zone studio.x-east-1.sm.example -> vpc private", "exact runtime.sagemaker.x-east-1.aws.example -> vpc private",
+      "exact runtime-fips.sagemaker.x-east-1.aws.example -> vpc private"}},
+    {"a list of domains, others refused",
+     "region: us-east-1, pool: vpc, domains: [d-a, D-B], others: refuse",
+     {"zone d-a.studio.us-east-1.sagemaker.aws -> vpc private",
+      "zone d-b.studio.us-east-1.sagemaker.aws -> vpc private", "zone studio.us-east-1.sagemaker.aws = refused"}},
+    {"a list of domains, others elsewhere",
+     "region: us-east-1, pool: vpc, domains: [d-a], others: office",
+     {"zone d-a.studio.us-east-1.sagemaker.aws -> vpc private", "zone studio.us-east-1.sagemaker.aws -> office"}},
+    {"a list of domains in GovCloud",
+     "region: us-gov-east-1, pool: vpc, domains: [d-a], others: vpc",
+     {"zone d-a.studio.us-gov-east-1.sagemaker.aws -> vpc private",
+      "zone d-a.studio-fips.us-gov-east-1.sagemaker.aws -> vpc private",
+      "zone studio.us-gov-east-1.sagemaker.aws -> vpc private",
+      "zone studio-fips.us-gov-east-1.sagemaker.aws -> vpc private"}},
+};
+
+TEST(Studio, ExpandsByItsTable) {
+  for (const StudioCase& one : kCases) {
+    SCOPED_TRACE(one.description);
+    const ReadModel read = read_model_text(kBase + "studio:\n  - {" + one.object + "}\n", "test.yaml");
+    ASSERT_TRUE(read.model.has_value()) << all_findings(read);
+    EXPECT_EQ(entry_texts(*read.model), one.names);
+  }
+}
+
+TEST(Studio, TwoAccountsShareARegion) {
+  const Model model = model_of(kBase + R"(studio:
+  - {region: us-east-1, pool: vpc, domains: all, expect: 10.16.0.0/16}
+  - {region: us-east-1, pool: office, domains: [d-b], others: vpc}
+)");
+  EXPECT_EQ(entry_texts(model),
+            (std::vector<std::string>{"zone studio.us-east-1.sagemaker.aws -> vpc private",
+                                      "zone d-b.studio.us-east-1.sagemaker.aws -> office private"}));
+  EXPECT_EQ(model.rules[model.zones.entries[0].rule].expect, std::vector{*parse_prefix("10.16.0.0/16")});
+  EXPECT_EQ(model.rules[model.zones.entries[0].rule].origin, "studio[0] studio");
+}
+
+TEST(Studio, NeverImpliesTheRestOfAmazonaws) {
+  for (const auto region : known_regions()) {
+    for (size_t service = 0; service < studio_service_words().size(); ++service) {
+      const auto list = studio_names(static_cast<StudioService>(service), region, studio_suffixes(region));
+      ASSERT_FALSE(list.names.empty());
+      for (const std::string& name : list.names) {
+        EXPECT_TRUE(parse_name(name).has_value()) << name;
+        EXPECT_NE(name.find(region), std::string::npos) << name;
+        EXPECT_NE(name.find("sagemaker"), std::string::npos) << name;
+        EXPECT_EQ(list.scope == Scope::name, needs_expect(static_cast<StudioService>(service))) << name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock::config::test
