@@ -234,7 +234,7 @@ TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
     ASSERT_EQ(answer["endpoints"].size(), 2U);
     EXPECT_EQ(answer["endpoints"][0]["used"], c.a_used) << c.description;
     EXPECT_EQ(answer["endpoints"][1]["used"], c.b_used) << c.description;
-    EXPECT_EQ(render_explain(answer).find("the client gets SERVFAIL\n") != std::string::npos, !c.a_used && !c.b_used)
+    EXPECT_EQ(render_explain(answer).find("no endpoint can be reached") != std::string::npos, !c.a_used && !c.b_used)
         << c.description << "\n"
         << render_explain(answer);
   }
