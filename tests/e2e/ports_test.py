@@ -11,7 +11,7 @@ TWO_ARMS = [*ONE_ARM, {"name": "dx", "device": "af_xdp:dx"}]
 PACKET = [{"name": "corp", "device": "af_packet:corp"}]
 PACKET2 = [*PACKET, {"name": "dx", "device": "af_packet:dx"}]
 POOLS6 = {
-    VPC: {"kind": "route53-inbound", "endpoints": ENDPOINTS6, "health": {"interval": "500ms", "timeout": "200ms"}},
+    VPC: {"kind": "route53-inbound", "endpoints": ENDPOINTS6, "health": {"interval": "600ms", "timeout": "200ms"}},
     "corporate": {"kind": "recursive", "endpoints": [RESOLVER6]},
 }
 

@@ -38,7 +38,7 @@ def _office(tmp_path_factory):
         octet, region, _ = VPCS[name]
         return {"region": region, "pool": name, "domains": domains, "expect": [f"10.{octet}.0.0/16"], **others}
 
-    health = {"interval": "500ms", "timeout": "200ms"}
+    health = {"interval": "600ms", "timeout": "200ms"}
     model = config(
         pools={**{name: {"kind": "route53-inbound", "endpoints": endpoints(octet), "health": health} for name, (octet, _, _) in VPCS.items()},
                "corporate": {"kind": "recursive", "endpoints": ["192.168.10.2"]}},

@@ -30,8 +30,8 @@ def config(**changes):
         "ports": [{"name": "corp", "device": "af_xdp:corp"}],
         "listen": [HOST, HOST6],
         "pools": {
-            VPC: {"kind": "route53-inbound", "endpoints": ENDPOINTS, "health": {"interval": "500ms", "timeout": "200ms", "fall": 2, "rise": 1}},
-            "corporate": {"kind": "recursive", "endpoints": [RESOLVER], "health": {"interval": "500ms"}},
+            VPC: {"kind": "route53-inbound", "endpoints": ENDPOINTS, "health": {"interval": "600ms", "timeout": "200ms", "fall": 2, "rise": 1}},
+            "corporate": {"kind": "recursive", "endpoints": [RESOLVER], "health": {"interval": "600ms"}},
         },
         "studio": [{"region": "us-east-1", "pool": VPC, "domains": "all", "services": ["studio", "api", "runtime"],
                     "expect": ["10.16.0.0/16"]}],
@@ -159,7 +159,7 @@ class Penstock:
             for process in (self.dataplane, self.control):
                 assert process.running(), "a program ended"
             metrics = self.try_metrics()
-            if not metrics or not metrics.sum("penstock_dataplane_up"):
+            if not metrics or "penstock_dataplane_up 1" not in metrics.text:  # the page is empty at first
                 return False
             generation = metrics.sum("penstock_ruleset_generation", process="control")
             return (metrics.sum("penstock_ruleset_generation", process="dataplane") == generation > 0
