@@ -1,0 +1,384 @@
+// tests/dataplane/control_link_test.cpp - the dataplane's end of the link over a real socket: what is refused, and why, and
+// that the running rules stay.
+#include "dataplane/control_link.h"
+
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <xxhash.h>
+
+#include <functional>
+#include <random>
+
+#include "tests/dataplane/images.h"
+
+namespace penstock::test {
+namespace {
+
+using config::Message;
+
+size_t open_descriptors() {
+  size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+control::ImageBytes with_checksum(control::ImageBytes image) {
+  auto& header = *reinterpret_cast<config::ImageHeader*>(image.data());
+  header.checksum = 0;
+  header.checksum = XXH3_64bits(image.data(), image.size());
+  return image;
+}
+
+class ControlLinkTest : public testing::Test {
+ protected:
+  ControlLinkTest() {
+    spdlog::set_level(spdlog::level::off);
+    link.emplace(listen().value());
+  }
+  tl::expected<ControlLink, std::string> listen() {
+    config::Hello hello;
+    hello.lcores = 2;
+    hello.image_version = config::kImageVersion;
+    return ControlLink::listen(folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
+                               [this](std::span<const config::IpAddress> endpoints) {
+                                 std::string texts;
+                                 for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
+                                 filters.push_back(texts);
+                               });
+  }
+  FileDescriptor dial() {
+    FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, (folder / "run/dataplane.sock").c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(::connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  // A connected control that has read its greeting.
+  FileDescriptor control() {
+    FileDescriptor socket = dial();
+    link->accept();
+    Message hello = config::receive_message(socket.fd).value();
+    EXPECT_NE(hello.as<config::Hello>(), nullptr);
+    EXPECT_EQ(hello.fds.size(), 2U);
+    for (const int fd : hello.fds) close(fd);
+    return socket;
+  }
+  Message exchange(int socket, const void* bytes, size_t size, const std::vector<int>& fds) {
+    EXPECT_TRUE(config::send_message(socket, bytes, size, fds).has_value());
+    link->serve();
+    return config::receive_message(socket).value();
+  }
+  Message publish(int socket, uint64_t generation, uint64_t size, int fd) {
+    const config::Publish request{.generation = generation, .size = size};
+    return exchange(socket, &request, sizeof request, {fd});
+  }
+  Message publish(int socket, const control::Compiled& compiled) {
+    const FileDescriptor memfd = memfd_of(compiled.image);
+    return publish(socket, compiled.generation, compiled.image.size(), memfd.fd);
+  }
+  config::Found look_up(int socket, const std::string& name) {
+    const std::string wire = config::parse_name(name).value();
+    config::Lookup request;
+    request.name_length = static_cast<uint8_t>(wire.size());
+    wire.copy(request.name.data(), request.name.size());
+    const Message reply = exchange(socket, &request, sizeof request, {});
+    const auto* found = reply.as<config::Found>();
+    EXPECT_NE(found, nullptr);
+    return found != nullptr ? *found : config::Found{};
+  }
+
+  TemporaryFolder folder;
+  std::unique_ptr<SharedPages> pages = SharedPages::create(2, 768).value();
+  Publisher rules{2, pages->counters()};
+  std::vector<std::string> filters;
+  std::optional<ControlLink> link;
+};
+
+TEST_F(ControlLinkTest, PublishesAndLooksUp) {
+  const FileDescriptor socket = control();
+  EXPECT_EQ(look_up(socket.fd, "www.ads.example").rule, config::kNoRule);
+
+  const control::Compiled first = compile_text(kImageRules, 7);
+  const Message reply = publish(socket.fd, first);
+  const auto* published = reply.as<config::Published>();
+  ASSERT_NE(published, nullptr);
+  EXPECT_EQ(published->generation, 7U);
+  EXPECT_EQ(published->checksum, first.checksum);
+  EXPECT_EQ(published->lcores, 2U);
+  EXPECT_EQ(published->zones, 2U);
+  EXPECT_EQ(published->pools, 2U);
+  EXPECT_EQ(published->endpoints, 3U);
+  EXPECT_EQ(pages->counters().generation.get(), 7U);
+  EXPECT_EQ(pages->counters().images_accepted.get(), 1U);
+
+  const config::Found below = look_up(socket.fd, "d-1.studio.us-east-1.sagemaker.aws");
+  EXPECT_EQ(below.rule, 0U);
+  EXPECT_EQ(below.generation, 7U);
+  EXPECT_EQ(below.matched_length, 32U);
+  EXPECT_EQ(below.is_apex, 0);
+  const config::Found apex = look_up(socket.fd, "ads.example");
+  EXPECT_EQ(apex.rule, 1U);
+  EXPECT_EQ(apex.is_apex, 1);
+  const config::Found other = look_up(socket.fd, "example.org");
+  EXPECT_EQ(other.rule, 2U);
+  EXPECT_EQ(other.matched_length, 0);
+}
+
+// The port filters let responses of the old and the new endpoints in while the swap lasts.
+TEST_F(ControlLinkTest, TellsTheFilterBeforeAndAfter) {
+  const FileDescriptor socket = control();
+  publish(socket.fd, compile_text(kImageRules, 1));
+  std::string moved = kImageRules;
+  moved.replace(moved.find("10.16.2.10"), 10, "10.16.3.10");
+  publish(socket.fd, compile_text(moved, 2));
+  ASSERT_EQ(filters.size(), 4U);
+  EXPECT_EQ(filters[1], "10.16.1.10 10.16.2.10 192.168.10.2 ");
+  for (const char* endpoint : {"10.16.1.10", "10.16.2.10", "10.16.3.10", "192.168.10.2"})
+    EXPECT_NE(filters[2].find(endpoint), std::string::npos) << endpoint;
+  EXPECT_EQ(filters[3], "10.16.1.10 10.16.3.10 192.168.10.2 ");
+}
+
+struct RefusalCase {
+  const char* description;
+  std::function<FileDescriptor(control::ImageBytes&)> make;  // may change the image; its size is what is announced,
+  const char* reason;
+  uint64_t announced = 0;  // unless this is
+};
+
+const RefusalCase kRefusals[] = {
+    {"cut in half, and said so",
+     [](control::ImageBytes& image) {
+       image.resize(image.size() / 2);
+       return memfd_of(image);
+     },
+     "bytes in all"},
+    {"cut in half, the whole size announced",
+     [](control::ImageBytes& image) { return memfd_of(std::span(image).first(image.size() / 2)); }, "cut short"},
+    {"one byte more",
+     [](control::ImageBytes& image) {
+       image.push_back({});
+       return memfd_of(image);
+     },
+     "bytes in all"},
+    {"larger than an image may be",
+     [](control::ImageBytes& image) {
+       FileDescriptor memfd = memfd_of(image, 0);
+       EXPECT_EQ(ftruncate(memfd.fd, config::kImageMaxSize + 1), 0);  // sparse
+       fcntl(memfd.fd, F_ADD_SEALS, kAllSeals);
+       return memfd;
+     },
+     "an image of 1073741825 bytes", config::kImageMaxSize + 1},
+    {"empty",
+     [](control::ImageBytes& image) {
+       image.clear();
+       return memfd_of(image);
+     },
+     "an image of 0 bytes"},
+    {"another format version",
+     [](control::ImageBytes& image) {
+       reinterpret_cast<config::ImageHeader*>(image.data())->version = config::kImageVersion + 1;
+       image = with_checksum(std::move(image));
+       return memfd_of(image);
+     },
+     "format version 2"},
+    {"something else altogether",
+     [](control::ImageBytes& image) {
+       std::fill(image.begin(), image.end(), std::byte{0x41});
+       return memfd_of(image);
+     },
+     "magic"},
+    {"an index out of range, the checksum right",
+     [](control::ImageBytes& image) {
+       reinterpret_cast<config::ImageHeader*>(image.data())->default_rule = 99;
+       image = with_checksum(std::move(image));
+       return memfd_of(image);
+     },
+     "its default is rule 99"},
+    {"of another generation than announced",
+     [](control::ImageBytes& image) {
+       image = compile_text(kImageRules, 5).image;
+       return memfd_of(image);
+     },
+     "another generation"},
+    {"not sealed", [](control::ImageBytes& image) { return memfd_of(image, 0); }, "not sealed"},
+    {"not sealed against writing",
+     [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_WRITE); }, "not sealed"},
+    {"not sealed against shrinking",
+     [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_SHRINK); }, "not sealed"},
+    {"a regular file",
+     [](control::ImageBytes& image) {
+       char name[] = "/tmp/penstock-image.XXXXXX";
+       FileDescriptor file(mkstemp(name));
+       unlink(name);
+       EXPECT_EQ(write(file.fd, image.data(), image.size()), static_cast<ssize_t>(image.size()));
+       return file;
+     },
+     "not sealed"},
+    {"a socket", [](control::ImageBytes&) { return FileDescriptor(::socket(AF_UNIX, SOCK_STREAM, 0)); }, "not sealed"},
+};
+
+TEST_F(ControlLinkTest, RefusesAndKeepsTheRunningRules) {
+  const FileDescriptor socket = control();
+  publish(socket.fd, compile_text(kImageRules, 1));
+  const tables::Ruleset* running = rules.current();
+  const size_t descriptors = open_descriptors();
+  uint64_t refused_count = 0;
+  for (const RefusalCase& c : kRefusals) {
+    SCOPED_TRACE(c.description);
+    control::ImageBytes image = compile_text(kImageRules, 2).image;
+    {
+      const FileDescriptor fd = c.make(image);
+      const Message reply = publish(socket.fd, 2, c.announced != 0 ? c.announced : image.size(), fd.fd);
+      const auto* refused = reply.as<config::Refused>();
+      ASSERT_NE(refused, nullptr);
+      EXPECT_EQ(refused->generation, 2U);
+      EXPECT_NE(std::string(refused->reason.data()).find(c.reason), std::string::npos) << refused->reason.data();
+    }
+    EXPECT_EQ(pages->counters().images_refused.get(), ++refused_count);
+    EXPECT_EQ(rules.current(), running);
+    EXPECT_EQ(look_up(socket.fd, "x.ads.example").generation, 1U);
+    EXPECT_EQ(open_descriptors(), descriptors);
+  }
+  // The last good rules are still the running ones.
+  EXPECT_EQ(LoadedRules::from_file(last_good_path(folder / "state")).value()->ruleset().header().generation, 1U);
+  // And the same generation is not published twice.
+  const Message again = publish(socket.fd, compile_text(kImageRules, 1));
+  ASSERT_NE(again.as<config::Refused>(), nullptr);
+  EXPECT_NE(std::string(again.as<config::Refused>()->reason.data()).find("already in force"), std::string::npos);
+  EXPECT_NE(publish(socket.fd, compile_text(kImageRules, 2)).as<config::Published>(), nullptr);
+}
+
+TEST_F(ControlLinkTest, RefusesEveryFlippedBitAndEveryTruncation) {
+  const FileDescriptor socket = control();
+  publish(socket.fd, compile_text(kImageRules, 1));
+  const control::ImageBytes image = compile_text(kImageRules, 2).image;
+  std::mt19937 random(7);
+  for (size_t bit = 0; bit < image.size() * 8; bit += 1 + random() % 29) {
+    control::ImageBytes damaged = image;
+    damaged[bit / 8] ^= std::byte{1} << (bit % 8);
+    const FileDescriptor memfd = memfd_of(damaged);
+    EXPECT_NE(publish(socket.fd, 2, damaged.size(), memfd.fd).as<config::Refused>(), nullptr) << "bit " << bit;
+  }
+  for (size_t size = 0; size < image.size(); size += 1 + random() % 53) {
+    const FileDescriptor memfd = memfd_of(std::span(image).first(size));
+    EXPECT_NE(publish(socket.fd, 2, size, memfd.fd).as<config::Refused>(), nullptr) << size << " bytes";
+  }
+  EXPECT_EQ(look_up(socket.fd, "x.ads.example").generation, 1U);
+}
+
+TEST_F(ControlLinkTest, HangsUpOnWhatItDoesNotKnow) {
+  const size_t descriptors = open_descriptors();
+  const config::Publish publish_request{.generation = 1, .size = 1000};
+  const config::Refused not_for_us;
+  const uint32_t unknown = 99;
+  const std::vector<char> large(5000);
+  struct Unknown {
+    const char* description;
+    const void* bytes;
+    size_t size;
+    std::vector<int> fds;
+  };
+  for (const Unknown& c : {Unknown{"publish without an image", &publish_request, sizeof publish_request, {}},
+                           {"publish with two", &publish_request, sizeof publish_request, {0, 1}},
+                           {"half a message", &publish_request, 8, {0}},
+                           {"a message of the other direction", &not_for_us, sizeof not_for_us, {}},
+                           {"an unknown type", &unknown, sizeof unknown, {}},
+                           {"one byte", &unknown, 1, {}},
+                           {"larger than any", large.data(), large.size(), {0}}}) {
+    SCOPED_TRACE(c.description);
+    {
+      const FileDescriptor socket = control();
+      EXPECT_GE(link->connection(), 0);
+      ASSERT_TRUE(config::send_message(socket.fd, c.bytes, c.size, c.fds).has_value());
+      link->serve();
+      EXPECT_EQ(link->connection(), -1);
+      const auto end = config::receive_message(socket.fd);
+      EXPECT_TRUE(!end || end->bytes.empty());
+    }
+    EXPECT_EQ(open_descriptors(), descriptors);
+  }
+}
+
+TEST_F(ControlLinkTest, OneControlAtATime) {
+  std::optional<FileDescriptor> first(control());
+  publish(first->fd, compile_text(kImageRules, 3));
+  {
+    const FileDescriptor second = dial();
+    link->accept();
+    const Message turned_away = config::receive_message(second.fd).value();
+    ASSERT_NE(turned_away.as<config::Refused>(), nullptr);
+    EXPECT_NE(std::string(turned_away.as<config::Refused>()->reason.data()).find("another control"), std::string::npos);
+    EXPECT_TRUE(config::receive_message(second.fd).value().bytes.empty());
+  }
+  EXPECT_EQ(look_up(first->fd, "ads.example").generation, 3U);
+  // The first one gone, the next is greeted with what is running.
+  first.reset();
+  link->serve();
+  EXPECT_EQ(link->connection(), -1);
+  const FileDescriptor third = dial();
+  link->accept();
+  const Message hello = config::receive_message(third.fd).value();
+  ASSERT_NE(hello.as<config::Hello>(), nullptr);
+  EXPECT_EQ(hello.as<config::Hello>()->generation, 3U);
+  EXPECT_EQ(hello.as<config::Hello>()->checksum, compile_text(kImageRules, 3).checksum);
+  for (const int fd : hello.fds) close(fd);
+}
+
+TEST_F(ControlLinkTest, PagesAreHandedOverSafely) {
+  const FileDescriptor socket = dial();
+  link->accept();
+  const Message hello = config::receive_message(socket.fd).value();
+  ASSERT_EQ(hello.fds.size(), 2U);
+  const FileDescriptor counters(hello.fds[0]);
+  const FileDescriptor endpoints(hello.fds[1]);
+  const size_t size = config::counter_page_size(2);
+  EXPECT_EQ(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, counters.fd, 0), MAP_FAILED);
+  EXPECT_LT(pwrite(counters.fd, "x", 1, 0), 0);
+  EXPECT_NE(ftruncate(counters.fd, 0), 0);
+  EXPECT_NE(ftruncate(endpoints.fd, 0), 0);
+
+  auto* read = static_cast<const config::CounterPage*>(mmap(nullptr, size, PROT_READ, MAP_SHARED, counters.fd, 0));
+  ASSERT_NE(read, MAP_FAILED);
+  pages->counters().lcore[1].turns.add(12);
+  EXPECT_EQ(read->lcore[1].turns.get(), 12U);
+  EXPECT_EQ(read->magic, config::kCounterPageMagic);
+  EXPECT_EQ(read->page_size, size);
+  EXPECT_EQ(read->pending_capacity, 768U);
+  munmap(const_cast<config::CounterPage*>(read), size);
+
+  void* written = mmap(nullptr, sizeof(config::EndpointStatePage), PROT_READ | PROT_WRITE, MAP_SHARED, endpoints.fd, 0);
+  ASSERT_NE(written, MAP_FAILED);
+  static_cast<config::EndpointStatePage*>(written)->heartbeat_ns.store(5);
+  EXPECT_EQ(pages->endpoints().heartbeat_ns.load(), 5U);
+  munmap(written, sizeof(config::EndpointStatePage));
+}
+
+TEST_F(ControlLinkTest, TheSocketsPath) {
+  struct stat status {};
+  const std::string path = folder / "run/dataplane.sock";
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  // While we answer there, another dataplane is refused and must not take the path away.
+  const auto second = listen();
+  ASSERT_FALSE(second.has_value());
+  EXPECT_NE(second.error().find("another penstock-dataplane"), std::string::npos);
+  const FileDescriptor socket = dial();
+  EXPECT_EQ(stat(path.c_str(), &status), 0);
+  link.reset();
+  EXPECT_NE(stat(path.c_str(), &status), 0);
+  // What a killed one left behind is replaced.
+  const FileDescriptor left(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(left.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  link.emplace(listen().value());
+  control();
+}
+
+}  // namespace
+}  // namespace penstock::test
