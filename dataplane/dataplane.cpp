@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "config/image.h"
+#include "dataplane/privileges.h"
 
 namespace penstock {
 namespace {
@@ -55,6 +56,7 @@ uint64_t monotonic_ns() {
 }
 
 int run_worker(void* worker) {
+  drop_all_privileges();
   static_cast<Worker*>(worker)->run();
   return 0;
 }
@@ -224,6 +226,7 @@ void Dataplane::launch() {
   for (size_t i = 0; i < workers_.size(); ++i)
     rte_eal_remote_launch(run_worker, workers_[i].get(), eal_.polling_lcores[i]);
   launched_ = true;
+  if (!drop_startup_privileges()) spdlog::warn("the privileges of start-up could not be dropped: {}", strerror(errno));
   spdlog::info("{} lcores poll {} ports; source ports {} to {}", workers_.size(), ports_->all().size(),
                source_ports_.first, source_ports_.first + source_ports_.count - 1);
 }
