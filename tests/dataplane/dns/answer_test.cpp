@@ -1,0 +1,97 @@
+// tests/dataplane/dns/answer_test.cpp - answers of our own, byte for byte.
+#include "dataplane/dns/answer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/support/frames.h"
+
+namespace penstock::dns {
+namespace {
+
+using test::Bytes;
+
+const Bytes kQuestion{1, 'Q', 2, 'e', 'X', 0, 0, 28, 0, 1};
+
+Bytes written(QueryTraits traits, Rcode rcode, ExtendedError error) {
+  // The query's own counts and octets are there before, all of them set: none may shine through.
+  const size_t room = kHeaderSize + traits.question_length + (traits.has_opt ? kAnswerTail : 0);
+  const std::unique_ptr<uint8_t[]> message(new uint8_t[room]);
+  std::fill_n(message.get(), room, uint8_t{0xff});
+  message[0] = 0xab;
+  message[1] = 0xcd;
+  std::copy_n(kQuestion.begin(), traits.question_length, message.get() + kHeaderSize);
+  const unsigned length = write_answer({message.get(), room}, traits, rcode, error);
+  return Bytes(message.get(), message.get() + length);
+}
+
+Bytes join(std::initializer_list<Bytes> parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+TEST(WriteAnswer, Table) {
+  struct Case {
+    const char* description;
+    QueryTraits traits;
+    Rcode rcode;
+    ExtendedError error;
+    Bytes expected;
+  };
+  const uint16_t question = static_cast<uint16_t>(kQuestion.size());
+  const Case cases[] = {
+      {"NXDOMAIN, no OPT: an error code has no place",
+       {0x0100, question, false, false},
+       Rcode::nxdomain,
+       ExtendedError::blocked,
+       join({{0xab, 0xcd, 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0}, kQuestion})},
+      {"SERVFAIL with OPT and code 22",
+       {0x0100, question, true, false},
+       Rcode::servfail,
+       ExtendedError::no_reachable_authority,
+       join({{0xab, 0xcd, 0x81, 0x82, 0, 1, 0, 0, 0, 0, 0, 1},
+             kQuestion,
+             {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 6, 0, 15, 0, 2, 0, 22}})},
+      {"OPT, DO set, no code",
+       {0x0110, question, true, true},
+       Rcode::noerror,
+       ExtendedError::none,
+       join(
+           {{0xab, 0xcd, 0x81, 0x90, 0, 1, 0, 0, 0, 0, 0, 1}, kQuestion, {0, 0, 41, 0x04, 0xd0, 0, 0, 0x80, 0, 0, 0}})},
+      {"RD and CD clear stay clear; AA, TC, AD, Z and the rcode of the query go",
+       {0x066f, question, false, false},
+       Rcode::refused,
+       ExtendedError::none,
+       join({{0xab, 0xcd, 0x80, 0x85, 0, 1, 0, 0, 0, 0, 0, 0}, kQuestion})},
+      {"the opcode is kept, the question left out",
+       {0x2100, 0, false, false},
+       Rcode::notimp,
+       ExtendedError::none,
+       {0xab, 0xcd, 0xa1, 0x84, 0, 0, 0, 0, 0, 0, 0, 0}},
+      {"FORMERR",
+       {0x0000, 0, false, false},
+       Rcode::formerr,
+       ExtendedError::none,
+       {0xab, 0xcd, 0x80, 0x81, 0, 0, 0, 0, 0, 0, 0, 0}},
+  };
+  for (const Case& c : cases)
+    EXPECT_EQ(test::to_hex(written(c.traits, c.rcode, c.error)), test::to_hex(c.expected)) << c.description;
+}
+
+TEST(WriteAnswer, EveryRcodeAndCode) {
+  for (const Rcode rcode :
+       {Rcode::noerror, Rcode::formerr, Rcode::servfail, Rcode::nxdomain, Rcode::notimp, Rcode::refused}) {
+    for (const ExtendedError error :
+         {ExtendedError::blocked, ExtendedError::prohibited, ExtendedError::not_authoritative,
+          ExtendedError::no_reachable_authority, ExtendedError::network_error}) {
+      const Bytes answer = written({0x0100, static_cast<uint16_t>(kQuestion.size()), true, false}, rcode, error);
+      EXPECT_EQ(answer[3] & 0x0f, static_cast<int>(rcode));
+      EXPECT_EQ(test::get16(answer, answer.size() - 2), static_cast<uint16_t>(error));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock::dns

@@ -1,0 +1,127 @@
+// tests/dataplane/dns/name_test.cpp - names from the wire: folded, their labels marked, nothing read past the end.
+#include "dataplane/dns/name.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <memory>
+#include <random>
+
+#include "tests/support/frames.h"
+
+namespace penstock::dns {
+namespace {
+
+using test::Bytes;
+
+bool parse(const Bytes& wire, FoldedName& name) {
+  // A heap block of the exact size: a sanitizer sees the first byte too far.
+  const std::unique_ptr<uint8_t[]> block(new uint8_t[wire.size()]);
+  std::copy(wire.begin(), wire.end(), block.get());
+  return parse_name({block.get(), wire.size()}, name);
+}
+
+struct NameCase {
+  const char* description;
+  Bytes wire;
+  bool valid;
+  unsigned length = 0;
+  unsigned labels = 0;
+};
+
+Bytes labels_of(unsigned count, uint8_t length) {
+  Bytes wire;
+  for (unsigned i = 0; i < count; ++i) {
+    wire.push_back(length);
+    wire.resize(wire.size() + length, 'x');
+  }
+  return wire;
+}
+Bytes join(Bytes front, const Bytes& back) {
+  front.insert(front.end(), back.begin(), back.end());
+  return front;
+}
+
+TEST(ParseName, Table) {
+  const NameCase cases[] = {
+      {"nothing", {}, false},
+      {"the root", {0}, true, 1, 0},
+      {"the root, more behind", {0, 9, 9}, true, 1, 0},
+      {"one label", {1, 'a', 0}, true, 3, 1},
+      {"no root", {1, 'a'}, false},
+      {"a label cut short", {5, 'a', 'b'}, false},
+      {"a length and nothing", {1}, false},
+      {"63 octets", join(labels_of(1, 63), {0}), true, 65, 1},
+      {"64 octets", join(labels_of(1, 64), {0}), false},
+      {"a pointer", {0xc0, 0x0c}, false},
+      {"a pointer behind a label", {1, 'a', 0xc0, 0x0c}, false},
+      {"type 01", {0x40, 0}, false},
+      {"type 10", {0x80, 0}, false},
+      {"255 octets", join(join(labels_of(3, 63), labels_of(1, 61)), {0}), true, 255, 4},
+      {"256 octets", join(join(labels_of(3, 63), labels_of(1, 62)), {0}), false},
+      {"127 labels", join(labels_of(127, 1), {0}), true, 255, 127},
+      {"128 labels", join(labels_of(128, 1), {0}), false},
+      {"254 octets without a root", labels_of(127, 1), false},
+  };
+  for (const NameCase& c : cases) {
+    FoldedName name;
+    ASSERT_EQ(parse(c.wire, name), c.valid) << c.description;
+    if (!c.valid) continue;
+    EXPECT_EQ(name.length, c.length) << c.description;
+    EXPECT_EQ(name.labels, c.labels) << c.description;
+  }
+}
+
+TEST(ParseName, FoldsEveryOctetAsRfc4343) {
+  for (unsigned octet = 0; octet < 256; ++octet) {
+    const Bytes wire{2, static_cast<uint8_t>(octet), static_cast<uint8_t>(octet), 1, static_cast<uint8_t>(octet), 0};
+    FoldedName name;
+    ASSERT_TRUE(parse(wire, name));
+    const auto folded = static_cast<uint8_t>(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
+    EXPECT_EQ(Bytes(name.bytes, name.bytes + 6), (Bytes{2, folded, folded, 1, folded, 0}));
+    EXPECT_EQ(name.offsets[0], 0);
+    EXPECT_EQ(name.offsets[1], 3);
+    EXPECT_EQ(name.offsets[2], 5);
+  }
+}
+
+// Against a reading of RFC 1035 section 3.1 that is as plain as can be.
+TEST(ParseName, RandomBytesAgainstAPlainReading) {
+  std::mt19937 random(1);
+  unsigned valid = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    Bytes wire;
+    const unsigned size = random() % 300;
+    while (wire.size() < size) {
+      const uint8_t length =
+          random() % 50 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(1 + random() % 20);
+      wire.push_back(random() % 12 == 0 ? 0 : length);
+      for (unsigned i = 0; i < wire.back() && i < 63; ++i) wire.push_back(static_cast<uint8_t>(random()));
+    }
+    wire.resize(size);
+
+    std::vector<unsigned> offsets;
+    size_t at = 0;
+    bool good = false;
+    while (at < wire.size() && at < 255) {
+      offsets.push_back(static_cast<unsigned>(at));
+      if (wire[at] == 0) {
+        good = true;
+        break;
+      }
+      if (wire[at] > 63) break;
+      at += 1U + wire[at];
+    }
+    FoldedName name;
+    ASSERT_EQ(parse(wire, name), good);
+    if (!good) continue;
+    ++valid;
+    ASSERT_EQ(name.length, at + 1);
+    ASSERT_EQ(name.labels, offsets.size() - 1);
+    for (size_t i = 0; i < offsets.size(); ++i) ASSERT_EQ(name.offsets[i], offsets[i]);
+  }
+  EXPECT_GT(valid, 10'000U);
+}
+
+}  // namespace
+}  // namespace penstock::dns
