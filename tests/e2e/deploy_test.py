@@ -1,4 +1,4 @@
-"""tests/e2e/deploy_test.py - the files that an administrator installs: units that systemd accepts, scripts that shellcheck accepts."""
+"""tests/e2e/deploy_test.py - the files that an administrator installs: units that systemd accepts, an installer that is quick."""
 import shutil
 import subprocess
 import time
@@ -6,9 +6,7 @@ import time
 import pytest
 
 from penstock import program
-from world import ROOT, WORLD
-
-SCRIPTS = [ROOT / "deploy/install-packages", ROOT / "deploy/quickstart", WORLD, ROOT / "tests/run", ROOT / ".ci/run"]
+from world import ROOT
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
@@ -21,12 +19,6 @@ def test_systemd_accepts_the_units(tmp_path):
     done = subprocess.run(["systemd-analyze", "verify", *tmp_path.glob("*.service")], capture_output=True, text=True, timeout=30)
     said = [line for line in (done.stdout + done.stderr).splitlines() if "penstock" in line]
     assert done.returncode == 0 and not said, done.stderr
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_shellcheck_accepts(script):
-    done = subprocess.run(["shellcheck", script], capture_output=True, text=True, timeout=30)
-    assert done.returncode == 0, done.stdout
 
 
 def test_installing_does_nothing_quickly_when_all_is_there():
