@@ -19,6 +19,7 @@ def behind_the_door(world, penstock):
     for line in (
         "addr flush dev corp",
         "link add wall type bridge",
+        "link set wall arp off",  # Linux answers for any of its addresses on any interface
         "link set corp master wall",
         # net_tap gives its interface the port's own MAC: the bridge would keep the port's frames for itself.
         "link set wire0 address 02:00:00:00:00:77",
