@@ -61,43 +61,39 @@ template <typename Member>
 void add_outcomes(MetricList& list, const CounterPage& page, const std::string& name, const std::string& what,
                   const char* label, std::span<const OutcomeName> outcomes, Member member) {
   std::string help = what + ".";
-  for (const OutcomeName& outcome : outcomes)
-    help += std::string(" ") + outcome.name + ": " + outcome.help + ".";
+  for (const OutcomeName& outcome : outcomes) help += std::string(" ") + outcome.name + ": " + outcome.help + ".";
   for (size_t i = 0; i < outcomes.size(); ++i) {
-    const uint64_t sum = total(
-        page, [&](const LcoreCounters& lcore) -> const Counter& { return (lcore.*member).counters[i]; });
+    const uint64_t sum =
+        total(page, [&](const LcoreCounters& lcore) -> const Counter& { return (lcore.*member).counters[i]; });
     list.counter(name, help, {{label, outcomes[i].name}}, number(sum));
   }
 }
 
 void add_packets(MetricList& list, const CounterPage& page) {
-  list.counter(
-      "penstock_received_frames_total", "Frames taken from the ports.", {},
-      number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.received; })));
+  list.counter("penstock_received_frames_total", "Frames taken from the ports.", {},
+               number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.received; })));
   add_outcomes(list, page, "penstock_frames_total", "Frames by what they are", "class", kClassify,
                &LcoreCounters::classify);
   add_outcomes(list, page, "penstock_queries_total", "Queries by what became of them", "outcome", kQuery,
                &LcoreCounters::query);
-  add_outcomes(list, page, "penstock_responses_total", "Responses of endpoints by what became of them",
-               "outcome", kResponse, &LcoreCounters::response);
-  add_outcomes(list, page, "penstock_handoffs_total", "Responses that another lcore owns", "outcome",
-               kHandoff, &LcoreCounters::handoff);
+  add_outcomes(list, page, "penstock_responses_total", "Responses of endpoints by what became of them", "outcome",
+               kResponse, &LcoreCounters::response);
+  add_outcomes(list, page, "penstock_handoffs_total", "Responses that another lcore owns", "outcome", kHandoff,
+               &LcoreCounters::handoff);
   add_outcomes(list, page, "penstock_door_frames_total", "Frames of the kernel", "outcome", kDoor,
                &LcoreCounters::door);
-  add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries that were given up", "outcome",
-               kSweep, &LcoreCounters::sweep);
-  add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them",
-               "outcome", kTransmit, &LcoreCounters::transmit);
-  list.counter("penstock_partial_checksum_frames_total",
-               "Accepted frames whose UDP checksum was only the sum of the pseudo-header.", {},
-               number(total(page, [](const LcoreCounters& lcore) -> const Counter& {
-                 return lcore.checksum_partial;
-               })));
+  add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries that were given up", "outcome", kSweep,
+               &LcoreCounters::sweep);
+  add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them", "outcome",
+               kTransmit, &LcoreCounters::transmit);
+  list.counter(
+      "penstock_partial_checksum_frames_total",
+      "Accepted frames whose UDP checksum was only the sum of the pseudo-header.", {},
+      number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.checksum_partial; })));
   for (size_t i = 0; i < 16; ++i) {
-    list.counter(
-        "penstock_returned_responses_total", "Responses returned to clients, by RCODE.",
-        {{"rcode", kRcodes[i]}},
-        number(total(page, [i](const LcoreCounters& lcore) -> const Counter& { return lcore.rcodes[i]; })));
+    list.counter("penstock_returned_responses_total", "Responses returned to clients, by RCODE.",
+                 {{"rcode", kRcodes[i]}},
+                 number(total(page, [i](const LcoreCounters& lcore) -> const Counter& { return lcore.rcodes[i]; })));
   }
   const char* kernel = "Frames from the kernel to the wire.";
   list.counter("penstock_kernel_frames_total", kernel, {{"outcome", "sent"}}, number(page.door_sent.get()));
@@ -118,16 +114,15 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
     const char* cycles = "TSC cycles by what the turn of the loop did: busy moved a frame, idle did not.";
     list.counter("penstock_lcore_cycles_total", cycles, {{"lcore", index}, {"state", "busy"}}, number(busy));
     list.counter("penstock_lcore_cycles_total", cycles, {{"lcore", index}, {"state", "idle"}}, number(idle));
-    list.gauge("penstock_lcore_busy_ratio", "Share of busy cycles since the scrape before.",
-               {{"lcore", index}}, busy_share.of(i, busy, idle, now));
+    list.gauge("penstock_lcore_busy_ratio", "Share of busy cycles since the scrape before.", {{"lcore", index}},
+               busy_share.of(i, busy, idle, now));
     list.counter("penstock_lcore_turns_total", "Turns of the lcore's loop.", {{"lcore", index}},
                  number(lcore.turns.get()));
-    list.gauge("penstock_lcore_ruleset_generation", "Generation of the rules that the lcore uses.",
-               {{"lcore", index}}, number(lcore.generation.get()));
-    list.gauge("penstock_pending_queries", "Queries in flight.", {{"lcore", index}},
-               number(lcore.pending.get()));
-    list.gauge("penstock_pending_queries_limit", "Queries in flight that the lcore takes at most.",
-               {{"lcore", index}}, page.pending_capacity);
+    list.gauge("penstock_lcore_ruleset_generation", "Generation of the rules that the lcore uses.", {{"lcore", index}},
+               number(lcore.generation.get()));
+    list.gauge("penstock_pending_queries", "Queries in flight.", {{"lcore", index}}, number(lcore.pending.get()));
+    list.gauge("penstock_pending_queries_limit", "Queries in flight that the lcore takes at most.", {{"lcore", index}},
+               page.pending_capacity);
   }
 }
 
@@ -140,8 +135,7 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
   list.gauge("penstock_ruleset_generation", generation, {{"process", "control"}}, number(view.generation));
   if (view.built_at) {
     list.gauge("penstock_ruleset_age_seconds", age, {{"process", "control"}}, seconds(now - *view.built_at));
-    list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "control"}},
-               unix_seconds(*view.built_at));
+    list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "control"}}, unix_seconds(*view.built_at));
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "control"}}, number(view.zones));
   list.gauge("penstock_ruleset_rules", "Rules that control compiled.", {}, number(view.rules));
@@ -150,16 +144,14 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
   list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads_failed));
   if (view.heartbeat_age) {
     list.gauge("penstock_control_heartbeat_age_seconds",
-               "Time since control last touched the page that the dataplane takes health and next hops from.",
-               {}, seconds(*view.heartbeat_age));
+               "Time since control last touched the page that the dataplane takes health and next hops from.", {},
+               seconds(*view.heartbeat_age));
   }
   if (!view.page) return;
   const CounterPage& page = *view.page;
-  list.gauge("penstock_ruleset_generation", generation, {{"process", "dataplane"}},
-             number(page.generation.get()));
+  list.gauge("penstock_ruleset_generation", generation, {{"process", "dataplane"}}, number(page.generation.get()));
   if (const uint64_t published = page.published_at.get(); published != 0) {
-    list.gauge("penstock_ruleset_age_seconds", age, {{"process", "dataplane"}},
-               unix_seconds(now) - number(published));
+    list.gauge("penstock_ruleset_age_seconds", age, {{"process", "dataplane"}}, unix_seconds(now) - number(published));
     list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "dataplane"}}, number(published));
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "dataplane"}}, number(page.zones.get()));
@@ -169,45 +161,40 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
   list.gauge("penstock_ruleset_swap_duration_seconds",
              "How long the last swap took until every lcore had seen the new rules.", {},
              number(page.swap_ns.get()) / 1e9);
-  list.gauge("penstock_control_silent", "1: the dataplane ignores health, as control's heartbeat is too old.",
-             {}, number(page.control_silent.get()));
+  list.gauge("penstock_control_silent", "1: the dataplane ignores health, as control's heartbeat is too old.", {},
+             number(page.control_silent.get()));
 }
 
 void add_probes(MetricList& list, const Labels& labels, const char* protocol, const MetricsProbes& probes) {
   Labels with = labels;
   with.emplace_back("protocol", protocol);
   list.counter("penstock_endpoint_probes_total", "Health probes sent.", with, number(probes.sent));
-  list.counter("penstock_endpoint_probe_failures_total",
-               "Health probes that were not answered as they should be.", with, number(probes.failed));
+  list.counter("penstock_endpoint_probe_failures_total", "Health probes that were not answered as they should be.",
+               with, number(probes.failed));
   if (probes.round_trip) {
-    list.gauge("penstock_endpoint_probe_round_trip_seconds", "Of the last health probe that was answered.",
-               with, seconds(*probes.round_trip));
+    list.gauge("penstock_endpoint_probe_round_trip_seconds", "Of the last health probe that was answered.", with,
+               seconds(*probes.round_trip));
   }
 }
 
 void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page, size_t slot) {
   const auto sum = [&](auto pick) {
-    return total(page,
-                 [&](const LcoreCounters& lcore) -> const Counter& { return pick(lcore.endpoints[slot]); });
+    return total(page, [&](const LcoreCounters& lcore) -> const Counter& { return pick(lcore.endpoints[slot]); });
   };
   using config::EndpointCounters;
   list.counter("penstock_endpoint_queries_total", "Queries sent to the endpoint.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.queries; })));
-  list.counter("penstock_endpoint_responses_total",
-               "Responses of the endpoint that were returned to clients.", labels,
+  list.counter("penstock_endpoint_responses_total", "Responses of the endpoint that were returned to clients.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.responses; })));
-  list.counter("penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.",
-               labels,
+  list.counter("penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.timeouts; })));
-  auto& histogram =
-      list.histogram("penstock_endpoint_latency_seconds",
-                     "From a query to its response, in powers of two of a microsecond.", labels);
+  auto& histogram = list.histogram("penstock_endpoint_latency_seconds",
+                                   "From a query to its response, in powers of two of a microsecond.", labels);
   uint64_t cumulative = 0;
   for (size_t i = 0; i < config::kLatencyBuckets; ++i) {
     cumulative += sum([i](const EndpointCounters& one) -> const Counter& { return one.latency[i]; });
     const bool last = i + 1 == config::kLatencyBuckets;
-    const double bound =
-        last ? std::numeric_limits<double>::infinity() : std::ldexp(1e-6, static_cast<int>(i));
+    const double bound = last ? std::numeric_limits<double>::infinity() : std::ldexp(1e-6, static_cast<int>(i));
     histogram.bucket.push_back({cumulative, bound});
   }
   // Not the responses counter: count and buckets are read at one time and must agree.
@@ -219,9 +206,8 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
 void add_endpoint(MetricList& list, const MetricsEndpoint& endpoint, const CounterPage* page) {
   const Labels labels = {{"pool", endpoint.pool}, {"address", endpoint.address}};
   using config::Health;
-  list.gauge("penstock_endpoint_up",
-             "1: the endpoint answers its probes, or was not probed yet; 0: it is down.", labels,
-             endpoint.health == Health::down ? 0 : 1);
+  list.gauge("penstock_endpoint_up", "1: the endpoint answers its probes, or was not probed yet; 0: it is down.",
+             labels, endpoint.health == Health::down ? 0 : 1);
   for (const auto& [state, name] :
        {std::pair{Health::unknown, "unknown"}, {Health::up, "up"}, {Health::down, "down"}}) {
     Labels with = labels;
@@ -259,13 +245,13 @@ std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare
                                               std::chrono::system_clock::time_point now) {
   MetricList list;
   list.gauge("penstock_build_info", "1; what was built.", {{"version", view.version}}, 1);
-  list.gauge("process_start_time_seconds", "Start of the control process since the Unix epoch in seconds.",
-             {}, unix_seconds(view.started_at));
+  list.gauge("process_start_time_seconds", "Start of the control process since the Unix epoch in seconds.", {},
+             unix_seconds(view.started_at));
   list.gauge("penstock_dataplane_up", "1: control is connected to a dataplane.", {}, view.page ? 1 : 0);
   add_rules(list, view, now);
   if (view.page) {
-    list.gauge("penstock_dataplane_start_time_seconds",
-               "Start of the dataplane since the Unix epoch in seconds.", {}, number(view.page->started_at));
+    list.gauge("penstock_dataplane_start_time_seconds", "Start of the dataplane since the Unix epoch in seconds.", {},
+               number(view.page->started_at));
     add_packets(list, *view.page);
     add_lcores(list, *view.page, busy_share);
   }

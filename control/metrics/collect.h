@@ -17,8 +17,7 @@ namespace penstock::control {
 class BusyShare {
  public:
   // Of one lcore, 0 to 1, since the last call that was at least a second ago; since the start at first.
-  double of(size_t lcore, uint64_t busy_cycles, uint64_t idle_cycles,
-            std::chrono::steady_clock::time_point now);
+  double of(size_t lcore, uint64_t busy_cycles, uint64_t idle_cycles, std::chrono::steady_clock::time_point now);
 
  private:
   struct Sample {

@@ -23,16 +23,15 @@ class MetricList {
   void gauge(const std::string& name, const std::string& help, Labels labels, double value) {
     family(name, help, prometheus::MetricType::Gauge, std::move(labels)).gauge.value = value;
   }
-  prometheus::ClientMetric::Histogram& histogram(const std::string& name, const std::string& help,
-                                                 Labels labels) {
+  prometheus::ClientMetric::Histogram& histogram(const std::string& name, const std::string& help, Labels labels) {
     return family(name, help, prometheus::MetricType::Histogram, std::move(labels)).histogram;
   }
 
   std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 
  private:
-  prometheus::ClientMetric& family(const std::string& name, const std::string& help,
-                                   prometheus::MetricType type, Labels labels) {
+  prometheus::ClientMetric& family(const std::string& name, const std::string& help, prometheus::MetricType type,
+                                   Labels labels) {
     size_t at = 0;
     while (at < families_.size() && families_[at].name != name) ++at;
     if (at == families_.size()) families_.push_back({name, help, type, {}});

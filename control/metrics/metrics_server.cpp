@@ -8,6 +8,7 @@
 
 #include "config/address.h"
 #include "control/metrics/collect.h"
+#include "control/metrics/ipv6_relay.h"
 
 namespace penstock::control {
 namespace {
@@ -27,8 +28,13 @@ class ViewCollectable : public prometheus::Collectable {
   mutable BusyShare busy_share_;
 };
 
+struct Listen {
+  config::IpAddress address;
+  uint16_t port = 0;
+};
+
 // civetweb takes much more than an address and a port, and says little about what it does not take.
-void check_listen(const std::string& listen) {
+Listen read_listen(const std::string& listen) {
   const auto refuse = [&](const std::string& why) {
     throw std::runtime_error("metrics.listen: \"" + listen + "\" " + why +
                              "; right would be 127.0.0.1:9153 or [::1]:9153");
@@ -44,6 +50,7 @@ void check_listen(const std::string& listen) {
   const char* end = listen.data() + listen.size();
   const auto [at, error] = std::from_chars(listen.data() + colon + 1, end, port);
   if (error != std::errc() || at != end) refuse("has no port from 0 to 65535");
+  return {*address, port};
 }
 
 }  // namespace
@@ -51,12 +58,17 @@ void check_listen(const std::string& listen) {
 struct MetricsServer::Parts {
   std::shared_ptr<ViewCollectable> collectable;
   std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<Ipv6Relay> relay;
 };
 
 MetricsServer::MetricsServer(const std::string& listen, View view) : parts_(std::make_unique<Parts>()) {
-  check_listen(listen);
+  const auto [address, port] = read_listen(listen);
   try {
-    parts_->exposer = std::make_unique<prometheus::Exposer>(listen, 2);
+    parts_->exposer = std::make_unique<prometheus::Exposer>(address.is_v6() ? "127.0.0.1:0" : listen, 2);
+    if (address.is_v6()) {
+      const auto inner = static_cast<uint16_t>(parts_->exposer->GetListeningPorts().at(0));
+      parts_->relay = std::make_unique<Ipv6Relay>(config::to_string(address), port, inner);
+    }
   } catch (const std::exception&) {
     throw std::runtime_error("metrics.listen: cannot listen on " + listen +
                              ": in use by another process, or not an address of this host");
@@ -68,7 +80,7 @@ MetricsServer::MetricsServer(const std::string& listen, View view) : parts_(std:
 MetricsServer::~MetricsServer() = default;
 
 int MetricsServer::port() const {
-  return parts_->exposer->GetListeningPorts().at(0);
+  return parts_->relay ? parts_->relay->port() : parts_->exposer->GetListeningPorts().at(0);
 }
 
 }  // namespace penstock::control
