@@ -19,10 +19,7 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(Findings& findings) : findings_(findings) {}
 
-  YamlNode take_root() {
-    while (!open_.empty()) close();  // after a syntax error
-    return std::move(root_);
-  }
+  YamlNode take_root() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -151,7 +148,7 @@ YamlNode parse_yaml(const std::string& text, Findings& findings) {
   } catch (const YAML::Exception& problem) {
     findings.error({0, line_of(problem.mark)}, "", "this is not YAML: " + problem.msg);
   }
-  return builder.take_root();
+  return {};
 }
 
 }  // namespace penstock::config

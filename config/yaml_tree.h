@@ -35,8 +35,8 @@ struct YamlMember {
 constexpr size_t kMaxYamlSize = size_t{64} << 20;  // bytes
 constexpr size_t kMaxYamlDepth = 16;               // the deepest setting is at 6
 
-// The tree of the first document; what is wrong goes to `findings` with lines of file 0. After a syntax error
-// the tree holds what came before it.
+// The tree of the first document; what is wrong goes to `findings` with lines of file 0. A null node after a syntax error:
+// what stands behind it is unknown, and what stands before it may refer to that.
 YamlNode parse_yaml(const std::string& text, Findings& findings);
 
 }  // namespace penstock::config
