@@ -21,8 +21,7 @@ ZoneText split_zone(std::string_view text);
 
 // Adds the names of the open file's content to `zones`. `file` is its index in Model::files. Returns how
 // many.
-size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones,
-                       Findings& findings);
+size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones, Findings& findings);
 
 // The whole content of a regular file of at most kMaxZonesFile bytes, or what is wrong with it.
 tl::expected<std::string, std::string> read_zones_content(const std::string& path);
