@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <random>
 #include <set>
 
 #include "dataplane/tables/ruleset.h"
+#include "tests/dataplane/tables/naive_table.h"
 #include "tests/dataplane/tables/sample_model.h"
 
 namespace penstock::tables {
@@ -16,6 +16,7 @@ namespace {
 using config::kNoRule;
 using config::Model;
 using config::Scope;
+using test::NaiveTable;
 using test::wire;
 
 // Compiles and opens; the image lives as long as this.
@@ -165,38 +166,6 @@ TEST(ZoneTable, OverflowedBuckets) {
   EXPECT_TRUE(overflowed);
   EXPECT_TRUE(over_the_end);
 }
-
-// The second opinion: maps of names in text order of labels, walked label by label, no hash.
-class NaiveTable {
- public:
-  using Labels = std::vector<std::string>;
-
-  void add(const Labels& name, Scope scope, uint32_t rule) {
-    if (scope == Scope::name) exact_[name] = rule;
-    if (scope == Scope::below) wildcard_[name] = rule;
-    if (scope == Scope::zone) zone_[name] = rule;
-  }
-
-  uint32_t match(const Labels& name, uint32_t otherwise) const {
-    if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
-    if (const auto found = zone_.find(name); found != zone_.end()) return found->second;
-    for (Labels rest = name; !rest.empty();) {
-      rest.erase(rest.begin());
-      if (const auto found = wildcard_.find(rest); found != wildcard_.end()) return found->second;
-      if (const auto found = zone_.find(rest); found != zone_.end()) return found->second;
-    }
-    return otherwise;
-  }
-
-  static std::string to_wire(const Labels& name) {
-    std::string bytes;
-    for (const auto& label : name) bytes += static_cast<char>(label.size()) + label;
-    return bytes + '\0';
-  }
-
- private:
-  std::map<Labels, uint32_t> exact_, zone_, wildcard_;
-};
 
 TEST(ZoneTable, AgreesWithTheNaiveMap) {
   std::mt19937_64 random(20240611);

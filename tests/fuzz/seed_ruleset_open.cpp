@@ -1,0 +1,26 @@
+// tests/fuzz/seed_ruleset_open.cpp - writes a few small, good images for fuzz_ruleset_open into the folder it is given.
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/dataplane/tables/sample_model.h"
+
+using namespace penstock;
+
+int main(int count, char** arguments) {
+  if (count != 2) return EXIT_FAILURE;
+  const auto write = [&](const config::Model& model, const char* name) {
+    const auto compiled = control::compile(model, 1, test::slots_in_order(), 1);
+    std::ofstream file(std::string(arguments[1]) + "/" + name, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(compiled->image.data()),
+               static_cast<std::streamsize>(compiled->image.size()));
+  };
+  config::Model model = test::sample_model(4);
+  write(model, "no-zones");
+  test::add_zone(model, test::wire("a.b"), config::Scope::zone, 0);
+  model.default_rule = 1;
+  write(model, "one-zone");
+  for (const char* name : {"b", "c.a.b", "x.y", "z"}) test::add_zone(model, test::wire(name), config::Scope::below, 2);
+  write(model, "five-zones");
+  for (int i = 0; i < 40; ++i) test::add_zone(model, test::wire(std::to_string(i)), config::Scope::name, 3);
+  write(model, "more-zones");
+}
