@@ -26,6 +26,7 @@ inline uintptr_t for_egress(rte_mbuf* frame) {
 inline bool is_egress(uintptr_t item) {
   return (item & kEgressBit) != 0;
 }
+// NOLINTNEXTLINE(performance-no-int-to-ptr): the bit is the price of one word an item
 inline rte_mbuf* frame_of(uintptr_t item) {
   return reinterpret_cast<rte_mbuf*>(item & ~kEgressBit);
 }
@@ -33,7 +34,7 @@ inline rte_mbuf* frame_of(uintptr_t item) {
 class Rings {
  public:
   // `lcores` polling lcores, numbered from 0; the main thread is number `lcores`.
-  explicit Rings(unsigned lcores) : threads_(lcores + 1), rings_(new FrameRing[threads_ * threads_]) {}
+  explicit Rings(unsigned lcores) : threads_(lcores + 1), rings_(new FrameRing[size_t{threads_} * threads_]) {}
 
   FrameRing& ring(unsigned from, unsigned to) { return rings_[from * threads_ + to]; }
   unsigned main_thread() const { return threads_ - 1; }
