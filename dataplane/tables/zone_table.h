@@ -7,7 +7,7 @@
 //
 //   Probe probes[32];                                                   // a burst: hash and prefetch all,
 //   for (i...) table.prepare(names[i], probes[i]);
-//   for (i...) table.narrow(probes[i]);                                 // may be left out
+//   if (table.is_large()) for (i...) table.narrow(probes[i]);           // may be left out
 //   for (i...) matches[i] = table.match(names[i], probes[i]);           // then compare
 #pragma once
 
@@ -56,6 +56,8 @@ class ZoneTable {
   void prepare(const dns::FoldedName& name, Probe& probe) const;
   // Drops the suffixes that their buckets rule out, and fetches the nodes of the others.
   void narrow(Probe& probe) const;
+  // Whether narrow() pays: more than a core's own cache is likely to keep.
+  bool is_large() const { return zone_count_ > 8192; }
   Match match(const dns::FoldedName& name, const Probe& probe) const;
 
   // The node of exactly this folded wire name, or nullptr. `hash` is the name's by suffix_hash.h.

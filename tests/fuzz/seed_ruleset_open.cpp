@@ -23,4 +23,8 @@ int main(int count, char** arguments) {
   write(model, "five-zones");
   for (int i = 0; i < 40; ++i) test::add_zone(model, test::wire(std::to_string(i)), config::Scope::name, 3);
   write(model, "more-zones");
+  // More depths than a probe holds candidates.
+  std::string deep(1, '\0');
+  for (int depth = 0; depth < 12; ++depth) test::add_zone(model, deep.insert(0, "\1x"), config::Scope::zone, 0);
+  write(model, "deep-zones");
 }

@@ -187,9 +187,13 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
        "chain of overflowed buckets that is too long"},
       {"slot dropped", [](B& i) { --first_used(i).used; }, "its buckets hold 3"},
       {"node outside", [](B& i) { first_used(i).nodes[0] = 0xffffffff; }, "lies outside the section"},
-      {"node at the very end",
-       [&](B& i) { first_used(i).nodes[0] = static_cast<uint32_t>(section(i, Section::zone_nodes).size / 8 - 1); },
-       "its zone node at"},
+      {"node over the very end",
+       [&](B& i) {
+         const uint64_t offset = section(i, Section::zone_nodes).size - 16;
+         first_used(i).nodes[0] = static_cast<uint32_t>(offset / config::kZoneNodeUnit);
+         first_node(i).name_length = 255;
+       },
+       "lies outside the section"},
       {"wrong tag", [](B& i) { first_used(i).tags[0] ^= 1; }, "not found under its own name"},
       {"other key", [](B& i) { header_of(i).hash_key ^= 1; }, "not found under its own name"},
       {"name cut short", [](B& i) { first_node(i).name_length -= 1; }, "malformed name"},
