@@ -120,13 +120,14 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
     std::optional<std::string> apex, below;
     if (decider.apex == i) apex = loss(running, rule, next, after.for_apex(name));
     if (decider.below == i) below = loss(running, rule, next, after.for_below(name));
+    if (!apex && !below) continue;
     const std::string text = config::to_text(name);
     if (apex && below && *apex != *below) {
       add(removals, text, "(the name itself) " + *apex);
       add(removals, "*." + text, *below);
     } else if (apex) {
       add(removals, text, (below || decider.below != i ? "" : "(the name itself) ") + *apex);
-    } else if (below) {
+    } else {
       add(removals, "*." + text, *below);
     }
   }
