@@ -2,10 +2,10 @@
 
 #include <xxhash.h>
 
+#include <bit>
 #include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 
 namespace penstock::control {
 namespace {
@@ -18,10 +18,6 @@ using Entry = config::ZoneNames::Entry;
 
 constexpr uint32_t kNone = 0xffffffff;
 
-struct NameHash {
-  size_t operator()(std::string_view name) const { return XXH3_64bits(name.data(), name.size()); }
-};
-
 // Which entry decides for a name itself and for the names below it; narrower scopes win over Scope::zone.
 struct Deciders {
   uint32_t apex = kNone;
@@ -30,20 +26,20 @@ struct Deciders {
 
 class Zones {
  public:
-  explicit Zones(const Model& model) : model_(model) {
-    names_.reserve(model.zones.entries.size());
+  explicit Zones(const Model& model) : model_(model), slots_(std::bit_ceil(model.zones.entries.size() * 2 + 1)) {
     for (uint32_t i = 0; i < model.zones.entries.size(); ++i) {
       const Entry& entry = model.zones.entries[i];
-      Deciders& at = names_[model.zones.name(entry)];
-      if (entry.scope != Scope::below && (at.apex == kNone || entry.scope == Scope::name)) at.apex = i;
-      if (entry.scope != Scope::name && (at.below == kNone || entry.scope == Scope::below)) at.below = i;
+      Slot& at = slots_[index_of(model.zones.name(entry))];
+      at.entry = i;
+      if (entry.scope != Scope::below && (at.deciders.apex == kNone || entry.scope == Scope::name))
+        at.deciders.apex = i;
+      if (entry.scope != Scope::name && (at.deciders.below == kNone || entry.scope == Scope::below))
+        at.deciders.below = i;
     }
   }
 
-  const Deciders* find(std::string_view name) const {
-    const auto found = names_.find(name);
-    return found == names_.end() ? nullptr : &found->second;
-  }
+  // Both kNone when the name has no entry.
+  const Deciders& find(std::string_view name) const { return slots_[index_of(name)].deciders; }
 
   struct Decision {
     const Rule* rule = nullptr;  // nullptr: REFUSED, there is no default
@@ -51,14 +47,14 @@ class Zones {
   };
 
   Decision for_apex(std::string_view name) const {
-    if (const auto* at = find(name); at != nullptr && at->apex != kNone) return {rule_of(at->apex), true};
+    if (const Deciders& at = find(name); at.apex != kNone) return {rule_of(at.apex), true};
     if (name.size() <= 1) return {default_rule(), false};
     return {for_below(parent(name)).rule, false};
   }
 
   Decision for_below(std::string_view name) const {
     for (bool own = true;; own = false, name = parent(name)) {
-      if (const auto* at = find(name); at != nullptr && at->below != kNone) return {rule_of(at->below), own};
+      if (const Deciders& at = find(name); at.below != kNone) return {rule_of(at.below), own};
       if (name.size() <= 1) return {default_rule(), false};
     }
   }
@@ -69,8 +65,22 @@ class Zones {
   static std::string_view parent(std::string_view name) { return name.substr(static_cast<uint8_t>(name[0]) + 1U); }
   const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
 
+  // Open addressing at half load: a million small allocations would cost more than all the rest.
+  struct Slot {
+    uint32_t entry = kNone;  // any one of the name, kNone: free
+    Deciders deciders;
+  };
+  // The name's slot, or the free one where it would go.
+  size_t index_of(std::string_view name) const {
+    const size_t mask = slots_.size() - 1;
+    size_t at = XXH3_64bits(name.data(), name.size()) & mask;
+    while (slots_[at].entry != kNone && model_.zones.name(model_.zones.entries[slots_[at].entry]) != name)
+      at = (at + 1) & mask;
+    return at;
+  }
+
   const Model& model_;
-  std::unordered_map<std::string_view, Deciders, NameHash> names_;
+  std::vector<Slot> slots_;
 };
 
 std::string target(const Model& model, const Rule* rule) {
@@ -116,7 +126,7 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
     const Rule& rule = running.rules[entry.rule];
     if (!rule.is_private) continue;
     const std::string_view name = running.zones.name(entry);
-    const Deciders& decider = *before.find(name);
+    const Deciders& decider = before.find(name);
     std::optional<std::string> apex, below;
     if (decider.apex == i) apex = loss(running, rule, next, after.for_apex(name));
     if (decider.below == i) below = loss(running, rule, next, after.for_below(name));
