@@ -82,7 +82,8 @@ void each_attribute(const void* begin, const void* end, Each each) {
 
 template <typename Each>
 void each_attribute(const nlmsghdr* message, size_t fixed, Each each) {
-  each_attribute(mnl_nlmsg_get_payload_offset(message, fixed), mnl_nlmsg_get_payload_tail(message), each);
+  each_attribute(mnl_nlmsg_get_payload_offset(message, fixed),
+                 reinterpret_cast<const char*>(message) + message->nlmsg_len, each);
 }
 
 template <typename Each>
