@@ -1,0 +1,133 @@
+// bench/path.cpp - the whole path in memory, without a driver: a query is forwarded and its response returned.
+//
+// Frames are written into their mbufs before each burst and that writing is not timed: a card does it by DMA. `in flight` is
+// how many queries are open between a query and its response: 1 burst, or 20,000, which no cache holds.
+#include <benchmark/benchmark.h>
+#include <rte_mbuf.h>
+
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "dataplane/path/burst.h"
+#include "tests/support/path_rig.h"
+
+namespace penstock {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned kBurst = state::kBurst;
+constexpr uint16_t kHeadroom = 128;
+constexpr size_t kBuffer = 2048;
+
+// Mbufs in one piece of memory, each beside its data, as a pool lays them.
+class Mbufs {
+ public:
+  explicit Mbufs(size_t count) : memory_(new Block[count]), count_(count) {
+    for (size_t i = 0; i < count; ++i) {
+      std::memset(static_cast<void*>(&memory_[i].mbuf), 0, sizeof(rte_mbuf));
+      memory_[i].mbuf.buf_addr = memory_[i].data;
+      memory_[i].mbuf.buf_len = kBuffer;
+    }
+  }
+  rte_mbuf* fill(size_t index, const test::Bytes& bytes) {
+    rte_mbuf& frame = memory_[index % count_].mbuf;
+    frame.data_off = kHeadroom;
+    frame.nb_segs = 1;
+    frame.refcnt = 1;
+    frame.data_len = static_cast<uint16_t>(bytes.size());
+    frame.pkt_len = frame.data_len;
+    std::memcpy(memory_[index % count_].data + kHeadroom, bytes.data(), bytes.size());
+    return &frame;
+  }
+
+ private:
+  struct alignas(64) Block {
+    rte_mbuf mbuf;
+    uint8_t data[kBuffer];
+  };
+  std::unique_ptr<Block[]> memory_;
+  size_t count_;
+};
+
+void query_and_response(benchmark::State& state) {
+  const auto bursts_in_flight = static_cast<size_t>(state.range(0)) / kBurst;
+  test::PathRig rig({.rules = {}, .lcores = 1, .pending_slots = 65536, .frames = 1});
+  state::Lcore& lcore = rig.lcore();
+  const auto burst = std::make_unique<path::Burst>();
+  Mbufs mbufs(8192);
+  size_t next_mbuf = 0;
+
+  test::Frame asked;
+  asked.source_mac = test::mac(0xc1);
+  asked.destination_mac = test::mac(0xa0);
+  asked.source = test::address("192.168.10.20");
+  asked.destination = test::address("192.168.10.86");
+  asked.source_port = 40000;
+  asked.destination_port = 53;
+  std::vector<test::Bytes> queries;
+  for (unsigned i = 0; i < kBurst; ++i) {
+    asked.payload = test::write(
+        test::DnsQuery{.id = static_cast<uint16_t>(i),
+                       .flags = 0x0100,
+                       .question = {.name = "d-sq9djt5lr5p" + std::to_string(i) + ".Studio.us-east-1.sagemaker.aws"},
+                       .opt = test::Opt{}});
+    queries.push_back(test::write(asked));
+  }
+
+  std::vector<std::vector<test::Bytes>> waiting(bursts_in_flight);  // responses, oldest burst next
+  std::array<rte_mbuf*, kBurst> frames;
+  Clock::duration spent{0};
+  uint64_t pairs = 0;
+  uint64_t now = 1'000'000'000;
+  size_t turn = 0;
+  const auto fill = [&](const std::vector<test::Bytes>& from) {
+    for (unsigned i = 0; i < kBurst; ++i) frames[i] = mbufs.fill(next_mbuf++, from[i]);
+  };
+  const auto step = [&](bool count) {
+    std::vector<test::Bytes>& responses = waiting[turn++ % bursts_in_flight];
+    if (!responses.empty()) {
+      fill(responses);
+      const auto begin = Clock::now();
+      path::take_received(lcore, *rig.rings, *burst, frames, 1, now);
+      if (count) spent += Clock::now() - begin;
+      if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every response was returned");
+      lcore.egress[0].clear();
+      if (count) pairs += kBurst;
+    }
+    fill(queries);
+    const auto begin = Clock::now();
+    path::take_received(lcore, *rig.rings, *burst, frames, 0, now);
+    if (count) spent += Clock::now() - begin;
+    responses.clear();
+    for (rte_mbuf* frame : lcore.egress[1].frames()) {
+      const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
+      test::Frame left = test::read({start, frame->data_len}).value();
+      std::swap(left.source_mac, left.destination_mac);
+      std::swap(left.source, left.destination);
+      std::swap(left.source_port, left.destination_port);
+      left.payload = test::answer_to(left.payload);
+      responses.push_back(test::write(left));
+    }
+    if (responses.size() != kBurst) throw std::logic_error("not every query was forwarded");
+    lcore.egress[1].clear();
+    now += 1000;
+  };
+  for (size_t i = 0; i < bursts_in_flight; ++i) step(false);
+  for (auto _ : state) {
+    const auto before = spent;
+    step(true);
+    state.SetIterationTime(std::chrono::duration<double>(spent - before).count());
+  }
+  state.counters["ns_per_pair"] = std::chrono::duration<double, std::nano>(spent).count() / static_cast<double>(pairs);
+  state.counters["in_flight"] = static_cast<double>(lcore.pending.in_use());
+}
+
+BENCHMARK(query_and_response)->Arg(kBurst)->Arg(20'000)->UseManualTime();
+
+}  // namespace
+}  // namespace penstock
+
+BENCHMARK_MAIN();
