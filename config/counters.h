@@ -18,59 +18,66 @@
 namespace penstock::config {
 
 // X(name, help)
-#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                           \
-  X(query, "UDP to port 53 of a listen address")                                                \
-  X(response, "UDP from port 53 to one of our source ports")                                    \
-  X(stranger, "anything else: the kernel's")                                                    \
-  X(malformed, "a header is cut short or contradicts the frame")                                \
-  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                                       \
-  X(bad_udp_checksum, "the UDP checksum is wrong")                                              \
-  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")                 \
+#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                           \
+  X(query, "UDP to port 53 of a listen address")                                \
+  X(response, "UDP from port 53 to one of our source ports")                    \
+  X(stranger, "anything else: the kernel's")                                    \
+  X(malformed, "a header is cut short or contradicts the frame")                \
+  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                       \
+  X(bad_udp_checksum, "the UDP checksum is wrong")                              \
+  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)") \
   X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")
 
-#define PENSTOCK_QUERY_OUTCOMES(X)                                                              \
-  X(forwarded, "sent to an endpoint")                                                           \
-  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                    \
-  X(answered_nodata, "answered NODATA as its rule says")                                        \
-  X(refused_by_rule, "answered REFUSED as its rule says")                                       \
-  X(refused_client, "answered REFUSED: the client may not ask")                                 \
-  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")         \
-  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")               \
-  X(formerr, "answered FORMERR: malformed behind its header")                                   \
-  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                         \
-  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")          \
-  X(servfail_pending_full, "answered SERVFAIL: the pending table is full")                      \
-  X(ignored_no_rules, "not answered: there are no rules yet")                                   \
-  X(ignored_short, "not answered: shorter than a DNS header")                                   \
-  X(ignored_response, "not answered: a response sent to port 53")                               \
+#define PENSTOCK_QUERY_OUTCOMES(X)                                                      \
+  X(forwarded, "sent to an endpoint")                                                   \
+  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                            \
+  X(answered_nodata, "answered NODATA as its rule says")                                \
+  X(refused_by_rule, "answered REFUSED as its rule says")                               \
+  X(refused_client, "answered REFUSED: the client may not ask")                         \
+  X(ignored_client, "not answered: the client may not ask and clients.refused is drop") \
+  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")       \
+  X(formerr, "answered FORMERR: malformed behind its header")                           \
+  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                 \
+  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")  \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full")              \
+  X(ignored_no_rules, "not answered: there are no rules yet")                           \
+  X(ignored_short, "not answered: shorter than a DNS header")                           \
+  X(ignored_response, "not answered: a response sent to port 53")                       \
   X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
 
-#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                           \
-  X(returned, "sent to the client that asked")                                                  \
-  X(unknown_id, "no query is pending under its id: late, doubled or forged")                    \
-  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")   \
-  X(wrong_port, "not to the port that the query left from")                                     \
-  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")     \
-  X(malformed, "shorter than a DNS header, not a response, or another opcode")                  \
+#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                         \
+  X(returned, "sent to the client that asked")                                                \
+  X(unknown_id, "no query is pending under its id: late, doubled or forged")                  \
+  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from") \
+  X(wrong_port, "not to the port that the query left from")                                   \
+  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")   \
+  X(malformed, "shorter than a DNS header, not a response, or another opcode")                \
   X(no_room, "the frame's buffer has no room for the client's headers")
 
-#define PENSTOCK_HANDOFF_OUTCOMES(X)                                                            \
-  X(handed_off, "received by one lcore, owned by another, passed over its ring")                \
+#define PENSTOCK_HANDOFF_OUTCOMES(X)                                             \
+  X(handed_off, "received by one lcore, owned by another, passed over its ring") \
   X(full, "lost: the owner's ring was full")
 
-#define PENSTOCK_DOOR_OUTCOMES(X)                                                               \
-  X(to_kernel, "handed to the kernel through the TAP door")                                     \
-  X(left_to_kernel, "dropped here: the kernel has its own copy")                                \
+#define PENSTOCK_DOOR_OUTCOMES(X)                                \
+  X(to_kernel, "handed to the kernel through the TAP door")      \
+  X(left_to_kernel, "dropped here: the kernel has its own copy") \
   X(full, "lost: the door's ring was full")
 
-#define PENSTOCK_SWEEP_OUTCOMES(X)                                                              \
-  X(expired, "not answered in time by the endpoint: the client got SERVFAIL")                   \
+#define PENSTOCK_SWEEP_OUTCOMES(X)                                            \
+  X(expired, "not answered in time by the endpoint: the client got SERVFAIL") \
   X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
 
-#define PENSTOCK_TRANSMIT_OUTCOMES(X)                                                           \
-  X(sent, "accepted by the port's queue")                                                       \
-  X(refused, "lost: the port's queue was full")                                                 \
-  X(handed_off, "passed to the lcore that owns a queue of the port")                            \
+#define PENSTOCK_RETRY_OUTCOMES(X)                                                      \
+  X(sent, "an overdue query was sent again, to another endpoint where there is one")    \
+  X(over_budget, "not sent again: retries of the last 10 s are a fifth of the queries") \
+  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")            \
+  X(no_frame, "not sent again: no buffer was free")                                     \
+  X(too_long, "not sent again: the query is too long to be kept")
+
+#define PENSTOCK_TRANSMIT_OUTCOMES(X)                                \
+  X(sent, "accepted by the port's queue")                            \
+  X(refused, "lost: the port's queue was full")                      \
+  X(handed_off, "passed to the lcore that owns a queue of the port") \
   X(full, "lost: that lcore's ring was full")
 
 #define PENSTOCK_ENUM_VALUE(name, help) name,
@@ -80,6 +87,7 @@ enum class ResponseOutcome : uint8_t { PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_ENUM_
 enum class HandoffOutcome : uint8_t { PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class DoorOutcome : uint8_t { PENSTOCK_DOOR_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class SweepOutcome : uint8_t { PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class RetryOutcome : uint8_t { PENSTOCK_RETRY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class TransmitOutcome : uint8_t { PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 #undef PENSTOCK_ENUM_VALUE
 
@@ -90,6 +98,7 @@ constexpr size_t kResponseOutcomes = 0 PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_COUNT
 constexpr size_t kHandoffOutcomes = 0 PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kDoorOutcomes = 0 PENSTOCK_DOOR_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kSweepOutcomes = 0 PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kRetryOutcomes = 0 PENSTOCK_RETRY_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
@@ -137,18 +146,19 @@ struct alignas(64) LcoreCounters {
   OutcomeCounters<HandoffOutcome, kHandoffOutcomes> handoff;
   OutcomeCounters<DoorOutcome, kDoorOutcomes> door;
   OutcomeCounters<SweepOutcome, kSweepOutcomes> sweep;
+  OutcomeCounters<RetryOutcome, kRetryOutcomes> retry;
   OutcomeCounters<TransmitOutcome, kTransmitOutcomes> transmit;
-  Counter checksum_partial;            // accepted frames whose UDP checksum was only the pseudo-header's sum
-  std::array<Counter, 16> rcodes;      // of responses returned to clients
-  Counter pending;                     // queries in flight now
-  Counter generation;                  // of the rules it uses now
-  Counter turns;                       // of its loop
-  Counter busy_cycles;                 // TSC cycles of turns that moved a frame
-  Counter idle_cycles;                 // of turns that did not, sleep included
+  Counter checksum_partial;        // accepted frames whose UDP checksum was only the pseudo-header's sum
+  std::array<Counter, 16> rcodes;  // of responses returned to clients
+  Counter pending;                 // queries in flight now
+  Counter generation;              // of the rules it uses now
+  Counter turns;                   // of its loop
+  Counter busy_cycles;             // TSC cycles of turns that moved a frame
+  Counter idle_cycles;             // of turns that did not, sleep included
   alignas(64) std::array<EndpointCounters, kMaxEndpoints> endpoints;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5002ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5003ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {
@@ -164,14 +174,16 @@ struct CounterPage {
   Counter zones;
   Counter images_accepted;
   Counter images_refused;
-  Counter swap_ns;               // the last swap, from the pointer's store to the last lcore's quiescent state
-  Counter control_silent;        // 1: the heartbeat is older than 5 s, `down` is ignored
-  Counter door_sent;             // frames from the kernel that left through the door
+  Counter swap_ns;         // the last swap, from the pointer's store to the last lcore's quiescent state
+  Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
+  Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
   alignas(64) LcoreCounters lcore[];
 };
 
-constexpr size_t counter_page_size(size_t lcores) { return sizeof(CounterPage) + lcores * sizeof(LcoreCounters); }
+constexpr size_t counter_page_size(size_t lcores) {
+  return sizeof(CounterPage) + lcores * sizeof(LcoreCounters);
+}
 
 // 0 when every packet is accounted for and traffic is quiet; what is missing or counted twice otherwise.
 int64_t accounting_residual(const CounterPage&);

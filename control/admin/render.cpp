@@ -128,7 +128,7 @@ std::string render_status(const json& status) {
     rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since their start: " + join(busy, ", ")});
     rows.push_back(
         {"frames", count(dataplane, "received") + " received: " + outcomes(dataplane["outcomes"]["classify"])});
-    for (const char* stage : {"query", "response", "sweep", "handoff", "transmit", "door"})
+    for (const char* stage : {"query", "response", "retry", "sweep", "handoff", "transmit", "door"})
       rows.push_back({"  " + std::string(stage), outcomes(dataplane["outcomes"][stage])});
     rows.push_back({"pending", count(dataplane, "pending") + " of " + count(dataplane, "pending_capacity")});
     const auto residual = dataplane["residual"].get<int64_t>();

@@ -155,6 +155,7 @@ json outcomes_of(const config::CounterPage& page) {
 #define PENSTOCK_REPORT_HANDOFF(name, help) add(#name, config::HandoffOutcome::name);
 #define PENSTOCK_REPORT_DOOR(name, help) add(#name, config::DoorOutcome::name);
 #define PENSTOCK_REPORT_SWEEP(name, help) add(#name, config::SweepOutcome::name);
+#define PENSTOCK_REPORT_RETRY(name, help) add(#name, config::RetryOutcome::name);
 #define PENSTOCK_REPORT_TRANSMIT(name, help) add(#name, config::TransmitOutcome::name);
   {
     const auto add = PENSTOCK_REPORT(classify, ClassifyOutcome);
@@ -181,6 +182,10 @@ json outcomes_of(const config::CounterPage& page) {
     PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_REPORT_SWEEP)
   }
   {
+    const auto add = PENSTOCK_REPORT(retry, RetryOutcome);
+    PENSTOCK_RETRY_OUTCOMES(PENSTOCK_REPORT_RETRY)
+  }
+  {
     const auto add = PENSTOCK_REPORT(transmit, TransmitOutcome);
     PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_REPORT_TRANSMIT)
   }
@@ -191,6 +196,7 @@ json outcomes_of(const config::CounterPage& page) {
 #undef PENSTOCK_REPORT_HANDOFF
 #undef PENSTOCK_REPORT_DOOR
 #undef PENSTOCK_REPORT_SWEEP
+#undef PENSTOCK_REPORT_RETRY
 #undef PENSTOCK_REPORT_TRANSMIT
   return outcomes;
 }

@@ -27,6 +27,7 @@ constexpr OutcomeName kResponse[] = {PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kHandoff[] = {PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kDoor[] = {PENSTOCK_DOOR_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kSweep[] = {PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kRetry[] = {PENSTOCK_RETRY_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kTransmit[] = {PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_NAME)};
 #undef PENSTOCK_NAME
 
@@ -84,6 +85,8 @@ void add_packets(MetricList& list, const CounterPage& page) {
                &LcoreCounters::door);
   add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries that were given up", "outcome", kSweep,
                &LcoreCounters::sweep);
+  add_outcomes(list, page, "penstock_retries_total", "Forwarded queries that were overdue", "outcome", kRetry,
+               &LcoreCounters::retry);
   add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them", "outcome",
                kTransmit, &LcoreCounters::transmit);
   list.counter(

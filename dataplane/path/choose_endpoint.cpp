@@ -1,25 +1,46 @@
 #include "dataplane/path/choose_endpoint.h"
 
 namespace penstock::path {
+namespace {
 
-uint32_t choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool) {
-  uint32_t last_resort = kNoEndpoint;
-  uint32_t at = lcore.turn_of_pool[pool.first_endpoint];
-  for (uint32_t tried = 0; tried < pool.endpoint_count; ++tried) {
-    if (++at >= pool.endpoint_count) at = 0;
-    const uint32_t endpoint = pool.first_endpoint + at;
-    const state::EndpointHop& hop = lcore.hops[endpoint];
-    if (!hop.reachable) continue;
-    if (!hop.drained && (!hop.down || lcore.control_silent)) {
-      lcore.turn_of_pool[pool.first_endpoint] = static_cast<uint16_t>(at);
-      return endpoint;
+constexpr uint64_t kUnreachable = ~uint64_t{0};
+
+// Lower is better. The upper half says how willing we are, the lower how busy it is; below 2^32 nothing speaks against it.
+uint64_t cost(const state::Lcore& lcore, uint32_t endpoint, std::span<const uint16_t> asked) {
+  const state::EndpointHop& hop = lcore.hops[endpoint];
+  if (!hop.reachable) return kUnreachable;
+  uint64_t reluctance = 0;
+  for (const uint16_t slot : asked) reluctance = slot == hop.slot ? 1 : reluctance;
+  if (hop.down && !lcore.control_silent) reluctance = 2;
+  if (hop.drained) reluctance = 3;
+  return reluctance << 32 | lcore.outstanding[hop.slot];
+}
+
+}  // namespace
+
+uint32_t choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked) {
+  const uint32_t count = pool.endpoint_count;
+  const uint32_t number = lcore.random.next();
+  const uint32_t one = (number & 0xffff) * count >> 16;
+  uint32_t best = pool.first_endpoint + one;
+  uint64_t lowest = cost(lcore, best, asked);
+  if (count > 1) {
+    uint32_t other = (number >> 16) * (count - 1) >> 16;
+    other += other >= one ? 1 : 0;
+    if (const uint64_t its = cost(lcore, pool.first_endpoint + other, asked); its < lowest) {
+      lowest = its;
+      best = pool.first_endpoint + other;
     }
-    // A down endpoint is a better last resort than one that was taken out by hand.
-    if (last_resort == kNoEndpoint || (lcore.hops[last_resort].drained && !hop.drained)) last_resort = endpoint;
   }
-  if (last_resort != kNoEndpoint)
-    lcore.turn_of_pool[pool.first_endpoint] = static_cast<uint16_t>(last_resort - pool.first_endpoint);
-  return last_resort;
+  if (lowest >> 32 == 0) return best;
+  // Something speaks against both: look at all of them.
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t its = cost(lcore, pool.first_endpoint + i, asked);
+    if (its >= lowest) continue;
+    lowest = its;
+    best = pool.first_endpoint + i;
+  }
+  return lowest == kUnreachable ? kNoEndpoint : best;
 }
 
 }  // namespace penstock::path

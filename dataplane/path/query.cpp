@@ -4,8 +4,8 @@
 
 #include "config/model.h"
 #include "dataplane/path/choose_endpoint.h"
-#include "dataplane/path/headers.h"
 #include "dataplane/path/reply.h"
+#include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
 namespace penstock::path {
@@ -41,9 +41,9 @@ QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, Ext
   return ignore(lcore, work, QueryOutcome::ignored_no_room);
 }
 
-// A pending slot, then the client's frame becomes ours: new id, new headers, the same question.
+// A pending slot, then the client's frame becomes ours: new id, new headers, the same message.
 QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
-  const uint32_t endpoint = choose_endpoint(lcore, pool);
+  const uint32_t endpoint = choose_endpoint(lcore, pool, {});
   if (endpoint == kNoEndpoint)
     return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
   const uint32_t index = lcore.pending.open(lcore.random);
@@ -51,47 +51,29 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const config::ImagePo
     return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_pending_full);
 
   const Packet& packet = work.packet;
-  const state::EndpointHop& hop = lcore.hops[endpoint];
-  const uint16_t source_port = lcore.ports.draw(lcore.random);
-  const UdpHeaders headers{
-      .destination_mac = hop.mac,
-      .source_mac = lcore.host.ports[hop.port].mac,
-      .source = hop.source,
-      .destination = hop.address,
-      .source_port = source_port,
-      .destination_port = 53,
-      .vlan = hop.vlan,
-      .ip_id = static_cast<uint16_t>(lcore.random.next()),
-      .family = hop.family,
-  };
   state::PendingSlot& slot = lcore.pending.slot(index);
-  slot.sent_at = now;
+  slot.asked_at = now;
   slot.client = packet.source;
-  slot.endpoint = hop.address;
   slot.client_mac = packet.peer_mac;
   slot.client_port = packet.source_port;
   slot.client_id = dns::id_of(packet.dns);
-  slot.source_port = source_port;
-  slot.endpoint_slot = hop.slot;
   slot.client_vlan = packet.vlan;
   slot.question_length = work.query.traits.question_length;
+  slot.message_length = packet.dns_length <= state::PendingQuery::kLongestMessage ? packet.dns_length : 0;
   slot.listen = packet.listen;
   slot.port = packet.port;
   slot.client_family = packet.family;
-  slot.endpoint_family = hop.family;
-  state::PendingQuestion& question = lcore.pending.question(index);
-  std::memcpy(question.bytes.data(), packet.dns + dns::kHeaderSize, slot.question_length);
-  question.source = hop.source;
-  question.traits = work.query.traits;
+  slot.sends = 0;
+  state::PendingQuery& query = lcore.pending.query(index);
+  query.traits = work.query.traits;
+  std::memcpy(query.message.data(), packet.dns,
+              slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
 
-  dns::store16(packet.dns, slot.upstream_id);
-  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) {
-    dns::store16(packet.dns, slot.client_id);
+  if (!send(lcore, index, pool, endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
     lcore.pending.close(index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
-  lcore.counters.endpoints[hop.slot].queries.add(1);
-  transmit(lcore, hop.port, *packet.frame);
+  lcore.retry_budget.count_query(pool.first_endpoint, now);
   return QueryOutcome::forwarded;
 }
 

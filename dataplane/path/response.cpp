@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/path/headers.h"
+#include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
 namespace penstock::path {
@@ -11,14 +12,22 @@ namespace {
 
 using config::ResponseOutcome;
 
-// Whether the response belongs to the open query in `slot`; `returned` when it does.
-ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, const state::PendingQuestion& question) {
-  if (packet.family != slot.endpoint_family || packet.source != slot.endpoint) return ResponseOutcome::wrong_endpoint;
-  if (packet.destination != question.source) return ResponseOutcome::wrong_endpoint;
-  if (packet.destination_port != slot.source_port) return ResponseOutcome::wrong_port;
+// Which of the open query's sends the response answers; `returned` when there is one.
+ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, const state::PendingQuery& query,
+                         const state::PendingSend*& answered) {
+  ResponseOutcome verdict = ResponseOutcome::wrong_endpoint;
+  for (unsigned i = 0; i < slot.sends; ++i) {
+    const state::PendingSend& send = query.send(i);
+    if (packet.family != send.family || packet.source != send.endpoint || packet.destination != send.source) continue;
+    verdict = ResponseOutcome::wrong_port;
+    if (packet.destination_port != send.source_port) continue;
+    answered = &send;
+    break;
+  }
+  if (answered == nullptr) return verdict;
   if (dns::qdcount_of(packet.dns) != 1) return ResponseOutcome::wrong_question;
   if (packet.dns_length < dns::kHeaderSize + slot.question_length) return ResponseOutcome::wrong_question;
-  if (std::memcmp(packet.dns + dns::kHeaderSize, question.bytes.data(), slot.question_length) != 0)
+  if (std::memcmp(packet.dns + dns::kHeaderSize, query.question(), slot.question_length) != 0)
     return ResponseOutcome::wrong_question;
   return ResponseOutcome::returned;
 }
@@ -49,8 +58,9 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint16_t id = dns::id_of(packet.dns);
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (!slot.open || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
-  const ResponseOutcome verdict = validate(packet, slot, lcore.pending.question(index));
+  if (slot.open == 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  const state::PendingSend* answered = nullptr;
+  const ResponseOutcome verdict = validate(packet, slot, lcore.pending.query(index), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
 
   const UdpHeaders headers{
@@ -66,10 +76,11 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   };
   dns::store16(packet.dns, slot.client_id);
   if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) return reject(ResponseOutcome::no_room);
-  count_latency(lcore.counters.endpoints[slot.endpoint_slot], now - slot.sent_at);
+  count_latency(lcore.counters.endpoints[answered->endpoint_slot], now - answered->at);
+  lcore.round_trips.learn(answered->endpoint_slot, now - answered->at);
   lcore.counters.rcodes[flags & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
-  lcore.pending.close(index);
+  close(lcore, index);
   transmit(lcore, port, *packet.frame);
   return ResponseOutcome::returned;
 }

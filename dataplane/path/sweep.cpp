@@ -4,6 +4,8 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/path/headers.h"
+#include "dataplane/path/retry.h"
+#include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
 namespace penstock::path {
@@ -18,11 +20,11 @@ SweepOutcome answer_servfail(state::Lcore& lcore, uint32_t index) {
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return SweepOutcome::expired_unanswered;
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuestion& question = lcore.pending.question(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
   dns::store16(message, slot.client_id);
-  std::memcpy(message + dns::kHeaderSize, question.bytes.data(), slot.question_length);
-  const unsigned length = dns::write_answer({message, kLongestAnswer}, question.traits, dns::Rcode::servfail,
+  std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
+  const unsigned length = dns::write_answer({message, kLongestAnswer}, query.traits, dns::Rcode::servfail,
                                             dns::ExtendedError::no_reachable_authority);
   const UdpHeaders headers{
       .destination_mac = slot.client_mac,
@@ -46,17 +48,24 @@ SweepOutcome answer_servfail(state::Lcore& lcore, uint32_t index) {
 }  // namespace
 
 unsigned sweep(state::Lcore& lcore, uint64_t now) {
-  unsigned expired = 0;
-  for (; expired < state::kBurst; ++expired) {
-    const uint32_t index = lcore.pending.oldest();
+  unsigned due = 0;
+  for (; due < state::kBurst; ++due) {
+    const uint32_t index = lcore.pending.next_due(now);
     if (index == state::PendingTable::kNone) break;
     const state::PendingSlot& slot = lcore.pending.slot(index);
-    if (now - slot.sent_at < lcore.query_timeout_ns) break;
-    lcore.counters.endpoints[slot.endpoint_slot].timeouts.add(1);
+    const uint64_t end = end_of_patience(lcore, slot);
+    if (now < end) {
+      const config::RetryOutcome outcome = retry(lcore, index, now);
+      lcore.counters.retry[outcome].add(1);
+      if (outcome != config::RetryOutcome::sent) lcore.pending.schedule(index, end);
+      continue;
+    }
+    const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
+    lcore.counters.endpoints[last.endpoint_slot].timeouts.add(1);
     lcore.counters.sweep[answer_servfail(lcore, index)].add(1);
-    lcore.pending.close(index);
+    close(lcore, index);
   }
-  return expired;
+  return due;
 }
 
 }  // namespace penstock::path

@@ -11,6 +11,8 @@
 #include "dataplane/state/frame_batch.h"
 #include "dataplane/state/pending.h"
 #include "dataplane/state/random.h"
+#include "dataplane/state/retry_budget.h"
+#include "dataplane/state/round_trips.h"
 #include "dataplane/tables/local_host.h"
 #include "dataplane/tables/ruleset.h"
 
@@ -48,7 +50,9 @@ struct Lcore {
   Random random;
   PendingTable pending;
   EndpointHops hops;
-  std::array<uint16_t, config::kMaxEndpoints> turn_of_pool{};  // round robin; by the pool's first endpoint
+  std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
+  RoundTrips round_trips;
+  RetryBudget retry_budget;
 
   std::array<FrameBatch, config::kMaxPorts> egress;  // by port
   FrameBatch discarded;                              // to be freed

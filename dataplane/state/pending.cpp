@@ -1,6 +1,16 @@
 #include "dataplane/state/pending.h"
 
 namespace penstock::state {
+namespace {
+
+constexpr uint32_t kHangsNowhere = 0xfffffffe;  // in Link::previous
+
+// Ticks are compared by distance: they wrap after 52 days.
+bool is_before(uint32_t tick, uint32_t other) {
+  return static_cast<int32_t>(tick - other) < 0;
+}
+
+}  // namespace
 
 uint32_t PendingTable::open(Random& random) {
   if (in_use_ >= capacity_) return kNone;
@@ -10,13 +20,10 @@ uint32_t PendingTable::open(Random& random) {
     for (const uint16_t id : {static_cast<uint16_t>(number), static_cast<uint16_t>(number >> 16)}) {
       const uint32_t index = index_of(id);
       PendingSlot& slot = slots_[index];
-      if (slot.open) continue;
+      if (slot.open != 0) continue;
       slot.open = 1;
       slot.upstream_id = id;
-      const uint32_t youngest = links_[slot_count_].previous;
-      links_[index] = {youngest, kNone};
-      links_[youngest == kNone ? slot_count_ : youngest].next = index;
-      links_[slot_count_].previous = index;
+      links_[index].previous = kHangsNowhere;
       ++in_use_;
       return index;
     }
@@ -25,11 +32,47 @@ uint32_t PendingTable::open(Random& random) {
 }
 
 void PendingTable::close(uint32_t index) {
-  const Link link = links_[index];
-  links_[link.previous == kNone ? slot_count_ : link.previous].next = link.next;
-  links_[link.next == kNone ? slot_count_ : link.next].previous = link.previous;
+  unhang(index);
   slots_[index].open = 0;
   --in_use_;
+}
+
+void PendingTable::schedule(uint32_t index, uint64_t when) {
+  unhang(index);
+  hang(index, static_cast<uint32_t>(when >> kTickShift));
+}
+
+uint32_t PendingTable::next_due(uint64_t now) {
+  const auto now_tick = static_cast<uint32_t>(now >> kTickShift);
+  if (in_use_ == 0) tick_ = now_tick;
+  while (is_before(tick_, now_tick)) {
+    const uint32_t index = wheel_[tick_ % kTicks];
+    if (index == kNone) {
+      ++tick_;
+      continue;
+    }
+    unhang(index);
+    if (!is_before(tick_, links_[index].due)) return index;
+    hang(index, links_[index].due);
+  }
+  return kNone;
+}
+
+void PendingTable::hang(uint32_t index, uint32_t due) {
+  uint32_t at = is_before(due, tick_) ? tick_ : due;
+  if (at - tick_ >= kTicks) at = tick_ + kTicks - 1;
+  uint32_t& first = wheel_[at % kTicks];
+  links_[index] = {kNone, first, at, due};
+  if (first != kNone) links_[first].previous = index;
+  first = index;
+}
+
+void PendingTable::unhang(uint32_t index) {
+  Link& link = links_[index];
+  if (link.previous == kHangsNowhere) return;
+  (link.previous == kNone ? wheel_[link.placed % kTicks] : links_[link.previous].next) = link.next;
+  if (link.next != kNone) links_[link.next].previous = link.previous;
+  link.previous = kHangsNowhere;
 }
 
 }  // namespace penstock::state

@@ -1,9 +1,10 @@
 // dataplane/state/pending.h - queries sent to endpoints and not yet answered: one lcore's own table.
 //
 // An array of one-cache-line slots indexed by the id that the query carries upstream. A response finds its slot with one
-// load and counts only if everything in it matches (RFC 5452 section 9.1). What is needed rarely or is long - the
-// question's bytes - lies in a second, cold array. Open queries form a list in order of their sending, which is the order of
-// their expiry: the sweep looks at its head. No allocation after the constructor.
+// load and counts only if it matches one of the query's sends in everything (RFC 5452 section 9.1). What is long - the
+// message, for the comparison, for sending it again, for an answer in the client's own spelling - lies in a second, cold
+// array. What is due when (the next send, the end of patience) hangs on a wheel of ticks. No allocation after the
+// constructor.
 #pragma once
 
 #include <array>
@@ -18,33 +19,51 @@ namespace penstock::state {
 
 using AddressBytes = std::array<uint8_t, 16>;  // network order, IPv4 in the first four, the rest zero
 
+constexpr unsigned kMaxSends = 3;
+
 struct alignas(64) PendingSlot {
-  uint64_t sent_at;  // ns
+  uint64_t asked_at;  // ns; the client's patience counts from here
   AddressBytes client;
-  AddressBytes endpoint;
   std::array<uint8_t, 6> client_mac;
-  uint16_t client_port;    // host order
-  uint16_t client_id;      // the DNS id that the client chose
-  uint16_t upstream_id;    // the one we drew
-  uint16_t source_port;    // that the query left from, host order
-  uint16_t endpoint_slot;  // of the endpoint state page and counters
-  uint16_t client_vlan;    // tag control information to answer with, 0: untagged
+  uint16_t client_port;  // host order
+  uint16_t client_id;    // the DNS id that the client chose
+  uint16_t upstream_id;  // the one we drew
+  uint16_t client_vlan;  // tag control information to answer with, 0: untagged
   uint16_t question_length;
-  uint8_t listen;  // index of the address that the client asked (tables::ListenAddresses)
-  uint8_t port;    // that the query came in on
-  uint8_t client_family : 3;
-  uint8_t endpoint_family : 3;
+  uint16_t message_length;  // octets kept for another send; 0: too long to keep
+  uint8_t listen;           // index of the address that the client asked (tables::LocalHost)
+  uint8_t port;             // that the query came in on
+  uint8_t client_family : 4;
   uint8_t open : 1;
+  uint8_t sends : 3;  // 1..kMaxSends while open
 };
 static_assert(sizeof(PendingSlot) == 64);
 
-// Written once when the query is sent, read when its response comes or it expires.
-struct PendingQuestion {
-  std::array<uint8_t, 259> bytes;  // name, type, class as sent: the client's own spelling
-  AddressBytes source;             // that the query left from
-  dns::QueryTraits traits;
+// One sending of a query: what a response to it must match.
+struct PendingSend {
+  AddressBytes endpoint;
+  AddressBytes source;     // that it left from
+  uint64_t at;             // ns
+  uint16_t source_port;    // host order
+  uint16_t endpoint_slot;  // of the endpoint state page and of the counters
+  uint8_t family;
 };
-static_assert(sizeof(PendingQuestion) <= 320);
+
+struct alignas(64) PendingQuery {
+  static constexpr unsigned kLongestMessage = 384;
+
+  PendingSend first;
+  dns::QueryTraits traits;
+  // As sent, the id apart. At least header and question, whatever the message's length.
+  std::array<uint8_t, kLongestMessage> message;
+  std::array<PendingSend, kMaxSends - 1> later;
+
+  PendingSend& send(unsigned number) { return number == 0 ? first : later[number - 1]; }
+  const PendingSend& send(unsigned number) const { return number == 0 ? first : later[number - 1]; }
+  const uint8_t* question() const { return message.data() + dns::kHeaderSize; }
+};
+static_assert(sizeof(PendingQuery) == 576);
+static_assert(PendingQuery::kLongestMessage >= dns::kHeaderSize + 255 + 4);
 
 class PendingTable {
  public:
@@ -53,38 +72,53 @@ class PendingTable {
   // `slots`: a power of two up to 65536. Three of four may be in use: ids must stay hard to guess and quick to draw.
   explicit PendingTable(uint32_t slots);
 
-  // A free slot under a random id, in the list's place of the youngest; kNone when the table is full. The caller fills in all
-  // but upstream_id and open.
+  // A free slot under a random id, with nothing due yet; kNone when the table is full. The caller fills in all but upstream_id
+  // and open, and calls schedule().
   uint32_t open(Random& random);
   void close(uint32_t index);
+
+  // The open query is due at `when` (ns), and no longer when it was due before. Good to a tick of 2^20 ns, never too early.
+  void schedule(uint32_t index, uint64_t when);
+  // An open query that is due at `now` (ns), or kNone. It is due no more: schedule() it again, or close() it.
+  uint32_t next_due(uint64_t now);
 
   // Where a response with this id belongs, open or not.
   uint32_t index_of(uint16_t id) const { return id & mask_; }
   PendingSlot& slot(uint32_t index) { return slots_[index]; }
-  PendingQuestion& question(uint32_t index) { return questions_[index]; }
+  PendingQuery& query(uint32_t index) { return queries_[index]; }
   void prefetch(uint16_t id) const {
+    const auto* cold = reinterpret_cast<const char*>(&queries_[index_of(id)]);
     __builtin_prefetch(&slots_[index_of(id)]);
-    __builtin_prefetch(&questions_[index_of(id)]);
-    __builtin_prefetch(reinterpret_cast<const char*>(&questions_[index_of(id)]) + 64);
+    __builtin_prefetch(cold);
+    __builtin_prefetch(cold + 64);
   }
 
-  uint32_t oldest() const { return links_[slot_count_].next; }  // kNone when nothing is open
   uint32_t in_use() const { return in_use_; }
   uint32_t capacity() const { return capacity_; }
 
  private:
+  static constexpr unsigned kTickShift = 20;  // 1.05 ms
+  static constexpr uint32_t kTicks = 2048;    // 2.1 s: what is due later is looked at once on the way
+
   struct Link {
-    uint32_t previous;
+    uint32_t previous;  // kNone: the first of its tick
     uint32_t next;
+    uint32_t placed;  // tick it hangs at
+    uint32_t due;     // tick it is due at; ticks are counted modulo 2^32
   };
+
+  void hang(uint32_t index, uint32_t due);
+  void unhang(uint32_t index);
 
   uint32_t slot_count_;
   uint32_t mask_;
   uint32_t capacity_;
   uint32_t in_use_ = 0;
+  uint32_t tick_ = 0;  // all earlier ticks are empty
   std::unique_ptr<PendingSlot[]> slots_;
-  std::unique_ptr<PendingQuestion[]> questions_;
-  std::unique_ptr<Link[]> links_;  // the last one is the list's head: next is the oldest, previous the youngest
+  std::unique_ptr<PendingQuery[]> queries_;
+  std::unique_ptr<Link[]> links_;
+  std::array<uint32_t, kTicks> wheel_;  // first of each tick
 };
 
 }  // namespace penstock::state

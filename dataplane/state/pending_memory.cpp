@@ -8,9 +8,9 @@ PendingTable::PendingTable(uint32_t slots)
       mask_(slots - 1),
       capacity_(slots / 4 * 3),
       slots_(std::make_unique<PendingSlot[]>(slots)),
-      questions_(std::make_unique<PendingQuestion[]>(slots)),
-      links_(std::make_unique<Link[]>(slots + 1)) {
-  links_[slots] = {kNone, kNone};
+      queries_(std::make_unique<PendingQuery[]>(slots)),
+      links_(std::make_unique<Link[]>(slots)) {
+  wheel_.fill(kNone);
 }
 
 }  // namespace penstock::state

@@ -160,6 +160,15 @@ config::EndpointState PathRig::endpoint(std::string_view text) const {
   return endpoints->slots[slots_.find(text)->second].load();
 }
 
+void PathRig::prefer(std::string_view text) {
+  for (auto& lcore : lcores_)
+    for (const auto& [name, slot] : slots_) lcore->outstanding[slot] = name == text ? 0 : 1'000'000;
+}
+
+uint32_t PathRig::outstanding(std::string_view text, unsigned lcore) const {
+  return lcores_[lcore]->outstanding[slots_.find(text)->second];
+}
+
 std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& frames, unsigned lcore) {
   std::vector<rte_mbuf*> mbufs;
   for (const Bytes& bytes : frames) mbufs.push_back(pool.take(bytes));
@@ -230,6 +239,7 @@ std::string PathRig::verdict() {
     PENSTOCK_COUNT_STAGE(handoff, PENSTOCK_HANDOFF_OUTCOMES)
     PENSTOCK_COUNT_STAGE(door, PENSTOCK_DOOR_OUTCOMES)
     PENSTOCK_COUNT_STAGE(sweep, PENSTOCK_SWEEP_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(retry, PENSTOCK_RETRY_OUTCOMES)
     PENSTOCK_COUNT_STAGE(transmit, PENSTOCK_TRANSMIT_OUTCOMES)
 #undef PENSTOCK_COUNT_STAGE
 #undef PENSTOCK_NAME_AND_COUNT

@@ -83,6 +83,11 @@ class PathRig {
   void set_endpoint(std::string_view address, const config::EndpointState& state);
   config::EndpointState endpoint(std::string_view address) const;
 
+  // From now on every other endpoint looks busy, so that a test may name the one that is chosen.
+  void prefer(std::string_view address);
+  // Sends that no endpoint has answered and nobody has given up.
+  uint32_t outstanding(std::string_view address, unsigned lcore = 0) const;
+
   std::string verdict();
   std::string imbalance();
 

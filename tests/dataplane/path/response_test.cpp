@@ -71,7 +71,7 @@ const ResponseCase kMismatches[] = {
 class ResponseTest : public PathTest {
  protected:
   Frame ask() {
-    rig.lcore().turn_of_pool.fill(0);
+    rig.prefer("10.16.2.10");
     const Frame left = forward(from_client(write(studio_query())));
     EXPECT_EQ(config::to_string(left.destination), "10.16.2.10");
     rig.verdict();

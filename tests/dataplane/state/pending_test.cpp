@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <list>
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace penstock::state {
 namespace {
@@ -17,25 +18,36 @@ std::array<uint8_t, 44> seed(uint8_t n) {
   return bytes;
 }
 
+constexpr uint64_t kTick = 1 << 20;  // ns
+
 struct Open {
   uint32_t index;
-  uint64_t sent_at;
+  uint64_t due;
 };
 
 class PendingModel : public testing::TestWithParam<uint32_t> {};
 
+// Opens, closes, schedules and lets time pass at random; a map says what is open and when it is due.
 TEST_P(PendingModel, RandomHistory) {
   const uint32_t slots = GetParam();
   PendingTable table(slots);
   Random random(seed(1));
   std::mt19937 choose(slots);
   std::map<uint16_t, Open> by_id;
-  std::list<uint16_t> in_order;  // oldest first
+  std::vector<uint16_t> ids;
+  uint64_t now = uint64_t{1} << 52;  // ticks wrap within the test
+  ASSERT_EQ(table.next_due(now), PendingTable::kNone);
   EXPECT_EQ(table.capacity(), slots / 4 * 3);
+  const auto forget = [&](uint16_t id) {
+    by_id.erase(id);
+    ids.erase(std::find(ids.begin(), ids.end(), id));
+  };
   const unsigned steps = 40'000;
   for (unsigned step = 0; step < steps; ++step) {
     // Phases of growth and of decline, so that it is full at times and empty at others.
     const bool opens = choose() % 100 < ((step / (steps / 8)) % 2 == 0 ? 80U : 20U);
+    // Most within the wheel's turn, some at once or in the past, some beyond it.
+    const uint64_t due = now + choose() % 3000 * kTick - choose() % 50 * kTick;
     if (opens) {
       const uint32_t index = table.open(random);
       if (index == PendingTable::kNone) {
@@ -43,38 +55,59 @@ TEST_P(PendingModel, RandomHistory) {
         ASSERT_GE(by_id.size() * 10, uint64_t{table.capacity()} * 6);
         continue;
       }
-      PendingSlot& slot = table.slot(index);
+      const PendingSlot& slot = table.slot(index);
       ASSERT_LT(by_id.size(), table.capacity());
       ASSERT_FALSE(by_id.contains(slot.upstream_id));
       ASSERT_EQ(table.index_of(slot.upstream_id), index);
       ASSERT_EQ(slot.open, 1U);
-      slot.sent_at = step;
-      by_id[slot.upstream_id] = {index, step};
-      in_order.push_back(slot.upstream_id);
+      table.schedule(index, due);
+      by_id[slot.upstream_id] = {index, due};
+      ids.push_back(slot.upstream_id);
     } else if (!by_id.empty()) {
-      // Answers come in any order, the sweep takes the oldest.
-      auto chosen = in_order.begin();
-      if (choose() % 4 != 0) std::advance(chosen, choose() % std::min<size_t>(in_order.size(), 64));
-      table.close(by_id.at(*chosen).index);
-      ASSERT_EQ(table.slot(by_id.at(*chosen).index).open, 0U);
-      by_id.erase(*chosen);
-      in_order.erase(chosen);
+      const uint16_t id = ids[choose() % ids.size()];
+      if (choose() % 3 == 0) {
+        table.schedule(by_id.at(id).index, due);
+        by_id.at(id).due = due;
+      } else {
+        table.close(by_id.at(id).index);
+        ASSERT_EQ(table.slot(by_id.at(id).index).open, 0U);
+        forget(id);
+      }
+    }
+    if (choose() % 20 == 0) {
+      now += (1 + choose() % 100) * kTick;  // what was due before it was scheduled comes a tick later
+      for (uint32_t index; (index = table.next_due(now)) != PendingTable::kNone;) {
+        const uint16_t id = table.slot(index).upstream_id;
+        ASSERT_TRUE(by_id.contains(id));
+        ASSERT_LT(by_id.at(id).due / kTick, now / kTick) << "too early";
+        if (choose() % 2 == 0) {
+          table.close(index);
+          forget(id);
+        } else {
+          by_id.at(id).due = now + 5 * kTick;
+          table.schedule(index, by_id.at(id).due);
+        }
+      }
+      for (const auto& [id, open] : by_id) ASSERT_GE(open.due / kTick, now / kTick) << "forgotten";
     }
     ASSERT_EQ(table.in_use(), by_id.size());
-    if (in_order.empty()) {
-      ASSERT_EQ(table.oldest(), PendingTable::kNone);
-    } else {
-      ASSERT_EQ(table.oldest(), by_id.at(in_order.front()).index);
-      ASSERT_EQ(table.slot(table.oldest()).sent_at, by_id.at(in_order.front()).sent_at);
-    }
   }
-  // To the end in order.
-  for (const uint16_t id : in_order) {
-    ASSERT_EQ(table.slot(table.oldest()).upstream_id, id);
-    table.close(table.oldest());
+}
+
+TEST(Pending, DueInOrder) {
+  PendingTable table(64);
+  Random random(seed(4));
+  ASSERT_EQ(table.next_due(0), PendingTable::kNone);
+  std::map<uint64_t, uint32_t> at;
+  for (const uint64_t tick : {5, 1, 2046, 2047, 2048, 5000, 3}) {
+    const uint32_t index = table.open(random);
+    table.schedule(index, tick * kTick);
+    at[tick] = index;
   }
-  EXPECT_EQ(table.oldest(), PendingTable::kNone);
-  EXPECT_EQ(table.in_use(), 0U);
+  for (const auto& [tick, index] : at) {
+    EXPECT_EQ(table.next_due(tick * kTick), PendingTable::kNone);
+    EXPECT_EQ(table.next_due((tick + 1) * kTick), index) << tick;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Slots, PendingModel, testing::Values(4U, 64U, 1024U, 65536U));

@@ -1,0 +1,59 @@
+#include "dataplane/path/retry.h"
+
+#include <cstring>
+
+#include "config/model.h"
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/send.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::RetryOutcome;
+
+constexpr unsigned kMessageOffset = 128;  // room for the longest headers before the message: 14 + 4 + 40 + 8
+
+// The pool that the rules in force give the question; nullptr: they do not forward it any more.
+const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::PendingQuery& query,
+                                 unsigned question_length) {
+  dns::FoldedName name;
+  if (!dns::parse_name({query.question(), question_length}, name)) return nullptr;
+  tables::Probe probe;
+  rules.zones().prepare(name, probe);
+  const tables::Match match = rules.zones().match(name, probe);
+  if (match.rule == config::kNoRule) return nullptr;
+  const config::ImageRule& rule = rules.rule(match.rule);
+  if (static_cast<config::Action>(rule.action) != config::Action::forward) return nullptr;
+  return &rules.pool(rule.pool);
+}
+
+}  // namespace
+
+RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  if (slot.message_length == 0) return RetryOutcome::too_long;
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, query, slot.question_length);
+  if (pool == nullptr) return RetryOutcome::no_endpoint;
+
+  std::array<uint16_t, state::kMaxSends> asked;
+  for (unsigned i = 0; i < slot.sends; ++i) asked[i] = query.send(i).endpoint_slot;
+  const uint32_t endpoint = choose_endpoint(lcore, *pool, {asked.data(), slot.sends});
+  if (endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
+  if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
+
+  rte_mbuf* frame = lcore.fresh.pop();
+  if (frame == nullptr) return RetryOutcome::no_frame;
+  uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
+  std::memcpy(message, query.message.data(), slot.message_length);
+  const uint16_t overdue = asked[slot.sends - 1];
+  if (!send(lcore, index, *pool, endpoint, *frame, message, slot.message_length, now)) {
+    discard(lcore, *frame);
+    return RetryOutcome::no_frame;
+  }
+  lcore.counters.endpoints[overdue].timeouts.add(1);
+  return RetryOutcome::sent;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,24 @@
+// dataplane/path/send.h - a query on its way to an endpoint: first by the client's own frame, later by copies of it.
+#pragma once
+
+#include "config/image.h"
+#include "dataplane/path/packet.h"
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+// Sends the `length` bytes at `message`, inside `frame`, to `endpoint` (an index of the rules') as the next send of the open
+// query `index`: with the id of its slot, from a source port of its own, due again when our patience with the endpoint or
+// the client's with us ends. False when the frame has no room: it is still the caller's, the slot is as before.
+bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
+          uint8_t* message, uint16_t length, uint64_t now);
+
+// The query is over, answered or not: its slot is free, its endpoints owe nothing for it.
+void close(state::Lcore& lcore, uint32_t index);
+
+// When the client's patience ends, ns.
+inline uint64_t end_of_patience(const state::Lcore& lcore, const state::PendingSlot& slot) {
+  return slot.asked_at + lcore.query_timeout_ns;
+}
+
+}  // namespace penstock::path
