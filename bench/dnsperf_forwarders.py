@@ -129,12 +129,15 @@ class World:
         return ["ip", "netns", "exec", f"{self.prefix}-{where}"]
 
     def write(self, where, path, text):
-        """Into the sysfs of a namespace."""
+        """Into a file of /sys or /proc/sys of a namespace. Says whether the kernel took it."""
         done = subprocess.run([*self.inside(where), "sh", "-c", f"echo {text} >{path}"], stderr=subprocess.DEVNULL)
         return done.returncode == 0
 
     def up(self, fast):
         self.command("up", "--arms", "1")
+        # A switch asks no firewall: where the kernel has br_netfilter, every bridge would.
+        for family in ("iptables", "ip6tables", "arptables"):
+            self.write("switch", f"/proc/sys/net/bridge/bridge-nf-call-{family}", "0")
         if not fast:
             return
         for n in (1, 2):
@@ -200,7 +203,7 @@ class Process:
 class Forwarder:
     """One core runs it and what its interface receives: `cpu`."""
 
-    def __init__(self, name, world, run, cpu, bin_folder, idle="adaptive", receive="own"):
+    def __init__(self, name, world, run, cpu, bin_folder, idle="adaptive", receive="thread"):
         self.name, self.world, self.run, self.cpu = name, world, make_folder(f"{run}/{name}"), cpu
         self.bin, self.idle, self.receive = bin_folder, idle, receive
         self.target = ENDPOINTS[0] if name == "upstream" else ADDRESS
@@ -248,14 +251,20 @@ class Forwarder:
 
     def place_receiving(self):
         """Who receives for sockets: RPS to the forwarder's core. Without it a veth receives on its sender's core."""
-        mask = "0" if self.name == "penstock" or self.receive == "sender" else f"{1 << self.cpu:x}"
-        self.world.write("host", "/sys/class/net/corp/threaded", "0")  # refused where there is no NAPI: then nothing is threaded
-        if not self.world.write("host", "/sys/class/net/corp/queues/rx-0/rps_cpus", mask):
-            raise Failure("cannot set rps_cpus of the forwarder's interface")
+        xdp, own = self.name == "penstock", self.receive != "sender"
+        poll = xdp and self.receive == "poll"
+        corp = "/sys/class/net/corp/"
+        self.world.write("host", corp + "threaded", "0")  # refused where there is no NAPI: then nothing is threaded
+        taken = [self.world.write("host", corp + "queues/rx-0/rps_cpus", f"{1 << self.cpu:x}" if own and not xdp else "0"),
+                 # Busy polling as DPDK's guide to AF_XDP advises: the lcore's empty polls run the interface's NAPI.
+                 self.world.write("host", corp + "napi_defer_hard_irqs", "2" if poll else "0"),
+                 self.world.write("host", corp + "gro_flush_timeout", "200000" if poll else "0")]
+        if not all(taken):
+            raise Failure("cannot say who receives for the forwarder's interface")
 
     def place_napi(self):
         """XDP on a veth receives by NAPI: as a kernel thread on the forwarder's core, FIFO because the ring before it is short."""
-        if self.receive == "sender":
+        if self.receive != "thread":
             return
         end = time.monotonic() + 10
         while time.monotonic() < end and not self.kernel_threads:
@@ -263,6 +272,8 @@ class Forwarder:
             self.processes[0].check()
             if self.world.write("host", "/sys/class/net/corp/threaded", "1"):
                 self.kernel_threads = napi_threads("corp")
+        if not self.kernel_threads:
+            raise Failure("the kernel made no NAPI thread for the forwarder's interface")
         for thread in self.kernel_threads:
             os.sched_setaffinity(thread, {self.cpu})
             os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(50))
