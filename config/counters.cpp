@@ -13,6 +13,7 @@ int64_t accounting_residual(const CounterPage& page) {
     const LcoreCounters& lcore = page.lcore[i];
     const auto signed_of = [](uint64_t n) { return static_cast<int64_t>(n); };
     frames += signed_of(lcore.received.get()) - signed_of(lcore.classify.sum());
+    frames += signed_of(lcore.classify[ClassifyOutcome::stranger].get()) - signed_of(lcore.door.sum());
     queries += signed_of(lcore.classify[ClassifyOutcome::query].get()) - signed_of(lcore.query.sum());
     responses += signed_of(lcore.classify[ClassifyOutcome::response].get()) -
                  signed_of(lcore.handoff[HandoffOutcome::full].get()) - signed_of(lcore.response.sum());

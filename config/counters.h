@@ -1,10 +1,11 @@
 // config/counters.h - the counter page: written by the dataplane, one writer a word, mapped read-only by control.
 //
 // Each stage of the packet path returns an enum; each value of the enum is a counter of the same name, listed here once. The
-// lists are sums that close (see residual() in counters.cpp):
+// lists are sums that close (see accounting_residual() in counters.cpp):
 //   received           = sum of CLASSIFY
 //   classified queries = sum of QUERY
 //   classified responses = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
+//   strangers          = sum of DOOR
 //   forwarded          = returned + sum of SWEEP + pending
 #pragma once
 
@@ -22,7 +23,7 @@ namespace penstock::config {
   X(query, "UDP to port 53 of a listen address")                                \
   X(response, "UDP from port 53 to one of our source ports")                    \
   X(stranger, "anything else: the kernel's")                                    \
-  X(malformed, "a header is cut short or contradicts the frame")                \
+  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's")                \
   X(bad_ip_checksum, "the IPv4 header checksum is wrong")                       \
   X(bad_udp_checksum, "the UDP checksum is wrong")                              \
   X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)") \
@@ -39,7 +40,7 @@ namespace penstock::config {
   X(formerr, "answered FORMERR: malformed behind its header")                           \
   X(notimp, "answered NOTIMP: the opcode is not QUERY")                                 \
   X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")  \
-  X(servfail_pending_full, "answered SERVFAIL: the pending table is full")              \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it")              \
   X(ignored_no_rules, "not answered: there are no rules yet")                           \
   X(ignored_short, "not answered: shorter than a DNS header")                           \
   X(ignored_response, "not answered: a response sent to port 53")                       \
@@ -60,7 +61,7 @@ namespace penstock::config {
 
 #define PENSTOCK_DOOR_OUTCOMES(X)                                \
   X(to_kernel, "handed to the kernel through the TAP door")      \
-  X(left_to_kernel, "dropped here: the kernel has its own copy") \
+  X(left_to_kernel, "dropped here: the kernel has its own copy, or the port has no door") \
   X(full, "lost: the door's ring was full")
 
 #define PENSTOCK_SWEEP_OUTCOMES(X)                                            \
@@ -78,7 +79,7 @@ namespace penstock::config {
   X(sent, "accepted by the port's queue")                            \
   X(refused, "lost: the port's queue was full")                      \
   X(handed_off, "passed to the lcore that owns a queue of the port") \
-  X(full, "lost: that lcore's ring was full")
+  X(full, "lost: that lcore's ring, or the batch for the port, was full")
 
 #define PENSTOCK_ENUM_VALUE(name, help) name,
 enum class ClassifyOutcome : uint8_t { PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_ENUM_VALUE) };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "config/image.h"
+#include "dataplane/last_good.h"
 
 namespace penstock {
 namespace {
@@ -94,7 +95,8 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
       rules_(other.rules_),
       pages_(other.pages_),
       state_dir_(std::move(other.state_dir_)),
-      change_(std::move(other.change_)) {}
+      change_(std::move(other.change_)),
+      narrow_at_(other.narrow_at_) {}
 
 ControlLink::~ControlLink() {
   if (connection_ >= 0) close(connection_);
@@ -132,10 +134,10 @@ void ControlLink::accept() {
 void ControlLink::serve() {
   auto received = config::receive_message(connection_);
   if (!received) return hang_up(received.error());
-  if (received->bytes.empty()) return hang_up("it closed the link; the rules stay in force");
   std::vector<Descriptor> descriptors;
   descriptors.reserve(received->fds.size());
   for (int fd : received->fds) descriptors.emplace_back(fd);
+  if (received->bytes.empty()) return hang_up("it closed the link; the rules stay in force");
   if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
     return publish(*request, descriptors[0].fd);
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
@@ -150,15 +152,15 @@ void ControlLink::publish(const config::Publish& request, int memfd) {
   if (rules_.loaded() != nullptr && rules_.loaded()->ruleset().header().generation == header.generation)
     return refuse(request.generation, "generation " + std::to_string(header.generation) + " is already in force");
 
-  const auto now_addresses = endpoint_addresses((*loaded)->ruleset());
-  auto both = now_addresses;
+  auto both = endpoint_addresses((*loaded)->ruleset());
   if (rules_.loaded() != nullptr) {
     const auto before = endpoint_addresses(rules_.loaded()->ruleset());
     both.insert(both.end(), before.begin(), before.end());
   }
-  change_(both);
+  if (auto changed = change_(both); !changed) return refuse(request.generation, changed.error());
   rules_.publish(std::move(*loaded));
-  change_(now_addresses);
+  // Queries that went to an endpoint of the old rules may still be answered.
+  narrow_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(header.query_timeout_ms);
 
   const tables::Ruleset& ruleset = rules_.loaded()->ruleset();
   config::Published published;
@@ -172,9 +174,19 @@ void ControlLink::publish(const config::Publish& request, int memfd) {
   published.endpoints = static_cast<uint32_t>(ruleset.endpoints().size());
   spdlog::info("rules of generation {} in force: {} zones, {} pools, {} endpoints; swapped in {} us",
                published.generation, published.zones, published.pools, published.endpoints, published.swap_ns / 1000);
+  if (auto sent = config::send_message(connection_, published); !sent) hang_up(sent.error());
+  // After the acknowledgement: a slow disk is not the lcores' business, nor control's.
   if (auto saved = save_last_good(state_dir_, rules_.loaded()->bytes()); !saved)
     spdlog::warn("the last good rules could not be kept for a start without control: {}", saved.error());
-  if (auto sent = config::send_message(connection_, published); !sent) hang_up(sent.error());
+  if (auto saved = save_endpoints(state_dir_, pages_.endpoints()); !saved)
+    spdlog::warn("the endpoints' next hops could not be kept: {}", saved.error());
+}
+
+void ControlLink::tick(std::chrono::steady_clock::time_point now) {
+  if (!narrow_at_ || now < *narrow_at_) return;
+  narrow_at_.reset();
+  if (auto changed = change_(endpoint_addresses(rules_.loaded()->ruleset())); !changed)
+    spdlog::error("responses from retired endpoints are still let in: {}", changed.error());
 }
 
 void ControlLink::look_up(const config::Lookup& request) {

@@ -1,7 +1,9 @@
 // dataplane/control_link.h - the dataplane's end of the link (config/link.h): one control at a time, on the main thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -14,8 +16,8 @@
 namespace penstock {
 
 // Called around a publication with the endpoints that responses may come from: before it with those of the old and the new
-// rules, after it with the new ones only.
-using EndpointsChange = std::function<void(std::span<const config::IpAddress>)>;
+// rules (an error refuses the new ones), and when the old queries are over with the new ones only.
+using EndpointsChange = std::function<tl::expected<void, std::string>(std::span<const config::IpAddress>)>;
 
 std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
 
@@ -33,6 +35,8 @@ class ControlLink {
   int connection() const { return connection_; }  // readable: call serve(); -1: no control is connected
   void accept();
   void serve();
+  // To be called at least a few times a second: what had to wait is done when its time has come.
+  void tick(std::chrono::steady_clock::time_point now);
 
  private:
   ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules, SharedPages& pages,
@@ -50,6 +54,7 @@ class ControlLink {
   SharedPages& pages_;
   std::string state_dir_;
   EndpointsChange change_;
+  std::optional<std::chrono::steady_clock::time_point> narrow_at_;  // when responses from retired endpoints end
 };
 
 }  // namespace penstock

@@ -1,11 +1,13 @@
 #include "dataplane/dataplane.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <fstream>
 
 #include "config/image.h"
+#include "dataplane/last_good.h"
 #include "dataplane/privileges.h"
 
 namespace penstock {
@@ -56,7 +59,7 @@ uint64_t monotonic_ns() {
 }
 
 int run_worker(void* worker) {
-  drop_all_privileges();
+  if (!drop_all_privileges()) spdlog::warn("an lcore keeps the privileges of start-up: {}", strerror(errno));
   static_cast<Worker*>(worker)->run();
   return 0;
 }
@@ -72,7 +75,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
   if (!pages) return tl::make_unexpected(pages.error());
   dataplane->pages_ = std::move(*pages);
   dataplane->make_workers();
-  dataplane->load_last_good();
+  if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
   if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
   dataplane->launch();
   return dataplane;
@@ -125,14 +128,56 @@ tl::expected<void, std::string> Dataplane::describe_host() {
       return tl::make_unexpected("more than " + std::to_string(tables::LocalHost::kMaxListen) +
                                  " addresses to listen on");
     spdlog::info("listening on {} port 53", config::to_string(address));
+    warn_of_neighbours(address);
   }
   const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
   source_ports_ = model_.dataplane.source_ports.value_or(outside_local_range());
-  if (source_ports_.count < lcores)
-    return tl::make_unexpected("dataplane.source_ports: " + std::to_string(source_ports_.count) + " ports for " +
-                               std::to_string(lcores) + " lcores; give each at least one, better thousands");
+  source_ports_.count = static_cast<uint16_t>(source_ports_.count / lcores * lcores);
+  const unsigned each = source_ports_.count / lcores;
+  const char* chosen_by =
+      model_.dataplane.source_ports ? "dataplane.source_ports leaves" : "net.ipv4.ip_local_port_range leaves";
+  if (each == 0) return tl::make_unexpected(std::string(chosen_by) + " no source port for each of the lcores");
+  if (each < 1024)
+    spdlog::warn("{} {} source ports to an lcore: fewer than 1024 are easy to guess (RFC 5452)", chosen_by, each);
   host_.deal_source_ports(source_ports_.first, source_ports_.count, lcores);
   return {};
+}
+
+// What the kernel has on port 53 of our addresses is not ours, and answers what we leave to the kernel: TCP, and all of it
+// when we are gone.
+void Dataplane::warn_of_neighbours(const config::IpAddress& listen) const {
+  for (const auto& [kind, text] : {std::pair{SOCK_DGRAM, "UDP"}, std::pair{SOCK_STREAM, "TCP"}}) {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    if (listen.is_v4()) {
+      auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+      *v4 = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = {}, .sin_zero = {}};
+      std::memcpy(&v4->sin_addr, listen.bytes.data(), 4);
+      size = sizeof *v4;
+    } else {
+      auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+      v6->sin6_family = AF_INET6;
+      v6->sin6_port = htons(53);
+      std::memcpy(&v6->sin6_addr, listen.bytes.data(), 16);
+      size = sizeof *v6;
+    }
+    const int trial = socket(storage.ss_family, kind | SOCK_CLOEXEC, 0);
+    const int failed = bind(trial, reinterpret_cast<const sockaddr*>(&storage), size) == 0 ? 0 : errno;
+    close(trial);
+    if (failed == EADDRINUSE)
+      spdlog::warn(
+          "another server of this host has {} port 53 of {}: what the dataplane leaves to the kernel it answers by "
+          "its own rules, private names too",
+          text, config::to_string(listen));
+    if (failed == EADDRNOTAVAIL && kind == SOCK_DGRAM && !has_doors())
+      spdlog::warn("{} is on no interface: nobody answers ARP or ND for it", config::to_string(listen));
+  }
+}
+
+bool Dataplane::has_doors() const {
+  for (unsigned port = 0; port < host_.port_count; ++port)
+    if (host_.ports[port].has_door) return true;
+  return false;
 }
 
 void Dataplane::make_workers() {
@@ -161,7 +206,7 @@ void Dataplane::make_workers() {
   for (const net::OpenPort& port : ports) widest = std::max(widest, port.queues.size());
   for (uint8_t p = 0; p < ports.size(); ++p) {
     const size_t offset = widest >= lcores ? 0 : p;
-    std::vector<unsigned> owners;
+    std::vector<unsigned> owners;  // of queues of this port
     std::vector<PortExit> exits(lcores);
     for (size_t q = 0; q < ports[p].queues.size(); ++q) {
       const auto lcore = static_cast<unsigned>((q + offset) % lcores);
@@ -169,6 +214,7 @@ void Dataplane::make_workers() {
       if (!exits[lcore].own) owners.push_back(lcore);
       exits[lcore] = {.own = true, .queue = ports[p].queues[q], .owner = lcore};
     }
+    exit_of_port_.push_back(owners.front());
     for (unsigned lcore = 0; lcore < lcores; ++lcore) {
       if (!exits[lcore].own) exits[lcore].owner = owners[lcore % owners.size()];
       workers_[lcore]->leave_by(p, exits[lcore]);
@@ -176,7 +222,7 @@ void Dataplane::make_workers() {
   }
 }
 
-void Dataplane::load_last_good() {
+tl::expected<void, std::string> Dataplane::load_last_good() {
   const std::string path = last_good_path(model_.dataplane.state_dir);
   if (access(path.c_str(), F_OK) != 0) {
     spdlog::info("no rules yet: nothing is answered or forwarded until control brings some");
@@ -187,10 +233,13 @@ void Dataplane::load_last_good() {
     spdlog::error("{} is not usable, nothing is answered until control brings rules: {}", path, loaded.error());
     return allow_responses_from({});
   }
-  allow_responses_from(endpoint_addresses((*loaded)->ruleset()));
+  if (auto allowed = allow_responses_from(endpoint_addresses((*loaded)->ruleset())); !allowed) return allowed;
+  if (auto hops = load_endpoints(model_.dataplane.state_dir, pages_->endpoints()); !hops)
+    spdlog::warn("no next hops until control brings them, queries get SERVFAIL: {}", hops.error());
   publisher_->publish(std::move(*loaded));
   const config::ImageHeader& header = publisher_->loaded()->ruleset().header();
   spdlog::info("last good rules in force, generation {}: {} zones", header.generation, header.zone_count);
+  return {};
 }
 
 tl::expected<void, std::string> Dataplane::open_link() {
@@ -208,18 +257,18 @@ tl::expected<void, std::string> Dataplane::open_link() {
     info.kind = static_cast<uint8_t>(port.kind);
   }
   auto link = ControlLink::listen(model_.dataplane.socket, hello, *publisher_, *pages_, model_.dataplane.state_dir,
-                                  [this](auto endpoints) { allow_responses_from(endpoints); });
+                                  [this](auto endpoints) { return allow_responses_from(endpoints); });
   if (!link) return tl::make_unexpected(link.error());
   link_ = std::make_unique<ControlLink>(std::move(*link));
   return {};
 }
 
-void Dataplane::allow_responses_from(std::span<const config::IpAddress> endpoints) {
+tl::expected<void, std::string> Dataplane::allow_responses_from(std::span<const config::IpAddress> endpoints) {
   net::FilterRules rules;
   rules.listen.assign(host_.listen().begin(), host_.listen().end());
   rules.endpoints.assign(endpoints.begin(), endpoints.end());
   rules.source_ports = source_ports_;
-  if (auto set = ports_->set_filter(rules); !set) spdlog::error("the ports' filter could not be set: {}", set.error());
+  return ports_->set_filter(rules);
 }
 
 void Dataplane::launch() {
@@ -232,7 +281,7 @@ void Dataplane::launch() {
 }
 
 void Dataplane::run(int signals) {
-  bool has_doors = false;
+  const bool with_doors = has_doors();
   for (;;) {
     std::vector<pollfd> waits{{signals, POLLIN, 0}, {link_->listener(), POLLIN, 0}};
     // Negative descriptors are skipped by poll().
@@ -241,16 +290,19 @@ void Dataplane::run(int signals) {
       const net::Door* door = ports_->door(port);
       if (door == nullptr) continue;
       waits.push_back({door->fd(), POLLIN, 0});
-      has_doors = true;
     }
     // Frames from the lcores to a door come over rings, which poll() cannot see.
-    poll(waits.data(), waits.size(), has_doors ? 1 : 100);
+    poll(waits.data(), waits.size(), with_doors ? 1 : 100);
     if (waits[0].revents != 0) return;
     if (waits[1].revents != 0) link_->accept();
     if (waits[2].revents != 0 && link_->connection() == waits[2].fd) link_->serve();
-    while (has_doors && move_through_doors() != 0) {
+    // Bounded: a flood at the door must not keep signals, rules and the heartbeat waiting.
+    for (int round = 0; with_doors && round < 8 && move_through_doors() != 0; ++round) {
     }
+    const auto now = std::chrono::steady_clock::now();
+    link_->tick(now);
     watch_heartbeat();
+    keep_endpoints(now);
   }
 }
 
@@ -264,7 +316,7 @@ unsigned Dataplane::move_through_doors() {
     const size_t count = rings_->ring(lcore, rings_->main_thread()).pop(items.data(), items.size());
     for (size_t i = 0; i < count; ++i) {
       rte_mbuf* frame = state::frame_of(items[i]);
-      ports_->door(frame->port)->deliver({&frame, 1});
+      if (ports_->door(frame->port)->deliver({&frame, 1}) == 0) counters.door_lost.add(1);
     }
     moved += static_cast<unsigned>(count);
   }
@@ -274,14 +326,23 @@ unsigned Dataplane::move_through_doors() {
     const uint16_t count = door->collect(frames.data(), state::kBurst, pool_.get());
     for (uint16_t i = 0; i < count; ++i) {
       frames[i]->port = port;
-      const bool passed =
-          rings_->ring(rings_->main_thread(), port % workers_.size()).push(state::for_egress(frames[i]));
+      const bool passed = rings_->ring(rings_->main_thread(), exit_of_port_[port]).push(state::for_egress(frames[i]));
       (passed ? counters.door_sent : counters.door_lost).add(1);
       if (!passed) rte_pktmbuf_free(frames[i]);
     }
     moved += count;
   }
   return moved;
+}
+
+// At most once a second, when control has written something new.
+void Dataplane::keep_endpoints(std::chrono::steady_clock::time_point now) {
+  const uint64_t sequence = pages_->endpoints().sequence.load(std::memory_order_relaxed);
+  if (sequence == kept_sequence_ || publisher_->loaded() == nullptr || now - kept_at_ < std::chrono::seconds(1)) return;
+  kept_at_ = now;
+  kept_sequence_ = sequence;
+  if (auto saved = save_endpoints(model_.dataplane.state_dir, pages_->endpoints()); !saved)
+    spdlog::warn("the endpoints' next hops could not be kept: {}", saved.error());
 }
 
 void Dataplane::watch_heartbeat() {

@@ -1,6 +1,7 @@
 // dataplane/dataplane.h - puts the parts together: ports, lcores, rules, link and doors, in the order in which they depend.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,12 +32,15 @@ class Dataplane {
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> describe_host();
   void make_workers();
-  void load_last_good();
+  tl::expected<void, std::string> load_last_good();
   tl::expected<void, std::string> open_link();
-  void allow_responses_from(std::span<const config::IpAddress> endpoints);
+  tl::expected<void, std::string> allow_responses_from(std::span<const config::IpAddress> endpoints);
+  void warn_of_neighbours(const config::IpAddress& listen) const;
   void launch();
+  bool has_doors() const;
   unsigned move_through_doors();
   void watch_heartbeat();
+  void keep_endpoints(std::chrono::steady_clock::time_point now);
 
   config::Model model_;
   net::EalInfo eal_;
@@ -50,6 +54,10 @@ class Dataplane {
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLink> link_;
+  std::vector<unsigned> exit_of_port_;  // an lcore that owns a queue of it
+  std::vector<bool> door_is_broken_;    // by port; said once
+  uint64_t kept_sequence_ = 0;          // of the endpoint page that is on disk
+  std::chrono::steady_clock::time_point kept_at_{};
   bool launched_ = false;
 };
 

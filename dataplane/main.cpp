@@ -26,6 +26,8 @@ int block_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  // Rules are control's to reload: a HUP meant for it must not end us.
+  signal(SIGHUP, SIG_IGN);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -40,7 +42,11 @@ int main(int argc, char** argv) {
   std::string path;
   app.add_option("--config", path, "the configuration, the same file as penstock-control's")->required();
   app.set_version_flag("--version", PENSTOCK_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
 
   log_to_stderr();
   const int signals = block_signals();

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <rte_rcu_qsbr.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +12,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <new>
 
 namespace penstock {
@@ -20,7 +21,7 @@ std::string system_error(const std::string& what) {
   return what + ": " + strerror(errno);
 }
 
-tl::expected<void*, std::string> map_file(int fd, uint64_t size, int flags) {
+tl::expected<void, std::string> check_size(int fd, uint64_t size) {
   if (size < sizeof(config::ImageHeader) || size > config::kImageMaxSize)
     return tl::make_unexpected("an image of " + std::to_string(size) + " bytes: must be " +
                                std::to_string(sizeof(config::ImageHeader)) + " to " +
@@ -30,10 +31,19 @@ tl::expected<void*, std::string> map_file(int fd, uint64_t size, int flags) {
   if (static_cast<uint64_t>(status.st_size) < size)
     return tl::make_unexpected("the image is cut short: " + std::to_string(status.st_size) + " of " +
                                std::to_string(size) + " bytes");
-  // Populated now: an lcore must not meet a page fault.
-  void* address = mmap(nullptr, size, PROT_READ, flags | MAP_POPULATE, fd, 0);
-  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
-  return address;
+  return {};
+}
+
+// All at once, or as much as there is.
+size_t read_all(int fd, void* into, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t n = read(fd, static_cast<char*>(into) + done, size - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
 }
 
 }  // namespace
@@ -51,9 +61,11 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_memfd(
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals)
     return tl::make_unexpected("the image's memfd is not sealed: it could change while it is used");
-  auto address = map_file(fd, size, MAP_SHARED);
-  if (!address) return tl::make_unexpected(address.error());
-  return open(*address, size);
+  if (auto checked = check_size(fd, size); !checked) return tl::make_unexpected(checked.error());
+  // Populated now: an lcore must not meet a page fault.
+  void* address = mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
+  return open(address, size);
 }
 
 tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_file(const std::string& path) {
@@ -61,11 +73,21 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_file(c
   if (fd < 0) return tl::make_unexpected(system_error(path));
   struct stat status {};
   const uint64_t size = fstat(fd, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
-  // Private: the file is replaced by rename, never written in place.
-  auto address = map_file(fd, size, MAP_PRIVATE);
+  if (auto checked = check_size(fd, size); !checked) {
+    close(fd);
+    return tl::make_unexpected(path + ": " + checked.error());
+  }
+  // Copied: a mapped file's pages may go and come back from the disk, under an lcore's look-up.
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const size_t copied = address != MAP_FAILED ? read_all(fd, address, size) : 0;
   close(fd);
-  if (!address) return tl::make_unexpected(address.error());
-  return open(*address, size);
+  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
+  if (copied != size) {
+    munmap(address, size);
+    return tl::make_unexpected(path + ": could not be read to its end");
+  }
+  mprotect(address, size, PROT_READ);
+  return open(address, size);
 }
 
 LoadedRules::~LoadedRules() {
@@ -89,7 +111,11 @@ void Publisher::publish(std::unique_ptr<LoadedRules> rules) {
   current_.store(&rules->ruleset(), std::memory_order_release);
   // start and check are inline and visible to TSan; rte_rcu_qsbr_synchronize is neither.
   const uint64_t token = rte_rcu_qsbr_start(qsbr_);
-  rte_rcu_qsbr_check(qsbr_, token, true);
+  for (bool said = false; rte_rcu_qsbr_check(qsbr_, token, false) == 0; sched_yield()) {
+    if (said || std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) continue;
+    spdlog::error("new rules wait for an lcore that has not ended its turn for 1 s: its driver or its CPU hangs");
+    said = true;
+  }
   const auto end = std::chrono::steady_clock::now();
   loaded_ = std::move(rules);  // frees the old ones
 
@@ -99,35 +125,6 @@ void Publisher::publish(std::unique_ptr<LoadedRules> rules) {
   counters_.published_at.set(static_cast<uint64_t>(time(nullptr)));
   counters_.images_accepted.add(1);
   counters_.generation.set(header.generation);
-}
-
-std::string last_good_path(const std::string& state_dir) {
-  return state_dir + "/last-good.image";
-}
-
-tl::expected<void, std::string> save_last_good(const std::string& state_dir, std::span<const std::byte> image) {
-  std::error_code error;
-  std::filesystem::create_directories(state_dir, error);
-  const std::string path = last_good_path(state_dir);
-  const std::string beside = path + ".new";
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return tl::make_unexpected(system_error(beside));
-  const auto fail = [&](const char* what) {
-    auto text = system_error(beside + ": " + what);
-    close(fd);
-    unlink(beside.c_str());
-    return tl::make_unexpected(std::move(text));
-  };
-  for (size_t written = 0; written < image.size();) {
-    const ssize_t n = write(fd, image.data() + written, image.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail("write");
-    written += static_cast<size_t>(n);
-  }
-  if (fsync(fd) != 0) return fail("fsync");
-  close(fd);
-  if (rename(beside.c_str(), path.c_str()) != 0) return tl::make_unexpected(system_error(path));
-  return {};
 }
 
 }  // namespace penstock

@@ -18,9 +18,10 @@ namespace penstock {
 // A mapped image and the rules seen in it.
 class LoadedRules {
  public:
-  // Maps `size` bytes of `fd`, which must be a memfd sealed against every change (its sender could else pull the pages away
-  // under the lcores) or, for `trusted_file`, a regular file that is copied. `fd` stays the caller's.
+  // Maps `size` bytes of a memfd that must be sealed against every change: its sender could else pull the pages away under the
+  // lcores. `fd` stays the caller's.
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_memfd(int fd, uint64_t size);
+  // A copy of a file.
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_file(const std::string& path);
   ~LoadedRules();
   LoadedRules(const LoadedRules&) = delete;
@@ -57,9 +58,5 @@ class Publisher {
   std::atomic<const tables::Ruleset*> current_{nullptr};
   std::unique_ptr<LoadedRules> loaded_;
 };
-
-// The last good image, for a dataplane that starts without control. Written beside and renamed: a crash leaves the old one.
-tl::expected<void, std::string> save_last_good(const std::string& state_dir, std::span<const std::byte> image);
-std::string last_good_path(const std::string& state_dir);
 
 }  // namespace penstock

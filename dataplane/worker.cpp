@@ -7,6 +7,7 @@
 #include <rte_rcu_qsbr.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "dataplane/path/sweep.h"
@@ -35,6 +36,8 @@ void Worker::run() {
 
 // `now` in ns: the clock is read once a turn. Says how many frames moved.
 unsigned Worker::turn(uint64_t now) {
+  // A counter that jumps back (a moved virtual machine) must not end every query's patience.
+  now = last_now_ = std::max(now, last_now_);
   take_rules();
   unsigned moved = 0;
   for (const net::Queue queue : queues_) {
@@ -42,9 +45,14 @@ unsigned Worker::turn(uint64_t now) {
     const uint16_t received = net::receive(queue, frames.data(), state::kBurst);
     if (received == 0) continue;
     path::take_received(lcore_, plant_.rings, burst_, {frames.data(), received}, queue.port, now);
-    transmit();
-    moved += received;
+    moved += received + take_turns(now);
   }
+  return moved + take_turns(now);
+}
+
+// After each burst, not once a turn: an lcore with many queues must not lag behind with what others pass to it.
+unsigned Worker::take_turns(uint64_t now) {
+  unsigned moved = 0;
   moved += path::take_handed_off(lcore_, plant_.rings, burst_, now);
   moved += path::sweep(lcore_, now);
   transmit();

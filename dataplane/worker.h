@@ -50,6 +50,7 @@ class Worker {
 
  private:
   unsigned turn(uint64_t now);
+  unsigned take_turns(uint64_t now);
   void take_rules();
   void transmit();
   void refill();
@@ -59,6 +60,7 @@ class Worker {
   std::vector<net::Queue> queues_;
   std::array<PortExit, config::kMaxPorts> exits_{};
   unsigned idle_turns_ = 0;
+  uint64_t last_now_ = 0;
   state::Lcore lcore_;
   path::Burst burst_;
 };

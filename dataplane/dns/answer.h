@@ -10,6 +10,7 @@ namespace penstock::dns {
 
 // INFO-CODE of an Extended DNS Error (RFC 8914 section 4); none: no option is written.
 enum class ExtendedError : uint16_t {
+  other = 0,
   blocked = 15,
   prohibited = 18,
   not_authoritative = 20,

@@ -86,6 +86,9 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
   if (rest.length < 14) return ClassifyOutcome::malformed;
   std::memcpy(packet.peer_mac.data(), rest.at + 6, 6);
+  // Nobody sends from a group's address (IEEE 802.3 clause 3.2.3): an answer to it would go to the whole segment.
+  if ((packet.peer_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
+  const bool to_group = (rest.at[0] & 1) != 0;
   if (local_port.sees_own_frames && packet.peer_mac == local_port.mac) return ClassifyOutcome::own_echo;
   uint16_t ether_type = load16(rest.at + 12);
   packet.vlan = 0;
@@ -122,6 +125,8 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
     if (listen == tables::LocalHost::kNotListening) return ClassifyOutcome::stranger;
     packet.listen = static_cast<uint8_t>(listen);
   }
+  // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
+  if (to_group) return ClassifyOutcome::malformed;
   if (udp_length < 8 || udp_length > rest.length) return ClassifyOutcome::malformed;
   switch (verify(packet, udp, udp_length)) {
     case Checksum::missing:

@@ -77,7 +77,7 @@ bool write_udp_frame(rte_mbuf& frame, uint8_t* dns, uint16_t dns_length, const U
   frame.data_off = static_cast<uint16_t>(dns_offset - header_length);
   frame.data_len = static_cast<uint16_t>(header_length + dns_length);
   frame.pkt_len = frame.data_len;
-  frame.ol_flags = 0;  // no offload: all sums are there
+  frame.ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;  // whose buffer it is; no offload: all sums are there
   return true;
 }
 

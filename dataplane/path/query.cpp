@@ -41,14 +41,22 @@ QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, Ext
   return ignore(lcore, work, QueryOutcome::ignored_no_room);
 }
 
+// One pool whose servers are silent must not hold the whole table: half of it stays for the others. Its load is spread, so
+// one endpoint's share tells the pool's.
+bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
+  if (pool.endpoint_count == lcore.rules->endpoints().size()) return false;
+  return uint64_t{lcore.outstanding[lcore.hops[endpoint].slot]} * pool.endpoint_count >= lcore.pending.capacity() / 2;
+}
+
 // A pending slot, then the client's frame becomes ours: new id, new headers, the same message.
 QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
   const uint32_t endpoint = choose_endpoint(lcore, pool, {});
   if (endpoint == kNoEndpoint)
     return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
-  const uint32_t index = lcore.pending.open(lcore.random);
+  const uint32_t index =
+      takes_too_much(lcore, pool, endpoint) ? state::PendingTable::kNone : lcore.pending.open(lcore.random);
   if (index == state::PendingTable::kNone)
-    return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_pending_full);
+    return answer(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
 
   const Packet& packet = work.packet;
   state::PendingSlot& slot = lcore.pending.slot(index);

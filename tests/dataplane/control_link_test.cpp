@@ -1,6 +1,7 @@
 // tests/dataplane/control_link_test.cpp - the dataplane's end of the link over a real socket: what is refused, and why, and
 // that the running rules stay.
 #include "dataplane/control_link.h"
+#include "dataplane/last_good.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
@@ -43,10 +44,12 @@ class ControlLinkTest : public testing::Test {
     hello.lcores = 2;
     hello.image_version = config::kImageVersion;
     return ControlLink::listen(folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
-                               [this](std::span<const config::IpAddress> endpoints) {
+                               [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
                                  std::string texts;
                                  for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
                                  filters.push_back(texts);
+                                 if (!filter_error.empty()) return tl::make_unexpected(filter_error);
+                                 return {};
                                });
   }
   FileDescriptor dial() {
@@ -95,6 +98,7 @@ class ControlLinkTest : public testing::Test {
   std::unique_ptr<SharedPages> pages = SharedPages::create(2, 768).value();
   Publisher rules{2, pages->counters()};
   std::vector<std::string> filters;
+  std::string filter_error;  // what the ports say to the next change
   std::optional<ControlLink> link;
 };
 

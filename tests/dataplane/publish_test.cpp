@@ -1,5 +1,6 @@
 // tests/dataplane/publish_test.cpp - the last good image on disk, and swaps under load: no reader ever sees rules that are gone.
 #include "dataplane/publish.h"
+#include "dataplane/last_good.h"
 
 #include <gtest/gtest.h>
 #include <rte_rcu_qsbr.h>
