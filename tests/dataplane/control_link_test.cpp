@@ -132,18 +132,36 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   EXPECT_EQ(other.matched_length, 0);
 }
 
-// The port filters let responses of the old and the new endpoints in while the swap lasts.
+// The port filters let responses of retired endpoints in until no query to them can be open any more.
 TEST_F(ControlLinkTest, TellsTheFilterBeforeAndAfter) {
   const FileDescriptor socket = control();
   publish(socket.fd, compile_text(kImageRules, 1));
   std::string moved = kImageRules;
   moved.replace(moved.find("10.16.2.10"), 10, "10.16.3.10");
   publish(socket.fd, compile_text(moved, 2));
-  ASSERT_EQ(filters.size(), 4U);
-  EXPECT_EQ(filters[1], "10.16.1.10 10.16.2.10 192.168.10.2 ");
+  ASSERT_EQ(filters.size(), 2U);
+  EXPECT_EQ(filters[0], "10.16.1.10 10.16.2.10 192.168.10.2 ");
   for (const char* endpoint : {"10.16.1.10", "10.16.2.10", "10.16.3.10", "192.168.10.2"})
-    EXPECT_NE(filters[2].find(endpoint), std::string::npos) << endpoint;
-  EXPECT_EQ(filters[3], "10.16.1.10 10.16.3.10 192.168.10.2 ");
+    EXPECT_NE(filters[1].find(endpoint), std::string::npos) << endpoint;
+  link->tick(std::chrono::steady_clock::now());
+  ASSERT_EQ(filters.size(), 2U);
+  link->tick(std::chrono::steady_clock::now() + std::chrono::seconds(2));
+  ASSERT_EQ(filters.size(), 3U);
+  EXPECT_EQ(filters[2], "10.16.1.10 10.16.3.10 192.168.10.2 ");
+  link->tick(std::chrono::steady_clock::now() + std::chrono::seconds(4));
+  EXPECT_EQ(filters.size(), 3U);
+}
+
+// Rules whose endpoints the ports would not let answer are no good.
+TEST_F(ControlLinkTest, AFilterThatFailsRefusesTheRules) {
+  const FileDescriptor socket = control();
+  publish(socket.fd, compile_text(kImageRules, 1));
+  filter_error = "no room in the filter";
+  const Message reply = publish(socket.fd, compile_text(kImageRules, 2));
+  const auto* refused = reply.as<config::Refused>();
+  ASSERT_NE(refused, nullptr);
+  EXPECT_STREQ(refused->reason.data(), "no room in the filter");
+  EXPECT_EQ(pages->counters().generation.get(), 1U);
 }
 
 struct RefusalCase {
