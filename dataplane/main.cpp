@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
 
   log_to_stderr();
   const int signals = block_signals();
-  const auto read = penstock::config::read_model(path);
+  const auto read = penstock::config::read_host(path);
   for (const auto& finding : read.findings)
     if (finding.severity == penstock::config::Severity::error) spdlog::error("{}", penstock::config::to_text(finding));
   if (!read.model) return EXIT_FAILURE;

@@ -70,6 +70,16 @@ const FrameCase kFrames[] = {
        f.padding = 4;
      },
      "classify.query query.forwarded", "classify.query query.forwarded"},
+    {"from a group's MAC: the answer would go to everybody",
+     [](Frame& f) { f.source_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }, "classify.malformed", "classify.malformed"},
+    {"in a broadcast frame", [](Frame& f) { f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; },
+     "classify.malformed", "classify.malformed"},
+    {"in a broadcast frame, for another address",
+     [](Frame& f) {
+       f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+       f.destination = address(f.source.is_v4() ? "192.168.10.255" : "ff02::1");
+     },
+     kStranger, kStranger},
     {"UDP length one too long", [](Frame& f) { f.udp_length_error = 1; }, "classify.malformed", "classify.malformed"},
     {"UDP length below its header", [](Frame& f) { f.udp_length_error = 7 - 8 - static_cast<int>(f.payload.size()); },
      "classify.malformed", "classify.malformed"},
