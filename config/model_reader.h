@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 
 #include "config/findings.h"
 #include "config/model.h"
@@ -38,12 +39,20 @@ struct ModelReader {
   // config/read_studio.cpp
   void read_studio(const YamlValue&);
 
+  // The model, unless there was an error, and all findings.
+  ReadModel finish();
   // The index of the rule in Model::rules.
   uint32_t add_rule(Rule rule);
 };
 
 // Who may ask when nothing is said: private and shared address space, loopback, link-local, ULA.
 std::vector<IpPrefix> default_clients();
+
+// The text of a regular file of at most kMaxYamlSize, or why there is none.
+tl::expected<std::string, std::string> read_yaml_file(const std::string& path);
+
+// Reports what is wrong with an address, or a second one of a family.
+void read_source(const YamlValue&, Pool&);
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);

@@ -13,6 +13,8 @@ namespace {
 
 using Section = void (ModelReader::*)(const YamlValue&);
 
+constexpr const char* kTooLarge = "it is above 64 MiB: put long lists of names into a zones_file";
+
 // In the order in which they are read: pools before what names them.
 constexpr std::pair<std::string_view, Section> kReaders[] = {
     {"ports", &ModelReader::read_ports},         {"listen", &ModelReader::read_listen},
@@ -23,14 +25,6 @@ constexpr std::pair<std::string_view, Section> kReaders[] = {
     {"dataplane", &ModelReader::read_dataplane}, {"control", &ModelReader::read_control},
 };
 
-ReadModel finish(ModelReader& reader) {
-  ReadModel result;
-  const bool has_error = reader.findings.has_error();
-  result.findings = reader.findings.take();
-  if (!has_error) result.model = std::move(reader.model);
-  return result;
-}
-
 ReadModel read_text(const std::string& text, const std::string& name, std::optional<std::string> zones_folder) {
   ModelReader reader;
   reader.model.files.push_back(name);
@@ -38,45 +32,53 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
   reader.zones_folder = std::move(zones_folder);
   Findings& findings = reader.findings;
   if (text.size() > kMaxYamlSize) {
-    findings.error({}, "", "it is above 64 MiB: put long lists of names into a zones_file");
-    return finish(reader);
+    findings.error({}, "", kTooLarge);
+    return reader.finish();
   }
   const YamlNode root = parse_yaml(text, findings);
   if (root.kind == YamlNode::Kind::null && !findings.has_error())
     findings.error({}, "", "it is empty: it needs ports, pools, and zones or studio");
-  if (findings.has_error() && root.kind != YamlNode::Kind::map) return finish(reader);
+  if (findings.has_error() && root.kind != YamlNode::Kind::map) return reader.finish();
 
   const YamlValue document(root, {}, findings);
   const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones",
                                     "default", "metrics", "dataplane", "control"});
-  if (!sections.is_valid()) return finish(reader);
+  if (!sections.is_valid()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const auto value = sections.get(key)) (reader.*read)(*value);
   note_settings_without_effect(root, findings);
   validate(reader, sections.has("ports"));
-  return finish(reader);
+  return reader.finish();
 }
 
 }  // namespace
 
-ReadModel read_model(const std::string& path) {
-  const auto refuse = [&](std::string reason) {
-    ReadModel result;
-    result.findings.push_back({Severity::error, path, 0, "", std::move(reason)});
-    return result;
-  };
+ReadModel ModelReader::finish() {
+  ReadModel result;
+  const bool has_error = findings.has_error();
+  result.findings = findings.take();
+  if (!has_error) result.model = std::move(model);
+  return result;
+}
+
+tl::expected<std::string, std::string> read_yaml_file(const std::string& path) {
   std::error_code problem;
   const auto status = std::filesystem::status(path, problem);
-  if (problem) return refuse("cannot be read: " + problem.message());
-  if (!std::filesystem::is_regular_file(status)) return refuse("is not a regular file");
-  if (std::filesystem::file_size(path, problem) > kMaxYamlSize)
-    return refuse("it is above 64 MiB: put long lists of names into a zones_file");
+  if (problem) return tl::unexpected("cannot be read: " + problem.message());
+  if (!std::filesystem::is_regular_file(status)) return tl::unexpected(std::string("is not a regular file"));
+  if (std::filesystem::file_size(path, problem) > kMaxYamlSize) return tl::unexpected(std::string(kTooLarge));
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file) return refuse("cannot be read: is it this user's to read?");
+  if (!file) return tl::unexpected(std::string("cannot be read: is it this user's to read?"));
+  return text.str();
+}
+
+ReadModel read_model(const std::string& path) {
+  const auto text = read_yaml_file(path);
+  if (!text) return {std::nullopt, {{Severity::error, path, 0, "", text.error()}}};
   const auto folder = std::filesystem::path(path).parent_path();
-  return read_text(text.str(), path, folder.empty() ? "." : folder.string());
+  return read_text(*text, path, folder.empty() ? "." : folder.string());
 }
 
 ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,

@@ -32,7 +32,11 @@ std::string to_text(const Finding&);
 
 // Reads zone files too, relative to the YAML's folder.
 ReadModel read_model(const std::string& path);
-// The same from a text in memory (tests, fuzzing). It opens no file: a `zones_file` is an error, unless its
+// What the dataplane needs of the same file: ports, listen, lcores, idle, dataplane, and of the pools those that have a
+// `source:` without errors, by name and source alone. What is wrong with the rules does not keep it from starting: errors
+// of other sections are not looked for, and a syntax error is a warning when all of its own sections stand before it.
+ReadModel read_host(const std::string& path);
+// read_model() from a text in memory (tests, fuzzing). It opens no file: a `zones_file` is an error, unless its
 // folder is given.
 ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,
                           const std::optional<std::string>& zones_folder = std::nullopt);

@@ -50,6 +50,8 @@ void read_health(const YamlValue& section, HealthCheck& health) {
   if (const auto value = map.get("fall")) health.fall = value->number(1, 100).value_or(health.fall);
 }
 
+}  // namespace
+
 void read_source(const YamlValue& value, Pool& pool) {
   value.each(
       [&](const YamlValue& item) {
@@ -68,8 +70,6 @@ void read_source(const YamlValue& value, Pool& pool) {
       },
       true);
 }
-
-}  // namespace
 
 void ModelReader::read_pools(const YamlValue& section) {
   if (!section.is_map() || section.node().members.empty()) {

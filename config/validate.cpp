@@ -25,20 +25,6 @@ std::string target_text(const ModelReader& reader, const Rule& rule) {
                                         : kAnswers[static_cast<size_t>(rule.action)];
 }
 
-// ---- ports ----
-
-void check_ports(ModelReader& reader, bool has_ports) {
-  const Model& model = reader.model;
-  if (!has_ports)
-    reader.findings.error({0, 1}, "ports",
-                          "there are no ports: write 'ports: [{name: corp, device: \"af_xdp:eth0\"}]'");
-  for (const Port& port : model.ports)
-    if ((port.kind == PortKind::pci || port.kind == PortKind::vdev) && model.listen.empty())
-      reader.findings.error(
-          port.where, "listen",
-          "port '" + port.name + "' belongs to DPDK and has no addresses to take over: write 'listen: [ADDRESS]'");
-}
-
 // ---- endpoints ----
 
 // Why queries cannot be sent to the address; empty: they can.
@@ -167,6 +153,18 @@ void check_holes_in_private_zones(ModelReader& reader) {
 }
 
 }  // namespace
+
+void check_ports(ModelReader& reader, bool has_ports) {
+  const Model& model = reader.model;
+  if (!has_ports)
+    reader.findings.error({0, 1}, "ports",
+                          "there are no ports: write 'ports: [{name: corp, device: \"af_xdp:eth0\"}]'");
+  for (const Port& port : model.ports)
+    if ((port.kind == PortKind::pci || port.kind == PortKind::vdev) && model.listen.empty())
+      reader.findings.error(
+          port.where, "listen",
+          "port '" + port.name + "' belongs to DPDK and has no addresses to take over: write 'listen: [ADDRESS]'");
+}
 
 void validate(ModelReader& reader, bool has_ports) {
   check_ports(reader, has_ports);

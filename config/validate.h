@@ -7,6 +7,7 @@
 namespace penstock::config {
 
 // `has_ports`: the YAML has the section, what is wrong inside it was reported when it was read.
+void check_ports(ModelReader&, bool has_ports);
 void validate(ModelReader&, bool has_ports);
 
 }  // namespace penstock::config

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <sstream>
 #include <unordered_map>
 
@@ -18,8 +19,16 @@ uint32_t line_of(const YAML::Mark& mark) {
 class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(Findings& findings) : findings_(findings) {}
+  // Keeps these sections of the top map only, and reports on the needed ones.
+  TreeBuilder(Findings& findings, const std::vector<std::string_view>& needed,
+              const std::vector<std::string_view>& quiet)
+      : findings_(findings), needed_(&needed), quiet_(&quiet) {}
 
   YamlNode take_root() { return std::move(root_); }
+  // After a syntax error: the sections of the top map that were read to their ends.
+  YamlNode take_finished_sections() { return open_.empty() ? take_root() : std::move(open_.front().node); }
+  bool has_block_map() const { return has_block_map_; }
+  size_t indent() const { return indent_; }  // of the block map's keys
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -28,14 +37,19 @@ class TreeBuilder : public YAML::EventHandler {
     add(leaf(YamlNode::Kind::scalar, mark, value));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    findings_.error({0, line_of(mark)}, path(), "aliases (*name) are not read: write the value out here");
+    report(line_of(mark), path(), "aliases (*name) are not read: write the value out here");
     add(leaf(YamlNode::Kind::null, mark, {}));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::sequence, mark);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value style) override {
+    if (open_.empty()) {
+      has_block_map_ = style == YAML::EmitterStyle::Block;
+      indent_ = static_cast<size_t>(std::max(mark.column, 0));
+    }
     open(YamlNode::Kind::map, mark);
   }
   void OnMapEnd() override { close(); }
@@ -54,6 +68,20 @@ class TreeBuilder : public YAML::EventHandler {
     node.line = line_of(mark);
     node.text = text;
     return node;
+  }
+
+  bool is_needed(std::string_view section) const {
+    return needed_ == nullptr || std::find(needed_->begin(), needed_->end(), section) != needed_->end();
+  }
+  bool is_kept(std::string_view section) const {
+    return is_needed(section) || std::find(quiet_->begin(), quiet_->end(), section) != quiet_->end();
+  }
+
+  // Of the section being read; `key` when it is about the section's own key.
+  void report(uint32_t line, std::string path, std::string text, std::string_view key = {}) {
+    const bool is_at_top = open_.size() == 1 && !key.empty();
+    if (needed_ != nullptr && (open_.empty() || !is_needed(is_at_top ? key : open_.front().member.key))) return;
+    findings_.error({0, line}, std::move(path), std::move(text));
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark) {
@@ -83,7 +111,8 @@ class TreeBuilder : public YAML::EventHandler {
       if (node.kind == YamlNode::Kind::null && parent.member.line != 0) node.line = parent.member.line;
       parent.member.value = std::move(node);
       // A key's second value is dropped: the first one is checked, and the error is there anyway.
-      if (parent.member.line != 0) parent.node.members.push_back(std::move(parent.member));
+      if (parent.member.line != 0 && (open_.size() > 1 || is_kept(parent.member.key)))
+        parent.node.members.push_back(std::move(parent.member));
       parent.member = {};
     }
   }
@@ -92,14 +121,14 @@ class TreeBuilder : public YAML::EventHandler {
     parent.has_key = true;
     parent.member.line = 0;
     if (key.kind != YamlNode::Kind::scalar) {
-      findings_.error({0, key.line}, path(), "a key has to be a plain word");
+      report(key.line, path(), "a key has to be a plain word");
       return;
     }
     const auto [seen, is_new] = parent.lines.emplace(key.text, key.line);
     if (!is_new) {
       const std::string above = path();
-      findings_.error({0, key.line}, above.empty() ? key.text : above + "." + key.text,
-                      "the key is given twice, first on line " + std::to_string(seen->second) + ": keep one");
+      report(key.line, above.empty() ? key.text : above + "." + key.text,
+             "the key is given twice, first on line " + std::to_string(seen->second) + ": keep one", key.text);
       return;
     }
     parent.member.key = std::move(key.text);
@@ -121,9 +150,31 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Findings& findings_;
+  const std::vector<std::string_view>* needed_ = nullptr;  // null: all
+  const std::vector<std::string_view>* quiet_ = nullptr;
+  bool has_block_map_ = false;
+  size_t indent_ = 0;
   YamlNode root_;
   std::vector<Open> open_;
 };
+
+// Whether a line of the text is `key:`, indented so; quoted keys count too.
+bool has_key_line(const std::string& text, size_t indent, std::string_view key) {
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find_first_of("\n\r", start), text.size());
+    std::string_view line = std::string_view(text).substr(start, end - start);
+    start = end + 1;
+    if (line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+    const size_t first = std::min(line.find_first_not_of(' '), line.size());
+    if (first != indent) continue;
+    line.remove_prefix(std::min(line.find_first_not_of("\"'? ", first), line.size()));
+    if (!line.starts_with(key)) continue;
+    line.remove_prefix(key.size());
+    line.remove_prefix(std::min(line.find_first_not_of("\"' \t"), line.size()));
+    if (line.starts_with(':')) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -148,6 +199,39 @@ YamlNode parse_yaml(const std::string& text, Findings& findings) {
   } catch (const YAML::Exception& problem) {
     findings.error({0, line_of(problem.mark)}, "", "this is not YAML: " + problem.msg);
   }
+  return {};
+}
+
+YamlNode parse_yaml_sections(const std::string& text, const std::vector<std::string_view>& needed,
+                             const std::vector<std::string_view>& quiet, Findings& findings) {
+  TreeBuilder builder(findings, needed, quiet);
+  YamlNode root;
+  std::string problem;
+  uint32_t line = 0;
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(builder);
+    root = builder.take_root();
+    const std::vector<std::string_view> nothing;
+    TreeBuilder rest(findings, nothing, nothing);
+    if (!parser.HandleNextDocument(rest)) return root;
+    line = rest.take_root().line;
+    problem = "a second document starts here (---): everything belongs into one";
+  } catch (const YAML::Exception& exception) {
+    if (root.kind == YamlNode::Kind::null) root = builder.take_finished_sections();
+    line = line_of(exception.mark);
+    problem = "this is not YAML: " + exception.msg;
+  }
+  // What stands behind the error is text: a section of it that is missed is not taken for one that is not there.
+  const bool is_complete = builder.has_block_map() && std::all_of(needed.begin(), needed.end(), [&](auto key) {
+                             return root.find(key) != nullptr || !has_key_line(text, builder.indent(), key);
+                           });
+  if (is_complete) {
+    findings.warning({0, line}, "", std::move(problem));
+    return root;
+  }
+  findings.error({0, line}, "", std::move(problem));
   return {};
 }
 

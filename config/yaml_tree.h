@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/findings.h"
@@ -38,5 +39,11 @@ constexpr size_t kMaxYamlDepth = 16;               // the deepest setting is at 
 // The tree of the first document; what is wrong goes to `findings` with lines of file 0. A null node after a syntax error:
 // what stands behind it is unknown, and what stands before it may refer to that.
 YamlNode parse_yaml(const std::string& text, Findings& findings);
+
+// The same for a reader of some sections, keys of the top map. Others are left out. What is wrong in the `needed` ones is
+// reported; the `quiet` ones are kept without a word. A syntax error, or a second document, is a warning when every needed
+// section that the text has was read before it.
+YamlNode parse_yaml_sections(const std::string& text, const std::vector<std::string_view>& needed,
+                             const std::vector<std::string_view>& quiet, Findings& findings);
 
 }  // namespace penstock::config
