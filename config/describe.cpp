@@ -84,17 +84,36 @@ std::vector<Row> process_rows(const Model& model) {
   return rows;
 }
 
+// What a pool's own line hides: that private names share its servers with others. Empty: they do not.
+std::string sharing_text(const Model& model, uint32_t number) {
+  size_t private_rules = 0;
+  size_t other_rules = 0;
+  for (uint32_t i = 0; i < model.rules.size(); ++i) {
+    const Rule& rule = model.rules[i];
+    if (rule.action != Action::forward || rule.pool != number || model.default_rule == i) continue;
+    ++(rule.is_private ? private_rules : other_rules);
+  }
+  const bool is_default = model.default_rule && model.rules[*model.default_rule].action == Action::forward &&
+                          model.rules[*model.default_rule].pool == number;
+  if (private_rules == 0 || (!is_default && other_rules == 0)) return {};
+  return std::string("private names and ") + (is_default ? "all other names (default)" : "names that are not private") +
+         " go to the same servers: what these do not know may leave by them";
+}
+
 std::vector<Row> pool_rows(const Model& model, uint32_t number) {
   const Pool& pool = model.pools[number];
   const HealthCheck& health = pool.health;
   std::vector<IpAddress> addresses;
   for (const Endpoint& endpoint : pool.endpoints) addresses.push_back(endpoint.address);
   const std::string name = to_text(probe_name(model, number));
-  return {{"endpoints", join(addresses)},
-          {"sent from", pool.source.empty() ? "the address that the kernel's route says" : join(pool.source)},
-          {"probe", (name == "." ? "the root" : name) + (health.name ? "" : " (default)") + " every " +
-                        to_string(health.interval) + ", time-out " + to_string(health.timeout) + ", up after " +
-                        std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
+  std::vector<Row> rows = {
+      {"endpoints", join(addresses)},
+      {"sent from", pool.source.empty() ? "the address that the kernel's route says" : join(pool.source)},
+      {"probe", (name == "." ? "the root" : name) + (health.name ? "" : " (default)") + " every " +
+                    to_string(health.interval) + ", time-out " + to_string(health.timeout) + ", up after " +
+                    std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
+  if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
+  return rows;
 }
 
 Row rule_row(const Model& model, const Rule& rule, std::string names) {

@@ -1,8 +1,8 @@
 // config/model.h - what the YAML of a user means, after `studio:` and zone files are expanded and defaults
 // are filled in.
 //
-// Both programs read the same file with read_model() (config/read_model.h). The dataplane takes its ports,
-// addresses and lcores from the model and never its rules: those reach it as an image (config/image.h) that
+// Control reads the file with read_model(), the dataplane with read_host() (config/read_model.h): its ports,
+// addresses and lcores, never the rules: those reach it as an image (config/image.h) that
 // control compiled.
 #pragma once
 

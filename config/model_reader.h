@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -13,12 +14,23 @@
 
 namespace penstock::config {
 
+// A pool that an object of `studio:` names.
+struct StudioPool {
+  uint32_t pool = 0;
+  bool is_for_others = false;
+  Where where;
+  std::string key;
+};
+
 struct ModelReader {
   Model model;
   Findings findings{model.files};
   std::optional<std::string> zones_folder;       // zone files are relative to it; empty: they may not be read
   std::map<std::string, uint32_t> pool_numbers;  // index into Model::pools by name
-  bool pools_are_known = true;                   // false: a pool could not be read, an unknown one may be that one
+  std::set<uint32_t> doubtful_pools;             // whether they are private could not be read
+  std::vector<StudioPool> studio_pools;
+  std::optional<uint32_t> default_pool;  // empty: another answer, or a pool that is not there
+  bool pools_are_known = true;           // false: a pool could not be read, an unknown one may be that one
 
   // config/read_dataplane.cpp
   void read_ports(const YamlValue&);

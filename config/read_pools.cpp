@@ -41,9 +41,10 @@ std::optional<Endpoint> read_endpoint(const YamlValue& item, PoolKind kind) {
 void read_health(const YamlValue& section, HealthCheck& health) {
   const YamlMap map(section, {"name", "interval", "timeout", "rise", "fall"});
   if (const auto value = map.get("name")) health.name = value->name();
-  // Two probes a second at most: an endpoint's budget is for clients.
+  // Two probes a second at most, UDP and TCP together: an endpoint's budget is for clients. The floor is kShortestInterval
+  // of control/health/probe_schedule.h.
   if (const auto value = map.get("interval"))
-    health.interval = value->duration(milliseconds(500), milliseconds(3'600'000)).value_or(health.interval);
+    health.interval = value->duration(milliseconds(600), milliseconds(3'600'000)).value_or(health.interval);
   if (const auto value = map.get("timeout"))
     health.timeout = value->duration(milliseconds(10), milliseconds(10'000)).value_or(health.timeout);
   if (const auto value = map.get("rise")) health.rise = value->number(1, 100).value_or(health.rise);
@@ -87,15 +88,23 @@ void ModelReader::read_pools(const YamlValue& section) {
       findings.error(pool.where, item.path().text(),
                      "a pool's name is made of 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
     // No default: a pool of inbound endpoints taken for a recursive one would not be private.
+    bool is_doubtful = true;
     if (const auto value = map.require("kind", "route53-inbound or recursive"))
-      if (const auto word = value->word({"recursive", "route53-inbound"})) pool.kind = static_cast<PoolKind>(*word);
+      if (const auto word = value->word({"recursive", "route53-inbound"})) {
+        pool.kind = static_cast<PoolKind>(*word);
+        is_doubtful = false;
+      }
     pool.is_private = pool.kind == PoolKind::route53_inbound;
-    if (const auto value = map.get("private"))
+    if (const auto value = map.get("private")) {
       if (const auto wanted = value->boolean()) {
         if (pool.is_private && !*wanted)
           value->error("a route53-inbound pool is always private: leave this out, or make it 'kind: recursive'");
         pool.is_private = pool.is_private || *wanted;
+      } else {
+        is_doubtful = true;
       }
+    }
+    if (is_doubtful) doubtful_pools.insert(static_cast<uint32_t>(model.pools.size()));
     if (const auto value = map.require("endpoints", "a list of IP addresses")) {
       value->each(
           [&](const YamlValue& one) {

@@ -32,6 +32,7 @@ class StudioReader {
     const bool has_region = region && read_region(*region);
     read_suffix();
     const auto pool = pool_name ? reader_.pool_number(*pool_name) : std::nullopt;
+    if (pool) reader_.studio_pools.push_back({*pool, false, pool_name->where(), pool_name->path().text()});
     for (const auto& [service, where] : read_services()) add_service(service, where, has_region, pool);
   }
 
@@ -142,6 +143,8 @@ class StudioReader {
     if (!others) return;
     const bool is_refused = others->is_scalar() && others->node().text == "refuse";
     const auto other_pool = is_refused ? std::optional<uint32_t>(0) : reader_.pool_number(*others);
+    if (!is_refused && other_pool)
+      reader_.studio_pools.push_back({*other_pool, true, others->where(), others->path().text()});
     if (!is_complete || !other_pool) return;
     const Action action = is_refused ? Action::refused : Action::forward;
     add_names(zones, {}, add_rule("others", others->where(), action, *other_pool), *others, true);

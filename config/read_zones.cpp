@@ -126,6 +126,9 @@ void ModelReader::read_default(const YamlValue& section) {
   if (!map.is_valid()) return;
   Rule rule = read_target(*this, map);
   rule.origin = "default";
+  if (const auto pool = map.get("pool"); pool && pool->is_scalar() && !map.has("answer"))
+    if (const auto found = pool_numbers.find(pool->node().text); found != pool_numbers.end())
+      default_pool = found->second;
   model.default_rule = add_rule(std::move(rule));
 }
 

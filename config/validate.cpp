@@ -10,6 +10,8 @@
 namespace penstock::config {
 namespace {
 
+constexpr size_t kMaxHolesPerFile = 5;  // that are warned of one by one
+
 std::string line_text(const ModelReader& reader, Where where, uint32_t seen_from) {
   const std::string line = "line " + std::to_string(where.line);
   return where.file == seen_from ? line : line + " of " + reader.model.files[where.file];
@@ -62,6 +64,61 @@ void check_endpoints(ModelReader& reader) {
         reader.findings.error(
             endpoint.where, key,
             to_string(endpoint.address) + " is in the pool already, on line " + std::to_string(first->second));
+    }
+  }
+}
+
+// A server that is asked private and other names: whichever names it forgets or forwards, the others' way is theirs too.
+void check_shared_endpoints(ModelReader& reader) {
+  struct User {
+    const Pool* pool;
+    uint32_t line;
+  };
+  std::map<IpAddress, std::vector<User>> users;
+  for (const Pool& pool : reader.model.pools) {
+    if (reader.doubtful_pools.contains(static_cast<uint32_t>(&pool - reader.model.pools.data()))) continue;
+    for (size_t i = 0; i < pool.endpoints.size(); ++i) {
+      const Endpoint& endpoint = pool.endpoints[i];
+      std::vector<User>& others = users[endpoint.address];
+      const auto other = std::find_if(others.begin(), others.end(),
+                                      [&](const User& one) { return one.pool->is_private != pool.is_private; });
+      if (other != others.end()) {
+        const User here{&pool, endpoint.where.line};
+        const User& closed = pool.is_private ? here : *other;
+        const User& open = pool.is_private ? *other : here;
+        reader.findings.error(endpoint.where, "pools." + pool.name + ".endpoints[" + std::to_string(i) + "]",
+                              to_string(endpoint.address) + " is in the private pool '" + closed.pool->name +
+                                  "' on line " + std::to_string(closed.line) + " and in pool '" + open.pool->name +
+                                  "' on line " + std::to_string(open.line) +
+                                  ", which is not private: keep one, or make both 'private: on'");
+      }
+      others.push_back({&pool, endpoint.where.line});
+    }
+  }
+}
+
+// A resolver that is not the VPC's looks the names of Studio up in public DNS.
+void check_studio_pools(ModelReader& reader) {
+  const Model& model = reader.model;
+  for (const StudioPool& use : reader.studio_pools) {
+    if (reader.doubtful_pools.contains(use.pool)) continue;
+    const Pool& pool = model.pools[use.pool];
+    const bool is_default = reader.default_pool == use.pool;
+    if (pool.is_private && !is_default) continue;
+    const std::string why =
+        "pool '" + pool.name + "' is " + (is_default ? "the default's, where all other names go too" : "not private");
+    if (use.is_for_others) {
+      reader.findings.warning(use.where, use.key,
+                              why +
+                                  ": the hosts of apps and spaces, and domains that are not listed, leave by it; "
+                                  "name a private pool of the VPC's inbound endpoints, or 'refuse'");
+    } else {
+      reader.findings.error(
+          use.where, use.key,
+          why +
+              ": its servers look names of Studio up in public DNS; name a pool of the VPC's "
+              "inbound endpoints" +
+              (is_default ? " that is not the default" : ", 'kind: route53-inbound' or 'private: on'"));
     }
   }
 }
@@ -139,17 +196,29 @@ void check_holes_in_private_zones(ModelReader& reader) {
     return model.rules[entry.rule].is_private && entry.scope != Scope::name;
   });
   if (private_zones.empty()) return;
-  std::map<uint32_t, size_t> counts;  // by file
+  struct Count {
+    size_t all = 0;
+    Where next;  // the first that is not shown
+  };
+  std::map<uint32_t, Count> counts;  // by file
   for (const auto& entry : model.zones.entries) {
     const Rule& rule = model.rules[entry.rule];
     if (rule.is_private || rule.action != Action::forward) continue;
     const auto* around = private_zones.longest_match(model.zones.name(entry), false);
-    if (around == nullptr || ++counts[entry.where.file] > 5) continue;
+    if (around == nullptr) continue;
+    Count& count = counts[entry.where.file];
+    if (++count.all == kMaxHolesPerFile + 1) count.next = entry.where;
+    if (count.all > kMaxHolesPerFile) continue;
     reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
                             zone_text(reader, entry) + " goes to " + target_text(reader, rule) +
                                 ", out of the private zone " + zone_text(reader, *around) + " on " +
                                 line_text(reader, around->where, entry.where.file));
   }
+  for (const auto& [file, count] : counts)
+    if (count.all > kMaxHolesPerFile)
+      reader.findings.warning(count.next, "",
+                              "and " + std::to_string(count.all - kMaxHolesPerFile) +
+                                  " more zones that go out of private ones, this one first");
 }
 
 }  // namespace
@@ -169,6 +238,8 @@ void check_ports(ModelReader& reader, bool has_ports) {
 void validate(ModelReader& reader, bool has_ports) {
   check_ports(reader, has_ports);
   check_endpoints(reader);
+  check_shared_endpoints(reader);
+  check_studio_pools(reader);
   const ZoneIndex index(reader.model.zones);
   check_repeated_names(reader, index);
   // The rest looks at the rules as a whole, which are as meant only when all could be read: no findings about errors.

@@ -37,6 +37,35 @@ Names: the exact name first, then the longest zone
 )");
 }
 
+// A pool that looks like any other, but whose servers get private names and others.
+TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
+  const struct {
+    const char* description;
+    std::string yaml;
+    const char* fragment;  // empty: no warning
+  } cases[] = {
+      {"apart", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: office}]\ndefault: {pool: office}\n",
+       ""},
+      {"a private pool and the default", "zones: [{zone: a.example, pool: vpc}]\ndefault: {pool: vpc}\n",
+       "beware     private names and all other names (default) go to the same servers"},
+      {"a private zone in the default's pool",
+       "zones: [{zone: a.example, pool: office, private: on}]\ndefault: {pool: office}\n",
+       "beware     private names and all other names (default) go to the same servers"},
+      {"a private zone in a pool with others",
+       "zones: [{zone: a.example, pool: office, private: on}, {zone: b.example, pool: office}]\n",
+       "beware     private names and names that are not private go to the same servers"},
+      {"a default alone", "default: {pool: vpc}\n", ""},
+      {"a default that is an answer, and the first pool private",
+       "zones: [{zone: a.example, pool: vpc}]\ndefault: {answer: nxdomain}\n", ""},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(model_of(kBase + one.yaml));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+    EXPECT_EQ(text.find("beware") != std::string::npos, *one.fragment != '\0') << text;
+  }
+}
+
 TEST(Describe, CountsTheNamesOfAFile) {
   const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/office.yaml");
   ASSERT_TRUE(read.model.has_value());

@@ -12,6 +12,7 @@ struct ErrorCase {
   size_t errors = 1;     // in all: an error must not bring others with it
 };
 
+const std::string kLab = kBase + "  lab: {kind: route53-inbound, endpoints: [10.20.1.10]}\n";
 const std::string kNames = "default: {pool: office}\n";
 
 std::string studio(const std::string& object) {
@@ -134,13 +135,27 @@ const ErrorCase kCases[] = {
     {"two sources of one family", pool("kind: recursive, endpoints: [10.0.0.1], source: [10.0.0.2, 10.0.0.3]"), 3,
      "pools.vpc.source[1]", "at most one source a family"},
     {"a probe interval that is too short", pool("kind: recursive, endpoints: [10.0.0.1], health: {interval: 100ms}"), 3,
-     "pools.vpc.health.interval", "from 500ms"},
+     "pools.vpc.health.interval", "from 600ms"},
+    {"a probe interval just too short", pool("kind: recursive, endpoints: [10.0.0.1], health: {interval: 599ms}"), 3,
+     "pools.vpc.health.interval", "from 600ms"},
     {"a bad probe name", pool("kind: recursive, endpoints: [10.0.0.1], health: {name: a..b}"), 3,
      "pools.vpc.health.name", "empty label"},
     {"a budget that is no number", pool("kind: recursive, endpoints: [{address: 10.0.0.1, budget: lots}]"), 3,
      "pools.vpc.endpoints[0].budget", "whole number"},
     {"a route53-inbound pool that is not private", pool("kind: route53-inbound, endpoints: [10.0.0.1], private: off"),
      3, "pools.vpc.private", "always private"},
+    {"an endpoint in a private pool and in another",
+     kBase + "  lab: {kind: recursive, endpoints: [10.20.1.10, 10.16.1.10]}\n", 5, "pools.lab.endpoints[1]",
+     "in the private pool 'vpc' on line 3 and in pool 'lab' on line 5, which is not private"},
+    {"an endpoint in a pool and in a private one",
+     kBase + "  lab: {kind: recursive, private: on, endpoints: [192.168.10.2]}\n", 5, "pools.lab.endpoints[0]",
+     "in the private pool 'lab' on line 5 and in pool 'office' on line 4"},
+    {"an endpoint in a private pool and in one of no known kind",
+     kBase + "  lab: {kind: rekursive, endpoints: [10.16.1.10]}\n", 5, "pools.lab.kind",
+     "recursive or route53-inbound"},
+    {"an endpoint in a private pool and in one of no known privacy",
+     kBase + "  lab: {kind: recursive, private: maybe, endpoints: [10.16.1.10]}\n", 5, "pools.lab.private",
+     "on or off"},
     {"a pool called refuse",
      "ports: [{device: \"af_xdp:eth0\"}]\npools:\n  refuse: {kind: recursive, endpoints: [10.0.0.1]}\n", 3,
      "pools.refuse", "is not 'refuse'"},
@@ -181,6 +196,18 @@ const ErrorCase kCases[] = {
     // Studio
     {"a studio without a region", studio("pool: vpc"), 6, "studio[0]", "'region:' is missing"},
     {"a studio without a pool", studio("region: us-east-1"), 6, "studio[0]", "'pool:' is missing"},
+    {"a studio to a pool that is not private", studio("region: us-east-1, pool: office"), 6, "studio[0].pool",
+     "name a pool of the VPC's inbound endpoints, 'kind: route53-inbound' or 'private: on'"},
+    {"a studio to the default's pool", studio("region: us-east-1, pool: office") + "default: {pool: office}\n", 6,
+     "studio[0].pool", "the default's, where all other names go too"},
+    {"a studio to the default's pool, which is private",
+     studio("region: us-east-1, pool: vpc") + "default: {pool: vpc}\n", 6, "studio[0].pool",
+     "inbound endpoints that is not the default"},
+    {"a studio to a pool of no known kind",
+     kBase + "  lab: {kind: rekursive, endpoints: [10.20.1.10]}\nstudio:\n  - {region: us-east-1, pool: lab}\n", 5,
+     "pools.lab.kind", "recursive or route53-inbound"},
+    {"a studio to the first pool and a default that is not there",
+     studio("region: us-east-1, pool: vpc") + "default: {pool: nowhere}\n", 7, "default.pool", "there is no pool"},
     {"a region that is none", studio("region: \"us east\", pool: vpc"), 6, "studio[0].region", "not a region"},
     {"an unknown service", studio("region: us-east-1, pool: vpc, services: [studio, s3]"), 6, "studio[0].services[1]",
      "studio, api, runtime, notebook, labeling or mlflow"},
@@ -198,20 +225,20 @@ const ErrorCase kCases[] = {
      studio("region: us-east-1, pool: vpc, domains: [d-a.studio.us-east-1.sagemaker.aws], others: refuse"), 6,
      "studio[0].domains[0]", "domain id alone"},
     {"a domain in two pools",
-     kBase + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: refuse}\n"
-             "  - {region: us-east-1, pool: office, domains: [D-A], others: refuse}\n",
-     7, "studio[1].domains[0]", "claimed by pool 'office' and by pool 'vpc' on line 6"},
+     kLab + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: refuse}\n"
+            "  - {region: us-east-1, pool: lab, domains: [D-A], others: refuse}\n",
+     8, "studio[1].domains[0]", "claimed by pool 'lab' and by pool 'vpc' on line 7"},
     {"all domains of a region in two pools",
-     kBase + "studio:\n  - {region: us-east-1, pool: vpc}\n  - {region: us-east-1, pool: office}\n", 7, "studio[1]",
-     "claimed by pool 'office' and by pool 'vpc' on line 6"},
+     kLab + "studio:\n  - {region: us-east-1, pool: vpc}\n  - {region: us-east-1, pool: lab}\n", 8, "studio[1]",
+     "claimed by pool 'lab' and by pool 'vpc' on line 7"},
     {"api names of a region in two pools",
-     kBase + "studio:\n  - {region: us-east-1, pool: vpc, services: [api], expect: [10.16.0.0/16]}\n"
-             "  - {region: us-east-1, pool: office, services: [api], expect: [10.20.0.0/16]}\n",
-     7, "studio[1].services", "api.sagemaker.us-east-1.amazonaws.com is claimed by"},
+     kLab + "studio:\n  - {region: us-east-1, pool: vpc, services: [api], expect: [10.16.0.0/16]}\n"
+            "  - {region: us-east-1, pool: lab, services: [api], expect: [10.20.0.0/16]}\n",
+     8, "studio[1].services", "api.sagemaker.us-east-1.amazonaws.com is claimed by"},
     {"others that contradict each other",
-     kBase + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: vpc}\n"
-             "  - {region: us-east-1, pool: office, domains: [d-b], others: refuse}\n",
-     7, "studio[1].others", "claimed by 'refuse' and by pool 'vpc' on line 6"},
+     kLab + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: vpc}\n"
+            "  - {region: us-east-1, pool: lab, domains: [d-b], others: refuse}\n",
+     8, "studio[1].others", "claimed by 'refuse' and by pool 'vpc' on line 7"},
     {"a studio twice", kBase + "studio:\n  - {region: us-east-1, pool: vpc}\n  - {region: us-east-1, pool: vpc}\n", 7,
      "studio[1]", "already given to pool 'vpc' on line 6"},
     {"a zone that studio has",

@@ -42,6 +42,19 @@ const WarningCase kCases[] = {
     {"a domain id of another look",
      kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [mine], others: refuse}\n", Severity::warning, 7,
      "studio[0].domains[0]", "start with d-"},
+    {"others to a pool that is not private",
+     "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: office}\n", Severity::warning, 6,
+     "studio[0].others", "pool 'office' is not private: the hosts of apps and spaces"},
+    {"others to the default's pool",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: office}\n", Severity::warning, 7,
+     "studio[0].others", "pool 'office' is the default's"},
+    {"others to a private pool",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: vpc}\n", Severity::warning, 0, "",
+     ""},
+    {"an endpoint in two private pools",
+     "  lab: {kind: recursive, private: on, endpoints: [10.16.1.10]}\n" + kDefault +
+         "zones: [{zone: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
+     Severity::warning, 0, "", ""},
     {"cache", kDefault + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n", Severity::note, 7, "zones[0].cache",
      "no cache"},
     {"expect", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n", Severity::note, 7,
@@ -66,6 +79,20 @@ TEST(ReadModelWarnings, SayWhatToDoAndLeaveTheModel) {
                         finding.text.find(one.fragment) != std::string::npos);
     }
     EXPECT_TRUE(found || one.line == 0) << all_findings(read);
+  }
+}
+
+TEST(ReadModelWarnings, HolesInPrivateZonesAreCountedBehindTheFifth) {
+  for (const int holes : {5, 6, 8}) {
+    std::string yaml = kBase + kDefault + kVpc;
+    for (int i = 0; i < holes; ++i) yaml += "  - {zone: h" + std::to_string(i) + ".vpc.example, pool: office}\n";
+    const ReadModel read = read_model_text(yaml, "test.yaml");
+    EXPECT_TRUE(read.model.has_value());
+    ASSERT_EQ(read.findings.size(), holes == 5 ? 5U : 6U) << all_findings(read);
+    if (holes == 5) continue;
+    EXPECT_EQ(read.findings[5].severity, Severity::warning);
+    EXPECT_EQ(read.findings[5].line, 13U);
+    EXPECT_TRUE(read.findings[5].text.starts_with("and " + std::to_string(holes - 5) + " more")) << all_findings(read);
   }
 }
 

@@ -5,6 +5,8 @@
 namespace penstock::config::test {
 namespace {
 
+const std::string kLab = kBase + "  lab: {kind: recursive, private: on, endpoints: [10.20.1.10]}\n";
+
 struct StudioCase {
   const char* description;
   const char* object;
@@ -14,9 +16,9 @@ struct StudioCase {
 const StudioCase kCases[] = {
     {"studio alone by default", "region: us-east-1, pool: vpc", {"zone studio.us-east-1.sagemaker.aws -> vpc private"}},
     {"capital letters", "region: US-East-1, pool: vpc", {"zone studio.us-east-1.sagemaker.aws -> vpc private"}},
-    {"a pool that is not private: the names are all the same",
-     "region: us-east-1, pool: office",
-     {"zone studio.us-east-1.sagemaker.aws -> office private"}},
+    {"a recursive pool that is private",
+     "region: us-east-1, pool: lab",
+     {"zone studio.us-east-1.sagemaker.aws -> lab private"}},
     {"GovCloud has a FIPS zone",
      "region: us-gov-west-1, pool: vpc, domains: all",
      {"zone studio.us-gov-west-1.sagemaker.aws -> vpc private",
@@ -75,20 +77,19 @@ const StudioCase kCases[] = {
 TEST(Studio, ExpandsByItsTable) {
   for (const StudioCase& one : kCases) {
     SCOPED_TRACE(one.description);
-    const ReadModel read = read_model_text(kBase + "studio:\n  - {" + one.object + "}\n", "test.yaml");
+    const ReadModel read = read_model_text(kLab + "studio:\n  - {" + one.object + "}\n", "test.yaml");
     ASSERT_TRUE(read.model.has_value()) << all_findings(read);
     EXPECT_EQ(entry_texts(*read.model), one.names);
   }
 }
 
 TEST(Studio, TwoAccountsShareARegion) {
-  const Model model = model_of(kBase + R"(studio:
+  const Model model = model_of(kLab + R"(studio:
   - {region: us-east-1, pool: vpc, domains: all, expect: 10.16.0.0/16}
-  - {region: us-east-1, pool: office, domains: [d-b], others: vpc}
+  - {region: us-east-1, pool: lab, domains: [d-b], others: vpc}
 )");
-  EXPECT_EQ(entry_texts(model),
-            (std::vector<std::string>{"zone studio.us-east-1.sagemaker.aws -> vpc private",
-                                      "zone d-b.studio.us-east-1.sagemaker.aws -> office private"}));
+  EXPECT_EQ(entry_texts(model), (std::vector<std::string>{"zone studio.us-east-1.sagemaker.aws -> vpc private",
+                                                          "zone d-b.studio.us-east-1.sagemaker.aws -> lab private"}));
   EXPECT_EQ(model.rules[model.zones.entries[0].rule].expect, std::vector{*parse_prefix("10.16.0.0/16")});
   EXPECT_EQ(model.rules[model.zones.entries[0].rule].origin, "studio[0] studio");
 }
