@@ -68,7 +68,7 @@ void check_endpoints(ModelReader& reader) {
   }
 }
 
-// A server that is asked private and other names: whichever names it forgets or forwards, the others' way is theirs too.
+// A server either knows the private names or looks names up elsewhere: one of the two pools is mistaken.
 void check_shared_endpoints(ModelReader& reader) {
   struct User {
     const Pool* pool;

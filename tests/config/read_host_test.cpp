@@ -129,6 +129,26 @@ clients: {allow: [0.0.0.0/0]}
   }
 }
 
+TEST(ReadHost, HostileTextsAreRefused) {
+  const std::string texts[] = {
+      std::string(100'000, '['),
+      std::string(100'000, '{'),
+      "&a [*a]",
+      "? [a]\n: b\n",
+      "*a : b\n",
+      "\xff\xfe\x00",
+      "ports: *a\n",
+      "[ports]: x\n",
+      "ports",
+      "---\n---\n",
+  };
+  for (const std::string& text : texts) {
+    const ReadModel read = read_host_text(text);
+    EXPECT_FALSE(read.model.has_value());
+    EXPECT_FALSE(read.findings.empty());
+  }
+}
+
 TEST(ReadHost, AFileThatIsNotThereIsAnError) {
   const ReadModel read = read_host("/nonexistent/penstock.yaml");
   ASSERT_EQ(read.findings.size(), 1U);
