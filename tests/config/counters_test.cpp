@@ -43,6 +43,8 @@ TEST(Counters, TheResidualIsZeroWhenEveryPacketIsAccountedFor) {
   page.lcore(1).received.add(6);
   page.lcore(1).classify[ClassifyOutcome::query].add(3);
   page.lcore(1).classify[ClassifyOutcome::stranger].add(2);
+  page.lcore(1).door[DoorOutcome::to_kernel].add(1);
+  page.lcore(1).door[DoorOutcome::full].add(1);
   page.lcore(1).classify[ClassifyOutcome::response].add(1);
   page.lcore(1).handoff[HandoffOutcome::full].add(1);
   page.lcore(1).query[QueryOutcome::forwarded].add(2);
@@ -61,6 +63,8 @@ TEST(Counters, TheResidualSeesEachKindOfLoss) {
       {"a frame without an outcome", [](Page& p) { p.lcore(0).received.add(1); }, 1},
       {"a query without an outcome",
        [](Page& p) { p.lcore(0).received.add(1), p.lcore(0).classify[ClassifyOutcome::query].add(1); }, 1},
+      {"a stranger that no door had",
+       [](Page& p) { p.lcore(0).received.add(1), p.lcore(0).classify[ClassifyOutcome::stranger].add(1); }, 1},
       {"a query with two outcomes", [](Page& p) { p.lcore(0).query[QueryOutcome::formerr].add(1); }, 1},
       {"a forwarded query that is nowhere",
        [](Page& p) { p.lcore(0).pending.set(0), p.lcore(0).sweep[SweepOutcome::expired].add(1); }, 1},
