@@ -3,21 +3,12 @@
 
 #include <nftables/libnftables.h>
 
+#include <algorithm>
 #include <cctype>
-#include <memory>
 #include <utility>
 
 namespace penstock::net {
 namespace {
-
-tl::expected<void, std::string> run(const std::string& commands) {
-  const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> nft(nft_ctx_new(NFT_CTX_DEFAULT), nft_ctx_free);
-  if (!nft) return tl::make_unexpected("nft: no context");
-  nft_ctx_buffer_error(nft.get());
-  nft_ctx_buffer_output(nft.get());
-  if (nft_run_cmd_from_buffer(nft.get(), commands.c_str()) == 0) return {};
-  return tl::make_unexpected(std::string("nft: ") + nft_ctx_get_error_buffer(nft.get()));
-}
 
 std::string table(const std::string& interface) {
   std::string name = "penstock_" + interface;
@@ -28,8 +19,9 @@ std::string table(const std::string& interface) {
 }
 
 // "add" first: "delete" alone would be an error when there is none.
-std::string removal(const std::string& interface) {
-  return "add table " + table(interface) + "\ndelete table " + table(interface) + "\n";
+std::string removal(const std::string& interface, NftTable before) {
+  return "add table " + table(interface) + (before == NftTable::ours ? " { flags owner; }" : "") + "\ndelete table " +
+         table(interface) + "\n";
 }
 
 std::string set_of(const std::vector<config::IpAddress>& addresses, uint8_t family) {
@@ -42,7 +34,7 @@ std::string set_of(const std::vector<config::IpAddress>& addresses, uint8_t fami
 
 }  // namespace
 
-std::string nft_commands(const std::string& interface, const FilterRules& rules) {
+std::string nft_commands(const std::string& interface, const FilterRules& rules, NftTable before) {
   // The same frames as the XDP filter takes: no options, no fragments, UDP right behind the IP header.
   const std::string v4 = "    ip hdrlength 5 ip frag-off & 0x3fff == 0 ip protocol udp ";
   const std::string v6 = "    ip6 nexthdr udp ";
@@ -55,26 +47,39 @@ std::string nft_commands(const std::string& interface, const FilterRules& rules)
   }
   if (rules.source_ports.count > 0) {
     const unsigned last = rules.source_ports.first + rules.source_ports.count - 1u;
-    const std::string ours = "udp sport 53 udp dport " + std::to_string(rules.source_ports.first) + "-" +
+    const std::string ours = " } udp sport 53 udp dport " + std::to_string(rules.source_ports.first) + "-" +
                              std::to_string(last) + " drop\n";
-    lines += v4 + ours + v6 + ours;
+    if (const auto from = set_of(rules.endpoints, 4); !from.empty()) lines += v4 + "ip saddr { " + from + ours;
+    if (const auto from = set_of(rules.endpoints, 6); !from.empty()) lines += v6 + "ip6 saddr { " + from + ours;
   }
-  return removal(interface) + "table " + table(interface) +
-         " {\n  chain ingress {\n    type filter hook ingress device \"" + interface +
+  return removal(interface, before) + "table " + table(interface) +
+         " {\n  flags owner\n  chain ingress {\n    type filter hook ingress device \"" + interface +
          "\" priority -500; policy accept;\n" + lines + "  }\n}\n";
 }
 
-NftDrop::NftDrop(std::string interface) : interface_(std::move(interface)) {}
-NftDrop::NftDrop(NftDrop&& other) noexcept : interface_(std::exchange(other.interface_, {})) {}
-NftDrop::~NftDrop() {
-  if (!interface_.empty()) static_cast<void>(remove());
+void NftDrop::FreeContext::operator()(nft_ctx* nft) const {
+  nft_ctx_free(nft);
 }
 
+NftDrop::NftDrop(std::string interface) : interface_(std::move(interface)) {}
+
 tl::expected<void, std::string> NftDrop::set(const FilterRules& rules) {
-  return run(nft_commands(interface_, rules));
-}
-tl::expected<void, std::string> NftDrop::remove() {
-  return run(removal(interface_));
+  if (!nft_) {
+    nft_.reset(nft_ctx_new(NFT_CTX_DEFAULT));
+    if (!nft_) return tl::make_unexpected("nft: no context");
+    nft_ctx_buffer_error(nft_.get());
+    nft_ctx_buffer_output(nft_.get());
+  }
+  if (nft_run_cmd_from_buffer(nft_.get(), nft_commands(interface_, rules, table_).c_str()) == 0) {
+    table_ = NftTable::ours;
+    return {};
+  }
+  std::string error = nft_ctx_get_error_buffer(nft_.get());
+  error.resize(std::min(error.find('\n'), error.size()));
+  if (error.find("not permitted") != std::string::npos) {
+    error = "table " + table(interface_) + " is another process's, or CAP_NET_ADMIN is missing: " + error;
+  }
+  return tl::make_unexpected("nft: " + error);
 }
 
 }  // namespace penstock::net
