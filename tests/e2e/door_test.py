@@ -41,10 +41,10 @@ def test_queries_and_the_kernel_share_the_port(lcores):
     model = config(ports=[{"name": "corp", "device": "vdev:net_tap0,iface=wire0"}], listen=[HOST], lcores=lcores)
     with World("e2e-door") as world, Penstock(world, model, start=False) as penstock:
         behind_the_door(world, penstock)  # ready: probes over UDP and TCP went out and came back through the door
-        vpc = world.asked_vpc()
+        vpc = penstock.asked_vpc()
         for _ in range(20):
             assert addresses(ask(world, STUDIO, server=HOST)) == STUDIO_PRIVATE
-        assert world.asked_vpc() - vpc == 20
+        assert penstock.asked_vpc() - vpc == 20
         assert world.run("client", "ping", "-c", "2", "-W", "2", HOST).returncode == 0
         assert world.run("host", "ping", "-c", "2", "-W", "2", CLIENT).returncode == 0
         # The kernel's own DNS over TCP, from an ephemeral port: not ours, although it comes from port 53.

@@ -42,12 +42,10 @@ def quickstart(*arguments, timeout=50):
 
 @pytest.mark.parametrize("arms", ["1", "2"])
 def test_once_passes_and_leaves_nothing_behind(arms):
-    started = time.monotonic()
     done = quickstart("--once", "--arms", arms)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WRONG" not in done.stdout and done.stdout.count("  ok ") >= 20
     assert not traces()
-    assert time.monotonic() - started < 10
 
 
 def running():
