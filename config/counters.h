@@ -19,31 +19,31 @@
 namespace penstock::config {
 
 // X(name, help)
-#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                           \
-  X(query, "UDP to port 53 of a listen address")                                \
-  X(response, "UDP from port 53 to one of our source ports")                    \
-  X(stranger, "anything else: the kernel's")                                    \
-  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's")                \
-  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                       \
-  X(bad_udp_checksum, "the UDP checksum is wrong")                              \
-  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)") \
+#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                   \
+  X(query, "UDP to port 53 of a listen address")                                        \
+  X(response, "UDP from port 53 to one of our source ports")                            \
+  X(stranger, "anything else: the kernel's")                                            \
+  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's") \
+  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                               \
+  X(bad_udp_checksum, "the UDP checksum is wrong")                                      \
+  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")         \
   X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")
 
-#define PENSTOCK_QUERY_OUTCOMES(X)                                                      \
-  X(forwarded, "sent to an endpoint")                                                   \
-  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                            \
-  X(answered_nodata, "answered NODATA as its rule says")                                \
-  X(refused_by_rule, "answered REFUSED as its rule says")                               \
-  X(refused_client, "answered REFUSED: the client may not ask")                         \
-  X(ignored_client, "not answered: the client may not ask and clients.refused is drop") \
-  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")       \
-  X(formerr, "answered FORMERR: malformed behind its header")                           \
-  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                 \
-  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")  \
-  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it")              \
-  X(ignored_no_rules, "not answered: there are no rules yet")                           \
-  X(ignored_short, "not answered: shorter than a DNS header")                           \
-  X(ignored_response, "not answered: a response sent to port 53")                       \
+#define PENSTOCK_QUERY_OUTCOMES(X)                                                                       \
+  X(forwarded, "sent to an endpoint")                                                                    \
+  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                             \
+  X(answered_nodata, "answered NODATA as its rule says")                                                 \
+  X(refused_by_rule, "answered REFUSED as its rule says")                                                \
+  X(refused_client, "answered REFUSED: the client may not ask")                                          \
+  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")                  \
+  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")                        \
+  X(formerr, "answered FORMERR: malformed behind its header")                                            \
+  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                  \
+  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                   \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it") \
+  X(ignored_no_rules, "not answered: there are no rules yet")                                            \
+  X(ignored_short, "not answered: shorter than a DNS header")                                            \
+  X(ignored_response, "not answered: a response sent to port 53")                                        \
   X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
 
 #define PENSTOCK_RESPONSE_OUTCOMES(X)                                                         \
@@ -59,8 +59,8 @@ namespace penstock::config {
   X(handed_off, "received by one lcore, owned by another, passed over its ring") \
   X(full, "lost: the owner's ring was full")
 
-#define PENSTOCK_DOOR_OUTCOMES(X)                                \
-  X(to_kernel, "handed to the kernel through the TAP door")      \
+#define PENSTOCK_DOOR_OUTCOMES(X)                                                         \
+  X(to_kernel, "handed to the kernel through the TAP door")                               \
   X(left_to_kernel, "dropped here: the kernel has its own copy, or the port has no door") \
   X(full, "lost: the door's ring was full")
 
