@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <optional>
@@ -59,6 +60,16 @@ class Zones {
     }
   }
 
+  // Some entry of this name or above it is private, or the default is.
+  bool inside_private(std::string_view name) const {
+    for (;; name = parent(name)) {
+      const Deciders& at = find(name);
+      if ((at.apex != kNone && rule_of(at.apex)->is_private) || (at.below != kNone && rule_of(at.below)->is_private))
+        return true;
+      if (name.size() <= 1) return default_rule() != nullptr && default_rule()->is_private;
+    }
+  }
+
   const Rule* default_rule() const { return model_.default_rule ? &model_.rules[*model_.default_rule] : nullptr; }
 
  private:
@@ -110,14 +121,75 @@ std::optional<std::string> loss(const Model& running, const Rule& before, const 
          kind_name(to.kind) + ")";
 }
 
+bool any_private(const Model& model) {
+  return std::any_of(model.rules.begin(), model.rules.end(), [](const Rule& rule) { return rule.is_private; });
+}
+
+// Declared so, or of no use to rules that are not.
+bool is_private(const Model& model, uint32_t pool) {
+  const auto used = [&](bool by_private) {
+    return std::any_of(model.rules.begin(), model.rules.end(), [=](const Rule& rule) {
+      return rule.is_private == by_private && rule.action == Action::forward && rule.pool == pool;
+    });
+  };
+  return model.pools[pool].is_private || (used(true) && !used(false));
+}
+
 void add(Removals& removals, const std::string& name, const std::string& what) {
   if (removals.count++ < kRemovalsShown) removals.items.push_back({name, what});
 }
 
+// Entries of `next` that take names out of what private entries above them decide now.
+void compare_new(const Model& running, const Zones& before, const Model& next, const Zones& after, Removals& removals) {
+  for (uint32_t i = 0; i < next.zones.entries.size(); ++i) {
+    const Entry& entry = next.zones.entries[i];
+    const std::string_view name = next.zones.name(entry);
+    const Deciders& decider = after.find(name);
+    const Zones::Decision now{&next.rules[entry.rule], true};
+    // Where the running rules have an entry of this very name, compare_zones() has looked at it.
+    const auto hole = [&](const Zones::Decision& then) -> std::optional<std::string> {
+      if (then.own || then.rule == nullptr || !then.rule->is_private) return {};
+      if (!loss(running, *then.rule, next, now)) return {};
+      return "is new, out of what is private now: its names would " + target(next, now.rule);
+    };
+    std::optional<std::string> apex, below;
+    if (decider.apex == i) apex = hole(before.for_apex(name));
+    if (decider.below == i) below = hole(before.for_below(name));
+    if (!apex && !below) continue;
+    const std::string text = config::to_text(name);
+    if (apex)
+      add(removals, text + (below || decider.below != i ? "" : " (the name itself)"), *apex);
+    else
+      add(removals, "*." + text, *below);
+  }
+}
+
+// Private pools that would have nothing but addresses of pools that are not.
+void compare_pools(const Model& running, const Model& next, Removals& removals) {
+  std::map<config::IpAddress, std::string_view> foreign;
+  for (const Model* model : {&running, &next})
+    for (uint32_t i = 0; i < model->pools.size(); ++i)
+      if (!is_private(*model, i))
+        for (const config::Endpoint& endpoint : model->pools[i].endpoints)
+          foreign.emplace(endpoint.address, model->pools[i].name);
+  const auto all_foreign = [&](const config::Pool& pool) {
+    return !pool.endpoints.empty() &&
+           std::all_of(pool.endpoints.begin(), pool.endpoints.end(),
+                       [&](const config::Endpoint& endpoint) { return foreign.contains(endpoint.address); });
+  };
+  for (uint32_t i = 0; i < running.pools.size(); ++i) {
+    const config::Pool& was = running.pools[i];
+    if (!is_private(running, i) || all_foreign(was)) continue;
+    for (const config::Pool& pool : next.pools)
+      if (pool.name == was.name && all_foreign(pool))
+        add(removals, "pool " + pool.name,
+            "is private and would have only addresses of pool " +
+                std::string(foreign.at(pool.endpoints.front().address)) + ", which is not");
+  }
+}
+
 void compare_zones(const Model& running, const Model& next, Removals& removals) {
-  bool any_private = running.default_rule && running.rules[*running.default_rule].is_private;
-  for (const auto& rule : running.rules) any_private = any_private || rule.is_private;
-  if (!any_private) return;
+  if (!any_private(running)) return;
 
   const Zones before(running);
   const Zones after(next);
@@ -141,40 +213,61 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
       add(removals, "*." + text, *below);
     }
   }
+  compare_new(running, before, next, after, removals);
   if (running.default_rule && running.rules[*running.default_rule].is_private)
     if (auto lost = loss(running, running.rules[*running.default_rule], next,
                          {after.default_rule(), after.default_rule() != nullptr}))
       add(removals, "default", *lost);
 }
 
-// Zones by the file they came from; the YAML itself (file 0) is not a zones_file.
-std::map<std::string_view, size_t> count_by_file(const Model& model) {
-  std::vector<size_t> counts(model.files.size());
-  for (const auto& entry : model.zones.entries)
-    if (entry.where.file < counts.size()) ++counts[entry.where.file];
-  std::map<std::string_view, size_t> by_name;
-  for (size_t i = 1; i < counts.size(); ++i) by_name[model.files[i]] += counts[i];
-  return by_name;
+using ByFile = std::map<std::string, size_t>;
+
+void compare_files(const ByFile& running, const ByFile& next, Removals& removals) {
+  for (const auto& [file, count] : running) {
+    const auto found = next.find(file);
+    const size_t left = found == next.end() ? 0 : found->second;
+    if (left * 2 < count)
+      add(removals, file, "shrinks from " + std::to_string(count) + " to " + std::to_string(left) + " zones");
+  }
 }
 
-void compare_files(const Model& running, const Model& next, Removals& removals) {
-  const auto after = count_by_file(next);
-  for (const auto& [file, count] : count_by_file(running)) {
-    const auto found = after.find(file);
-    const size_t left = found == after.end() ? 0 : found->second;
-    if (left * 2 < count)
-      add(removals, std::string(file),
-          "shrinks from " + std::to_string(count) + " to " + std::to_string(left) + " zones");
-  }
+Removals compare(const Model& running, const ByFile& names_by_file, const Model& next) {
+  Removals removals;
+  compare_files(names_by_file, names_by_zones_file(next), removals);
+  compare_zones(running, next, removals);
+  compare_pools(running, next, removals);
+  return removals;
 }
 
 }  // namespace
 
 Removals find_removals(const Model& running, const Model& next) {
-  Removals removals;
-  compare_files(running, next, removals);
-  compare_zones(running, next, removals);
-  return removals;
+  return compare(running, names_by_zones_file(running), next);
+}
+
+Removals find_removals(const AcceptedZones& accepted, const Model& next) {
+  return compare(accepted.model, accepted.names_by_file, next);
+}
+
+// The YAML itself (file 0) is not a zones_file.
+std::map<std::string, size_t> names_by_zones_file(const Model& model) {
+  std::vector<size_t> counts(model.files.size());
+  for (const auto& entry : model.zones.entries)
+    if (entry.where.file < counts.size()) ++counts[entry.where.file];
+  ByFile by_name;
+  for (size_t i = 1; i < counts.size(); ++i) by_name[model.files[i]] += counts[i];
+  return by_name;
+}
+
+std::vector<uint32_t> entries_that_guard(const Model& model) {
+  std::vector<uint32_t> kept;
+  if (!any_private(model)) return kept;
+  const Zones zones(model);
+  for (uint32_t i = 0; i < model.zones.entries.size(); ++i) {
+    const Entry& entry = model.zones.entries[i];
+    if (model.rules[entry.rule].is_private || zones.inside_private(model.zones.name(entry))) kept.push_back(i);
+  }
+  return kept;
 }
 
 std::string to_text(const Removals& removals) {

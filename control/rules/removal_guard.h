@@ -1,15 +1,18 @@
 // control/rules/removal_guard.h - what a reload would take away from private zones.
 //
 // A config generator cut in half must not send private names to public DNS. A narrower zone may go while a wider private
-// zone sends its names to the same pool. New exceptions below a private zone are not looked at: nobody adds one by
-// accident. Pools and zone files are known again by their names.
+// zone sends its names to the same pool. A new exception inside a private zone is held back like a removal: it sends
+// names away that stayed inside. Pools and zone files are known again by their names.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "config/model.h"
+#include "control/rules/accepted_zones.h"
 
 namespace penstock::control {
 
@@ -17,7 +20,8 @@ constexpr size_t kRemovalsShown = 20;
 
 struct Removals {
   struct Item {
-    std::string name;  // of a zone in presentation form ("*.x": the names below it), of a zones_file, or "default"
+    std::string
+        name;  // of a zone in presentation form ("*.x": the names below it), of a zones_file, "pool x", or "default"
     std::string what;  // "is removed: its names would go to pool corporate"
   };
   std::vector<Item> items;  // the first kRemovalsShown, in the order of the running configuration
@@ -26,6 +30,13 @@ struct Removals {
 };
 
 Removals find_removals(const config::Model& running, const config::Model& next);
+// The same against what a control before this one published.
+Removals find_removals(const AcceptedZones&, const config::Model& next);
+
+// How many names each zones_file has.
+std::map<std::string, size_t> names_by_zones_file(const config::Model&);
+// Indices of the entries without which the guard would see something else: private ones and what lies inside them.
+std::vector<uint32_t> entries_that_guard(const config::Model&);
 
 // Several lines: one an item, then how many more there are. Empty when there are none.
 std::string to_text(const Removals& removals);

@@ -115,6 +115,48 @@ TEST(RemovalGuard, Cases) {
       {"a private default covers a zone that goes",
        both(zone("a.b", kPrivateCorporate), [](Model& m) { m.default_rule = kPrivateCorporate; }),
        [](Model& m) { m.default_rule = kPrivateCorporate; }, ""},
+      {"a new zone inside a private one, to a pool that is not", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate)),
+       "d-1.s.aws is new, out of what is private now: its names would go to pool corporate\n"},
+      {"a new name inside, refused", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kRefused, Scope::name)),
+       "d-1.s.aws is new, out of what is private now: its names would be refused\n"},
+      {"new names below inside", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate, Scope::below)),
+       "*.d-1.s.aws is new, out of what is private now: its names would go to pool corporate\n"},
+      {"a new private zone inside, of another kind", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kPrivateCorporate)),
+       "d-1.s.aws is new, out of what is private now: its names would go to pool corporate\n"},
+      {"a new private zone inside, of the same kind", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kOtherStudio)), ""},
+      {"an apex taken out of a private zone above", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio),
+            both(zone("d.s.aws", kCorporate, Scope::name), zone("d.s.aws", kStudio, Scope::below))),
+       "d.s.aws is new, out of what is private now: its names would go to pool corporate\n"},
+      {"an exception that was there already", both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate)),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate)), ""},
+      {"a new zone inside an old exception", both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate)),
+       both(zone("s.aws", kStudio), both(zone("d-1.s.aws", kCorporate), zone("x.d-1.s.aws", kCorporate))), ""},
+      {"an old name grows to a zone", both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate, Scope::name)),
+       both(zone("s.aws", kStudio), zone("d-1.s.aws", kCorporate)),
+       "*.d-1.s.aws is new, out of what is private now: its names would go to pool corporate\n"},
+      {"a new zone beside and above", zone("s.aws", kStudio),
+       both(zone("s.aws", kStudio), both(zone("aws", kCorporate), zone("t.aws", kCorporate))), ""},
+      {"a private pool gets only addresses of one that is not", nothing,
+       [](Model& m) { m.pools[0].endpoints = m.pools[1].endpoints; },
+       "pool studio is private and would have only addresses of pool corporate, which is not\n"},
+      {"a private pool shares an address", nothing,
+       [](Model& m) { m.pools[0].endpoints.push_back(m.pools[1].endpoints[0]); }, ""},
+      {"the addresses are those that the other pool has now", nothing,
+       [](Model& m) {
+         m.pools[0].endpoints = m.pools[1].endpoints;
+         m.pools[1].endpoints[0].address = *config::parse_address("192.168.10.99");
+       },
+       "pool studio is private and would have only addresses of pool corporate, which is not\n"},
+      {"it was so before", [](Model& m) { m.pools[0].endpoints = m.pools[1].endpoints; },
+       [](Model& m) { m.pools[0].endpoints = m.pools[1].endpoints; }, ""},
+      {"a private pool gets new addresses", nothing,
+       [](Model& m) { m.pools[0].endpoints[0].address = *config::parse_address("10.16.9.9"); }, ""},
       {"the root as a private zone goes", zone(".", kStudio), nothing,
        ". is removed: its names would go to pool corporate\n"},
   };
@@ -125,6 +167,9 @@ TEST(RemovalGuard, Cases) {
     const Removals removals = find_removals(running, next);
     EXPECT_EQ(to_text(removals), c.text) << c.description;
     EXPECT_EQ(static_cast<bool>(removals), *c.text != 0) << c.description;
+    const auto kept = parse_accepted_zones(to_text(accepted_zones(running)));
+    ASSERT_TRUE(kept) << c.description << ": " << kept.error();
+    EXPECT_EQ(to_text(find_removals(*kept, next)), c.text) << c.description << ", after a restart";
   }
 }
 
@@ -153,6 +198,10 @@ TEST(RemovalGuard, ZoneFiles) {
     for (unsigned i = 0; i < c.after; ++i)
       test::add_zone(next, numbered("p", i, ".net"), Scope::zone, kCorporate, {1, i + 1});
     EXPECT_EQ(to_text(find_removals(running, next)), c.text) << c.description;
+    const auto kept = parse_accepted_zones(to_text(accepted_zones(running)));
+    ASSERT_TRUE(kept) << c.description << ": " << kept.error();
+    EXPECT_TRUE(kept->model.zones.entries.empty()) << "ordinary names are only counted";
+    EXPECT_EQ(to_text(find_removals(*kept, next)), c.text) << c.description << ", after a restart";
   }
 }
 
@@ -174,6 +223,18 @@ TEST(RemovalGuard, NamesTwentyAndCountsTheRest) {
   const std::string text = to_text(removals);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 21);
   EXPECT_NE(text.find("and 980 more\n"), std::string::npos);
+}
+
+TEST(AcceptedZones, APartOfAFileIsNoFile) {
+  Model model = base();
+  test::add_zone(model, wire("s.aws"), Scope::zone, kStudio);
+  const std::string text = to_text(accepted_zones(model));
+  ASSERT_TRUE(parse_accepted_zones(text));
+  for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse_accepted_zones(text.substr(0, size))) << size;
+  EXPECT_FALSE(parse_accepted_zones(text + "end\t1\n"));
+  for (const char* wrong : {"rule\tforward\tprivate\t99", "zone\t99\ts.aws", "zone\t0\ta..b", "default\t99",
+                            "pool\tx\todd\tprivate", "pool\tx\trecursive\tprivate\t10.1", "file\tmany\tx", ""})
+    EXPECT_FALSE(parse_accepted_zones("penstock accepted-zones 1\n" + std::string(wrong) + "\nend\t3\n")) << wrong;
 }
 
 }  // namespace

@@ -1,0 +1,216 @@
+#include "control/rules/accepted_zones.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "control/rules/removal_guard.h"
+
+namespace penstock::control {
+namespace {
+
+using config::Action;
+using config::Model;
+using config::PoolKind;
+using config::Rule;
+using config::Scope;
+using Fields = std::vector<std::string_view>;
+
+constexpr std::string_view kFirstLine = "penstock accepted-zones 1";
+
+constexpr std::string_view kKinds[] = {"recursive", "route53-inbound"};
+constexpr std::string_view kActions[] = {"forward", "nxdomain", "nodata", "refused"};
+constexpr std::string_view kScopes[] = {"name", "zone", "below"};
+constexpr std::string_view kPrivacy[] = {"public", "private"};
+
+template <size_t N>
+bool parse(std::string_view text, const std::string_view (&words)[N], size_t& index) {
+  index = static_cast<size_t>(std::find(words, words + N, text) - words);
+  return index < N;
+}
+
+bool parse(std::string_view text, size_t below, size_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number < below;
+}
+
+Fields split(std::string_view line, char separator) {
+  Fields fields;
+  for (size_t at = 0; at <= line.size();) {
+    const size_t end = std::min(line.find(separator, at), line.size());
+    fields.push_back(line.substr(at, end - at));
+    at = end + 1;
+  }
+  return fields;
+}
+
+bool read_pool(const Fields& fields, Model& model) {
+  size_t kind = 0, privacy = 0;
+  if (fields.size() < 4 || !parse(fields[2], kKinds, kind) || !parse(fields[3], kPrivacy, privacy)) return false;
+  config::Pool& pool = model.pools.emplace_back();
+  pool.name = fields[1];
+  pool.kind = static_cast<PoolKind>(kind);
+  pool.is_private = privacy != 0;
+  for (size_t i = 4; i < fields.size(); ++i) {
+    const auto address = config::parse_address(std::string(fields[i]));
+    if (!address) return false;
+    pool.endpoints.push_back({*address, 0, 1, {}});
+  }
+  return true;
+}
+
+bool read_rule(const Fields& fields, Model& model) {
+  size_t action = 0, privacy = 0, pool = 0;
+  if (fields.size() != 4 || !parse(fields[1], kActions, action) || !parse(fields[2], kPrivacy, privacy)) return false;
+  Rule& rule = model.rules.emplace_back();
+  rule.action = static_cast<Action>(action);
+  rule.is_private = privacy != 0;
+  if (rule.action == Action::forward && !parse(fields[3], model.pools.size(), pool)) return false;
+  rule.pool = static_cast<uint32_t>(pool);
+  return true;
+}
+
+// A name's line: scope, rule, name.
+bool read_name(const Fields& fields, Model& model) {
+  size_t scope = 0, rule = 0;
+  if (fields.size() != 3 || !parse(fields[0], kScopes, scope) || !parse(fields[1], model.rules.size(), rule))
+    return false;
+  const auto name = config::parse_name(fields[2]);
+  if (!name) return false;
+  model.zones.add(*name, static_cast<Scope>(scope), static_cast<uint32_t>(rule), {});
+  return true;
+}
+
+bool read_line(const Fields& fields, AcceptedZones& zones) {
+  const std::string_view what = fields[0];
+  size_t number = 0;
+  if (what == "pool") return read_pool(fields, zones.model);
+  if (what == "rule") return read_rule(fields, zones.model);
+  if (what == "default") {
+    if (fields.size() != 2 || !parse(fields[1], zones.model.rules.size(), number)) return false;
+    zones.model.default_rule = static_cast<uint32_t>(number);
+    return true;
+  }
+  if (what == "file") {
+    if (fields.size() != 3 || !parse(fields[1], SIZE_MAX, number)) return false;
+    zones.names_by_file[std::string(fields[2])] = number;
+    return true;
+  }
+  return read_name(fields, zones.model);
+}
+
+tl::unexpected<std::string> failure(const std::string& path, int error) {
+  return tl::make_unexpected(path + ": " + std::generic_category().message(error));
+}
+
+}  // namespace
+
+AcceptedZones accepted_zones(const Model& model) {
+  AcceptedZones kept;
+  kept.names_by_file = names_by_zones_file(model);
+  kept.model.pools = model.pools;
+  kept.model.rules = model.rules;
+  kept.model.default_rule = model.default_rule;
+  for (const uint32_t i : entries_that_guard(model)) {
+    const auto& entry = model.zones.entries[i];
+    kept.model.zones.add(model.zones.name(entry), entry.scope, entry.rule, {});
+  }
+  return kept;
+}
+
+std::string to_text(const AcceptedZones& zones) {
+  const Model& model = zones.model;
+  std::string text(kFirstLine);
+  size_t lines = 1;
+  const auto end_line = [&] { text += '\n', ++lines; };
+  end_line();
+  const auto field = [&text](std::string_view value) { (text += '\t') += value; };
+  for (const config::Pool& pool : model.pools) {
+    text += "pool";
+    field(pool.name);
+    field(kKinds[static_cast<size_t>(pool.kind)]);
+    field(kPrivacy[pool.is_private]);
+    for (const config::Endpoint& endpoint : pool.endpoints) field(config::to_string(endpoint.address));
+    end_line();
+  }
+  for (const Rule& rule : model.rules) {
+    text += "rule";
+    field(kActions[static_cast<size_t>(rule.action)]);
+    field(kPrivacy[rule.is_private]);
+    field(std::to_string(rule.pool));
+    end_line();
+  }
+  if (model.default_rule) {
+    text += "default";
+    field(std::to_string(*model.default_rule));
+    end_line();
+  }
+  for (const auto& [file, count] : zones.names_by_file) {
+    text += "file";
+    field(std::to_string(count));
+    field(file);
+    end_line();
+  }
+  for (const auto& entry : model.zones.entries) {
+    text += kScopes[static_cast<size_t>(entry.scope)];
+    field(std::to_string(entry.rule));
+    field(config::to_text(model.zones.name(entry)));
+    end_line();
+  }
+  text += "end\t" + std::to_string(lines) + "\n";
+  return text;
+}
+
+tl::expected<AcceptedZones, std::string> parse_accepted_zones(const std::string& text) {
+  AcceptedZones zones;
+  std::string_view left = text;
+  for (size_t line = 1;; ++line) {
+    const size_t end = left.find('\n');
+    if (end == std::string_view::npos) return tl::make_unexpected("line " + std::to_string(line) + ": it ends early");
+    const Fields fields = split(left.substr(0, end), '\t');
+    left.remove_prefix(end + 1);
+    if (fields[0] == "end" && fields.size() == 2 && fields[1] == std::to_string(line) && left.empty()) return zones;
+    if (line == 1 ? fields[0] != kFirstLine : !read_line(fields, zones))
+      return tl::make_unexpected("line " + std::to_string(line) + " is not understood");
+  }
+}
+
+tl::expected<void, std::string> write_accepted_zones(const std::string& path, const AcceptedZones& zones) {
+  const std::string beside = path + ".new";
+  const std::string text = to_text(zones);
+  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  if (fd < 0) return failure(beside, errno);
+  int error = 0;
+  for (size_t at = 0; at < text.size() && error == 0;) {
+    const ssize_t wrote = write(fd, text.data() + at, text.size() - at);
+    if (wrote > 0) at += static_cast<size_t>(wrote);
+    if (wrote < 0 && errno != EINTR) error = errno;
+  }
+  if (error == 0 && fsync(fd) != 0) error = errno;
+  close(fd);
+  if (error == 0 && rename(beside.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return {};
+  unlink(beside.c_str());
+  return failure(path, error);
+}
+
+tl::expected<AcceptedZones, std::string> read_accepted_zones(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return failure(path, errno);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  auto zones = parse_accepted_zones(text);
+  if (!zones) return tl::make_unexpected(path + ": " + zones.error());
+  return zones;
+}
+
+}  // namespace penstock::control
