@@ -1,8 +1,8 @@
-// dataplane/net/af_packet.h - an interface shared with the kernel by packet sockets: copies, no privileges in
-// the driver.
+// dataplane/net/af_packet.h - an interface shared with the kernel by packet sockets: copies, no privileges in the driver.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -14,21 +14,20 @@ struct rte_mempool;
 
 namespace penstock::net {
 
-// Packet sockets in a fan-out group: the kernel deals frames to them by flow, whatever queues the interface
-// has.
+// Packet sockets in a fan-out group: the kernel deals frames to them by flow, whatever queues the interface has.
 unsigned af_packet_queues(unsigned lcores);
 
 class AfPacketPort {
  public:
-  static tl::expected<AfPacketPort, std::string> open(const std::string& interface, unsigned lcores,
-                                                      rte_mempool*);
+  static tl::expected<AfPacketPort, std::string> open(const std::string& interface, unsigned lcores, rte_mempool*);
   AfPacketPort(AfPacketPort&&) = default;
   AfPacketPort& operator=(AfPacketPort&&) = delete;
 
   const Interface& interface() const { return interface_; }
   const Ethdev& ethdev() const { return ethdev_; }
+  PortLosses losses();
   uint16_t queues() const { return queues_; }
-  // Changes nothing, and needs no privilege, when listen addresses and source ports are the same.
+  // Needs CAP_NET_ADMIN, except when the rules are the same.
   tl::expected<void, std::string> set_filter(const FilterRules&);
 
  private:
@@ -41,6 +40,8 @@ class AfPacketPort {
   Interface interface_;
   InterfaceLock lock_;
   Ethdev ethdev_;
+  std::vector<int> sockets_;  // the ethdev's own, closed by it
+  uint64_t dropped_ = 0;      // by these sockets: the kernel forgets them as it tells them
   uint16_t queues_;
   NftDrop drop_;
   FilterRules rules_;

@@ -6,6 +6,7 @@
 // the driver opened.
 #include "dataplane/net/af_xdp.h"
 
+#include <linux/if_xdp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,10 +14,7 @@
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <set>
 
 #include <rte_ethdev.h>
 #include <spdlog/spdlog.h>
@@ -29,19 +27,6 @@ namespace {
 
 // At 0 the driver would wait up to a second in poll() on a quiet queue.
 constexpr int kBusyBudget = 64;
-
-std::set<int> af_xdp_sockets() {
-  std::set<int> sockets;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const std::string name = entry.path().filename();
-    int fd = -1;
-    std::from_chars(name.data(), name.data() + name.size(), fd);
-    int domain = 0;
-    socklen_t length = sizeof domain;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_XDP) sockets.insert(fd);
-  }
-  return sockets;
-}
 
 // A file that is only in memory, under a path that the driver can open.
 class MemoryFile {
@@ -85,8 +70,7 @@ void keep_vlan_tags(const std::string& name) {
     case VlanStripping::off:
       return;
     case VlanStripping::switched_off:
-      spdlog::info("Interface {}: rx-vlan-offload switched off, AF_XDP would not show the tags it strips",
-                   name);
+      spdlog::info("Interface {}: rx-vlan-offload switched off, AF_XDP would not show the tags it strips", name);
       return;
     case VlanStripping::stays_on:
       spdlog::warn(
@@ -99,8 +83,7 @@ void keep_vlan_tags(const std::string& name) {
 
 }  // namespace
 
-tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, unsigned lcores,
-                                                     rte_mempool* pool) {
+tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, unsigned lcores, rte_mempool* pool) {
   if (auto packed = check_packed(pool); !packed) return tl::make_unexpected(packed.error());
   auto interface = read_interface(name);
   if (!interface) return tl::make_unexpected(interface.error());
@@ -116,10 +99,8 @@ tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, un
   if (!lock) return tl::make_unexpected(lock.error());
   raise_locked_memory();
   std::string left;
-  if (auto clear = clear_leftovers(name, interface->index, left); !clear)
-    return tl::make_unexpected(clear.error());
-  if (!left.empty())
-    spdlog::warn("Interface {}: taken off what an earlier process left behind, {}", name, left);
+  if (auto clear = clear_leftovers(name, interface->index, left); !clear) return tl::make_unexpected(clear.error());
+  if (!left.empty()) spdlog::warn("Interface {}: taken off what an earlier process left behind, {}", name, left);
   keep_vlan_tags(name);
   advise(*interface, lcores);
 
@@ -132,8 +113,7 @@ tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, un
   for (unsigned queue = 0; queue < port.interface_.receive_queues; ++queue) {
     auto opened = port.open_queue(queue, decoy.path(), pool);
     if (!opened)
-      return tl::make_unexpected("interface " + name + ", queue " + std::to_string(queue) + ": " +
-                                 opened.error());
+      return tl::make_unexpected("interface " + name + ", queue " + std::to_string(queue) + ": " + opened.error());
   }
   if (auto attached = port.filter_.attach(port.interface_.index); !attached) {
     return tl::make_unexpected("interface " + name + ": " + attached.error());
@@ -144,18 +124,18 @@ tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, un
   return port;
 }
 
-tl::expected<void, std::string> AfXdpPort::open_queue(unsigned queue, const std::string& decoy,
-                                                      rte_mempool* pool) {
+tl::expected<void, std::string> AfXdpPort::open_queue(unsigned queue, const std::string& decoy, rte_mempool* pool) {
   static std::atomic<unsigned> serial{0};
-  auto ethdev =
-      Ethdev::probe_vdev("net_af_xdp_penstock" + std::to_string(serial++) + ",iface=" + interface_.name +
-                         ",start_queue=" + std::to_string(queue) + ",queue_count=1,xdp_prog=" + decoy +
-                         ",busy_budget=" + std::to_string(kBusyBudget));
+  auto ethdev = Ethdev::probe_vdev("net_af_xdp_penstock" + std::to_string(serial++) + ",iface=" + interface_.name +
+                                   ",start_queue=" + std::to_string(queue) + ",queue_count=1,xdp_prog=" + decoy +
+                                   ",busy_budget=" + std::to_string(kBusyBudget));
   if (!ethdev) return tl::make_unexpected(ethdev.error());
-  const auto before = af_xdp_sockets();
+  const auto before = open_sockets(AF_XDP);
   auto set_up = ethdev->set_up({1, 1}, false, pool, [&](uint16_t) -> tl::expected<void, std::string> {
-    for (int socket : af_xdp_sockets()) {
-      if (!before.contains(socket)) return filter_.add_socket(queue, socket);
+    for (int socket : open_sockets(AF_XDP)) {
+      if (before.contains(socket)) continue;
+      sockets_.push_back(socket);
+      return filter_.add_socket(queue, socket);
     }
     return tl::make_unexpected("the driver opened no AF_XDP socket");
   });
@@ -163,6 +143,20 @@ tl::expected<void, std::string> AfXdpPort::open_queue(unsigned queue, const std:
   if (!set_up) return set_up;
   ethdevs_.push_back(*std::move(ethdev));
   return {};
+}
+
+PortLosses AfXdpPort::losses() const {
+  PortLosses losses;
+  for (const Ethdev& ethdev : ethdevs_) losses += ethdev.losses();
+  for (int socket : sockets_) {
+    // The driver counts rx_dropped as missed, and forgets this one.
+    xdp_statistics statistics{};
+    socklen_t length = sizeof statistics;
+    if (getsockopt(socket, SOL_XDP, XDP_STATISTICS, &statistics, &length) == 0) {
+      losses.receive_missed += statistics.rx_ring_full;
+    }
+  }
+  return losses;
 }
 
 }  // namespace penstock::net

@@ -18,14 +18,14 @@ namespace penstock::net {
 class AfXdpPort {
  public:
   // One ethdev of one queue for each receive queue of the interface. `lcores` is for advice in the log only.
-  static tl::expected<AfXdpPort, std::string> open(const std::string& interface, unsigned lcores,
-                                                   rte_mempool*);
+  static tl::expected<AfXdpPort, std::string> open(const std::string& interface, unsigned lcores, rte_mempool*);
   AfXdpPort(AfXdpPort&&) = default;
   AfXdpPort& operator=(AfXdpPort&&) = delete;
 
   const Interface& interface() const { return interface_; }
   const std::vector<Ethdev>& ethdevs() const { return ethdevs_; }  // index: the interface's queue
   Filter& filter() { return filter_; }
+  PortLosses losses() const;
 
  private:
   AfXdpPort(Interface interface, InterfaceLock lock, Filter filter)
@@ -37,6 +37,7 @@ class AfXdpPort {
   Interface interface_;
   InterfaceLock lock_;
   std::vector<Ethdev> ethdevs_;
+  std::vector<int> sockets_;  // the ethdevs' own, closed by them
   Filter filter_;
 };
 

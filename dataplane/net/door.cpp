@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <rte_mbuf.h>
+#include <spdlog/spdlog.h>
 
 namespace penstock::net {
 namespace {
@@ -38,6 +39,16 @@ class FileDescriptor {
 
 tl::unexpected<std::string> failed(const std::string& interface, const std::string& what) {
   return tl::make_unexpected("door " + interface + ": " + what + ": " + std::strerror(errno));
+}
+
+bool write_frame(int tap, rte_mbuf& frame) {
+  if (frame.nb_segs > kMostSegments) return false;
+  iovec parts[kMostSegments];
+  int count = 0;
+  for (rte_mbuf* segment = &frame; segment != nullptr; segment = segment->next) {
+    parts[count++] = {rte_pktmbuf_mtod(segment, void*), segment->data_len};
+  }
+  return writev(tap, parts, count) == static_cast<ssize_t>(frame.pkt_len);
 }
 
 }  // namespace
@@ -87,25 +98,27 @@ Door::~Door() {
 unsigned Door::deliver(std::span<rte_mbuf*> mbufs) {
   unsigned taken = 0;
   for (rte_mbuf* frame : mbufs) {
-    iovec parts[kMostSegments];
-    unsigned count = 0;
-    for (rte_mbuf* segment = frame; segment != nullptr && count < kMostSegments; segment = segment->next) {
-      parts[count++] = {rte_pktmbuf_mtod(segment, void*), segment->data_len};
-    }
-    const ssize_t written = writev(fd_, parts, static_cast<int>(count));
-    taken += written == static_cast<ssize_t>(frame->pkt_len) ? 1 : 0;
+    taken += write_frame(fd_, *frame) ? 1 : 0;
     rte_pktmbuf_free(frame);
   }
   return taken;
 }
 
+void Door::shut() {
+  spdlog::error("door {}: its TAP was deleted: the kernel gets nothing any more; restart the dataplane", interface_);
+  close(std::exchange(fd_, -1));
+}
+
 uint16_t Door::collect(rte_mbuf** mbufs, uint16_t count, rte_mempool* pool) {
+  if (!alive()) return 0;
   uint16_t collected = 0;
   while (collected < count) {
     rte_mbuf* frame = rte_pktmbuf_alloc(pool);
     if (frame == nullptr) break;
+    // Of the TAP's errors only "deleted" lasts; one that is down is just quiet.
     const ssize_t length = read(fd_, rte_pktmbuf_mtod(frame, void*), rte_pktmbuf_tailroom(frame));
     if (length <= 0) {
+      if (length < 0 && errno == EBADFD) shut();
       rte_pktmbuf_free(frame);
       break;
     }

@@ -1,7 +1,11 @@
 // dataplane/net/ethdev.cpp - the life of one DPDK ethdev.
 #include "dataplane/net/ethdev.h"
 
+#include <sys/socket.h>
+
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <rte_bus_vdev.h>
@@ -41,8 +45,7 @@ tl::expected<Ethdev, std::string> Ethdev::find_pci(const std::string& address) {
   uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(address.c_str(), &id) == 0) return Ethdev(id, address, false);
   return tl::make_unexpected("no driver of DPDK took PCI device " + address +
-                             ": bind it to vfio-pci (dpdk-devbind.py -b vfio-pci " + address +
-                             ") and see dmesg");
+                             ": bind it to vfio-pci (dpdk-devbind.py -b vfio-pci " + address + ") and see dmesg");
 }
 
 Ethdev::Ethdev(Ethdev&& other) noexcept
@@ -102,8 +105,7 @@ tl::expected<void, std::string> Ethdev::set_up(Queues queues, bool rss, rte_memp
   const int node = rte_eth_dev_socket_id(id_);
   const unsigned socket = node < 0 ? 0 : static_cast<unsigned>(node);
   for (uint16_t queue = 0; queue < queues.receive; ++queue) {
-    if (int error = rte_eth_rx_queue_setup(id_, queue, receive_descriptors, socket, nullptr, pool);
-        error != 0) {
+    if (int error = rte_eth_rx_queue_setup(id_, queue, receive_descriptors, socket, nullptr, pool); error != 0) {
       return tl::make_unexpected(name_ + ": receive queue " + std::to_string(queue) + ": " + reason(error));
     }
     if (!after_receive_queue) continue;
@@ -130,6 +132,33 @@ void Ethdev::receive_all_multicast() {
 }
 void Ethdev::receive_everything() {
   rte_eth_promiscuous_enable(id_);
+}
+
+std::set<int> open_sockets(int wanted) {
+  std::set<int> sockets;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const std::string name = entry.path().filename();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == wanted) sockets.insert(fd);
+  }
+  return sockets;
+}
+
+PortLosses& PortLosses::operator+=(const PortLosses& other) {
+  receive_missed += other.receive_missed;
+  receive_errors += other.receive_errors;
+  receive_no_mbuf += other.receive_no_mbuf;
+  transmit_errors += other.transmit_errors;
+  return *this;
+}
+
+PortLosses Ethdev::losses() const {
+  rte_eth_stats stats{};
+  if (rte_eth_stats_get(id_, &stats) != 0) return {};
+  return {stats.imissed, stats.ierrors, stats.rx_nombuf, stats.oerrors};
 }
 
 std::array<uint8_t, 6> Ethdev::mac() const {

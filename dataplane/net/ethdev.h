@@ -1,10 +1,10 @@
-// dataplane/net/ethdev.h - one DPDK ethdev: probed, its queues set up, started; stopped and closed at the
-// end.
+// dataplane/net/ethdev.h - one DPDK ethdev: probed, its queues set up, started; stopped and closed at the end.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -12,6 +12,18 @@
 struct rte_mempool;
 
 namespace penstock::net {
+
+// Frames that no lcore ever saw, or that lcores sent and the wire never saw.
+struct PortLosses {
+  uint64_t receive_missed = 0;   // the queue was full when they came: lcores too slow
+  uint64_t receive_errors = 0;   // broken frames
+  uint64_t receive_no_mbuf = 0;  // the pool was empty
+  uint64_t transmit_errors = 0;
+  PortLosses& operator+=(const PortLosses&);
+};
+
+// This process's sockets of a domain: asked before and after, it tells those that a driver opened.
+std::set<int> open_sockets(int domain);
 
 class Ethdev {
  public:
@@ -31,12 +43,14 @@ class Ethdev {
   Queues most_queues() const;
   // after_receive_queue is called with the number of each receive queue right after it is set up.
   using AfterQueue = std::function<tl::expected<void, std::string>(uint16_t)>;
-  tl::expected<void, std::string> set_up(Queues, bool rss, rte_mempool*,
-                                         const AfterQueue& after_receive_queue = {});
+  tl::expected<void, std::string> set_up(Queues, bool rss, rte_mempool*, const AfterQueue& after_receive_queue = {});
   tl::expected<void, std::string> start();
   // Sees frames to any multicast address: IPv6 neighbour solicitations among them.
   void receive_all_multicast();
   void receive_everything();
+
+  // Since it was probed. One thread asks; lcores may poll meanwhile.
+  PortLosses losses() const;
 
   uint16_t id() const { return id_; }
   const std::string& name() const { return name_; }

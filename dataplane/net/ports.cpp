@@ -111,8 +111,7 @@ std::vector<std::string> pci_addresses(std::span<const config::Port> ports) {
   return addresses;
 }
 
-tl::expected<Ports, std::string> Ports::open(std::span<const config::Port> ports, unsigned lcores,
-                                             rte_mempool* pool) {
+tl::expected<Ports, std::string> Ports::open(std::span<const config::Port> ports, unsigned lcores, rte_mempool* pool) {
   auto state = std::make_unique<State>();
   for (const auto& port : ports) {
     auto opened = open_any(port, lcores, pool);
@@ -134,6 +133,22 @@ Ports::~Ports() = default;
 
 const std::vector<OpenPort>& Ports::all() const {
   return state_->ports;
+}
+
+std::vector<PortLosses> Ports::losses() {
+  std::vector<PortLosses> losses;
+  for (AnyPort& port : state_->open) {
+    losses.push_back(std::visit(
+        [](auto& open) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(open)>, OwnPort>) {
+            return open.ethdev().losses();
+          } else {
+            return open.losses();
+          }
+        },
+        port));
+  }
+  return losses;
 }
 
 Door* Ports::door(size_t port) {

@@ -102,6 +102,7 @@ struct Shared {
   std::vector<std::unique_ptr<Lcore>> lcores;
   rte_ring* door = nullptr;       // to the kernel
   rte_ring* from_door = nullptr;  // from it
+  uint64_t door_took = 0;         // the main thread's
   std::atomic<bool> stop{false};
   explicit Shared(size_t n) : received_by_queue(n) {}
 };
@@ -241,7 +242,7 @@ rte_ring* ring(const char* name, unsigned index) {
   return rte_ring_create(full.c_str(), 4096, SOCKET_ID_ANY, 0);
 }
 
-std::string json(const Shared& shared, rte_mempool* pool, const net::Ports& ports) {
+std::string json(const Shared& shared, rte_mempool* pool, net::Ports& ports) {
   std::map<std::string, uint64_t> sums;
   for (const auto& lcore : shared.lcores) {
     sums["received"] += lcore->received;
@@ -253,6 +254,13 @@ std::string json(const Shared& shared, rte_mempool* pool, const net::Ports& port
     sums["to_door"] += lcore->to_door;
   }
   sums["in_use"] = rte_mempool_in_use_count(pool);
+  const net::PortLosses losses = ports.losses().at(0);
+  sums["receive_missed"] = losses.receive_missed;
+  sums["receive_errors"] = losses.receive_errors;
+  sums["receive_no_mbuf"] = losses.receive_no_mbuf;
+  sums["transmit_errors"] = losses.transmit_errors;
+  if (const net::Door* door = ports.door(0)) sums["door_alive"] = door->alive() ? 1 : 0;
+  sums["door_took"] = shared.door_took;
   std::ostringstream out;
   out << "{";
   for (const auto& [key, value] : sums) out << "\"" << key << "\": " << value << ", ";
@@ -268,7 +276,7 @@ void serve_door(Shared& shared, net::Door& door, rte_mempool* pool) {
   rte_mbuf* mbufs[kBurst];
   auto** objects = reinterpret_cast<void**>(mbufs);
   const unsigned up = rte_ring_dequeue_burst(shared.door, objects, kBurst, nullptr);
-  if (up > 0) door.deliver({mbufs, up});
+  if (up > 0) shared.door_took += door.deliver({mbufs, up});
   const unsigned down = door.collect(mbufs, kBurst, pool);
   for (unsigned i = 0; i < down; ++i) {
     if (rte_ring_enqueue(shared.from_door, mbufs[i]) != 0) rte_pktmbuf_free(mbufs[i]);

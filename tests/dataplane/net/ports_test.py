@@ -435,7 +435,8 @@ def nft_tables(namespace):
 
 def test_af_packet_keeps_the_kernel_silent(world):
     assert "connection refused" in world.there.dig(HERE4)
-    probe = world.probe("--lcores", "2", "--port", "af_packet:v0", *LISTEN, "--source-ports", "20000,100")
+    probe = world.probe("--lcores", "2", "--port", "af_packet:v0", *LISTEN, "--endpoint", THERE4,
+                        "--source-ports", "20000,100")
     assert nft_tables(world.here) == ["table netdev penstock_v0"]
     before = unreachables(world.here)
     for _ in range(5):
@@ -457,13 +458,76 @@ def test_af_packet_keeps_the_kernel_silent(world):
 
 def test_af_packet_after_kill(world):
     probe = world.probe("--port", "af_packet:v0", *LISTEN)
+    assert "NOERROR" in world.there.dig(HERE4)
     probe.kill()
-    assert nft_tables(world.here) == ["table netdev penstock_v0"]
+    # The table goes with its process: the kernel answers again.
+    wait_until(lambda: nft_tables(world.here) == [], "the table is gone")
+    assert "connection refused" in world.there.dig(HERE4)
     again = world.probe("--port", "af_packet:v0", *LISTEN)
     assert world.here.run("nft", "list", "ruleset").stdout.count("dport 53") == 2
     assert "NOERROR" in world.there.dig(HERE4)
     again.quit()
     assert nft_tables(world.here) == []
+
+
+def test_af_packet_leaves_the_host_its_responses(world):
+    """A resolver on the same host may draw a source port of ours: only what comes from our endpoints is ours."""
+    def heard(source):
+        world.there.socket(address=source, port=53).sendto(source.encode(), (HERE4, 20050))
+        try:
+            return resolver.recv(100) == source.encode()
+        except TimeoutError:
+            return False
+
+    resolver = world.here.socket(address=HERE4, port=20050)
+    resolver.settimeout(0.5)
+    probe = world.probe("--port", "af_packet:v0", *LISTEN, "--endpoint", THERE4, "--source-ports", "20000,100")
+    assert heard(OTHER4)
+    assert not heard(THERE4)
+    assert probe.say(f"endpoint {OTHER4} 20000 100") == "set"
+    assert heard(THERE4)
+    assert not heard(OTHER4)
+    probe.quit()
+    assert heard(OTHER4)
+
+
+def test_af_packet_replaces_a_table_of_its_name(world):
+    world.here.run("nft", "add table netdev penstock_v0; add chain netdev penstock_v0 old")
+    probe = world.probe("--port", "af_packet:v0", *LISTEN)
+    ruleset = world.here.run("nft", "list", "ruleset").stdout
+    assert "flags owner" in ruleset and "chain old" not in ruleset
+    probe.quit()
+
+
+def test_af_packet_says_when_its_table_is_another_process_s(world):
+    owner = subprocess.Popen(["ip", "netns", "exec", world.here.name, "nft", "-i"], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        owner.stdin.write("add table netdev penstock_v0 { flags owner; }\n")
+        owner.stdin.flush()
+        wait_until(lambda: nft_tables(world.here) != [], "the other process's table")
+        output = world.probe("--port", "af_packet:v0", *LISTEN, ready=False).rest()
+        assert "table netdev penstock_v0 is another process's, or CAP_NET_ADMIN is missing" in output
+    finally:
+        owner.stdin.close()
+        owner.wait(10)
+
+
+@pytest.mark.parametrize("kind", ["af_xdp", "af_packet"])
+def test_losses_are_counted(world, kind):
+    """The probe stands still while more frames come than a queue has room for."""
+    probe = world.probe("--port", f"{kind}:v0", *LISTEN)
+    assert "NOERROR" in world.there.dig(HERE4)
+    client = world.there.socket()
+    probe.process.send_signal(signal.SIGSTOP)
+    for _ in range(20_000):
+        client.sendto(bytes(40), (HERE4, 53))
+    probe.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: (s := probe.stats())["queries"] + s["receive_missed"] + s["receive_no_mbuf"] >= 20_001,
+               "every frame is counted")
+    stats = probe.stats()
+    assert stats["receive_missed"] > 1_000, stats
+    probe.quit()
 
 
 # ---- doors and vdevs ----
@@ -491,9 +555,35 @@ def test_door_on_net_tap(world):
     assert "10.78.0.2" in neighbours and links[door]["address"] in neighbours
     assert tcp_works(world.there, world.here, "10.78.0.2")
     assert tcp_works(world.here, world.there, "10.78.0.1", port=8054)
-    assert probe.stats()["to_door"] > 200
+    stats = probe.stats()
+    assert stats["to_door"] > 200
+    assert stats["door_took"] == stats["to_door"]
+    assert stats["door_alive"] == 1
     probe.quit()
     wait_until(lambda: door not in world.there.run("ip", "link").stdout, "the door is gone")
+
+
+def test_door_that_is_down_or_deleted(world):
+    probe = world.probe("--port", "vdev:net_tap0,iface=wire0")
+    door = probe.stats()["interface"]
+    world.here.ip("link", "set", "wire0", "address", "02:00:00:00:00:77", "up")
+    world.here.ip("address", "add", "10.78.0.1/24", "dev", "wire0")
+    world.here.ip("link", "set", door, "down")
+    time.sleep(0.1)
+    before = probe.stats()
+    world.here.run("ping", "-c", "2", "-i", "0.2", "-W", "1", "10.78.0.2", check=False)
+    after = probe.stats()
+    assert after["to_door"] > before["to_door"]
+    assert after["door_took"] == before["door_took"]
+    assert after["door_alive"] == 1
+    world.here.ip("link", "del", door)
+    probe.until("restart the dataplane")
+    assert f"door {door}: its TAP was deleted" in probe.output
+    assert probe.stats()["door_alive"] == 0
+    world.here.run("ping", "-c", "2", "-i", "0.2", "-W", "1", "10.78.0.2", check=False)
+    assert probe.stats()["door_took"] == before["door_took"]
+    assert probe.output.count("its TAP was deleted") == 1
+    probe.quit()
 
 
 def test_two_ports_of_different_kinds(world):
