@@ -1,9 +1,11 @@
 // dataplane/net/eal.h - starts DPDK's environment from our own configuration: users type no EAL arguments.
 //
-//   auto eal = start_eal({.polling_lcores = 4, .memory_bytes = memory_for(mbufs), .pci =
-//   pci_addresses(model.ports)}); if (!eal) throw std::runtime_error(eal.error()); spdlog::info("{}",
-//   eal->summary); for (unsigned lcore : eal->polling_lcores) rte_eal_remote_launch(poll, &workers[...],
-//   lcore); rte_eal_mp_wait_lcore(); stop_eal();   // after Ports and the pool are gone
+//   auto eal = start_eal({.polling_lcores = 4, .memory_bytes = memory_for(mbufs), .pci = pci_addresses(model.ports)});
+//   if (!eal) throw std::runtime_error(eal.error());
+//   spdlog::info("{}", eal->summary);
+//   for (unsigned lcore : eal->polling_lcores) rte_eal_remote_launch(poll, &workers[...], lcore);
+//   rte_eal_mp_wait_lcore();
+//   stop_eal();   // after Ports and the pool are gone
 #pragma once
 
 #include <cstddef>

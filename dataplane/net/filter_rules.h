@@ -1,5 +1,4 @@
-// dataplane/net/filter_rules.h - which UDP is ours and not the kernel's: what XDP filter and nft rules are
-// filled with.
+// dataplane/net/filter_rules.h - which UDP is ours and not the kernel's: fills the XDP filter and the nft rules.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +10,14 @@
 namespace penstock::net {
 
 struct FilterRules {
-  std::vector<config::IpAddress> listen;  // queries: UDP to one of these, port 53. Empty: no query is ours
-  std::vector<config::IpAddress>
-      endpoints;  // responses: UDP from one of these, port 53, to one of our source ports
+  // Queries: UDP to one of these, port 53. Empty: no query is ours.
+  std::vector<config::IpAddress> listen;
+  // Responses: UDP from one of these, port 53, to one of our source ports.
+  std::vector<config::IpAddress> endpoints;
   config::SourcePorts source_ports{0, 0};  // count 0: no response is ours
   bool operator==(const FilterRules& other) const {
-    return listen == other.listen && endpoints == other.endpoints &&
-           source_ports.first == other.source_ports.first && source_ports.count == other.source_ports.count;
+    return listen == other.listen && endpoints == other.endpoints && source_ports.first == other.source_ports.first &&
+           source_ports.count == other.source_ports.count;
   }
 };
 

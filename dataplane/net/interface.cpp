@@ -64,8 +64,7 @@ tl::expected<Interface, std::string> read_interface(const std::string& name) {
     return tl::make_unexpected("there is no interface " + name + ": see `ip link`");
   }
   Ioctl ioctl(name);
-  if (!ioctl.get(SIOCGIFHWADDR))
-    return tl::make_unexpected("interface " + name + ": " + std::strerror(errno));
+  if (!ioctl.get(SIOCGIFHWADDR)) return tl::make_unexpected("interface " + name + ": " + std::strerror(errno));
   std::memcpy(interface.mac.data(), ioctl.request().ifr_hwaddr.sa_data, interface.mac.size());
   if (ioctl.get(SIOCGIFMTU)) interface.mtu = static_cast<uint16_t>(ioctl.request().ifr_mtu);
   if (ioctl.get(SIOCGIFFLAGS)) interface.up = (ioctl.request().ifr_flags & IFF_UP) != 0;
@@ -98,8 +97,7 @@ std::vector<config::IpAddress> interface_addresses(const std::string& name) {
       std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr, 4);
     } else if (entry->ifa_addr->sa_family == AF_INET6) {
       address.family = 6;
-      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr,
-                  16);
+      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr, 16);
     } else {
       continue;
     }

@@ -63,8 +63,7 @@ std::vector<std::string> dispatched(int ifindex) {
 
 }  // namespace
 
-tl::expected<void, std::string> clear_leftovers(const std::string& interface, int ifindex,
-                                                std::string& left) {
+tl::expected<void, std::string> clear_leftovers(const std::string& interface, int ifindex, std::string& left) {
   for (const Attached& attached : attached_to(ifindex)) {
     const std::string name = name_of(attached.program);
     bool ours = is_ours(name);
@@ -77,13 +76,11 @@ tl::expected<void, std::string> clear_leftovers(const std::string& interface, in
         ours = ours && is_ours(one);
       }
     }
-    const std::string what = "XDP program " + (name.empty() ? std::string("(unnamed)") : name) + inside +
-                             " (id " + std::to_string(attached.program) + ", " + attached.mode_name +
-                             " mode)";
+    const std::string what = "XDP program " + (name.empty() ? std::string("(unnamed)") : name) + inside + " (id " +
+                             std::to_string(attached.program) + ", " + attached.mode_name + " mode)";
     if (!ours) {
-      return tl::make_unexpected("interface " + interface + " has another " + what +
-                                 ": take it off (ip link set dev " + interface +
-                                 " xdp off) or use af_packet:" + interface);
+      return tl::make_unexpected("interface " + interface + " has another " + what + ": take it off (ip link set dev " +
+                                 interface + " xdp off) or use af_packet:" + interface);
     }
     if (int error = bpf_xdp_detach(ifindex, attached.mode, nullptr); error != 0) {
       return tl::make_unexpected("interface " + interface + " keeps " + what + ": " + std::strerror(-error));

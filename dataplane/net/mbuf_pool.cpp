@@ -61,12 +61,10 @@ tl::expected<PoolPointer, std::string> create_mbuf_pool(const PoolOptions& optio
   // Page-bound objects never cross one, so with physical addresses each keeps the true address that a card
   // needs.
   const unsigned flags = RTE_MEMPOOL_F_NO_SPREAD | (physical ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
-  PoolPointer pool(rte_mempool_create_empty("penstock_mbufs", options.mbufs,
-                                            sizeof(rte_mbuf) + geometry.data_room, kCacheSize,
-                                            sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags));
+  PoolPointer pool(rte_mempool_create_empty("penstock_mbufs", options.mbufs, sizeof(rte_mbuf) + geometry.data_room,
+                                            kCacheSize, sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags));
   if (!pool) return failed("no room for " + std::to_string(options.mbufs) + " buffers", rte_errno);
-  if (int error = rte_mempool_set_ops_byname(pool.get(), options.share_cpus ? "ring_mt_rts" : "ring_mp_mc",
-                                             nullptr)) {
+  if (int error = rte_mempool_set_ops_byname(pool.get(), options.share_cpus ? "ring_mt_rts" : "ring_mp_mc", nullptr)) {
     return failed("its ring", -error);
   }
   rte_pktmbuf_pool_private room{};
@@ -74,8 +72,8 @@ tl::expected<PoolPointer, std::string> create_mbuf_pool(const PoolOptions& optio
   rte_pktmbuf_pool_init(pool.get(), &room);
 
   const size_t bytes = size_t{options.mbufs} * geometry.object_bytes;
-  const rte_memzone* memzone = rte_memzone_reserve_aligned("penstock_mbufs", bytes, SOCKET_ID_ANY, 0,
-                                                           static_cast<unsigned>(getpagesize()));
+  const rte_memzone* memzone =
+      rte_memzone_reserve_aligned("penstock_mbufs", bytes, SOCKET_ID_ANY, 0, static_cast<unsigned>(getpagesize()));
   if (memzone == nullptr) {
     return failed("no " + std::to_string(bytes >> 20) + " MiB of EAL memory in one piece", rte_errno);
   }
@@ -83,9 +81,8 @@ tl::expected<PoolPointer, std::string> create_mbuf_pool(const PoolOptions& optio
   auto* address = static_cast<char*>(memzone->addr);
   // rte_mempool_populate_default() would leave the objects without the addresses that cards use.
   const int populated =
-      physical
-          ? rte_mempool_populate_virt(pool.get(), address, bytes, memzone->hugepage_sz, free_memzone, opaque)
-          : rte_mempool_populate_iova(pool.get(), address, memzone->iova, bytes, free_memzone, opaque);
+      physical ? rte_mempool_populate_virt(pool.get(), address, bytes, memzone->hugepage_sz, free_memzone, opaque)
+               : rte_mempool_populate_iova(pool.get(), address, memzone->iova, bytes, free_memzone, opaque);
   if (populated < 0) {
     rte_memzone_free(memzone);
     return failed("its memory", -populated);
@@ -109,8 +106,7 @@ tl::expected<void, std::string> check_packed(rte_mempool* pool) {
         seen->high = std::max(seen->high, start + mp->header_size + mp->elt_size + mp->trailer_size);
       },
       &span);
-  const size_t dense =
-      size_t{pool->populated_size} * (pool->header_size + pool->elt_size + pool->trailer_size);
+  const size_t dense = size_t{pool->populated_size} * (pool->header_size + pool->elt_size + pool->trailer_size);
   if (span.high - span.low <= dense) return {};
   return tl::make_unexpected("mbuf pool: its buffers span " + std::to_string((span.high - span.low) >> 10) +
                              " KiB where " + std::to_string(dense >> 10) +

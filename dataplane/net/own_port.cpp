@@ -21,12 +21,10 @@ bool queues_are_free(std::string_view devargs) {
 }  // namespace
 
 bool wants_door(const std::string& devargs) {
-  return starts_with_any(
-      devargs, {"net_tap", "net_memif", "net_vhost", "eth_vhost", "net_virtio_user", "virtio_user"});
+  return starts_with_any(devargs, {"net_tap", "net_memif", "net_vhost", "eth_vhost", "net_virtio_user", "virtio_user"});
 }
 
-tl::expected<OwnPort, std::string> OwnPort::open(const config::Port& port, unsigned lcores,
-                                                 rte_mempool* pool) {
+tl::expected<OwnPort, std::string> OwnPort::open(const config::Port& port, unsigned lcores, rte_mempool* pool) {
   const bool pci = port.kind == config::PortKind::pci;
   auto ethdev = pci ? Ethdev::find_pci(port.device) : Ethdev::probe_vdev(port.device);
   if (!ethdev) return tl::make_unexpected(ethdev.error());
