@@ -1,4 +1,4 @@
-// dataplane/net/af_packet.h - an interface shared with the kernel by packet sockets: copies, no privileges in the driver.
+// dataplane/net/af_packet.h - an interface shared with the kernel by packet sockets: copies, an unprivileged driver.
 #pragma once
 
 #include <string>

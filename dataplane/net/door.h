@@ -1,7 +1,8 @@
 // dataplane/net/door.h - the way into the kernel for ports that DPDK owns wholly: a TAP with the port's MAC.
 //
 // Behind it the kernel answers ARP, ND, ping and TCP as it would on the card itself; addresses and routes are put on it
-// with `ip`, as on any interface. It is named ps-PORT. One that exists already is used, and keeps its addresses when we end:
+// with `ip`, as on any interface. It is named ps-PORT. One that exists already is used, and keeps its addresses when we
+// end:
 //
 //   ip tuntap add dev ps-corp mode tap
 //
@@ -29,8 +30,8 @@ class Door {
   Door& operator=(Door&&) noexcept;
   ~Door();
 
-  // Frames for the kernel. All mbufs are freed. Returns how many the TAP really took: not those that it refused (it is down,
-  // full or deleted) and not those of more than 16 segments.
+  // Frames for the kernel. All mbufs are freed. Returns how many the TAP really took: not those that it refused (it is
+  // down, full or deleted) and not those of more than 16 segments.
   unsigned deliver(std::span<rte_mbuf*> mbufs);
   // Frames from the kernel, to be sent on the port as they are: their checksums are complete. Never waits.
   // With an empty pool frames stay in the TAP's queue.
@@ -38,7 +39,8 @@ class Door {
 
   // False once collect() found that somebody deleted the TAP: for good, the door takes and gives nothing any more.
   bool alive() const { return fd_ >= 0; }
-  // For poll(): readable when collect() has something, or when the TAP was deleted. -1, which poll() skips, when not alive.
+  // For poll(): readable when collect() has something, or when the TAP was deleted. -1, which poll() skips, when not
+  // alive.
   int fd() const { return fd_; }
   const std::string& interface() const { return interface_; }
   int ifindex() const { return ifindex_; }

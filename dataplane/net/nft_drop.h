@@ -1,4 +1,4 @@
-// dataplane/net/nft_drop.h - nft ingress rules that keep the kernel from answering the UDP that an af_packet port takes.
+// dataplane/net/nft_drop.h - nft ingress rules: the kernel must not answer the UDP that an af_packet port takes.
 #pragma once
 
 #include <memory>
@@ -16,12 +16,14 @@ namespace penstock::net {
 enum class NftTable { anybody, ours };
 
 // One table, `netdev penstock_IF`, and nobody else's. Packet sockets see frames before it. It has the flag "owner"
-// (Linux 5.12): nobody else can change it, and the kernel removes it when this object or its process ends, by kill -9 too.
+// (Linux 5.12): nobody else can change it, and the kernel removes it when this object or its process ends, by kill -9
+// too.
 class NftDrop {
  public:
   explicit NftDrop(std::string interface);
 
-  // Replaces the table in one transaction, at the first call also one of our name that has no owner. Needs CAP_NET_ADMIN.
+  // Replaces the table in one transaction, at the first call also one of our name that has no owner. Needs
+  // CAP_NET_ADMIN.
   tl::expected<void, std::string> set(const FilterRules&);
 
  private:

@@ -7,8 +7,8 @@
 //   }
 //   ports->set_filter({.listen = ..., .endpoints = ..., .source_ports = ...});
 //
-// Before set_filter() every frame is the kernel's. Destruction stops the queues, takes our XDP filter off the interfaces and
-// removes our nft tables: stop the lcores before.
+// Before set_filter() every frame is the kernel's. Destruction stops the queues, takes our XDP filter off the
+// interfaces and removes our nft tables: stop the lcores before.
 #pragma once
 
 #include <array>
@@ -66,13 +66,13 @@ class Ports {
   const std::vector<OpenPort>& all() const;
   // What was lost before and behind the lcores since the ports were opened, in the order of all(). One thread asks.
   std::vector<PortLosses> losses();
-  // The kernel door of a port; nullptr: it has none (af_xdp, af_packet: the kernel is still on the interface). A pci port
-  // and a vdev whose other end is a network (net_tap, net_memif, net_vhost, net_virtio_user) has one.
+  // The kernel door of a port; nullptr: it has none (af_xdp, af_packet: the kernel is still on the interface). A pci
+  // port and a vdev whose other end is a network (net_tap, net_memif, net_vhost, net_virtio_user) has one.
   Door* door(size_t port);
 
-  // From now on this UDP is ours, on every af_xdp and af_packet port. Call again when endpoints change.
-  // On af_xdp it works without privileges (Linux 5.19). On af_packet any change needs CAP_NET_ADMIN, and the kernel goes
-  // from the old rules to the new ones at once.
+  // From now on this UDP is ours, on every af_xdp and af_packet port. Call again when endpoints change. On af_xdp it
+  // works without privileges (Linux 5.19). On af_packet any change needs CAP_NET_ADMIN, and the kernel goes from the
+  // old rules to the new ones at once.
   tl::expected<void, std::string> set_filter(const FilterRules&);
 
  private:
