@@ -34,16 +34,25 @@ tl::expected<void, std::string> check_size(int fd, uint64_t size) {
   return {};
 }
 
-// All at once, or as much as there is.
-size_t read_all(int fd, void* into, size_t size) {
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t n = read(fd, static_cast<char*>(into) + done, size - done);
+// A copy in memory of our own: the sender cannot touch it, no page of it comes back from a disk under an lcore's look-up, and
+// huge pages, where the kernel has some, spare a look-up in a large table the misses of the page table.
+tl::expected<void*, std::string> copy_of(int fd, uint64_t size) {
+  if (auto checked = check_size(fd, size); !checked) return tl::make_unexpected(checked.error());
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
+  madvise(address, size, MADV_HUGEPAGE);
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t n = pread(fd, static_cast<char*>(address) + done, size - done, static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<size_t>(n);
+    if (n <= 0) {
+      auto text = n < 0 ? system_error("read") : std::string("the image is cut short");
+      munmap(address, size);
+      return tl::make_unexpected(std::move(text));
+    }
+    done += static_cast<uint64_t>(n);
   }
-  return done;
+  mprotect(address, size, PROT_READ);
+  return address;
 }
 
 }  // namespace
@@ -61,11 +70,9 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_memfd(
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals)
     return tl::make_unexpected("the image's memfd is not sealed: it could change while it is used");
-  if (auto checked = check_size(fd, size); !checked) return tl::make_unexpected(checked.error());
-  // Populated now: an lcore must not meet a page fault.
-  void* address = mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
-  return open(address, size);
+  auto address = copy_of(fd, size);
+  if (!address) return tl::make_unexpected(address.error());
+  return open(*address, size);
 }
 
 tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_file(const std::string& path) {
@@ -73,21 +80,10 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_file(c
   if (fd < 0) return tl::make_unexpected(system_error(path));
   struct stat status {};
   const uint64_t size = fstat(fd, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
-  if (auto checked = check_size(fd, size); !checked) {
-    close(fd);
-    return tl::make_unexpected(path + ": " + checked.error());
-  }
-  // Copied: a mapped file's pages may go and come back from the disk, under an lcore's look-up.
-  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  const size_t copied = address != MAP_FAILED ? read_all(fd, address, size) : 0;
+  auto address = copy_of(fd, size);
   close(fd);
-  if (address == MAP_FAILED) return tl::make_unexpected(system_error("mmap"));
-  if (copied != size) {
-    munmap(address, size);
-    return tl::make_unexpected(path + ": could not be read to its end");
-  }
-  mprotect(address, size, PROT_READ);
-  return open(address, size);
+  if (!address) return tl::make_unexpected(path + ": " + address.error());
+  return open(*address, size);
 }
 
 LoadedRules::~LoadedRules() {

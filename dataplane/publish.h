@@ -15,11 +15,10 @@ struct rte_rcu_qsbr;
 
 namespace penstock {
 
-// A mapped image and the rules seen in it.
+// A copy of an image and the rules seen in it.
 class LoadedRules {
  public:
-  // Maps `size` bytes of a memfd that must be sealed against every change: its sender could else pull the pages away under the
-  // lcores. `fd` stays the caller's.
+  // Copies `size` bytes of a memfd that must be sealed against every change. `fd` stays the caller's.
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_memfd(int fd, uint64_t size);
   // A copy of a file.
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_file(const std::string& path);

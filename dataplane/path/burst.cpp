@@ -12,6 +12,8 @@ using config::ClassifyOutcome;
 // Parse, hash and prefetch all of a burst first, match after: the misses of 32 look-ups overlap.
 void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
   for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
+  if (lcore.rules != nullptr && lcore.rules->zones().is_large())
+    for (unsigned i = 0; i < burst.query_count; ++i) narrow_query(lcore, burst.queries[i]);
   for (unsigned i = 0; i < burst.query_count; ++i)
     lcore.counters.query[handle_query(lcore, burst.queries[i], now)].add(1);
   burst.query_count = 0;

@@ -93,6 +93,10 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work) {
     lcore.rules->zones().prepare(work.query.name, work.probe);
 }
 
+void narrow_query(const state::Lcore& lcore, QueryWork& work) {
+  if (work.verdict == dns::QueryVerdict::ok) lcore.rules->zones().narrow(work.probe);
+}
+
 QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (lcore.rules == nullptr) return ignore(lcore, work, QueryOutcome::ignored_no_rules);
   if (work.verdict == dns::QueryVerdict::too_short) return ignore(lcore, work, QueryOutcome::ignored_short);

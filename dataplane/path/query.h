@@ -17,6 +17,9 @@ struct QueryWork {
 // First pass over a burst: reads the message and prefetches the zone buckets that it needs.
 void prepare_query(const state::Lcore& lcore, QueryWork& work);
 
+// Pass between the two, where the zone table is large: the buckets have come, the nodes behind them are prefetched.
+void narrow_query(const state::Lcore& lcore, QueryWork& work);
+
 // Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded. `now` in ns.
 config::QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now);
 
