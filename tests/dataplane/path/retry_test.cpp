@@ -117,15 +117,15 @@ TEST_F(RetryTest, PatienceIsLearned) {
 
 // A storm: everything is overdue at once, and a fifth of it is sent again.
 TEST_F(RetryTest, TheBudgetIsAFifth) {
-  for (int i = 0; i < 500; ++i) forward(from_client(write(studio_query())));
+  for (int i = 0; i < 300; ++i) forward(from_client(write(studio_query())));
   rig.pass(202);
   unsigned sent = 0;
   for (int i = 0; i < 40; ++i) sent += rig.sweep().size();
-  EXPECT_EQ(sent, 110U);  // and ten that everybody may
-  EXPECT_EQ(rig.verdict(), "classify.query=500 query.forwarded=500 retry.over_budget=390 retry.sent=110");
+  EXPECT_EQ(sent, 70U);  // and ten that everybody may
+  EXPECT_EQ(rig.verdict(), "classify.query=300 query.forwarded=300 retry.over_budget=230 retry.sent=70");
   rig.pass(2000);
   for (int i = 0; i < 40; ++i) rig.sweep();
-  EXPECT_EQ(rig.verdict(), "sweep.expired=500");
+  EXPECT_EQ(rig.verdict(), "sweep.expired=300");
 }
 
 TEST_F(RetryTest, NewRulesDecideWhereItGoes) {
