@@ -1,4 +1,5 @@
-"""tests/e2e/conftest.py - what every end-to-end test has: the support folder on the path, and an end to its time."""
+"""tests/e2e/conftest.py - what every end-to-end test has: the support folder on the path, the machine for itself, an end to its time."""
+import fcntl
 import pathlib
 import signal
 import sys
@@ -8,6 +9,12 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 SECONDS = 60
+
+
+def pytest_configure(config):
+    """One run at a time on a machine: worlds have names, and a run clears away what a killed one left under the same name."""
+    config.penstock_lock = open("/run/penstock-e2e.lock", "w", encoding="utf-8")  # pylint: disable=consider-using-with
+    fcntl.flock(config.penstock_lock, fcntl.LOCK_EX)
 
 
 @pytest.hookimpl(hookwrapper=True)
