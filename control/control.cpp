@@ -67,6 +67,8 @@ Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<
       started_(std::chrono::steady_clock::now()),
       model_(std::move(model)),
       boot_model_(model_),
+      own_boot_model_(model_),
+      accepted_file_(model_->dataplane.state_dir + "/accepted-zones"),
       link_(io, model_->dataplane.socket,
             {[this](const DataplaneSession& session) { on_connected(session); }, [this] { on_disconnected(); },
              [this](const config::Published& published) { on_published(published); },
@@ -93,13 +95,37 @@ Control::~Control() {
 }
 
 void Control::start() {
-  candidate_ = Candidate{model_, nullptr, nullptr};
+  if (!first_rules_pass()) return io_.stop();
+  candidate_ = Candidate{model_, nullptr, nullptr, {}};
   build();
   admin_.start();
   link_.start();
   on_signal();
   if (model_->control.watch) watch_.watch(model_->files);
   beat();
+}
+
+// The rules of the control before this one are the yardstick; where it left none, there is none.
+bool Control::first_rules_pass() {
+  const auto accepted = read_accepted_zones(accepted_file_);
+  if (!accepted) {
+    spdlog::info("rules: nothing to compare them with: {}", accepted.error());
+    return true;
+  }
+  const Removals removals = find_removals(*accepted, *model_);
+  for (const std::string& removal : lines_of(to_text(removals))) {
+    if (accept_removals_)
+      spdlog::warn("rules: {} (accepted)", removal);
+    else
+      spdlog::error("rules: {}", removal);
+  }
+  if (!removals || accept_removals_) return true;
+  fatal_error_ = config_file_ +
+                 " takes away from private zones what is listed, compared with the rules published before; nothing is "
+                 "published and the dataplane keeps its rules. If that is meant: start once with --accept-removals, or "
+                 "delete " +
+                 accepted_file_;
+  return false;
 }
 
 void Control::stop() {
@@ -172,7 +198,7 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
       return finish_reload(done, std::move(failed));
     }
   }
-  candidate_ = Candidate{read.model, nullptr, std::move(done)};
+  candidate_ = Candidate{read.model, nullptr, std::move(done), std::move(failed.details)};
   build();
 }
 
@@ -221,13 +247,18 @@ void Control::take_into_force(const std::string& how) {
   // Without an acknowledgement some dataplane may still run older rules with older slots.
   if (acknowledged_ == rules_->generation) slots_.release_all_but(endpoints_of(*model_));
   follow_endpoints(*model_);
-  for (const std::string& need : restart_needs(*boot_model_, *model_)) spdlog::warn("{}", need);
+  if (kept_ != model_) loader_.keep(accepted_file_, kept_ = model_);
+  std::vector<std::string> details = std::move(taken.findings);
+  for (std::string& need : needed_restarts()) {
+    spdlog::warn("{}", need);
+    details.push_back(std::move(need));
+  }
   if (watch_.watching()) watch_.watch(model_->files);
   consider_ready();
   publish_metrics();
   if (taken.done)
-    return finish_reload(
-        taken.done, {true, "generation " + std::to_string(rules_->generation) + " " + how, {}, rules_->generation});
+    return finish_reload(taken.done, {true, "generation " + std::to_string(rules_->generation) + " " + how,
+                                      std::move(details), rules_->generation});
   if (const auto next = std::exchange(after_candidate_, nullptr)) next();
 }
 
@@ -253,9 +284,12 @@ void Control::finish_reload(const std::function<void(const ReloadResult&)>& done
   result.generation = rules_ ? rules_->generation : 0;
   if (result.ok) {
     ++reloads_succeeded_;
+    refused_file_.reset();
+    reloaded_at_ = std::chrono::system_clock::now();
     spdlog::info("reload: {}", result.text);
   } else {
     ++reloads_failed_;
+    refused_file_ = {std::chrono::system_clock::now(), result.details.empty() ? result.text : result.details.front()};
     last_failure_ = result.text;
     spdlog::error("reload: {}", result.text);
   }
@@ -286,7 +320,7 @@ void Control::on_connected(const DataplaneSession& session) {
     consider_ready();
   } else {
     // What was compiled before knew other slots and may have a generation that this dataplane has seen.
-    if (!candidate_) candidate_ = Candidate{model_, nullptr, nullptr};
+    if (!candidate_) candidate_ = Candidate{model_, nullptr, nullptr, {}};
     build();
   }
   publish_metrics();
@@ -375,6 +409,16 @@ std::string Control::status_line() const {
   return rules + (rules_ && acknowledged_ == rules_->generation ? " published" : " not published");
 }
 
+// What the dataplane read when it started and what this process did may differ.
+std::vector<std::string> Control::needed_restarts() const {
+  std::vector<std::string> needs = restart_needs(*boot_model_, *model_);
+  for (std::string& need : restart_needs(*own_boot_model_, *model_))
+    if (need.find("restart penstock-control") != std::string::npos &&
+        std::find(needs.begin(), needs.end(), need) == needs.end())
+      needs.push_back(std::move(need));
+  return needs;
+}
+
 AdminState Control::admin_state() {
   AdminState state;
   state.config_file = config_file_;
@@ -399,13 +443,15 @@ AdminState Control::admin_state() {
     endpoint.health = health[id];
     endpoint.health.id = id;
     endpoint.slot = slots_.slot_of(id);
+    endpoint.no_next_hop = next_hops_.reason(id);
     if (endpoint.slot) endpoint.state = slots_.state(*endpoint.slot);
     state.endpoints.push_back(std::move(endpoint));
   }
   state.reloads_succeeded = reloads_succeeded_;
   state.reloads_failed = reloads_failed_;
   state.last_failure = last_failure_;
-  state.restart_needed = restart_needs(*boot_model_, *model_);
+  state.refused_file = refused_file_;
+  state.restart_needed = needed_restarts();
   return state;
 }
 
@@ -419,6 +465,8 @@ void Control::publish_metrics() {
   view->started_at = started_at_;
   view->reloads_succeeded = reloads_succeeded_;
   view->reloads_failed = reloads_failed_;
+  view->last_reload_good = !refused_file_;
+  view->reloaded_at = reloaded_at_;
   if (rules_) view->built_at = rules_->built_at;
   for (const AdminEndpoint& from : state.endpoints) {
     MetricsEndpoint to;

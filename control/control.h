@@ -48,6 +48,7 @@ class Control : private Operations {
     std::shared_ptr<const config::Model> model;
     std::shared_ptr<const RuleSet> rules;  // null: being compiled
     std::function<void(const ReloadResult&)> done;
+    std::vector<std::string> findings;  // of the file, for whoever asked
   };
 
   AdminState admin_state() override;
@@ -55,6 +56,8 @@ class Control : private Operations {
   void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) override;
   size_t drain(const config::IpAddress&, bool drained) override;
 
+  bool first_rules_pass();
+  std::vector<std::string> needed_restarts() const;
   void on_signal();
   void reload_unasked(const char* why);
   void on_read(bool accept_removals, ReadRules, std::function<void(const ReloadResult&)>);
@@ -85,6 +88,9 @@ class Control : private Operations {
   std::shared_ptr<const config::Model> model_;       // in force, or the first one
   std::shared_ptr<const RuleSet> rules_;             // of model_; null until the first compilation ends
   std::shared_ptr<const config::Model> boot_model_;  // what the running dataplane is taken to have read at its start
+  const std::shared_ptr<const config::Model> own_boot_model_;
+  const std::string accepted_file_;            // what the removal guard of the next control compares with
+  std::shared_ptr<const config::Model> kept_;  // what is in it, when this process wrote it
   std::optional<Candidate> candidate_;
   std::function<void()> after_candidate_;          // a reload that was read while candidate_ was on its way
   std::chrono::steady_clock::time_point sent_at_;  // candidate_'s image
@@ -98,6 +104,8 @@ class Control : private Operations {
   uint64_t reloads_succeeded_ = 0;
   uint64_t reloads_failed_ = 0;
   std::string last_failure_;
+  std::optional<RefusedFile> refused_file_;                          // what is on disk now, as far as is known
+  std::chrono::system_clock::time_point reloaded_at_ = started_at_;  // with success
   std::string fatal_error_;
 
   std::optional<DataplaneSession> session_;

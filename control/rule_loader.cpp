@@ -1,5 +1,7 @@
 #include "control/rule_loader.h"
 
+#include <spdlog/spdlog.h>
+
 #include <asio/post.hpp>
 #include <set>
 
@@ -57,6 +59,16 @@ void RuleLoader::compile(std::shared_ptr<const config::Model> model, uint64_t ge
                auto compiled = std::make_shared<Compiled>(build(std::move(model), generation, std::move(slots)));
                asio::post(io_, [compiled, done = std::move(done)] { done(std::move(*compiled)); });
              });
+}
+
+void RuleLoader::keep(std::string path, std::shared_ptr<const config::Model> model) {
+  asio::post(worker_, [path = std::move(path), model = std::move(model)] {
+    if (const auto written = write_accepted_zones(path, accepted_zones(*model)); !written)
+      spdlog::warn(
+          "rules: cannot keep the private names that are in force: {}; a restart will not notice when some are "
+          "gone from the configuration",
+          written.error());
+  });
 }
 
 }  // namespace penstock::control

@@ -52,6 +52,8 @@ class RuleLoader {
   using Compiled = tl::expected<std::shared_ptr<const RuleSet>, std::string>;
   void compile(std::shared_ptr<const config::Model>, uint64_t generation, EndpointSlots::Map,
                std::function<void(Compiled)>);
+  // Keeps what the removal guard needs at the next start; a failure is logged.
+  void keep(std::string path, std::shared_ptr<const config::Model>);
 
  private:
   asio::io_context& io_;

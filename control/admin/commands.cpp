@@ -1,5 +1,10 @@
 #include "control/admin/commands.h"
 
+#include <ldns/ldns.h>
+// ldns makes them ints in the absence of C99's.
+#undef true
+#undef false
+
 #include <nlohmann/json.hpp>
 
 #include "config/name.h"
@@ -67,6 +72,8 @@ void Commands::explain(const json& request, Reply reply) {
   const auto name = config::parse_name(text);
   if (!name) return reply(failure("'" + text + "' is not a domain name: " + name.error()));
   const std::string type = text_in(request, "type");
+  if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0)
+    return reply(failure("'" + type + "' is not a record type: A, AAAA, HTTPS, TYPE65 ..."));
   operations_.lookup(*name, [this, name = *name, type,
                              reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
     if (!found) return reply(failure(found.error()));

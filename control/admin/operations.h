@@ -23,6 +23,12 @@ struct AdminEndpoint {
   EndpointHealth health;
   std::optional<uint16_t> slot;
   config::EndpointState state;  // what the dataplane is told; empty without a slot
+  std::string no_next_hop;      // why there is none; empty: there is one, or nobody knows
+};
+
+struct RefusedFile {
+  std::chrono::system_clock::time_point at;
+  std::string reason;  // the first one
 };
 
 // A picture of one moment.
@@ -41,7 +47,8 @@ struct AdminState {
   std::vector<AdminEndpoint> endpoints;
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
-  std::string last_failure;  // of a reload or a publication, in words; empty: the last one was good
+  std::string last_failure;                 // of a reload or a publication, in words; empty: the last one was good
+  std::optional<RefusedFile> refused_file;  // the configuration on disk is not the one in force
   std::vector<std::string> restart_needed;
 };
 

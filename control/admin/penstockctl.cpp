@@ -18,7 +18,7 @@ using namespace penstock;
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-constexpr std::chrono::seconds kQuick{10};
+constexpr std::chrono::seconds kQuick{3};
 constexpr std::chrono::seconds kReload{120};  // a million names are read, compiled and acknowledged
 
 const char* text_of(config::Severity severity) {
@@ -90,6 +90,12 @@ std::string render_drain(const json& answer) {
   return text;
 }
 
+std::string render_reload(const json& answer) {
+  std::string text;
+  for (const json& detail : answer.value("details", json::array())) text += detail.get<std::string>() + "\n";
+  return text + answer.value("text", "done") + "\n";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Asks and steers a running penstock-control."};
   app.set_version_flag("--version", "penstockctl 0.1.0");
@@ -114,8 +120,7 @@ int run(int argc, char** argv) {
   auto* reload = app.add_subcommand("reload", "read the configuration again and publish it");
   reload->add_flag("--accept-removals", accept_removals, "also when private zones go away");
   reload->callback([&] {
-    result = control.ask({{"command", "reload"}, {"accept_removals", accept_removals}}, kReload,
-                         [](const json& answer) { return answer.value("text", "done") + "\n"; });
+    result = control.ask({{"command", "reload"}, {"accept_removals", accept_removals}}, kReload, render_reload);
   });
 
   std::string name;

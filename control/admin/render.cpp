@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace penstock::control {
@@ -20,6 +21,14 @@ std::string join(const std::vector<std::string>& parts, const char* separator) {
   return text;
 }
 
+// "14:05", local.
+std::string clock_time(std::time_t at) {
+  std::tm parts{};
+  char text[6];
+  localtime_r(&at, &parts);
+  return {text, std::strftime(text, sizeof text, "%H:%M", &parts)};
+}
+
 // "forwarded 60, formerr 2": what is not zero.
 std::string outcomes(const json& of) {
   std::vector<std::string> parts;
@@ -35,7 +44,9 @@ std::string place(const json& rule) {
 
 std::string next_hop(const json& endpoint) {
   const json& hop = endpoint["next_hop"];
-  if (hop.is_null()) return "no next hop";
+  if (hop.is_null())
+    return endpoint.contains("no_next_hop") ? "no next hop: " + endpoint["no_next_hop"].get<std::string>()
+                                            : "no next hop";
   std::string text = hop["mac"].get<std::string>() + " on " + hop["port"].get<std::string>();
   if (hop.contains("vlan")) text += " vlan " + std::to_string(hop["vlan"].get<int>());
   return text + " from " + hop["source"].get<std::string>();
@@ -100,6 +111,10 @@ std::string render_status(const json& status) {
                                (rules["published"].get<bool>() ? ", published, " : ", NOT published, ") +
                                render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
                                " zones, " + count(rules, "rules") + " rules, " + count(rules, "pools") + " pools"});
+  if (rules.contains("refused_file"))
+    rows.push_back({"", "the file on disk was refused at " +
+                            clock_time(rules["refused_file"]["at"].get<std::time_t>()) + ": " +
+                            rules["refused_file"]["reason"].get<std::string>()});
   rows.push_back({"control", "pid " + count(status["control"], "pid") + ", up " +
                                  render_age(status["control"]["up_s"].get<long long>()) + ", " +
                                  status["control"]["config"].get<std::string>() + ", reloads " +

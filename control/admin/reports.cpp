@@ -115,6 +115,7 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
           {"role", role_of(state, endpoint)},
           {"next_hop", next_hop_of(state, endpoint.state)},
           {"probes", {{"udp", probes_of(health.udp)}, {"tcp", probes_of(health.tcp)}}}};
+  if (endpoint.state.reachable == 0 && !endpoint.no_next_hop.empty()) of["no_next_hop"] = endpoint.no_next_hop;
   if (seconds(health.since) > 0) of["for_s"] = age(health.since);
   if (!endpoint.slot) return of;
   of["slot"] = *endpoint.slot;
@@ -280,6 +281,8 @@ json status_report(const AdminState& state) {
             {"restart_needed", state.restart_needed}}},
           {"dataplane", dataplane_report(state)},
           {"endpoints", health}};
+  if (state.refused_file)
+    of["rules"]["refused_file"] = {{"at", seconds(state.refused_file->at)}, {"reason", state.refused_file->reason}};
   if (state.heartbeat_age)
     of["control"]["heartbeat_age_ms"] =
         std::chrono::duration_cast<std::chrono::milliseconds>(*state.heartbeat_age).count();

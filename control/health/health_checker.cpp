@@ -21,6 +21,15 @@ const char* text_of(config::Health state) {
   return "unknown";
 }
 
+// What to look at first, from what the probe saw.
+const char* remedy(const std::string& reason) {
+  const auto has = [&reason](const char* text) { return reason.find(text) != std::string::npos; };
+  if (has("port unreachable") || has("connection refused")) return "; is the DNS server running there?";
+  if (has("no answer in")) return "; look at the path: routes, firewall, security group";
+  if (has("REFUSED")) return "; the server does not serve this host: its access list";
+  return "";
+}
+
 std::optional<config::IpAddress> source_for(const config::Pool& pool, const config::IpAddress& address) {
   for (const auto& source : pool.source) {
     if (source.family == address.family) return source;
@@ -82,11 +91,11 @@ void HealthChecker::on_changed(const EndpointHealth& health, config::Health befo
                      : health.reason.rfind("tcp-broken", 0) == 0 ? spdlog::level::warn
                                                                  : spdlog::level::info;
   if (health.state == before) {
-    spdlog::log(level, "pool {}: endpoint {} stays {}: {}", health.id.pool,
-                config::to_string(health.id.address), text_of(before), health.reason);
+    spdlog::log(level, "pool {}: endpoint {} stays {}: {}{}", health.id.pool, config::to_string(health.id.address),
+                text_of(before), health.reason, remedy(health.reason));
   } else {
-    spdlog::log(level, "pool {}: endpoint {} {} -> {}: {}", health.id.pool,
-                config::to_string(health.id.address), text_of(before), text_of(health.state), health.reason);
+    spdlog::log(level, "pool {}: endpoint {} {} -> {}: {}{}", health.id.pool, config::to_string(health.id.address),
+                text_of(before), text_of(health.state), health.reason, remedy(health.reason));
     log_pool(health, before);
   }
   // Last: the callee may configure() anew, which may end this very prober's life.
@@ -99,8 +108,8 @@ void HealthChecker::log_pool(const EndpointHealth& health, config::Health before
   size_t all = 0;
   size_t others_down = 0;
   std::string list;
-  for (auto at = probers_.lower_bound({health.id.pool, {}});
-       at != probers_.end() && at->first.pool == health.id.pool; ++at) {
+  for (auto at = probers_.lower_bound({health.id.pool, {}}); at != probers_.end() && at->first.pool == health.id.pool;
+       ++at) {
     ++all;
     const EndpointHealth& one = at->second->health();
     if (at->first != health.id && one.state == config::Health::down) ++others_down;

@@ -142,9 +142,13 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "control"}}, number(view.zones));
   list.gauge("penstock_ruleset_rules", "Rules that control compiled.", {}, number(view.rules));
-  const char* reloads = "Readings of the configuration, the first one included.";
+  const char* reloads = "Reloads of the configuration; the reading at the start is none.";
   list.counter("penstock_reloads_total", reloads, {{"result", "succeeded"}}, number(view.reloads_succeeded));
   list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads_failed));
+  list.gauge("penstock_config_last_reload_successful", "0: the configuration on disk was refused.", {},
+             view.last_reload_good ? 1 : 0);
+  list.gauge("penstock_config_last_reload_success_timestamp_seconds",
+             "When a configuration was last taken into force, the start included.", {}, unix_seconds(view.reloaded_at));
   if (view.heartbeat_age) {
     list.gauge("penstock_control_heartbeat_age_seconds",
                "Time since control last touched the page that the dataplane takes health and next hops from.", {},

@@ -45,7 +45,9 @@ struct MetricsView {
   uint64_t rules = 0;
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
-  std::chrono::system_clock::time_point started_at;  // of the control process
+  bool last_reload_good = true;                       // false: the file on disk was refused
+  std::chrono::system_clock::time_point reloaded_at;  // with success; at first the start
+  std::chrono::system_clock::time_point started_at;   // of the control process
   std::string version = "0.1.0";
 };
 

@@ -66,6 +66,11 @@ class NextHopMirror::Worker : public std::enable_shared_from_this<Worker> {
     schedule(Clock::now());
   }
 
+  std::string reason(const EndpointId& id) const {
+    const auto at = known_.find(id);
+    return at != known_.end() && at->second.told && !*at->second.told ? at->second.text : "";
+  }
+
   void stop() {
     stopped_ = true;
     timer_.cancel();
@@ -218,6 +223,10 @@ NextHopMirror::~NextHopMirror() {
 
 void NextHopMirror::configure(std::vector<NextHopTarget> targets, std::vector<PortInterface> ports) {
   worker_->configure(std::move(targets), std::move(ports));
+}
+
+std::string NextHopMirror::reason(const EndpointId& id) const {
+  return worker_->reason(id);
 }
 
 void NextHopMirror::stop() {

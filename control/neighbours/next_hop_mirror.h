@@ -27,8 +27,7 @@ namespace penstock::control {
 
 struct NextHopTarget {
   EndpointId id;
-  std::optional<config::IpAddress>
-      source;  // what queries are sent from; empty: the kernel's choice for the route
+  std::optional<config::IpAddress> source;  // what queries are sent from; empty: the kernel's choice for the route
 };
 
 struct PortInterface {
@@ -61,6 +60,8 @@ class NextHopMirror {
   ~NextHopMirror();
 
   void configure(std::vector<NextHopTarget> targets, std::vector<PortInterface> ports);
+  // Why there is no next hop; empty when there is one, or nobody has looked yet.
+  std::string reason(const EndpointId&) const;
   // Gives up the neighbour entries; no callback comes after this.
   void stop();
 

@@ -52,6 +52,8 @@ TEST_F(CommandsTest, BadRequestsAreAnsweredWithAReason) {
       {"drain of a number", R"({"command": "undrain", "address": 7})", "not an IPv4"},
       {"drain of a stranger", R"({"command": "drain", "address": "10.9.9.9"})", "no pool has the endpoint 10.9.9.9"},
       {"explain without a name", R"({"command": "explain"})", "not a domain name"},
+      {"explain of no type", R"({"command": "explain", "name": "a.b", "type": "BOGUS"})",
+       "'BOGUS' is not a record type"},
       {"explain of no name", R"({"command": "explain", "name": "a..b"})",
        "'a..b' is not a domain name: it has an empty label"},
   };
@@ -94,7 +96,7 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   EXPECT_EQ(dataplane["received"], 5);
   EXPECT_EQ(dataplane["outcomes"]["query"]["forwarded"], 3);
   EXPECT_EQ(dataplane["outcomes"]["sweep"]["expired"], 0);
-  EXPECT_EQ(dataplane["outcomes"].size(), 7U);
+  EXPECT_EQ(dataplane["outcomes"].size(), 8U);
   EXPECT_EQ(dataplane["pending"], 2);
   EXPECT_EQ(dataplane["pending_capacity"], 1024);
   EXPECT_EQ(dataplane["lcores"][0]["busy_share"], 0.25);
@@ -121,6 +123,19 @@ TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
   EXPECT_EQ(answer["endpoints"][0]["next_hop"], nullptr);
   EXPECT_EQ(answer["endpoints"][0]["role"], "unreachable");
   EXPECT_NE(render_endpoints(answer).find("02:00:00:00:00:1f on corp from 192.168.10.86"), std::string::npos);
+}
+
+TEST_F(CommandsTest, ExplainKnowsTypesByNameAndNumber) {
+  control.find(0, "studio.us-east-1.sagemaker.aws", true);
+  for (const char* type : {"A", "aaaa", "HTTPS", "ANY", "TYPE65", "TYPE65280"})
+    EXPECT_EQ(run({{"command", "explain"}, {"name", "studio.us-east-1.sagemaker.aws"}, {"type", type}})["ok"], true)
+        << type;
+}
+
+TEST_F(CommandsTest, SaysWhyThereIsNoNextHop) {
+  control.endpoint(0).state.reachable = 0;
+  control.endpoint(0).no_next_hop = "no route";
+  EXPECT_NE(render_endpoints(run({{"command", "endpoints"}})).find("no next hop: no route"), std::string::npos);
 }
 
 TEST_F(CommandsTest, DrainSaysWhenNoOtherIsLeft) {

@@ -52,12 +52,13 @@ struct ControlTest : testing::Test {
          << "\", state_dir: \"" << folder.path() << "\"}\n"
          << "control: {socket: \"" << socket << "\"" << (watch ? ", watch: true" : "") << "}\n";
   }
-  void start() {
+  void start(bool accept_removals = false) {
     auto read = config::read_model(config);
     for (const auto& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
     ASSERT_TRUE(read.model);
     io = std::make_unique<asio::io_context>();
-    control = std::make_unique<Control>(*io, config, std::make_shared<const config::Model>(std::move(*read.model)));
+    control = std::make_unique<Control>(*io, config, std::make_shared<const config::Model>(std::move(*read.model)),
+                                        accept_removals);
     thread = std::thread([this] {
       control->start();
       io->run();
@@ -223,6 +224,38 @@ TEST_F(ControlTest, ReloadsThatLeaveTheRunningRulesInPlace) {
   EXPECT_EQ(ask({{"command", "status"}})["rules"]["last_failure"], "");
 }
 
+TEST_F(ControlTest, ARestartDoesNotTakePrivateZonesAway) {
+  write("10.16.1.10");
+  dataplane.start();
+  start();
+  ASSERT_TRUE(published());
+  stop();
+  ASSERT_TRUE(std::filesystem::exists(folder / "accepted-zones"));
+  const size_t images = dataplane.received().size();
+  write("10.16.1.10", "");
+  start();
+  thread.join();
+  EXPECT_NE(control->fatal_error().find("--accept-removals"), std::string::npos) << control->fatal_error();
+  control.reset();
+  EXPECT_EQ(dataplane.received().size(), images) << "the dataplane keeps its rules";
+  // published() would take the generation of the control before for the new one's.
+  const auto in_force = [&] {
+    return wait_until([&] {
+      return ask({{"command", "status"}}).value("rules", json::object()).value("published", false);
+    });
+  };
+  start(true);
+  EXPECT_TRUE(in_force());
+  EXPECT_GT(dataplane.received().size(), images);
+  stop();
+  start();
+  EXPECT_TRUE(in_force()) << "accepted once, accepted";
+  stop();
+  std::ofstream(folder / "accepted-zones") << "nonsense";
+  start();
+  EXPECT_TRUE(in_force()) << "an unreadable file refuses nothing";
+}
+
 TEST_F(ControlTest, FollowsAFileThatIsReplaced) {
   watch = true;
   write("10.16.1.10");
@@ -242,7 +275,10 @@ TEST_F(ControlTest, WarnsOfWhatNeedsARestart) {
   start();
   ASSERT_TRUE(published());
   write("10.16.1.10", std::string("lcores: 2\n") + kStudio);
-  ASSERT_EQ(ask({{"command", "reload"}})["ok"], true);
+  const json reloaded = ask({{"command", "reload"}});
+  ASSERT_EQ(reloaded["ok"], true);
+  EXPECT_NE(reloaded["details"].dump().find("lcores changed: restart penstock-dataplane"), std::string::npos)
+      << reloaded;
   EXPECT_EQ(ask({{"command", "status"}})["rules"]["restart_needed"],
             json{"lcores changed: restart penstock-dataplane"});
 }
