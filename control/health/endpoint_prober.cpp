@@ -4,8 +4,8 @@
 
 namespace penstock::control {
 
-EndpointProber::EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port,
-                               const ProbePlan& plan, Changed changed)
+EndpointProber::EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port, const ProbePlan& plan,
+                               Changed changed)
     : io_(io),
       server_port_(server_port),
       plan_(plan),

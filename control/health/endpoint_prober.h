@@ -33,8 +33,7 @@ class EndpointProber {
   // Changed gets the new health and the state before.
   using Changed = std::function<void(const EndpointHealth&, config::Health)>;
 
-  EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port, const ProbePlan& plan,
-                 Changed changed);
+  EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port, const ProbePlan& plan, Changed changed);
   ~EndpointProber();
   EndpointProber(const EndpointProber&) = delete;
   EndpointProber& operator=(const EndpointProber&) = delete;

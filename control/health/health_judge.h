@@ -37,8 +37,8 @@ class HealthJudge {
     if (failures_ < fall_) return false;
     const std::string times = std::to_string(fall_) + (fall_ == 1 ? " time" : " times");
     if (state_ != config::Health::down) {
-      return become(config::Health::down, all_same_ ? last_failure_ + ", " + times
-                                                    : "failed " + times + ", last: " + last_failure_);
+      return become(config::Health::down,
+                    all_same_ ? last_failure_ + ", " + times : "failed " + times + ", last: " + last_failure_);
     }
     // Down for another reason than before: worth knowing, told once it has lasted as long as a fall.
     same_failures_ = same_ ? same_failures_ + 1 : 1;

@@ -21,8 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 uint16_t random_id() {
   uint16_t id = 0;
-  if (getrandom(&id, sizeof id, 0) != sizeof id)
-    throw std::system_error(errno, std::system_category(), "getrandom");
+  if (getrandom(&id, sizeof id, 0) != sizeof id) throw std::system_error(errno, std::system_category(), "getrandom");
   return id;
 }
 
@@ -31,12 +30,7 @@ template <typename Protocol>
 class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProbe<Protocol>> {
  public:
   SocketProbe(asio::io_context& io, const ProbeTarget& target, std::chrono::milliseconds timeout, Done done)
-      : target_(target),
-        timeout_(timeout),
-        done_(std::move(done)),
-        id_(random_id()),
-        socket_(io),
-        timer_(io) {}
+      : target_(target), timeout_(timeout), done_(std::move(done)), id_(random_id()), socket_(io), timer_(io) {}
 
   void start() {
     started_ = Clock::now();

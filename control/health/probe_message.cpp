@@ -67,9 +67,8 @@ std::string to_string(const ProbeQuestion& question) {
 }
 
 std::vector<uint8_t> build_probe(const ProbeQuestion& question, uint16_t id) {
-  const Packet packet(ldns_pkt_query_new(to_dname(question.name).release(),
-                                         static_cast<ldns_rr_type>(question.type), LDNS_RR_CLASS_IN,
-                                         LDNS_RD));
+  const Packet packet(ldns_pkt_query_new(to_dname(question.name).release(), static_cast<ldns_rr_type>(question.type),
+                                         LDNS_RR_CLASS_IN, LDNS_RD));
   if (!packet) throw std::bad_alloc();
   ldns_pkt_set_id(packet.get(), id);
   uint8_t* wire = nullptr;
@@ -88,8 +87,7 @@ ProbeAnswer judge_answer(std::span<const uint8_t> answer, const ProbeQuestion& q
   const Packet packet(parsed);
   if (ldns_pkt_id(parsed) != id) return {ProbeVerdict::mismatch, "answer with another id"};
   if (!ldns_pkt_qr(parsed)) return {ProbeVerdict::mismatch, "a query came back, not an answer"};
-  if (ldns_pkt_get_opcode(parsed) != LDNS_PACKET_QUERY)
-    return {ProbeVerdict::mismatch, "answer with another opcode"};
+  if (ldns_pkt_get_opcode(parsed) != LDNS_PACKET_QUERY) return {ProbeVerdict::mismatch, "answer with another opcode"};
   const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(parsed);
   const ldns_rr_list* asked = ldns_pkt_question(parsed);
   const size_t count = ldns_rr_list_rr_count(asked);

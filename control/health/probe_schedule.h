@@ -29,8 +29,7 @@ class ProbeSchedule {
     bool with_tcp = false;  // a TCP probe in its middle
   };
 
-  explicit ProbeSchedule(std::chrono::milliseconds interval)
-      : interval_(std::max(interval, kShortestInterval)) {
+  explicit ProbeSchedule(std::chrono::milliseconds interval) : interval_(std::max(interval, kShortestInterval)) {
     // At the highest UDP rate r, a TCP probe every n gaps makes r + r/n: at most kLimit.
     const double rate = 1e6 / (static_cast<double>(interval_.count()) * kShortestGap);
     const double fewest = rate < kLimit ? std::ceil(rate / (kLimit - rate)) : 1e6;

@@ -54,8 +54,7 @@ struct Neighbour {
 // The originator that our entries carry, so that a control process that restarts knows them.
 constexpr uint8_t kNeighbourProtocol = 53;
 
-NetlinkBytes route_request(const config::IpAddress& destination,
-                           const std::optional<config::IpAddress>& source);
+NetlinkBytes route_request(const config::IpAddress& destination, const std::optional<config::IpAddress>& source);
 NetlinkBytes link_dump_request();
 NetlinkBytes neighbour_dump_request(uint8_t family);
 NetlinkBytes neighbour_request(const NeighbourKey& key);

@@ -13,10 +13,12 @@ namespace penstock::path {
 inline uint64_t ones_sum(const uint8_t* bytes, unsigned length) {
   uint64_t sum = 0;
   for (; length >= 8; bytes += 8, length -= 8) {
-    uint32_t words[2];
-    std::memcpy(words, bytes, 8);
-    sum += uint64_t{words[0]} + words[1];
+    uint64_t word = 0;
+    std::memcpy(&word, bytes, 8);
+    sum += word;
+    sum += sum < word ? 1 : 0;  // the carry comes round: 2^64 is 1 modulo 2^16 - 1
   }
+  sum = (sum & 0xffffffff) + (sum >> 32);
   if (length >= 4) {
     uint32_t word = 0;
     std::memcpy(&word, bytes, 4);

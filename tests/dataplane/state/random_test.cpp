@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -23,8 +24,9 @@ std::array<uint8_t, 44> rfc_key_and_nonce() {
 }
 
 TEST(ChaCha20, BlockOfRfc8439) {
-  ChaChaInput input{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, 0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
-                    0x13121110, 0x17161514, 0x1b1a1918, 0x1f1e1d1c, 0x00000001, 0x09000000, 0x4a000000, 0x00000000};
+  const ChaChaWords<uint32_t> input{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, 0x03020100, 0x07060504,
+                                    0x0b0a0908, 0x0f0e0d0c, 0x13121110, 0x17161514, 0x1b1a1918, 0x1f1e1d1c,
+                                    0x00000001, 0x09000000, 0x4a000000, 0x00000000};
   const std::array<uint32_t, 16> expected{0xe4e7f110, 0x15593bd1, 0x1fdd0f50, 0xc47120a3, 0xc7f4d1c7, 0x0368c033,
                                           0x9aaa2204, 0x4e6cd4c3, 0x466482d2, 0x09aa9f07, 0x05d7c214, 0xa2028bd9,
                                           0xd19c12b5, 0xb94e16de, 0xe883d0cb, 0x4e3c50a2};
@@ -33,12 +35,22 @@ TEST(ChaCha20, BlockOfRfc8439) {
   EXPECT_EQ(output, expected);
 }
 
-// The generator is that very stream, from block 0 on: its second block is the RFC's block 1.
+// The generator is that very stream from block 0 on, four blocks interleaved word by word.
 TEST(Random, IsTheStreamOfItsSeed) {
-  Random random(rfc_key_and_nonce());
-  for (int i = 0; i < 16; ++i) random.next();
-  EXPECT_EQ(random.next(), 0xe4e7f110U);
-  EXPECT_EQ(random.next(), 0x15593bd1U);
+  const auto seed = rfc_key_and_nonce();
+  Random random(seed);
+  ChaChaWords<uint32_t> input{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+  std::memcpy(&input[4], seed.data(), 32);
+  std::memcpy(&input[13], seed.data() + 32, 12);
+  for (uint32_t four = 0; four < 5; ++four) {
+    ChaChaWords<uint32_t> blocks[4];
+    for (uint32_t lane = 0; lane < 4; ++lane) {
+      input[12] = four * 4 + lane;
+      chacha20_block(input, blocks[lane]);
+    }
+    for (unsigned word = 0; word < 16; ++word)
+      for (const auto& block : blocks) ASSERT_EQ(random.next(), block[word]) << four << " " << word;
+  }
 }
 
 TEST(Random, SeedsDiffer) {
