@@ -14,7 +14,10 @@ if(PENSTOCK_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # TSan does not see fences. Ours (config/endpoint_state.h) order atomics only, so it has nothing to report there.
   target_compile_options(penstock_flags INTERFACE -Wno-tsan)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O3 -g")
+# What runs for every packet has -O3 (penstock_hot), the rest need not be compiled that long. Line numbers for backtraces.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+add_library(penstock_hot INTERFACE)
+target_compile_options(penstock_hot INTERFACE $<$<CONFIG:Release>:-O3>)
 if(PENSTOCK_SANITIZE)
   add_compile_options(-fsanitize=${PENSTOCK_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PENSTOCK_SANITIZE})
