@@ -97,7 +97,9 @@ TEST_F(HealthCheckerTest, DownAndUpWithOneLineEach) {
   ASSERT_TRUE(becomes([&] { return health("127.0.0.12").state == Health::up; }));
   for (const char* line : {
            "pool east: endpoint 127.0.0.11 unknown -> up: answers\n",
-           "pool east: endpoint 127.0.0.12 up -> down: no answer in 100 ms, 3 times\n",
+           "pool east: endpoint 127.0.0.12 up -> down: no answer in 100 ms, 3 times; look at the path: routes, "
+           "firewall, "
+           "security group\n",
            "pool east: endpoint 127.0.0.11 up -> down: SERVFAIL, 3 times\n",
            "pool east: all 2 endpoints down: 127.0.0.11 SERVFAIL, 3 times; 127.0.0.12 no answer in 100 ms, 3 times\n",
            "pool east: endpoint 127.0.0.12 down -> up: answers\n",
@@ -118,7 +120,10 @@ TEST_F(HealthCheckerTest, TcpAloneDoesNotTakeItDown) {
   checker_->configure(model({"127.0.0.11"}));
   ASSERT_TRUE(becomes([&] { return health("127.0.0.11").reason == "tcp-broken: connection refused"; }));
   EXPECT_EQ(health("127.0.0.11").state, Health::up);
-  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 stays up: tcp-broken: connection refused\n"), 1U) << log_.str();
+  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 stays up: tcp-broken: connection refused; is the DNS server "
+                  "running there?\n"),
+            1U)
+      << log_.str();
   EXPECT_GE(health("127.0.0.11").tcp.failed, 2U);
 }
 

@@ -122,6 +122,7 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
     lcore.classify[ClassifyOutcome::query].set(60);
     lcore.classify[ClassifyOutcome::response].set(40);
     lcore.classify[ClassifyOutcome::stranger].set(10);
+    lcore.door[DoorOutcome::left_to_kernel].set(10);
     lcore.query[QueryOutcome::forwarded].set(50);
     lcore.query[QueryOutcome::refused_client].set(10);
     lcore.response[ResponseOutcome::returned].set(39);

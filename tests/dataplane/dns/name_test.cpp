@@ -6,6 +6,7 @@
 #include <cctype>
 #include <memory>
 #include <random>
+#include <string>
 
 #include "tests/support/frames.h"
 
@@ -29,17 +30,13 @@ struct NameCase {
   unsigned labels = 0;
 };
 
-Bytes labels_of(unsigned count, uint8_t length) {
-  Bytes wire;
-  for (unsigned i = 0; i < count; ++i) {
-    wire.push_back(length);
-    wire.resize(wire.size() + length, 'x');
-  }
-  return wire;
-}
-Bytes join(Bytes front, const Bytes& back) {
-  front.insert(front.end(), back.begin(), back.end());
-  return front;
+// Labels of `length` octets each, a last one of `last` if any, and the root if `whole`.
+Bytes labels_of(unsigned count, uint8_t length, uint8_t last = 0, bool whole = true) {
+  std::string wire;
+  for (unsigned i = 0; i < count; ++i) wire += static_cast<char>(length) + std::string(length, 'x');
+  if (last != 0) wire += static_cast<char>(last) + std::string(last, 'x');
+  if (whole) wire += '\0';
+  return Bytes(wire.begin(), wire.end());
 }
 
 TEST(ParseName, Table) {
@@ -51,17 +48,17 @@ TEST(ParseName, Table) {
       {"no root", {1, 'a'}, false},
       {"a label cut short", {5, 'a', 'b'}, false},
       {"a length and nothing", {1}, false},
-      {"63 octets", join(labels_of(1, 63), {0}), true, 65, 1},
-      {"64 octets", join(labels_of(1, 64), {0}), false},
+      {"63 octets", labels_of(1, 63), true, 65, 1},
+      {"64 octets", labels_of(1, 64), false},
       {"a pointer", {0xc0, 0x0c}, false},
       {"a pointer behind a label", {1, 'a', 0xc0, 0x0c}, false},
       {"type 01", {0x40, 0}, false},
       {"type 10", {0x80, 0}, false},
-      {"255 octets", join(join(labels_of(3, 63), labels_of(1, 61)), {0}), true, 255, 4},
-      {"256 octets", join(join(labels_of(3, 63), labels_of(1, 62)), {0}), false},
-      {"127 labels", join(labels_of(127, 1), {0}), true, 255, 127},
-      {"128 labels", join(labels_of(128, 1), {0}), false},
-      {"254 octets without a root", labels_of(127, 1), false},
+      {"255 octets", labels_of(3, 63, 61), true, 255, 4},
+      {"256 octets", labels_of(3, 63, 62), false},
+      {"127 labels", labels_of(127, 1), true, 255, 127},
+      {"128 labels", labels_of(128, 1), false},
+      {"254 octets without a root", labels_of(127, 1, 0, false), false},
   };
   for (const NameCase& c : cases) {
     FoldedName name;
