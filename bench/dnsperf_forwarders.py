@@ -215,10 +215,10 @@ class Forwarder:
     def start(self):
         self.place_receiving()
         getattr(self, "start_" + self.name)()
-        if self.name == "penstock":
-            self.place_napi()
         for process in self.processes[:1]:
             self.world.wait_for(ADDRESS, process)
+        if self.name == "penstock":
+            self.place_napi()  # only now: each change of XDP programs makes new threads
         time.sleep(1.0 if self.name == "penstock" else 0.2)
 
     def stop(self):
@@ -254,7 +254,6 @@ class Forwarder:
         xdp, own = self.name == "penstock", self.receive != "sender"
         poll = xdp and self.receive == "poll"
         corp = "/sys/class/net/corp/"
-        self.world.write("host", corp + "threaded", "0")  # refused where there is no NAPI: then nothing is threaded
         taken = [self.world.write("host", corp + "queues/rx-0/rps_cpus", f"{1 << self.cpu:x}" if own and not xdp else "0"),
                  # Busy polling as DPDK's guide to AF_XDP advises: the lcore's empty polls run the interface's NAPI.
                  self.world.write("host", corp + "napi_defer_hard_irqs", "2" if poll else "0"),
@@ -264,15 +263,12 @@ class Forwarder:
 
     def place_napi(self):
         """XDP on a veth receives by NAPI: as a kernel thread on the forwarder's core, FIFO because the ring before it is short."""
-        if self.receive != "thread":
-            return
-        end = time.monotonic() + 10
-        while time.monotonic() < end and not self.kernel_threads:
-            time.sleep(0.2)
-            self.processes[0].check()
-            if self.world.write("host", "/sys/class/net/corp/threaded", "1"):
-                self.kernel_threads = napi_threads("corp")
-        if not self.kernel_threads:
+        threaded = self.receive == "thread"
+        # The setting outlives the program, so it is written in either case; without a NAPI the kernel refuses it.
+        if not self.world.write("host", "/sys/class/net/corp/threaded", str(int(threaded))):
+            raise Failure("the kernel does not say who runs the NAPI of the forwarder's interface")
+        self.kernel_threads = napi_threads("corp") if threaded else []
+        if threaded and not self.kernel_threads:
             raise Failure("the kernel made no NAPI thread for the forwarder's interface")
         for thread in self.kernel_threads:
             os.sched_setaffinity(thread, {self.cpu})
