@@ -11,6 +11,7 @@ using config::ClassifyOutcome;
 
 // Parse, hash and prefetch all of a burst first, match after: the misses of 32 look-ups overlap.
 void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
+  lcore.pending.foresee(lcore.random, burst.query_count);
   for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
   if (lcore.rules != nullptr && lcore.rules->zones().is_large())
     for (unsigned i = 0; i < burst.query_count; ++i) narrow_query(lcore, burst.queries[i]);

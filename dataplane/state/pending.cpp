@@ -12,23 +12,38 @@ bool is_before(uint32_t tick, uint32_t other) {
 
 }  // namespace
 
+bool PendingTable::take(uint16_t id) {
+  const uint32_t index = index_of(id);
+  PendingSlot& slot = slots_[index];
+  if (slot.open != 0) return false;
+  slot.open = 1;
+  slot.upstream_id = id;
+  links_[index].previous = kHangsNowhere;
+  ++in_use_;
+  return true;
+}
+
 uint32_t PendingTable::open(Random& random) {
   if (in_use_ >= capacity_) return kNone;
+  while (foreseen_count_ != 0)
+    if (const uint16_t id = foreseen_[--foreseen_count_]; take(id)) return index_of(id);
   // At most three of four slots are taken: 32 draws fail once in 10,000 at the very limit.
   for (int draw = 0; draw < 16; ++draw) {
     const uint32_t number = random.next();
-    for (const uint16_t id : {static_cast<uint16_t>(number), static_cast<uint16_t>(number >> 16)}) {
-      const uint32_t index = index_of(id);
-      PendingSlot& slot = slots_[index];
-      if (slot.open != 0) continue;
-      slot.open = 1;
-      slot.upstream_id = id;
-      links_[index].previous = kHangsNowhere;
-      ++in_use_;
-      return index;
-    }
+    for (const uint16_t id : {static_cast<uint16_t>(number), static_cast<uint16_t>(number >> 16)})
+      if (take(id)) return index_of(id);
   }
   return kNone;
+}
+
+void PendingTable::foresee(Random& random, unsigned queries) {
+  while (foreseen_count_ < queries && foreseen_count_ + 1 < foreseen_.size()) {
+    const uint32_t number = random.next();
+    for (const uint16_t id : {static_cast<uint16_t>(number), static_cast<uint16_t>(number >> 16)}) {
+      prefetch(id);
+      foreseen_[foreseen_count_++] = id;
+    }
+  }
 }
 
 void PendingTable::close(uint32_t index) {

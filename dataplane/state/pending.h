@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 
@@ -75,6 +76,8 @@ class PendingTable {
   // A free slot under a random id, with nothing due yet; kNone when the table is full. The caller fills in all but upstream_id
   // and open, and calls schedule().
   uint32_t open(Random& random);
+  // Draws the ids of the next `queries` (a burst at most) and fetches what open() and the caller will write under them.
+  void foresee(Random& random, unsigned queries);
   void close(uint32_t index);
 
   // The open query is due at `when` (ns), and no longer when it was due before. Good to a tick of 2^20 ns, never too early.
@@ -87,10 +90,11 @@ class PendingTable {
   PendingSlot& slot(uint32_t index) { return slots_[index]; }
   PendingQuery& query(uint32_t index) { return queries_[index]; }
   void prefetch(uint16_t id) const {
-    const auto* cold = reinterpret_cast<const char*>(&queries_[index_of(id)]);
-    __builtin_prefetch(&slots_[index_of(id)]);
-    __builtin_prefetch(cold);
-    __builtin_prefetch(cold + 64);
+    const uint32_t index = index_of(id);
+    const auto* cold = reinterpret_cast<const char*>(&queries_[index]);
+    __builtin_prefetch(&slots_[index]);
+    __builtin_prefetch(&links_[index]);
+    for (unsigned line = 0; line < 3; ++line) __builtin_prefetch(cold + size_t{line} * 64);  // most questions end here
   }
 
   uint32_t in_use() const { return in_use_; }
@@ -107,6 +111,16 @@ class PendingTable {
     uint32_t due;     // tick it is due at; ticks are counted modulo 2^32
   };
 
+  // On huge pages where the kernel gives them: slots are drawn at random, and a page walk each would cost more than all the rest.
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  template <typename T>
+  using LargeArray = std::unique_ptr<T[], Free>;
+  template <typename T>
+  static LargeArray<T> make_large(size_t count);
+
+  bool take(uint16_t id);
   void hang(uint32_t index, uint32_t due);
   void unhang(uint32_t index);
 
@@ -115,10 +129,12 @@ class PendingTable {
   uint32_t capacity_;
   uint32_t in_use_ = 0;
   uint32_t tick_ = 0;  // all earlier ticks are empty
-  std::unique_ptr<PendingSlot[]> slots_;
-  std::unique_ptr<PendingQuery[]> queries_;
-  std::unique_ptr<Link[]> links_;
-  std::array<uint32_t, kTicks> wheel_;  // first of each tick
+  LargeArray<PendingSlot> slots_;
+  LargeArray<PendingQuery> queries_;
+  LargeArray<Link> links_;
+  unsigned foreseen_count_ = 0;
+  std::array<uint16_t, 32> foreseen_{};  // ids drawn and not yet used; others may have taken their slots meanwhile
+  std::array<uint32_t, kTicks> wheel_;   // first of each tick
 };
 
 }  // namespace penstock::state

@@ -48,6 +48,7 @@ TEST_P(PendingModel, RandomHistory) {
     const bool opens = choose() % 100 < ((step / (steps / 8)) % 2 == 0 ? 80U : 20U);
     // Most within the wheel's turn, some at once or in the past, some beyond it.
     const uint64_t due = now + choose() % 3000 * kTick - choose() % 50 * kTick;
+    if (choose() % 8 == 0) table.foresee(random, choose() % 33);
     if (opens) {
       const uint32_t index = table.open(random);
       if (index == PendingTable::kNone) {
@@ -125,6 +126,21 @@ TEST(Pending, FullAndUsableAgain) {
   uint32_t index = PendingTable::kNone;
   for (unsigned tries = 0; tries < 1000 && index == PendingTable::kNone; ++tries) index = table.open(random);
   EXPECT_NE(index, PendingTable::kNone);
+}
+
+// Ids drawn ahead are used once, and no worse when their slots were taken meanwhile or drawn twice.
+TEST(Pending, ForeseenIdsAreOnlyAHint) {
+  PendingTable table(8);
+  Random random(seed(4));
+  for (int round = 0; round < 1000; ++round) {
+    table.foresee(random, 32);  // 32 ids, 8 slots
+    std::set<uint32_t> open;
+    for (unsigned i = 0; i < table.capacity(); ++i)
+      if (const uint32_t index = table.open(random); index != PendingTable::kNone)
+        ASSERT_TRUE(open.insert(index).second);
+    ASSERT_EQ(table.in_use(), open.size());
+    for (const uint32_t index : open) table.close(index);
+  }
 }
 
 // With fewer slots than ids the bits above the index stay random: a response must still guess 16 bits.
