@@ -135,9 +135,11 @@ TEST(Pending, ForeseenIdsAreOnlyAHint) {
   for (int round = 0; round < 1000; ++round) {
     table.foresee(random, 32);  // 32 ids, 8 slots
     std::set<uint32_t> open;
-    for (unsigned i = 0; i < table.capacity(); ++i)
-      if (const uint32_t index = table.open(random); index != PendingTable::kNone)
-        ASSERT_TRUE(open.insert(index).second);
+    for (unsigned i = 0; i < table.capacity(); ++i) {
+      const uint32_t index = table.open(random);
+      if (index == PendingTable::kNone) continue;
+      ASSERT_TRUE(open.insert(index).second);
+    }
     ASSERT_EQ(table.in_use(), open.size());
     for (const uint32_t index : open) table.close(index);
   }
