@@ -26,8 +26,8 @@ inline uintptr_t for_egress(rte_mbuf* frame) {
 inline bool is_egress(uintptr_t item) {
   return (item & kEgressBit) != 0;
 }
-// NOLINTNEXTLINE(performance-no-int-to-ptr): the bit is the price of one word an item
 inline rte_mbuf* frame_of(uintptr_t item) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the bit is the price of one word an item
   return reinterpret_cast<rte_mbuf*>(item & ~kEgressBit);
 }
 
