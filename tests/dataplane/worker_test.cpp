@@ -1,0 +1,241 @@
+// tests/dataplane/worker_test.cpp - whole turns of two polling lcores between two wires of net_ring: no privileges, no card.
+//
+// Lcore 0 owns the office's port, lcore 1 the endpoints': every query leaves over the ring to lcore 1, every response comes
+// in there and is handed to its owner.
+#include "dataplane/worker.h"
+
+#include <gtest/gtest.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "dataplane/net/eal.h"
+#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/shared_pages.h"
+#include "tests/dataplane/images.h"
+#include "tests/support/path_rig.h"
+
+namespace penstock::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr uint32_t kMbufs = 4095;
+const std::string kRules = std::string(kRigRules) + "dataplane: {query_timeout: 1s}\n";
+
+// A port whose wire is two rings: what the test puts in is received, what is sent the test takes out.
+class Wire {
+ public:
+  Wire(const std::string& name, rte_mempool* pool)
+      : in_(rte_ring_create((name + "-in").c_str(), 1024, 0, 0)),
+        out_(rte_ring_create((name + "-out").c_str(), 1024, 0, 0)),
+        pool_(pool) {
+    const int id = rte_eth_from_rings(name.c_str(), &in_, 1, &out_, 1, 0);
+    if (id < 0) throw std::runtime_error("net_ring");
+    ethdev_ = static_cast<uint16_t>(id);
+    const rte_eth_conf configuration{};
+    if (rte_eth_dev_configure(ethdev_, 1, 1, &configuration) != 0 ||
+        rte_eth_rx_queue_setup(ethdev_, 0, 256, 0, nullptr, pool) != 0 ||
+        rte_eth_tx_queue_setup(ethdev_, 0, 256, 0, nullptr) != 0 || rte_eth_dev_start(ethdev_) != 0)
+      throw std::runtime_error("net_ring: no queue");
+  }
+  uint16_t ethdev() const { return ethdev_; }
+
+  void put(const Bytes& bytes) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(pool_);
+    ASSERT_NE(frame, nullptr);
+    std::copy(bytes.begin(), bytes.end(),
+              reinterpret_cast<uint8_t*>(rte_pktmbuf_append(frame, static_cast<uint16_t>(bytes.size()))));
+    ASSERT_EQ(rte_ring_enqueue(in_, frame), 0);
+  }
+  // The next frame sent; empty when none came in ten seconds, which only a test that failed waits for.
+  Bytes take() {
+    const auto limit = Clock::now() + std::chrono::seconds(10);
+    void* object = nullptr;
+    while (rte_ring_dequeue(out_, &object) != 0) {
+      if (Clock::now() > limit) return {};
+      std::this_thread::yield();
+    }
+    auto* frame = static_cast<rte_mbuf*>(object);
+    const auto* start = rte_pktmbuf_mtod(frame, const uint8_t*);
+    Bytes bytes(start, start + frame->data_len);
+    rte_pktmbuf_free(frame);
+    return bytes;
+  }
+  bool empty() const { return rte_ring_empty(out_) != 0; }
+
+ private:
+  rte_ring* in_;
+  rte_ring* out_;
+  rte_mempool* pool_;
+  uint16_t ethdev_ = 0;
+};
+
+int run_worker(void* worker) {
+  static_cast<Worker*>(worker)->run();
+  return 0;
+}
+
+template <typename Condition>
+bool wait_until(Condition condition) {
+  const auto limit = Clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (Clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+Frame query_frame(const std::string& name, uint16_t id) {
+  return {.source_mac = mac(0xc1),
+          .destination_mac = mac(0xa0),
+          .vlan = {},
+          .source = address("192.168.10.20"),
+          .destination = address("192.168.10.86"),
+          .source_port = 40000,
+          .destination_port = 53,
+          .payload = write(DnsQuery{.id = id, .flags = 0x0100, .question = {.name = name}, .opt = {}})};
+}
+
+Frame response_frame(const Frame& query) {
+  Frame response = query;
+  std::swap(response.source_mac, response.destination_mac);
+  std::swap(response.source, response.destination);
+  std::swap(response.source_port, response.destination_port);
+  response.payload = answer_to(query.payload);
+  return response;
+}
+
+void publish(Publisher& publisher, const std::string& rules, uint64_t generation) {
+  const control::Compiled compiled = compile_text(rules, generation);
+  const FileDescriptor memfd = memfd_of(compiled.image);
+  publisher.publish(LoadedRules::from_memfd(memfd.fd, compiled.image.size()).value());
+}
+
+TEST(Worker, TurnsOfTwoLcores) {
+  const auto eal = net::start_eal({.program = "worker-test",
+                                   .polling_lcores = 2,
+                                   .cpus = {},
+                                   .memory_bytes = net::memory_for(kMbufs),
+                                   .pci = {},
+                                   .extra = {"--no-telemetry"}});
+  ASSERT_TRUE(eal.has_value()) << eal.error();
+  auto pool = net::create_mbuf_pool({.mbufs = kMbufs, .page_bound = false, .share_cpus = eal->lcores_share_cpus});
+  ASSERT_TRUE(pool.has_value()) << pool.error();
+  Wire office("office", pool->get());
+  Wire vpc("vpc", pool->get());
+
+  tables::LocalHost host;
+  host.port_count = 2;
+  host.ports[0].mac = mac(0xa0);
+  host.ports[1].mac = mac(0xa1);
+  host.add_listen(address("192.168.10.86"));
+  host.deal_source_ports(20000, 200, 2);
+  const auto pages = SharedPages::create(2, 768).value();
+  config::CounterPage& counters = pages->counters();
+  Publisher publisher(2, counters);
+  state::Rings rings(2);
+  Plant plant{.rules = publisher,
+              .endpoints = pages->endpoints(),
+              .counters = counters,
+              .rings = rings,
+              .pool = **pool,
+              .idle = config::Idle::adaptive};
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (uint8_t i = 0; i < 2; ++i) {
+    std::array<uint8_t, 44> seed{};
+    seed[0] = i;
+    const state::SourcePortBlock block{static_cast<uint16_t>(20000 + i * 100), 100};
+    workers.push_back(std::make_unique<Worker>(plant, i, 1024, block, seed, host));
+  }
+  const net::Queue queues[] = {{office.ethdev(), 0, 0}, {vpc.ethdev(), 0, 1}};
+  for (unsigned port = 0; port < 2; ++port) {
+    workers[port]->own(queues[port]);
+    for (unsigned lcore = 0; lcore < 2; ++lcore)
+      workers[lcore]->leave_by(static_cast<uint8_t>(port),
+                               {.own = lcore == port, .queue = queues[port], .owner = port});
+  }
+  // As compile_text() deals slots: in the order of the rules' endpoints.
+  const std::pair<const char*, const char*> endpoints[] = {{"10.16.1.10", "192.168.10.86"},
+                                                           {"10.16.2.10", "192.168.10.86"}};
+  config::write_slots(pages->endpoints(), [&](config::EndpointSlot* slots) {
+    for (unsigned i = 0; i < 2; ++i) {
+      config::EndpointState state;
+      state.address = address(endpoints[i].first).bytes;
+      state.family = 4;
+      state.source = address(endpoints[i].second).bytes;
+      state.mac = mac(0xe1);
+      state.port = 1;
+      state.reachable = 1;
+      slots[i].store(state);
+    }
+  });
+  for (unsigned i = 0; i < 2; ++i)
+    ASSERT_EQ(rte_eal_remote_launch(run_worker, workers[i].get(), eal->polling_lcores[i]), 0);
+
+  // Before any rules nothing is answered and nothing forwarded.
+  auto& query_outcomes = counters.lcore[0].query;
+  office.put(write(query_frame("d-1.studio.us-east-1.sagemaker.aws", 1)));
+  ASSERT_TRUE(wait_until([&] { return query_outcomes[config::QueryOutcome::ignored_no_rules].get() == 1; }));
+  EXPECT_TRUE(office.empty());
+  EXPECT_TRUE(vpc.empty());
+
+  publish(publisher, kRules, 1);
+  EXPECT_EQ(counters.generation.get(), 1U);
+  for (uint16_t id = 1; id <= 200 && !testing::Test::HasFailure(); ++id) {
+    if (id == 100) publish(publisher, kRules, 2);  // under way
+    const Frame asked = query_frame("d-1.Studio.us-east-1.sagemaker.aws", id);
+    office.put(write(asked));
+    const auto left = read(vpc.take());
+    ASSERT_TRUE(left.has_value()) << left.error();
+    EXPECT_EQ(host.owner(left->source_port), 0);
+    const Frame response = response_frame(*left);
+    vpc.put(write(response));
+    const auto back = read(office.take());
+    ASSERT_TRUE(back.has_value()) << back.error();
+    Bytes expected = response.payload;
+    put16(expected, 0, id);
+    EXPECT_EQ(to_hex(back->payload), to_hex(expected));
+    EXPECT_EQ(to_string(*back), "0200000000a0>0200000000c1 192.168.10.86.53 > 192.168.10.20.40000");
+  }
+  EXPECT_EQ(query_outcomes[config::QueryOutcome::forwarded].get(), 200U);
+  EXPECT_EQ(counters.lcore[1].handoff[config::HandoffOutcome::handed_off].get(), 200U);
+  EXPECT_EQ(counters.lcore[0].transmit[config::TransmitOutcome::handed_off].get(), 200U);
+
+  // Our own answer leaves by the port that it came in on; new rules are seen by the very next query.
+  office.put(write(query_frame("x.blocked.example", 7)));
+  EXPECT_EQ(get16(read(office.take())->payload, 2), 0x8183);
+  std::string moved = kRules;
+  moved.replace(moved.find("{zone: blocked.example, answer: nxdomain}"), 41,
+                "{zone: blocked.example, answer: refused}");
+  publish(publisher, moved, 3);
+  office.put(write(query_frame("x.blocked.example", 8)));
+  EXPECT_EQ(get16(read(office.take())->payload, 2), 0x8185);
+
+  // Nobody answers: whatever is tried meanwhile, the client hears SERVFAIL.
+  office.put(write(query_frame("d-2.studio.us-east-1.sagemaker.aws", 9)));
+  const auto failure = read(office.take());
+  ASSERT_TRUE(failure.has_value()) << failure.error();
+  EXPECT_EQ(get16(failure->payload, 0), 9);
+  EXPECT_EQ(get16(failure->payload, 2), 0x8182);
+  while (!vpc.empty()) vpc.take();
+
+  // Strangers are dropped and counted; then nothing is missing: no count, and no frame but those kept for answers.
+  Frame stranger = query_frame("a", 1);
+  stranger.protocol = 1;
+  office.put(write(stranger));
+  EXPECT_TRUE(wait_until([&] { return counters.lcore[0].door[config::DoorOutcome::left_to_kernel].get() == 1; }));
+  plant.stop.store(true);
+  rte_eal_mp_wait_lcore();
+  EXPECT_EQ(config::accounting_residual(counters), 0);
+  EXPECT_EQ(rte_mempool_in_use_count(pool->get()), 2 * state::kBurst);
+}
+
+}  // namespace
+}  // namespace penstock::test
