@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "dataplane/net/eal.h"
@@ -27,7 +28,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint32_t kMbufs = 4095;
-const std::string kRules = std::string(kRigRules) + "dataplane: {query_timeout: 1s}\n";
+const std::string kRules = std::string(kRigRules) + "dataplane: {query_timeout: 3s}\n";
 
 // A port whose wire is two rings: what the test puts in is received, what is sent the test takes out.
 class Wire {
@@ -54,27 +55,25 @@ class Wire {
               reinterpret_cast<uint8_t*>(rte_pktmbuf_append(frame, static_cast<uint16_t>(bytes.size()))));
     ASSERT_EQ(rte_ring_enqueue(in_, frame), 0);
   }
-  // The next frame sent; empty when none came in ten seconds, which only a test that failed waits for.
-  Bytes take() {
-    const auto limit = Clock::now() + std::chrono::seconds(10);
+  // The next frame sent, if there is one now.
+  std::optional<Bytes> take() {
     void* object = nullptr;
-    while (rte_ring_dequeue(out_, &object) != 0) {
-      if (Clock::now() > limit) return {};
-      std::this_thread::yield();
-    }
+    if (rte_ring_dequeue(out_, &object) != 0) return std::nullopt;
+    ++taken_;
     auto* frame = static_cast<rte_mbuf*>(object);
     const auto* start = rte_pktmbuf_mtod(frame, const uint8_t*);
     Bytes bytes(start, start + frame->data_len);
     rte_pktmbuf_free(frame);
     return bytes;
   }
-  bool empty() const { return rte_ring_empty(out_) != 0; }
+  uint64_t taken() const { return taken_; }
 
  private:
   rte_ring* in_;
   rte_ring* out_;
   rte_mempool* pool_;
   uint16_t ethdev_ = 0;
+  uint64_t taken_ = 0;
 };
 
 int run_worker(void* worker) {
@@ -82,9 +81,10 @@ int run_worker(void* worker) {
   return 0;
 }
 
+// The limit only ends a test that failed.
 template <typename Condition>
 bool wait_until(Condition condition) {
-  const auto limit = Clock::now() + std::chrono::seconds(10);
+  const auto limit = Clock::now() + std::chrono::seconds(30);
   while (!condition()) {
     if (Clock::now() > limit) return false;
     std::this_thread::yield();
@@ -183,54 +183,80 @@ TEST(Worker, TurnsOfTwoLcores) {
   auto& query_outcomes = counters.lcore[0].query;
   office.put(write(query_frame("d-1.studio.us-east-1.sagemaker.aws", 1)));
   ASSERT_TRUE(wait_until([&] { return query_outcomes[config::QueryOutcome::ignored_no_rules].get() == 1; }));
-  EXPECT_TRUE(office.empty());
-  EXPECT_TRUE(vpc.empty());
+  EXPECT_FALSE(office.take().has_value());
+  EXPECT_FALSE(vpc.take().has_value());
 
   publish(publisher, kRules, 1);
   EXPECT_EQ(counters.generation.get(), 1U);
+  uint64_t responses = 0;
+  // As an endpoint does: every query is answered, also one that came again because a busy machine kept us.
+  const auto answer_at_endpoint = [&] {
+    const auto sent = vpc.take();
+    if (!sent) return;
+    const auto left = read(*sent);
+    ASSERT_TRUE(left.has_value()) << left.error();
+    EXPECT_EQ(host.owner(left->source_port), 0);
+    EXPECT_EQ(left->source_mac, mac(0xa1));
+    vpc.put(write(response_frame(*left)));
+    ++responses;
+  };
+  // What the client hears.
+  const auto hear = [&](bool endpoint_lives = true) {
+    std::optional<Bytes> heard;
+    wait_until([&] {
+      if (endpoint_lives) answer_at_endpoint();
+      heard = office.take();
+      return heard.has_value();
+    });
+    auto frame = read(heard.value_or(Bytes{}));
+    EXPECT_TRUE(frame.has_value()) << frame.error();
+    return frame.value_or(Frame{});
+  };
   for (uint16_t id = 1; id <= 200 && !testing::Test::HasFailure(); ++id) {
     if (id == 100) publish(publisher, kRules, 2);  // under way
     const Frame asked = query_frame("d-1.Studio.us-east-1.sagemaker.aws", id);
     office.put(write(asked));
-    const auto left = read(vpc.take());
-    ASSERT_TRUE(left.has_value()) << left.error();
-    EXPECT_EQ(host.owner(left->source_port), 0);
-    const Frame response = response_frame(*left);
-    vpc.put(write(response));
-    const auto back = read(office.take());
-    ASSERT_TRUE(back.has_value()) << back.error();
-    Bytes expected = response.payload;
-    put16(expected, 0, id);
-    EXPECT_EQ(to_hex(back->payload), to_hex(expected));
-    EXPECT_EQ(to_string(*back), "0200000000a0>0200000000c1 192.168.10.86.53 > 192.168.10.20.40000");
+    const Frame back = hear();
+    EXPECT_EQ(to_hex(back.payload), to_hex(answer_to(asked.payload)));
+    EXPECT_EQ(to_string(back), "0200000000a0>0200000000c1 192.168.10.86.53 > 192.168.10.20.40000");
   }
   EXPECT_EQ(query_outcomes[config::QueryOutcome::forwarded].get(), 200U);
-  EXPECT_EQ(counters.lcore[1].handoff[config::HandoffOutcome::handed_off].get(), 200U);
-  EXPECT_EQ(counters.lcore[0].transmit[config::TransmitOutcome::handed_off].get(), 200U);
+  EXPECT_EQ(counters.lcore[0].response[config::ResponseOutcome::returned].get(), 200U);
+  EXPECT_GE(counters.lcore[1].handoff[config::HandoffOutcome::handed_off].get(), 200U);
+  EXPECT_GE(counters.lcore[0].transmit[config::TransmitOutcome::handed_off].get(), 200U);
 
   // Our own answer leaves by the port that it came in on; new rules are seen by the very next query.
   office.put(write(query_frame("x.blocked.example", 7)));
-  EXPECT_EQ(get16(read(office.take())->payload, 2), 0x8183);
+  EXPECT_EQ(get16(hear().payload, 2), 0x8183);
   std::string moved = kRules;
   moved.replace(moved.find("{zone: blocked.example, answer: nxdomain}"), 41,
                 "{zone: blocked.example, answer: refused}");
   publish(publisher, moved, 3);
   office.put(write(query_frame("x.blocked.example", 8)));
-  EXPECT_EQ(get16(read(office.take())->payload, 2), 0x8185);
+  EXPECT_EQ(get16(hear().payload, 2), 0x8185);
 
   // Nobody answers: whatever is tried meanwhile, the client hears SERVFAIL.
   office.put(write(query_frame("d-2.studio.us-east-1.sagemaker.aws", 9)));
-  const auto failure = read(office.take());
-  ASSERT_TRUE(failure.has_value()) << failure.error();
-  EXPECT_EQ(get16(failure->payload, 0), 9);
-  EXPECT_EQ(get16(failure->payload, 2), 0x8182);
-  while (!vpc.empty()) vpc.take();
+  const Frame failure = hear(false);
+  EXPECT_EQ(get16(failure.payload, 0), 9);
+  EXPECT_EQ(get16(failure.payload, 2), 0x8182);
 
   // Strangers are dropped and counted; then nothing is missing: no count, and no frame but those kept for answers.
   Frame stranger = query_frame("a", 1);
   stranger.protocol = 1;
   office.put(write(stranger));
   EXPECT_TRUE(wait_until([&] { return counters.lcore[0].door[config::DoorOutcome::left_to_kernel].get() == 1; }));
+  // Quiet: every response was judged, every frame sent was taken.
+  EXPECT_TRUE(wait_until([&] {
+    vpc.take();
+    uint64_t judged = 0;
+    uint64_t sent = 0;
+    for (const unsigned i : {0U, 1U}) {
+      judged += counters.lcore[i].response.sum();
+      sent += counters.lcore[i].transmit[config::TransmitOutcome::sent].get();
+    }
+    return judged == responses && sent == office.taken() + vpc.taken();
+  }));
   plant.stop.store(true);
   rte_eal_mp_wait_lcore();
   EXPECT_EQ(config::accounting_residual(counters), 0);
