@@ -9,6 +9,7 @@ int64_t accounting_residual(const CounterPage& page) {
   int64_t queries = 0;
   int64_t responses = 0;
   int64_t pending = 0;
+  int64_t waiting = 0;
   for (uint32_t i = 0; i < page.lcores; ++i) {
     const LcoreCounters& lcore = page.lcore[i];
     const auto signed_of = [](uint64_t n) { return static_cast<int64_t>(n); };
@@ -18,11 +19,14 @@ int64_t accounting_residual(const CounterPage& page) {
     responses += signed_of(lcore.classify[ClassifyOutcome::response].get()) -
                  signed_of(lcore.handoff[HandoffOutcome::full].get()) - signed_of(lcore.response.sum());
     pending += signed_of(lcore.query[QueryOutcome::forwarded].get()) -
-               signed_of(lcore.response[ResponseOutcome::returned].get()) - signed_of(lcore.sweep.sum()) -
+               signed_of(lcore.response[ResponseOutcome::returned].get()) -
+               signed_of(lcore.response[ResponseOutcome::blocked].get()) - signed_of(lcore.sweep.sum()) -
                signed_of(lcore.pending.get());
+    waiting += signed_of(lcore.query[QueryOutcome::joined].get()) - signed_of(lcore.waiter.sum()) -
+               signed_of(lcore.waiting.get());
   }
   // Added up without signs: two faults must not cancel out.
-  return std::abs(frames) + std::abs(queries) + std::abs(responses) + std::abs(pending);
+  return std::abs(frames) + std::abs(queries) + std::abs(responses) + std::abs(pending) + std::abs(waiting);
 }
 
 }  // namespace penstock::config

@@ -6,7 +6,8 @@
 //   classified queries = sum of QUERY
 //   classified responses = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
 //   strangers          = sum of DOOR
-//   forwarded          = returned + sum of SWEEP + pending
+//   forwarded          = returned + blocked + sum of SWEEP + pending
+//   joined             = sum of WAITER + waiting
 #pragma once
 
 #include <array>
@@ -14,7 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/event_ring.h"
 #include "config/image.h"
+#include "config/link.h"
 
 namespace penstock::config {
 
@@ -31,6 +34,8 @@ namespace penstock::config {
 
 #define PENSTOCK_QUERY_OUTCOMES(X)                                                                       \
   X(forwarded, "sent to an endpoint")                                                                    \
+  X(joined, "the same question is in flight: its answer goes to this client too")                        \
+  X(repeated, "the client's own repetition of a query in flight: one answer goes to both")               \
   X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                             \
   X(answered_nodata, "answered NODATA as its rule says")                                                 \
   X(refused_by_rule, "answered REFUSED as its rule says")                                                \
@@ -40,6 +45,10 @@ namespace penstock::config {
   X(formerr, "answered FORMERR: malformed behind its header")                                            \
   X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                  \
   X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                   \
+  X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")         \
+  X(servfail_over_share, "answered SERVFAIL: the client has more than its share of what is scarce")      \
+  X(refused_loop, "answered REFUSED: it came from the only endpoint that it could go to")                \
+  X(refused_loop_probe, "answered REFUSED: a loop probe of ours came back to us")                        \
   X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it") \
   X(ignored_no_rules, "not answered: there are no rules yet")                                            \
   X(ignored_short, "not answered: shorter than a DNS header")                                            \
@@ -48,6 +57,9 @@ namespace penstock::config {
 
 #define PENSTOCK_RESPONSE_OUTCOMES(X)                                                         \
   X(returned, "sent to the client that asked")                                                \
+  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                          \
+  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")             \
+  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")   \
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                  \
   X(wrong_endpoint, "not from the address the query went to, or not to the one it came from") \
   X(wrong_port, "not to the port that the query left from")                                   \
@@ -75,6 +87,19 @@ namespace penstock::config {
   X(no_frame, "not sent again: no buffer was free")                                     \
   X(too_long, "not sent again: the query is too long to be kept")
 
+#define PENSTOCK_WAITER_OUTCOMES(X)                                           \
+  X(answered, "a client whose question was in flight already got the answer") \
+  X(answered_servfail, "it got SERVFAIL, as the client that asked first did") \
+  X(lost, "it got nothing: no buffer was free, or the answer had no room in it")
+
+#define PENSTOCK_GUARD_OUTCOMES(X)                                                                       \
+  X(passed, "every address of the answer for a private name lies where it should")                       \
+  X(blocked, "an address outside `expect`, or a chain that leaves the private zones: answered SERVFAIL") \
+  X(alarmed, "the same, but on_leak is alarm: the answer went to the client")                            \
+  X(unreadable, "the records of an answer for a private name cannot be read: answered SERVFAIL")         \
+  X(chain_cut, "an answer for another name led into a private zone: cut there")                          \
+  X(chain_alarmed, "the same, but cname is alarm: the answer went to the client")
+
 #define PENSTOCK_TRANSMIT_OUTCOMES(X)                                \
   X(sent, "accepted by the port's queue")                            \
   X(refused, "lost: the port's queue was full")                      \
@@ -89,6 +114,8 @@ enum class HandoffOutcome : uint8_t { PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_ENUM_VA
 enum class DoorOutcome : uint8_t { PENSTOCK_DOOR_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class SweepOutcome : uint8_t { PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class RetryOutcome : uint8_t { PENSTOCK_RETRY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class WaiterOutcome : uint8_t { PENSTOCK_WAITER_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class GuardOutcome : uint8_t { PENSTOCK_GUARD_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class TransmitOutcome : uint8_t { PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 #undef PENSTOCK_ENUM_VALUE
 
@@ -100,6 +127,8 @@ constexpr size_t kHandoffOutcomes = 0 PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kDoorOutcomes = 0 PENSTOCK_DOOR_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kSweepOutcomes = 0 PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kRetryOutcomes = 0 PENSTOCK_RETRY_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kWaiterOutcomes = 0 PENSTOCK_WAITER_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kGuardOutcomes = 0 PENSTOCK_GUARD_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
@@ -134,7 +163,10 @@ struct alignas(64) EndpointCounters {
   Counter queries;
   Counter responses;
   Counter timeouts;
-  Counter latency_ns;  // sum over responses
+  Counter servfails;    // responses with this rcode
+  Counter refused;      // the same
+  Counter over_budget;  // not chosen, as its rate budget was spent
+  Counter latency_ns;   // sum over responses
   std::array<Counter, kLatencyBuckets> latency;
 };
 
@@ -148,18 +180,30 @@ struct alignas(64) LcoreCounters {
   OutcomeCounters<DoorOutcome, kDoorOutcomes> door;
   OutcomeCounters<SweepOutcome, kSweepOutcomes> sweep;
   OutcomeCounters<RetryOutcome, kRetryOutcomes> retry;
+  OutcomeCounters<WaiterOutcome, kWaiterOutcomes> waiter;
+  OutcomeCounters<GuardOutcome, kGuardOutcomes> guard;
   OutcomeCounters<TransmitOutcome, kTransmitOutcomes> transmit;
   Counter checksum_partial;        // accepted frames whose UDP checksum was only the pseudo-header's sum
   std::array<Counter, 16> rcodes;  // of responses returned to clients
   Counter pending;                 // queries in flight now
+  Counter waiting;                 // clients that joined one of them
   Counter generation;              // of the rules it uses now
   Counter turns;                   // of its loop
   Counter busy_cycles;             // TSC cycles of turns that moved a frame
   Counter idle_cycles;             // of turns that did not, sleep included
+  EventRing events;
   alignas(64) std::array<EndpointCounters, kMaxEndpoints> endpoints;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5003ULL;
+// What a port's driver lost before or behind us, since the start. Written by the main thread.
+struct PortCounters {
+  Counter receive_missed;   // no room in the card's or socket's ring
+  Counter receive_errors;   // damaged
+  Counter receive_no_mbuf;  // the mbuf pool was empty
+  Counter transmit_errors;
+};
+
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5004ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {
@@ -168,7 +212,9 @@ struct CounterPage {
   uint64_t page_size;  // bytes: header and `lcores` blocks
   uint32_t lcores;
   uint32_t pending_capacity;  // queries in flight that one lcore takes
-  uint64_t started_at;        // seconds since 1970
+  uint32_t waiting_capacity;  // clients that may join them, of one lcore
+  uint32_t ports_used;
+  uint64_t started_at;  // seconds since 1970
   // Written by the dataplane's main thread.
   alignas(64) Counter generation;  // published to and seen by every lcore; 0: no rules yet
   Counter published_at;            // seconds since 1970
@@ -179,6 +225,8 @@ struct CounterPage {
   Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
   Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
+  alignas(64) std::array<PortCounters, kMaxPorts> ports;
+  alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
   alignas(64) LcoreCounters lcore[];
 };
 

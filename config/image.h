@@ -3,7 +3,7 @@
 // One flat block of little-endian structs, all references are offsets or indices. control/rules compiles it, the dataplane
 // (tables/ruleset) treats it as untrusted input and validates all of it before the first lookup. Both map it read-only.
 //
-//   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | zone nodes
+//   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | prefixes | groups | zone nodes
 //
 // Any change of a struct below is a new kImageVersion; the dataplane refuses all others.
 #pragma once
@@ -15,14 +15,25 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 1;
+constexpr uint32_t kImageVersion = 2;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
-constexpr uint64_t kImageAlignment = 64;  // of the image in memory and of its sections
-constexpr uint32_t kMaxEndpoints = 1024;  // slots of the endpoint state page and of the counters
+constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its sections
+constexpr uint32_t kMaxClientGroups = 256;  // the first is that of clients in no group
+constexpr uint32_t kMaxEndpoints = 1024;    // slots of the endpoint state page and of the counters
 
-enum class Section : uint8_t { pools, endpoints, rules, clients_v4, clients_v6, zone_buckets, zone_nodes };
-constexpr size_t kSections = 7;
+enum class Section : uint8_t {
+  pools,
+  endpoints,
+  rules,
+  clients_v4,
+  clients_v6,
+  zone_buckets,
+  zone_nodes,
+  prefixes,
+  groups,
+};
+constexpr size_t kSections = 9;
 
 struct ImageSection {
   uint64_t offset;  // from the start of the image, a multiple of 64
@@ -46,6 +57,7 @@ struct ImageHeader {
   uint32_t query_timeout_ms;
   uint8_t refused_silent;  // 1: clients that may not ask get no answer
   uint8_t reserved[7];
+  uint64_t loop_token;  // a query whose first label is loop_label() of it is a probe of ours that came back
   ImageSection sections[kSections];
 };
 
@@ -54,15 +66,19 @@ struct ImagePool {
   uint32_t endpoint_count;  // 1 or more
   uint8_t kind;             // config::PoolKind
   uint8_t is_private;
-  uint8_t reserved[6];
+  uint8_t policy;    // config::Policy
+  uint8_t retry_on;  // kRetryOnServfail | kRetryOnRefused
+  uint8_t reserved[4];
 };
+constexpr uint8_t kRetryOnServfail = 1;
+constexpr uint8_t kRetryOnRefused = 2;
 
 struct ImageEndpoint {
   uint8_t address[16];  // network order, IPv4 in the first four
   uint8_t family;       // 4 or 6
   uint8_t reserved;
-  uint16_t slot;  // of the endpoint state page and of the per-endpoint counters; below kMaxEndpoints
-  uint32_t budget;
+  uint16_t slot;    // of the endpoint state page and of the per-endpoint counters; below kMaxEndpoints
+  uint32_t budget;  // queries/s of the whole dataplane, 0: none
   uint32_t weight;
   uint32_t pool;
 };
@@ -72,18 +88,38 @@ struct ImageRule {
   uint8_t action;  // config::Action
   uint8_t is_private;
   uint8_t cache;
+  uint8_t on_leak;        // config::OnLeak
+  uint32_t first_prefix;  // of the prefixes section: where addresses must lie
+  uint16_t prefix_count;  // 0: not checked
+  uint8_t cname;          // config::CnameInto
   uint8_t reserved;
+};
+
+// A network that a rule expects addresses in.
+struct ImagePrefix {
+  uint8_t address[16];  // network order, IPv4 in the first four, host bits zero
+  uint8_t length;       // bits
+  uint8_t family;       // 4 or 6
+  uint8_t reserved[6];
+};
+
+// A group of clients; the first one is that of clients in no group.
+struct ImageGroup {
+  uint32_t weight;  // 1 or more
+  uint32_t reserved;
 };
 
 // Client prefixes, flattened: ranges sorted by start, the first starts at address 0, each reaches to the next.
 struct ImageClientsV4 {
   uint32_t start;  // host order
-  uint32_t allowed;
+  uint16_t allowed;
+  uint16_t group;
 };
 struct ImageClientsV6 {
   uint64_t start_high;  // host order
   uint64_t start_low;
-  uint64_t allowed;
+  uint32_t allowed;
+  uint32_t group;
 };
 
 // One cache line. Open addressing by bucket: a key that found its bucket full went to the next one and left `overflowed`.
@@ -107,10 +143,12 @@ struct ZoneNode {
 constexpr size_t kZoneNodeNameOffset = 10;
 constexpr uint64_t kZoneNodeUnit = 8;
 
-static_assert(sizeof(ImageHeader) == 224);
+static_assert(sizeof(ImageHeader) == 264);
 static_assert(sizeof(ImagePool) == 16);
 static_assert(sizeof(ImageEndpoint) == 32);
-static_assert(sizeof(ImageRule) == 8);
+static_assert(sizeof(ImageRule) == 16);
+static_assert(sizeof(ImagePrefix) == 24);
+static_assert(sizeof(ImageGroup) == 8);
 static_assert(sizeof(ImageClientsV4) == 8);
 static_assert(sizeof(ImageClientsV6) == 24);
 static_assert(sizeof(ZoneBucket) == 64 && alignof(ZoneBucket) == 64);

@@ -45,8 +45,10 @@ struct Dataplane {
   std::string socket = "/run/penstock/dataplane.sock";  // control connects here
   std::string state_dir = "/var/lib/penstock";          // keeps the last good image
   std::optional<SourcePorts> source_ports;              // default: chosen outside the kernel's ip_local_port_range
-  uint32_t pending = 65536;                             // slots per lcore, a power of two up to 65536
-  std::chrono::milliseconds query_timeout{1800};        // then the client gets SERVFAIL
+  uint32_t port_budget = 40'000;                  // address and port pairs an endpoint may see from all forwarders
+  uint32_t nodes = 1;                             // forwarders that share it
+  uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
+  std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
 };
 
 struct Control {
@@ -54,14 +56,31 @@ struct Control {
   bool watch = false;                                 // reload when the file changes
 };
 
+// Clients that count as one kind; a client belongs to the group with the longest prefix that it is in.
+struct ClientGroup {
+  std::string name;
+  std::vector<IpPrefix> prefixes;
+  uint32_t weight = 1;  // times the share of a client of no group, where shares are limited
+  Where where;
+};
+
 struct Clients {
   std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
   std::vector<IpPrefix> deny;
-  bool silent = false;           // `refused: drop`: no REFUSED to clients that may not ask
-  uint32_t rate_per_client = 0;  // queries/s, 0: none
+  bool silent = false;              // `refused: drop`: no REFUSED to clients that may not ask
+  uint32_t rate_per_client = 0;     // queries/s, 0: none
+  std::vector<ClientGroup> groups;  // at most kMaxClientGroups (image.h) less the unnamed one
 };
 
 enum class PoolKind : uint8_t { recursive, route53_inbound };
+
+// How a pool's queries are dealt to its endpoints.
+enum class Policy : uint8_t {
+  least_outstanding,  // the less busy of two drawn at random
+  round_robin,
+  weighted,  // at random, by Endpoint::weight
+  ordered,   // the first that is healthy
+};
 
 struct Endpoint {
   IpAddress address;
@@ -83,6 +102,10 @@ struct Pool {
   PoolKind kind = PoolKind::recursive;
   bool is_private = false;  // its zones' names never go to another pool
   std::vector<Endpoint> endpoints;
+  Policy policy = Policy::least_outstanding;
+  bool tracked = false;         // the endpoints' security group tracks connections: they take less
+  bool retry_servfail = false;  // `retry_on`: another endpoint may answer better
+  bool retry_refused = false;
   HealthCheck health;
   std::vector<IpAddress> source;  // at most one a family; empty: the kernel's choice for the route
   Where where;
@@ -90,15 +113,23 @@ struct Pool {
 
 enum class Action : uint8_t { forward, nxdomain, nodata, refused };
 
+// What becomes of an answer for a private name that has an address outside Rule::expect.
+enum class OnLeak : uint8_t { servfail, alarm };
+
+// What becomes of a chain of CNAMEs, in an answer for a name that is not private, that leads into the rule's private zone.
+enum class CnameInto : uint8_t { chase, alarm, pass };
+
 // What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`.
 struct Rule {
   Action action = Action::forward;
   uint32_t pool = 0;  // index into Model::pools, when action is forward
   bool is_private = false;
   bool cache = true;
-  std::vector<IpPrefix> expect;
-  std::string origin;  // "studio[0] studio", "zones[2]", "partners.txt", "default"
+  std::vector<IpPrefix> expect;  // where addresses of a private name must lie; empty: not checked
+  std::string origin;            // "studio[0] studio", "zones[2]", "partners.txt", "default"
   Where where;
+  OnLeak on_leak = OnLeak::servfail;
+  CnameInto cname = CnameInto::chase;
 };
 
 enum class Scope : uint8_t {

@@ -39,6 +39,7 @@ struct ModelReader {
   void read_idle(const YamlValue&);
   void read_dataplane(const YamlValue&);
   // config/read_access.cpp
+  void read_groups(const YamlValue& section);
   void read_clients(const YamlValue&);
   void read_metrics(const YamlValue&);
   void read_control(const YamlValue&);
@@ -57,6 +58,9 @@ struct ModelReader {
   uint32_t add_rule(Rule rule);
 };
 
+// RFC 1918, shared address space and ULA.
+std::vector<IpPrefix> private_networks();
+
 // Who may ask when nothing is said: private and shared address space, loopback, link-local, ULA.
 std::vector<IpPrefix> default_clients();
 
@@ -65,6 +69,9 @@ tl::expected<std::string, std::string> read_yaml_file(const std::string& path);
 
 // Reports what is wrong with an address, or a second one of a family.
 void read_source(const YamlValue&, Pool&);
+
+// `on_leak:` and `cname:` of an entry.
+void read_guard(const YamlMap&, Rule&);
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);

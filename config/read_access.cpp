@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 
+#include "config/image.h"
 #include "config/model_reader.h"
 
 namespace penstock::config {
@@ -23,6 +25,13 @@ bool is_host_and_port(std::string_view text) {
 
 }  // namespace
 
+std::vector<IpPrefix> private_networks() {
+  std::vector<IpPrefix> list;
+  for (const char* prefix : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"})
+    list.push_back(*parse_prefix(prefix));
+  return list;
+}
+
 std::vector<IpPrefix> default_clients() {
   std::vector<IpPrefix> list;
   for (const char* prefix : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
@@ -39,7 +48,7 @@ std::optional<std::string> read_socket_path(const YamlValue& value) {
 }
 
 void ModelReader::read_clients(const YamlValue& section) {
-  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client"});
+  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "groups"});
   if (const auto value = map.get("allow")) {
     model.clients.allow = value->prefixes();
     if (value->is_sequence() && value->node().items.empty())
@@ -48,8 +57,38 @@ void ModelReader::read_clients(const YamlValue& section) {
   if (const auto value = map.get("deny")) model.clients.deny = value->prefixes();
   if (const auto value = map.get("refused"))
     if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
+  if (const auto value = map.get("groups")) read_groups(*value);
   if (const auto value = map.get("rate_per_client"))
     model.clients.rate_per_client = value->number(0, 100'000'000).value_or(0);
+}
+
+// groups: {controllers: {prefixes: [10.1.0.10, 10.1.0.11], weight: 20}}
+void ModelReader::read_groups(const YamlValue& section) {
+  if (!section.is_map()) {
+    section.error("this should be groups by name, {controllers: {prefixes: [10.1.0.10], weight: 20}}");
+    return;
+  }
+  for (const YamlMember& member : section.node().members) {
+    const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
+    const YamlMap map(item, {"prefixes", "weight"});
+    if (!map.is_valid()) continue;
+    ClientGroup group;
+    group.name = member.key;
+    group.where = {0, member.line};
+    if (const auto value = map.require("prefixes", "a list of client networks such as 10.1.0.0/24"))
+      group.prefixes = value->prefixes();
+    if (const auto value = map.get("weight")) group.weight = value->number(1, 1000).value_or(1);
+    for (const ClientGroup& other : model.clients.groups)
+      for (const IpPrefix& prefix : group.prefixes)
+        if (std::find(other.prefixes.begin(), other.prefixes.end(), prefix) != other.prefixes.end())
+          item.error(to_string(prefix) + " is in group '" + other.name + "' already, on line " +
+                     std::to_string(other.where.line));
+    if (model.clients.groups.size() + 1 == kMaxClientGroups) {
+      item.error("there are at most " + std::to_string(kMaxClientGroups - 1) + " groups");
+      return;
+    }
+    model.clients.groups.push_back(std::move(group));
+  }
 }
 
 void ModelReader::read_metrics(const YamlValue& section) {

@@ -126,16 +126,21 @@ void ModelReader::read_dataplane(const YamlValue& section) {
       dataplane.state_dir = std::move(*text);
     }
   if (const auto value = map.get("source_ports")) {
-    const YamlMap ports(*value, {"first", "count"});
+    const YamlMap ports(*value, {"first", "count", "budget", "nodes"});
     SourcePorts chosen;
-    if (const auto first = ports.require("first", "the lowest source port"))
-      chosen.first = static_cast<uint16_t>(first->number(1024, 65535).value_or(chosen.first));
+    if (const auto budget = ports.get("budget"))
+      dataplane.port_budget = budget->number(1, 1'000'000).value_or(dataplane.port_budget);
+    if (const auto nodes = ports.get("nodes")) dataplane.nodes = nodes->number(1, 1000).value_or(dataplane.nodes);
+    const bool is_chosen = ports.has("first") || ports.has("count") || !(ports.has("budget") || ports.has("nodes"));
+    if (is_chosen)
+      if (const auto first = ports.require("first", "the lowest source port"))
+        chosen.first = static_cast<uint16_t>(first->number(1024, 65535).value_or(chosen.first));
     if (const auto count = ports.get("count"))
       chosen.count = static_cast<uint16_t>(count->number(1, 64512).value_or(chosen.count));
     if (uint32_t{chosen.first} + chosen.count > 65536)
       value->error("first + count is above 65536: the last port would be " +
                    std::to_string(uint32_t{chosen.first} + chosen.count - 1));
-    dataplane.source_ports = chosen;
+    if (is_chosen) dataplane.source_ports = chosen;
   }
   if (const auto value = map.get("pending"))
     if (const auto count = value->number(16, 65536)) {

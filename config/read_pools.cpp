@@ -10,6 +10,8 @@ using std::chrono::milliseconds;
 
 // What AWS lets an IP of a Route 53 inbound endpoint answer.
 constexpr uint32_t kRoute53Budget = 10'000;  // queries/s
+// The same where a security group tracks connections, whatever the kind.
+constexpr uint32_t kTrackedBudget = 1'500;
 
 bool is_pool_name(std::string_view name) {
   return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -18,10 +20,10 @@ bool is_pool_name(std::string_view name) {
   });
 }
 
-std::optional<Endpoint> read_endpoint(const YamlValue& item, PoolKind kind) {
+std::optional<Endpoint> read_endpoint(const YamlValue& item, const Pool& pool) {
   Endpoint endpoint;
   endpoint.where = item.where();
-  endpoint.budget = kind == PoolKind::route53_inbound ? kRoute53Budget : 0;
+  endpoint.budget = pool.tracked ? kTrackedBudget : pool.kind == PoolKind::route53_inbound ? kRoute53Budget : 0;
   if (item.is_scalar()) {
     const auto address = item.address();
     if (!address) return std::nullopt;
@@ -36,6 +38,26 @@ std::optional<Endpoint> read_endpoint(const YamlValue& item, PoolKind kind) {
   if (!address) return std::nullopt;
   endpoint.address = *address;
   return endpoint;
+}
+
+void read_policy(const YamlValue& value, Pool& pool) {
+  const auto word = value.word({"least-outstanding", "round-robin", "weighted", "ordered"});
+  if (!word) return;
+  pool.policy = static_cast<Policy>(*word);
+  if (pool.policy == Policy::ordered && pool.kind == PoolKind::route53_inbound)
+    value.error(
+        "'ordered' gives all queries to one endpoint, and AWS leaves balancing to you: an endpoint takes 10000/s. "
+        "Write least-outstanding, round-robin or weighted");
+}
+
+void read_retry_on(const YamlValue& value, Pool& pool) {
+  value.each(
+      [&](const YamlValue& item) {
+        const auto word = item.word({"servfail", "refused"});
+        if (!word) return;
+        (*word == 0 ? pool.retry_servfail : pool.retry_refused) = true;
+      },
+      true);
 }
 
 void read_health(const YamlValue& section, HealthCheck& health) {
@@ -80,7 +102,7 @@ void ModelReader::read_pools(const YamlValue& section) {
   }
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked"});
+    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on"});
     Pool pool;
     pool.name = member.key;
     pool.where = {0, member.line};
@@ -105,10 +127,13 @@ void ModelReader::read_pools(const YamlValue& section) {
       }
     }
     if (is_doubtful) doubtful_pools.insert(static_cast<uint32_t>(model.pools.size()));
+    if (const auto value = map.get("tracked")) pool.tracked = value->boolean().value_or(false);
+    if (const auto value = map.get("policy")) read_policy(*value, pool);
+    if (const auto value = map.get("retry_on")) read_retry_on(*value, pool);
     if (const auto value = map.require("endpoints", "a list of IP addresses")) {
       value->each(
           [&](const YamlValue& one) {
-            if (auto endpoint = read_endpoint(one, pool.kind)) pool.endpoints.push_back(*endpoint);
+            if (auto endpoint = read_endpoint(one, pool)) pool.endpoints.push_back(*endpoint);
           },
           true);
       if (value->is_sequence() && value->node().items.empty())
@@ -116,7 +141,6 @@ void ModelReader::read_pools(const YamlValue& section) {
     }
     if (const auto value = map.get("health")) read_health(*value, pool.health);
     if (const auto value = map.get("source")) read_source(*value, pool);
-    if (const auto value = map.get("tracked")) value->boolean();
     pool_numbers.emplace(pool.name, static_cast<uint32_t>(model.pools.size()));
     model.pools.push_back(std::move(pool));
   }

@@ -21,12 +21,13 @@ class StudioReader {
   StudioReader(ModelReader& reader, Taken& taken, const YamlValue& item, size_t index)
       : reader_(reader),
         taken_(taken),
-        map_(item, {"region", "pool", "domains", "others", "services", "expect", "suffix"}),
+        map_(item, {"region", "pool", "domains", "others", "services", "expect", "on_leak", "cname", "suffix"}),
         origin_("studio[" + std::to_string(index) + "] ") {}
 
   void read() {
     if (!map_.is_valid()) return;
     if (const auto value = map_.get("expect")) expect_ = value->prefixes();
+    read_guard(map_, guard_);
     const auto region = map_.require("region", "an AWS region such as us-east-1");
     const auto pool_name = map_.require("pool", "the pool of the VPC's inbound endpoints");
     const bool has_region = region && read_region(*region);
@@ -169,7 +170,10 @@ class StudioReader {
     rule.pool = pool;
     // Studio names are private whatever kind the pool is; the hosts of others go where the user said.
     rule.is_private = action == Action::forward && (what != "others" || reader_.model.pools[pool].is_private);
-    if (action == Action::forward) rule.expect = expect_;
+    // Addresses of a VPC are private ones, whatever network it has.
+    if (rule.is_private) rule.expect = expect_.empty() ? private_networks() : expect_;
+    rule.on_leak = guard_.on_leak;
+    rule.cname = guard_.cname;
     rule.origin = origin_ + what;
     rule.where = where;
     return reader_.add_rule(std::move(rule));
@@ -213,6 +217,7 @@ class StudioReader {
   std::string region_;
   StudioSuffixes suffixes_;
   std::vector<IpPrefix> expect_;
+  Rule guard_;  // only on_leak and cname
 };
 
 }  // namespace

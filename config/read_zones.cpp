@@ -38,6 +38,7 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
     }
   if (const auto value = map.get("cache")) rule.cache = value->boolean().value_or(true);
   if (const auto value = map.get("expect")) rule.expect = value->prefixes();
+  read_guard(map, rule);
   return rule;
 }
 
@@ -93,6 +94,13 @@ void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, R
 
 }  // namespace
 
+void read_guard(const YamlMap& map, Rule& rule) {
+  if (const auto value = map.get("on_leak"))
+    if (const auto word = value->word({"servfail", "alarm"})) rule.on_leak = static_cast<OnLeak>(*word);
+  if (const auto value = map.get("cname"))
+    if (const auto word = value->word({"chase", "alarm", "pass"})) rule.cname = static_cast<CnameInto>(*word);
+}
+
 uint32_t ModelReader::add_rule(Rule rule) {
   model.rules.push_back(std::move(rule));
   return static_cast<uint32_t>(model.rules.size() - 1);
@@ -102,7 +110,8 @@ void ModelReader::read_zones(const YamlValue& list) {
   size_t index = 0;
   list.each([&](const YamlValue& item) {
     const std::string origin = "zones[" + std::to_string(index++) + "]";
-    const YamlMap map(item, {"zone", "name", "zones_file", "pool", "answer", "private", "cache", "expect"});
+    const YamlMap map(
+        item, {"zone", "name", "zones_file", "pool", "answer", "private", "cache", "expect", "on_leak", "cname"});
     if (!map.is_valid()) return;
     Rule rule = read_target(*this, map);
     rule.origin = origin;

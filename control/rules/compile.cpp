@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <span>
 #include <system_error>
 
@@ -60,6 +61,9 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     out.endpoint_count = static_cast<uint32_t>(pool.endpoints.size());
     out.kind = static_cast<uint8_t>(pool.kind);
     out.is_private = pool.is_private ? 1 : 0;
+    out.policy = static_cast<uint8_t>(pool.policy);
+    out.retry_on = static_cast<uint8_t>((pool.retry_servfail ? config::kRetryOnServfail : 0) |
+                                        (pool.retry_refused ? config::kRetryOnRefused : 0));
     for (const auto& endpoint : pool.endpoints) {
       const uint16_t slot = slot_of(pool, endpoint);
       if (slot >= config::kMaxEndpoints || taken[slot])
@@ -79,30 +83,55 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
   return result;
 }
 
-std::vector<config::ImageRule> lay_out_rules(const Model& model) {
+struct Rules {
   std::vector<config::ImageRule> rules;
+  std::vector<config::ImagePrefix> prefixes;
+};
+
+// Rules that expect the same networks share them.
+Rules lay_out_rules(const Model& model) {
+  Rules result;
+  std::map<std::vector<config::IpPrefix>, uint32_t> known;
   for (const auto& rule : model.rules) {
-    config::ImageRule& out = rules.emplace_back();
+    config::ImageRule& out = result.rules.emplace_back();
+    const auto [seen, is_new] = known.emplace(rule.expect, static_cast<uint32_t>(result.prefixes.size()));
+    if (is_new)
+      for (const config::IpPrefix& prefix : rule.expect) {
+        config::ImagePrefix& into = result.prefixes.emplace_back();
+        std::copy(prefix.address.bytes.begin(), prefix.address.bytes.end(), into.address);
+        into.length = prefix.length;
+        into.family = prefix.address.family;
+      }
+    out.first_prefix = rule.expect.empty() ? 0 : seen->second;
+    out.prefix_count = static_cast<uint16_t>(rule.expect.size());
+    out.on_leak = static_cast<uint8_t>(rule.on_leak);
+    out.cname = static_cast<uint8_t>(rule.cname);
     out.pool = rule.action == config::Action::forward ? rule.pool : 0;
     out.action = static_cast<uint8_t>(rule.action);
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
   }
-  return rules;
+  return result;
+}
+
+std::vector<config::ImageGroup> lay_out_groups(const config::Clients& clients) {
+  std::vector<config::ImageGroup> groups{{1, 0}};
+  for (const auto& group : clients.groups) groups.push_back({group.weight, 0});
+  return groups;
 }
 
 std::vector<config::ImageClientsV4> lay_out_clients_v4(const config::Clients& clients) {
   std::vector<config::ImageClientsV4> out;
   for (const auto& range : flatten_clients(clients, 4))
-    out.push_back({static_cast<uint32_t>(range.start), range.allowed ? 1U : 0U});
+    out.push_back({static_cast<uint32_t>(range.start), static_cast<uint16_t>(range.allowed ? 1 : 0), range.group});
   return out;
 }
 
 std::vector<config::ImageClientsV6> lay_out_clients_v6(const config::Clients& clients) {
   std::vector<config::ImageClientsV6> out;
   for (const auto& range : flatten_clients(clients, 6))
-    out.push_back(
-        {static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start), range.allowed ? 1U : 0U});
+    out.push_back({static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start),
+                   range.allowed ? 1U : 0U, range.group});
   return out;
 }
 
@@ -133,6 +162,9 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   const auto zones = hash_with_some_key(model, hash_key, key);
   if (!zones) return Fault(zones.error());
   const auto rules = lay_out_rules(model);
+  const auto groups = lay_out_groups(model.clients);
+  const auto loop_token = hash_key ? tl::expected<uint64_t, std::string>(*hash_key) : draw_key();
+  if (!loop_token) return Fault(loop_token.error());
   const auto clients_v4 = lay_out_clients_v4(model.clients);
   const auto clients_v6 = lay_out_clients_v6(model.clients);
 
@@ -148,10 +180,12 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   };
   reserve_for(Section::pools, pools->pools);
   reserve_for(Section::endpoints, pools->endpoints);
-  reserve_for(Section::rules, rules);
+  reserve_for(Section::rules, rules.rules);
   reserve_for(Section::clients_v4, clients_v4);
   reserve_for(Section::clients_v6, clients_v6);
   reserve_for(Section::zone_buckets, zones->buckets);
+  reserve_for(Section::prefixes, rules.prefixes);
+  reserve_for(Section::groups, groups);
   reserve(Section::zone_nodes, zones->nodes_size);
   if (end > config::kImageMaxSize)
     return Fault("the rules take " + std::to_string(end) + " bytes, the limit is " +
@@ -171,8 +205,9 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.bucket_count = static_cast<uint32_t>(zones->buckets.size());
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
   header.refused_silent = model.clients.silent ? 1 : 0;
+  header.loop_token = *loop_token;
 
-  Compiled compiled{ImageBytes(end), generation, 0, header.zone_count};
+  Compiled compiled{ImageBytes(end), generation, 0, header.loop_token, header.zone_count};
   const auto section = [&](Section which) {
     return compiled.image.data() + header.sections[static_cast<size_t>(which)].offset;
   };
@@ -182,10 +217,12 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   };
   write(Section::pools, pools->pools);
   write(Section::endpoints, pools->endpoints);
-  write(Section::rules, rules);
+  write(Section::rules, rules.rules);
   write(Section::clients_v4, clients_v4);
   write(Section::clients_v6, clients_v6);
   write(Section::zone_buckets, zones->buckets);
+  write(Section::prefixes, rules.prefixes);
+  write(Section::groups, groups);
   write_nodes(*zones, model.zones, section(Section::zone_nodes));
 
   std::memcpy(compiled.image.data(), &header, sizeof header);

@@ -38,6 +38,7 @@ struct Compiled {
   ImageBytes image;
   uint64_t generation = 0;
   uint64_t checksum = 0;
+  uint64_t loop_token = 0;
   uint32_t zones = 0;  // distinct names
 };
 

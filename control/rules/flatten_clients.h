@@ -13,6 +13,7 @@ using Address128 = unsigned __int128;  // host order; IPv4 in the low 32 bits
 struct ClientRange {
   Address128 start = 0;  // reaches to the next range's start
   bool allowed = false;
+  uint16_t group = 0;  // 0: none; n: the n-th of Clients::groups
   bool operator==(const ClientRange&) const = default;
 };
 

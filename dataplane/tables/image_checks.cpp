@@ -28,6 +28,10 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
       return name + " has endpoints up to " + text(next) + ", the image has " + text(endpoints.size());
     if (pool.kind > static_cast<uint8_t>(config::PoolKind::route53_inbound))
       return name + " is of unknown kind " + text(pool.kind);
+    if (pool.policy > static_cast<uint8_t>(config::Policy::ordered))
+      return name + " has unknown policy " + text(pool.policy);
+    if (pool.retry_on > (config::kRetryOnServfail | config::kRetryOnRefused))
+      return name + " has retry_on " + text(pool.retry_on) + ", not 0 to 3";
     if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
     for (uint64_t e = pool.first_endpoint; e < next; ++e)
       if (endpoints[e].pool != i)
@@ -54,7 +58,28 @@ Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints) {
   return {};
 }
 
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools) {
+Fault check_prefixes(std::span<const config::ImagePrefix> prefixes) {
+  for (size_t i = 0; i < prefixes.size(); ++i) {
+    const config::ImagePrefix& prefix = prefixes[i];
+    const std::string name = "its prefix " + text(i);
+    if (prefix.family != 4 && prefix.family != 6) return name + " is of unknown family " + text(prefix.family);
+    const unsigned bits = prefix.family == 4 ? 32 : 128;
+    if (prefix.length > bits) return name + " has " + text(prefix.length) + " bits of " + text(bits);
+    for (unsigned bit = prefix.length; bit < 128; ++bit)
+      if ((prefix.address[bit / 8] >> (7 - bit % 8) & 1) != 0) return name + " has bits set behind its length";
+  }
+  return {};
+}
+
+Fault check_groups(std::span<const config::ImageGroup> groups) {
+  if (groups.empty() || groups.size() > config::kMaxClientGroups)
+    return "it has " + text(groups.size()) + " groups of clients, not 1 to " + text(config::kMaxClientGroups);
+  for (size_t i = 0; i < groups.size(); ++i)
+    if (groups[i].weight == 0) return "its group " + text(i) + " of clients has weight 0";
+  return {};
+}
+
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const config::ImageRule& rule = rules[i];
     const std::string name = "its rule " + text(i);
@@ -63,6 +88,13 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
     if (rule.action == static_cast<uint8_t>(config::Action::forward) && rule.pool >= pools)
       return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools);
     if (rule.is_private > 1) return name + " has is_private " + text(rule.is_private) + ", not 0 or 1";
+    if (rule.on_leak > static_cast<uint8_t>(config::OnLeak::alarm))
+      return name + " has unknown on_leak " + text(rule.on_leak);
+    if (rule.cname > static_cast<uint8_t>(config::CnameInto::pass))
+      return name + " has unknown cname " + text(rule.cname);
+    if (rule.first_prefix > prefixes || rule.prefix_count > prefixes - rule.first_prefix)
+      return name + " expects prefixes up to " + text(uint64_t{rule.first_prefix} + rule.prefix_count) +
+             ", the image has " + text(prefixes);
     if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";
   }
   if (default_rule != kNoRule && default_rule >= rules.size())
@@ -80,7 +112,7 @@ unsigned __int128 start_of(const config::ImageClientsV6& range) {
 }
 
 template <typename Range>
-Fault check_ranges(std::span<const Range> ranges, const std::string& family) {
+Fault check_ranges(std::span<const Range> ranges, const std::string& family, size_t groups) {
   if (ranges.empty()) return "it has no range of " + family + " clients";
   if (start_of(ranges[0]) != 0) return "its first range of " + family + " clients does not start at address 0";
   for (size_t i = 0; i < ranges.size(); ++i) {
@@ -89,15 +121,19 @@ Fault check_ranges(std::span<const Range> ranges, const std::string& family) {
     if (ranges[i].allowed > 1)
       return "its range " + text(i) + " of " + family + " clients has allowed " + text(ranges[i].allowed) +
              ", not 0 or 1";
+    if (ranges[i].group >= groups)
+      return "its range " + text(i) + " of " + family + " clients is of group " + text(ranges[i].group) +
+             ", the image has " + text(groups);
   }
   return {};
 }
 
 }  // namespace
 
-Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6) {
-  if (auto fault = check_ranges(v4, "v4")) return fault;
-  return check_ranges(v6, "v6");
+Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6,
+                    size_t groups) {
+  if (auto fault = check_ranges(v4, "v4", groups)) return fault;
+  return check_ranges(v6, "v6", groups);
 }
 
 }  // namespace penstock::tables

@@ -17,8 +17,11 @@ using Fault = std::optional<std::string>;  // one line of English about the imag
 // Endpoints belong to pools in order: pool 0 has the first ones, and so on, none left over.
 Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints);
 Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools);
-Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6);
+Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes);
+Fault check_groups(std::span<const config::ImageGroup> groups);
+Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6,
+                    size_t groups);
 // Every node is well formed and found under its own name; no chain of buckets is longer than kLongestChain.
 Fault check_zones(const config::ImageHeader& header, std::span<const config::ZoneBucket> buckets,
                   std::span<const std::byte> nodes, size_t rules);

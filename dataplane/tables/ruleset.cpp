@@ -17,13 +17,14 @@ using config::Section;
 using config::ZoneBucket;
 using Bytes = std::span<const std::byte>;
 
-constexpr std::array<const char*, config::kSections> kSectionNames = {
-    "pools", "endpoints", "rules", "v4 clients", "v6 clients", "zone buckets", "zone nodes"};
+constexpr std::array<const char*, config::kSections> kSectionNames = {"pools",      "endpoints",  "rules",
+                                                                      "v4 clients", "v6 clients", "zone buckets",
+                                                                      "zone nodes", "prefixes",   "client groups"};
 // One record of each; zone nodes differ in size and are measured in units.
 constexpr std::array<uint64_t, config::kSections> kRecordSizes = {
     sizeof(config::ImagePool),      sizeof(config::ImageEndpoint),  sizeof(config::ImageRule),
     sizeof(config::ImageClientsV4), sizeof(config::ImageClientsV6), sizeof(ZoneBucket),
-    config::kZoneNodeUnit};
+    config::kZoneNodeUnit,          sizeof(config::ImagePrefix),    sizeof(config::ImageGroup)};
 
 std::string text(uint64_t number) {
   return std::to_string(number);
@@ -108,6 +109,8 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   ruleset.pools_ = records<config::ImagePool>(bytes, header, Section::pools);
   ruleset.endpoints_ = records<config::ImageEndpoint>(bytes, header, Section::endpoints);
   ruleset.rules_ = records<config::ImageRule>(bytes, header, Section::rules);
+  ruleset.prefixes_ = records<config::ImagePrefix>(bytes, header, Section::prefixes);
+  ruleset.groups_ = records<config::ImageGroup>(bytes, header, Section::groups);
   const auto v4 = records<config::ImageClientsV4>(bytes, header, Section::clients_v4);
   const auto v6 = records<config::ImageClientsV6>(bytes, header, Section::clients_v6);
   const auto buckets = records<ZoneBucket>(bytes, header, Section::zone_buckets);
@@ -115,8 +118,11 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
 
   if (auto fault = check_pools(ruleset.pools_, ruleset.endpoints_)) return refuse(*fault);
   if (auto fault = check_endpoints(ruleset.endpoints_)) return refuse(*fault);
-  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size())) return refuse(*fault);
-  if (auto fault = check_clients(v4, v6)) return refuse(*fault);
+  if (auto fault = check_prefixes(ruleset.prefixes_)) return refuse(*fault);
+  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size()))
+    return refuse(*fault);
+  if (auto fault = check_groups(ruleset.groups_)) return refuse(*fault);
+  if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
   if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
 
   ruleset.clients_ = ClientPrefixes(v4, v6);

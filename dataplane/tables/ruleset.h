@@ -33,6 +33,11 @@ class Ruleset {
   std::span<const config::ImageRule> rules() const { return rules_; }
   std::span<const config::ImagePool> pools() const { return pools_; }
   std::span<const config::ImageEndpoint> endpoints() const { return endpoints_; }
+  std::span<const config::ImageGroup> groups() const { return groups_; }
+  // Where addresses of the rule's names must lie; empty: anywhere.
+  std::span<const config::ImagePrefix> expected(const config::ImageRule& rule) const {
+    return prefixes_.subspan(rule.first_prefix, rule.prefix_count);
+  }
   const config::ImageRule& rule(uint32_t index) const { return rules_[index]; }
   const config::ImagePool& pool(uint32_t index) const { return pools_[index]; }
   std::span<const config::ImageEndpoint> endpoints(uint32_t pool) const {
@@ -44,6 +49,8 @@ class Ruleset {
   std::span<const config::ImagePool> pools_;
   std::span<const config::ImageEndpoint> endpoints_;
   std::span<const config::ImageRule> rules_;
+  std::span<const config::ImagePrefix> prefixes_;
+  std::span<const config::ImageGroup> groups_;
   ClientPrefixes clients_;
   ZoneTable zones_;
 };

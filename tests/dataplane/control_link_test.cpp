@@ -206,7 +206,7 @@ const RefusalCase kRefusals[] = {
        image = with_checksum(std::move(image));
        return memfd_of(image);
      },
-     "format version 2"},
+     "it has format version"},
     {"something else altogether",
      [](control::ImageBytes& image) {
        std::fill(image.begin(), image.end(), std::byte{0x41});

@@ -27,6 +27,7 @@ ImageBytes sample_image() {
   test::add_zone(model, wire("api.example.com"), config::Scope::name, 2);
   test::add_zone(model, wire("ads.example"), config::Scope::zone, 3);
   model.rules[3].action = config::Action::nxdomain;
+  model.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")};
   model.default_rule = 1;
   auto compiled = control::compile(model, 42, test::slots_in_order(), 0x1234567890abcdef);
   if (!compiled) throw std::runtime_error(compiled.error());
@@ -161,6 +162,22 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"rule's is_private", [](B& i) { record<config::ImageRule>(i, Section::rules).is_private = 255; },
        "is_private 255"},
       {"rule's cache", [](B& i) { record<config::ImageRule>(i, Section::rules).cache = 2; }, "cache 2"},
+      {"rule's on_leak", [](B& i) { record<config::ImageRule>(i, Section::rules).on_leak = 2; }, "unknown on_leak 2"},
+      {"rule's cname", [](B& i) { record<config::ImageRule>(i, Section::rules).cname = 3; }, "unknown cname 3"},
+      {"rule's prefixes", [](B& i) { record<config::ImageRule>(i, Section::rules).first_prefix = 0xffffffff; },
+       "expects prefixes up to"},
+      {"rule's many prefixes", [](B& i) { record<config::ImageRule>(i, Section::rules).prefix_count = 0xffff; },
+       "expects prefixes up to"},
+      {"pool policy", [](B& i) { record<config::ImagePool>(i, Section::pools).policy = 4; }, "unknown policy 4"},
+      {"pool retry_on", [](B& i) { record<config::ImagePool>(i, Section::pools).retry_on = 4; }, "retry_on 4"},
+      {"prefix family", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).family = 0; }, "unknown family 0"},
+      {"prefix length", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).length = 33; }, "33 bits of 32"},
+      {"prefix with host bits", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).address[3] = 1; },
+       "bits set behind its length"},
+      {"no groups", [&](B& i) { section(i, Section::groups).size = 0; }, "it has 0 groups"},
+      {"group's weight", [](B& i) { record<config::ImageGroup>(i, Section::groups).weight = 0; }, "weight 0"},
+      {"v4 group", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4, 1).group = 9; }, "of group 9"},
+      {"v6 group", [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6, 1).group = 9; }, "of group 9"},
       {"default rule", [](B& i) { header_of(i).default_rule = 4; }, "its default is rule 4"},
       {"first v4 range", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4).start = 1; },
        "does not start at address 0"},
