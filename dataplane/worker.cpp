@@ -69,6 +69,7 @@ void Worker::take_rules() {
     lcore_.rules = rules;
     lcore_.query_timeout_ns = uint64_t{rules->header().query_timeout_ms} * 1'000'000;
     lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);
+    lcore_.endpoints.take(*rules);
     lcore_.counters.generation.set(rules->header().generation);
   } else if (lcore_.hops.stale(plant_.endpoints)) {
     lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);

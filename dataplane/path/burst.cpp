@@ -48,6 +48,9 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
         const uint8_t owner = lcore.host.owner(packet.destination_port);
         if (owner == lcore.index) {
           burst.responses[burst.response_count++] = packet;
+        } else if (!lcore.endpoints.may_hold(packet.source)) {
+          lcore.counters.response[config::ResponseOutcome::wrong_endpoint].add(1);
+          discard(lcore, *frame);
         } else {
           lcore.counters.handoff[hand_off(lcore, packet, rings, owner)].add(1);
         }

@@ -7,6 +7,7 @@
 
 #include "config/counters.h"
 #include "config/link.h"
+#include "dataplane/state/endpoint_filter.h"
 #include "dataplane/state/endpoint_hops.h"
 #include "dataplane/state/frame_batch.h"
 #include "dataplane/state/pending.h"
@@ -50,6 +51,7 @@ struct Lcore {
   Random random;
   PendingTable pending;
   EndpointHops hops;
+  EndpointFilter endpoints;
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
   RoundTrips round_trips;
   RetryBudget retry_budget;

@@ -68,6 +68,8 @@ void FramePool::give_back(rte_mbuf* frame) {
   free_.push_back(frame);
 }
 
+RigWire* PathRig::wire = nullptr;
+
 void PathRig::PageDeleter::operator()(config::CounterPage* page) const {
   ::operator delete (page, std::align_val_t{64});
 }
@@ -143,6 +145,7 @@ void PathRig::refresh() {
     lcore->rules = ruleset.get();
     lcore->query_timeout_ns = uint64_t{ruleset->header().query_timeout_ms} * 1'000'000;
     lcore->hops.refresh(*ruleset, *endpoints, host.port_count);
+    lcore->endpoints.take(*ruleset);
   }
 }
 
@@ -176,7 +179,9 @@ std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& fram
 }
 
 std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore) {
-  path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], frames, static_cast<uint8_t>(port), now);
+  std::vector<rte_mbuf*> received(frames.begin(), frames.end());
+  if (wire != nullptr) received = wire->receive(port, frames);
+  path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port), now);
   return finish(lcore);
 }
 
@@ -206,7 +211,9 @@ std::vector<Sent> PathRig::finish(unsigned index) {
       path::pass_on(lcore, static_cast<uint8_t>(port), *rings, 0);
       continue;
     }
-    for (rte_mbuf* frame : lcore.egress[port].frames()) {
+    std::vector<rte_mbuf*> leaving(lcore.egress[port].frames().begin(), lcore.egress[port].frames().end());
+    if (wire != nullptr) leaving = wire->send(port, leaving);
+    for (rte_mbuf* frame : leaving) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
       sent.push_back({port, Bytes(start, start + frame->data_len)});
       if (frame->pkt_len != frame->data_len || frame->nb_segs != 1 || frame->ol_flags != 0)

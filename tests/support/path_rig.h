@@ -11,6 +11,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,8 +62,19 @@ struct RigOptions {
 // Pools vpc (10.16.1.10, 10.16.2.10), vpc6 (fd16::10) and none (10.99.0.1, never reachable).
 extern const char* const kRigRules;
 
+// What stands between the rig and its frames, when it is not nothing: a driver.
+class RigWire {
+ public:
+  virtual ~RigWire() = default;
+  // The frames as the driver of the port hands them over.
+  virtual std::vector<rte_mbuf*> receive(unsigned port, std::span<rte_mbuf* const> frames) = 0;
+  // The frames as they come out behind the driver.
+  virtual std::vector<rte_mbuf*> send(unsigned port, std::span<rte_mbuf* const> frames) = 0;
+};
+
 class PathRig {
  public:
+  static RigWire* wire;  // of all rigs; tests/dataplane/path_over_rings.cpp sets it
   static constexpr uint16_t kFirstSourcePort = 20000;
   static constexpr uint16_t kSourcePortsPerLcore = 64;
 

@@ -38,10 +38,33 @@ TEST_F(HandoffTest, EveryPairOfLcores) {
   }
 }
 
-TEST_F(HandoffTest, ForgedResponsesAreTheOwnersToJudge) {
+// Nobody fills the rings between lcores from an address that is no endpoint's.
+TEST_F(HandoffTest, ResponsesOfNoEndpointAreNotHandedOff) {
   const Frame left = ask(2);
   Frame forged = answer_to_query(left);
   forged.source = address("10.16.9.9");
+  rig.verdict();
+  rig.receive(1, {write(forged)}, 0);
+  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_endpoint");
+  EXPECT_TRUE(rig.take_handed_off(2).empty());
+  rig.receive(1, {write(answer_to_query(left))}, 1);
+  only(rig.take_handed_off(2), 0);
+}
+
+TEST_F(HandoffTest, EndpointsOfTheRulesBeforeMayStillAnswer) {
+  const Frame left = ask(2);
+  std::string moved = kRigRules;
+  moved.replace(moved.find("[10.16.1.10, 10.16.2.10]"), 24, "[10.16.3.10]");
+  rig.load(moved);
+  rig.receive(1, {write(answer_to_query(left))}, 1);
+  only(rig.take_handed_off(2), 0);
+}
+
+TEST_F(HandoffTest, ForgedResponsesAreTheOwnersToJudge) {
+  rig.prefer("10.16.1.10");
+  const Frame left = ask(2);
+  Frame forged = answer_to_query(left);
+  forged.source = address("10.16.2.10");
   rig.receive(1, {write(forged)}, 0);
   rig.verdict();
   EXPECT_TRUE(rig.take_handed_off(2).empty());
