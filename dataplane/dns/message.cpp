@@ -1,21 +1,9 @@
 #include "dataplane/dns/message.h"
 
+#include "dataplane/dns/records.h"
+
 namespace penstock::dns {
 namespace {
-
-constexpr uint16_t kTypeOpt = 41;
-
-// Steps over the name at `at`; 0 when it is cut short. A pointer ends a name and is not followed.
-unsigned skip_name(std::span<const uint8_t> message, unsigned at) {
-  while (at < message.size()) {
-    const unsigned length = message[at];
-    if (length == 0) return at + 1;
-    if (length >= 0xc0) return at + 2 <= message.size() ? at + 2 : 0;
-    if (length > 63) return 0;
-    at += length + 1;
-  }
-  return 0;
-}
 
 // Steps over `count` records from `at`; 0 when they do not fit the message or there is a second OPT.
 unsigned walk_records(std::span<const uint8_t> message, unsigned at, unsigned count, QueryTraits& traits) {
