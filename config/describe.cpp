@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "config/read_model.h"
+#include "config/source_ports.h"
 
 namespace penstock::config {
 namespace {
@@ -73,12 +74,24 @@ std::string clients_text(const Clients& clients) {
   return text + (clients.silent ? "; others get no answer" : "; others are answered REFUSED");
 }
 
+// Empty: nothing is said about them.
+std::string source_ports_text(const Dataplane& dataplane) {
+  if (!dataplane.source_ports && dataplane.nodes == 1 && source_port_share(dataplane) == 16'384) return {};
+  std::string text = dataplane.source_ports ? std::to_string(dataplane.source_ports->count) + " from " +
+                                                  std::to_string(dataplane.source_ports->first)
+                                            : std::to_string(source_port_share(dataplane));
+  return text + "; with " + std::to_string(dataplane.nodes) + (dataplane.nodes == 1 ? " node" : " nodes") +
+         " an endpoint may see " + std::to_string(dataplane.port_budget) + " address and port pairs";
+}
+
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports) rows.push_back({"Port " + port.name, port_text(port)});
   rows.push_back({"Listens on", model.listen.empty() ? "every address of the ports" : join(model.listen)});
   rows.push_back({"Lcores", (model.lcores ? std::to_string(*model.lcores) : std::string("auto")) +
                                 (model.idle == Idle::busy ? ", always busy" : ", resting when idle")});
+  if (std::string text = source_ports_text(model.dataplane); !text.empty())
+    rows.push_back({"Source ports", std::move(text)});
   rows.push_back({"Who may ask", clients_text(model.clients)});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;

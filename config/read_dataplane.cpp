@@ -4,6 +4,7 @@
 #include "config/counters.h"
 #include "config/link.h"
 #include "config/model_reader.h"
+#include "config/source_ports.h"
 
 namespace penstock::config {
 namespace {
@@ -52,6 +53,22 @@ void read_device(const YamlValue& value, Port& port) {
   } else if (port.kind <= PortKind::af_packet && !is_interface_name(port.device)) {
     value.error("this is not an interface's name: 1 to 15 characters, no space, slash or colon");
   }
+}
+
+// What the endpoints see of all forwarders, and what somebody sees who forges responses of theirs.
+void check_source_ports(const YamlValue& value, const Model& model) {
+  const Dataplane& read = model.dataplane;
+  const uint32_t share = source_port_share(read);
+  const uint32_t count = read.source_ports ? read.source_ports->count : share;
+  if (const uint64_t all = uint64_t{count} * read.nodes; all > read.port_budget)
+    value.warning(std::to_string(count) + " source ports on each of " + std::to_string(read.nodes) + " nodes are " +
+                  std::to_string(all) + " address and port pairs, more than the budget of " +
+                  std::to_string(read.port_budget) + ": a count of " + std::to_string(share) + " fits");
+  const uint32_t each = count / model.lcores.value_or(1);
+  if (entropy_bits(each, 1) < kLeastEntropyBits)
+    value.warning(std::to_string(each) +
+                  " source ports to an lcore leave fewer than 24 bits to guess for whoever forges a response "
+                  "(RFC 5452): 256 are needed");
 }
 
 }  // namespace
@@ -141,6 +158,7 @@ void ModelReader::read_dataplane(const YamlValue& section) {
       value->error("first + count is above 65536: the last port would be " +
                    std::to_string(uint32_t{chosen.first} + chosen.count - 1));
     if (is_chosen) dataplane.source_ports = chosen;
+    check_source_ports(*value, model);
   }
   if (const auto value = map.get("pending"))
     if (const auto count = value->number(16, 65536)) {

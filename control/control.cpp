@@ -8,6 +8,8 @@
 #include <ctime>
 #include <sstream>
 
+#include "config/source_ports.h"
+#include "control/events/event_text.h"
 #include "control/restart_needs.h"
 #include "control/service_manager.h"
 
@@ -50,6 +52,20 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+uint32_t budget_of(const config::Model& model, const EndpointId& id) {
+  for (const config::Pool& pool : model.pools) {
+    if (pool.name != id.pool) continue;
+    for (const config::Endpoint& endpoint : pool.endpoints)
+      if (endpoint.address == id.address) return endpoint.budget;
+  }
+  return 0;
+}
+
+// As the dataplane chose them on this host.
+uint32_t ports_of_an_lcore(const config::Model& model, uint32_t lcores) {
+  return config::choose_source_ports(model.dataplane).count / std::max(1U, lcores);
+}
+
 void log_finding(const config::Finding& finding) {
   const auto level = finding.severity == config::Severity::error     ? spdlog::level::err
                      : finding.severity == config::Severity::warning ? spdlog::level::warn
@@ -69,6 +85,7 @@ Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<
       boot_model_(model_),
       own_boot_model_(model_),
       accepted_file_(model_->dataplane.state_dir + "/accepted-zones"),
+      event_reader_(static_cast<uint64_t>(std::chrono::system_clock::to_time_t(started_at_))),
       link_(io, model_->dataplane.socket,
             {[this](const DataplaneSession& session) { on_connected(session); }, [this] { on_disconnected(); },
              [this](const config::Published& published) { on_published(published); },
@@ -309,6 +326,7 @@ void Control::on_connected(const DataplaneSession& session) {
   session_pid_ = hello.pid;
   session_ = session;
   slots_.attach(session.endpoints);
+  event_reader_.attach(session.counters);
   slots_.beat(monotonic_ns());
   generation_ = std::max(generation_, hello.generation);
   acknowledged_ = 0;
@@ -327,8 +345,10 @@ void Control::on_connected(const DataplaneSession& session) {
 }
 
 void Control::on_disconnected() {
+  read_events();
   session_.reset();
   slots_.detach();
+  event_reader_.detach();
   acknowledged_ = 0;
   // Whoever waits for the acknowledgement gets an answer now; the rules go out with the next connection.
   if (candidate_ && candidate_->rules) take_into_force("kept until a dataplane connects");
@@ -373,6 +393,7 @@ size_t Control::drain(const config::IpAddress& address, bool drained) {
 void Control::beat() {
   slots_.beat(monotonic_ns());
   notify_watchdog();
+  read_events();
   consider_ready();
   if (++beats_ % kBeatsPerView == 0) publish_metrics();
   if (candidate_ && candidate_->rules && link_.connected() &&
@@ -383,6 +404,27 @@ void Control::beat() {
   heartbeat_.async_wait([this](std::error_code error) {
     if (!error) beat();
   });
+}
+
+// Rules are numbers in an event: only those of rules that are known here mean something.
+void Control::read_events() {
+  const auto now = std::chrono::steady_clock::now();
+  for (const config::Event& event : event_reader_.read()) {
+    const RuleSet* of = nullptr;
+    for (const RuleSet* one : {rules_.get(), candidate_ ? candidate_->rules.get() : nullptr})
+      if (one != nullptr && one->generation == event.generation) of = one;
+    if (of == nullptr) {
+      event_log_.count(event);
+      continue;
+    }
+    std::string endpoint;
+    if (event.endpoint_slot < config::kMaxEndpoints) {
+      const config::EndpointState& slot = slots_.state(event.endpoint_slot);
+      if (slot.family != 0) endpoint = config::to_string(config::IpAddress{slot.address, slot.family});
+    }
+    event_log_.add(event, event_text(event, *of->model, endpoint), now);
+  }
+  event_log_.flush(now);
 }
 
 // Ready when queries can be served, or when it will not help to wait longer.
@@ -433,6 +475,7 @@ AdminState Control::admin_state() {
   state.dataplane_socket = link_.socket_path();
   if (session_) {
     state.hello = session_->hello;
+    state.ports_of_an_lcore = ports_of_an_lcore(*boot_model_, session_->hello.lcores);
     state.page = session_->counters;
     state.heartbeat_age = age_of(*session_->endpoints);
   }
@@ -444,9 +487,15 @@ AdminState Control::admin_state() {
     endpoint.health.id = id;
     endpoint.slot = slots_.slot_of(id);
     endpoint.no_next_hop = next_hops_.reason(id);
+    endpoint.budget = budget_of(*model_, id);
     if (endpoint.slot) endpoint.state = slots_.state(*endpoint.slot);
     state.endpoints.push_back(std::move(endpoint));
   }
+  if (rules_) state.image_bytes = rules_->size;
+  state.slots_used = slots_.used();
+  state.events = event_log_.last();
+  state.event_counts = event_log_.counts();
+  state.events_missed = event_reader_.missed();
   state.reloads_succeeded = reloads_succeeded_;
   state.reloads_failed = reloads_failed_;
   state.last_failure = last_failure_;
@@ -468,6 +517,12 @@ void Control::publish_metrics() {
   view->last_reload_good = !refused_file_;
   view->reloaded_at = reloaded_at_;
   if (rules_) view->built_at = rules_->built_at;
+  view->event_counts = state.event_counts;
+  view->events_missed = state.events_missed;
+  if (state.hello) {
+    for (uint32_t i = 0; i < state.hello->ports; ++i) view->ports.push_back(text_of(state.hello->port[i].name));
+    view->ports_of_an_lcore = state.ports_of_an_lcore;
+  }
   for (const AdminEndpoint& from : state.endpoints) {
     MetricsEndpoint to;
     to.pool = from.health.id.pool;
@@ -478,6 +533,7 @@ void Control::publish_metrics() {
     to.since = from.health.since;
     to.drained = from.state.drained != 0;
     to.reachable = from.state.reachable != 0;
+    to.budget = from.budget;
     to.udp = {from.health.udp.sent, from.health.udp.failed, from.health.udp.round_trip};
     to.tcp = {from.health.tcp.sent, from.health.tcp.failed, from.health.tcp.round_trip};
     view->endpoints.push_back(std::move(to));

@@ -18,6 +18,8 @@
 
 #include "control/admin/operations.h"
 #include "control/admin/server.h"
+#include "control/events/event_log.h"
+#include "control/events/event_reader.h"
 #include "control/file_watch.h"
 #include "control/health/health_checker.h"
 #include "control/link/dataplane_link.h"
@@ -74,6 +76,7 @@ class Control : private Operations {
 
   void follow_endpoints(const config::Model& also);
   void beat();
+  void read_events();
   void consider_ready();
   void publish_metrics();
   std::shared_ptr<const MetricsView> metrics_view();
@@ -111,6 +114,8 @@ class Control : private Operations {
   std::optional<DataplaneSession> session_;
   uint64_t session_pid_ = 0;  // of the dataplane that was connected last
   EndpointSlots slots_;
+  EventReader event_reader_;
+  EventLog event_log_;
   DataplaneLink link_;
   HealthChecker health_;
   NextHopMirror next_hops_;

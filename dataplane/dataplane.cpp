@@ -13,9 +13,9 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 
 #include "config/image.h"
+#include "config/source_ports.h"
 #include "dataplane/last_good.h"
 #include "dataplane/privileges.h"
 
@@ -23,21 +23,6 @@ namespace penstock {
 namespace {
 
 constexpr uint64_t kSilenceNs = 5'000'000'000;  // DESIGN.md: then `down` is ignored
-
-// A block of source ports outside the range that the kernel deals to the host's own sockets.
-config::SourcePorts outside_local_range() {
-  unsigned low = 32768;
-  unsigned high = 60999;
-  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
-  range >> low >> high;
-  constexpr unsigned kCount = 16384;
-  if (low >= 1024 + kCount) return {static_cast<uint16_t>(low - kCount), kCount};
-  if (high + 1 + kCount <= 65536) return {static_cast<uint16_t>(high + 1), kCount};
-  const unsigned below = low > 1024 ? low - 1024 : 0;
-  const unsigned above = 65535 - high;
-  if (below >= above) return {1024, static_cast<uint16_t>(below)};
-  return {static_cast<uint16_t>(high + 1), static_cast<uint16_t>(above)};
-}
 
 bool is_link_local(const config::IpAddress& address) {
   return address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
@@ -74,6 +59,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
                                    model.dataplane.pending / 4 * 3);
   if (!pages) return tl::make_unexpected(pages.error());
   dataplane->pages_ = std::move(*pages);
+  dataplane->pages_->counters().ports_used = static_cast<uint32_t>(dataplane->ports_->all().size());
   dataplane->make_workers();
   if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
   if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
@@ -131,7 +117,7 @@ tl::expected<void, std::string> Dataplane::describe_host() {
     warn_of_neighbours(address);
   }
   const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
-  source_ports_ = model_.dataplane.source_ports.value_or(outside_local_range());
+  source_ports_ = config::choose_source_ports(model_.dataplane);
   source_ports_.count = static_cast<uint16_t>(source_ports_.count / lcores * lcores);
   const unsigned each = source_ports_.count / lcores;
   const char* chosen_by =
@@ -303,6 +289,21 @@ void Dataplane::run(int signals) {
     link_->tick(now);
     watch_heartbeat();
     keep_endpoints(now);
+    count_losses(now);
+  }
+}
+
+// Once a second: asking a driver is a system call or two.
+void Dataplane::count_losses(std::chrono::steady_clock::time_point now) {
+  if (now - losses_counted_at_ < std::chrono::seconds(1)) return;
+  losses_counted_at_ = now;
+  const std::vector<net::PortLosses> losses = ports_->losses();
+  for (size_t i = 0; i < losses.size() && i < config::kMaxPorts; ++i) {
+    config::PortCounters& port = pages_->counters().ports[i];
+    port.receive_missed.set(losses[i].receive_missed);
+    port.receive_errors.set(losses[i].receive_errors);
+    port.receive_no_mbuf.set(losses[i].receive_no_mbuf);
+    port.transmit_errors.set(losses[i].transmit_errors);
   }
 }
 

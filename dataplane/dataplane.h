@@ -41,6 +41,7 @@ class Dataplane {
   unsigned move_through_doors();
   void watch_heartbeat();
   void keep_endpoints(std::chrono::steady_clock::time_point now);
+  void count_losses(std::chrono::steady_clock::time_point now);
 
   config::Model model_;
   net::EalInfo eal_;
@@ -58,6 +59,7 @@ class Dataplane {
   std::vector<bool> door_is_broken_;    // by port; said once
   uint64_t kept_sequence_ = 0;          // of the endpoint page that is on disk
   std::chrono::steady_clock::time_point kept_at_{};
+  std::chrono::steady_clock::time_point losses_counted_at_{};
   bool launched_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include "config/endpoint_state.h"
 #include "config/link.h"
 #include "config/model.h"
+#include "control/events/event_log.h"
 #include "control/health/health_checker.h"
 
 namespace penstock::control {
@@ -24,6 +25,7 @@ struct AdminEndpoint {
   std::optional<uint16_t> slot;
   config::EndpointState state;  // what the dataplane is told; empty without a slot
   std::string no_next_hop;      // why there is none; empty: there is one, or nobody knows
+  uint32_t budget = 0;          // queries/s, 0: none
 };
 
 struct RefusedFile {
@@ -40,11 +42,17 @@ struct AdminState {
   uint64_t acknowledged = 0;  // by the dataplane that is connected now, 0: none yet
   std::chrono::system_clock::time_point built_at;
   uint32_t zones = 0;
+  uint64_t image_bytes = 0;
+  uint32_t slots_used = 0;
   std::string dataplane_socket;
   std::optional<config::Hello> hello;               // empty: not connected
   std::shared_ptr<const config::CounterPage> page;  // null: not connected
   std::optional<std::chrono::nanoseconds> heartbeat_age;
+  uint32_t ports_of_an_lcore = 0;  // source ports; 0: not connected
   std::vector<AdminEndpoint> endpoints;
+  std::deque<WrittenEvent> events;  // the last ones
+  std::array<uint64_t, kEventKinds> event_counts{};
+  uint64_t events_missed = 0;
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
   std::string last_failure;                 // of a reload or a publication, in words; empty: the last one was good

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,15 @@ std::string next_hop(const json& endpoint) {
 
 std::string optional_count(const json& of, const char* key) {
   return of.contains(key) ? count(of, key) : "-";
+}
+
+// "120/s, 1 % of 10000"
+std::string rate(const json& endpoint) {
+  if (!endpoint.contains("rate")) return "-";
+  const auto now = endpoint["rate"].get<uint64_t>();
+  const auto budget = endpoint["budget"].get<uint64_t>();
+  if (budget == 0) return std::to_string(now) + "/s";
+  return std::to_string(now) + "/s, " + std::to_string(now * 100 / budget) + " % of " + std::to_string(budget);
 }
 
 std::string because(const json& explanation) {
@@ -137,15 +147,22 @@ std::string render_status(const json& status) {
       ports.push_back(port["name"].get<std::string>() + " (" + port["kind"].get<std::string>() + " " +
                       port["interface"].get<std::string>() + " " + port["mac"].get<std::string>() + ")");
     rows.push_back({"ports", join(ports, ", ")});
+    for (const json& port : dataplane["ports"])
+      if (const std::string lost = port.contains("lost") ? outcomes(port["lost"]) : "none"; lost != "none")
+        rows.push_back({"", port["name"].get<std::string>() + " LOST frames: " + lost});
     std::vector<std::string> busy;
     for (const json& lcore : dataplane["lcores"])
       busy.push_back(std::to_string(std::lround(lcore["busy_share"].get<double>() * 100)) + " %");
     rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since their start: " + join(busy, ", ")});
     rows.push_back(
         {"frames", count(dataplane, "received") + " received: " + outcomes(dataplane["outcomes"]["classify"])});
-    for (const char* stage : {"query", "response", "retry", "sweep", "handoff", "transmit", "door"})
+    for (const char* stage : {"query", "response", "guard", "waiter", "retry", "sweep", "handoff", "transmit", "door"})
       rows.push_back({"  " + std::string(stage), outcomes(dataplane["outcomes"][stage])});
     rows.push_back({"pending", count(dataplane, "pending") + " of " + count(dataplane, "pending_capacity")});
+    char bits[64];
+    std::snprintf(bits, sizeof bits, "%.1f bits (port %.1f, id %.1f)", dataplane["entropy"]["bits"].get<double>(),
+                  dataplane["entropy"]["port_bits"].get<double>(), dataplane["entropy"]["id_bits"].get<double>());
+    rows.push_back({"entropy", bits});
     const auto residual = dataplane["residual"].get<int64_t>();
     rows.push_back({"residual", std::to_string(residual) + (residual == 0 ? ": every frame is accounted for"
                                                                           : " (0 whenever traffic is quiet)")});
@@ -154,18 +171,28 @@ std::string render_status(const json& status) {
          std::to_string(status["control"].value("heartbeat_age_ms", int64_t{0})) + " ms old" +
              (dataplane["control_silent"].get<bool>() ? ", SILENT to the dataplane: it ignores `down`" : "")});
   }
+  std::vector<std::string> limits;
+  for (const json& limit : status["limits"])
+    limits.push_back(limit["name"].get<std::string>() + " " + count(limit, "used") + " of " + count(limit, "limit"));
+  rows.push_back({"limits", join(limits, ", ")});
+  for (const json& event : status["events"]["last"]) {
+    const auto left_out = event["left_out"].get<uint64_t>();
+    rows.push_back({&event == &status["events"]["last"].front() ? "events" : "",
+                    clock_time(event["at"].get<std::time_t>()) + " " + event["text"].get<std::string>() +
+                        (left_out == 0 ? "" : " (and " + std::to_string(left_out) + " more like it)")});
+  }
   if (const std::string failure = rules["last_failure"]; !failure.empty()) rows.push_back({"failed", failure});
   for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
   return render_table(rows, "");
 }
 
 std::string render_endpoints(const json& answer) {
-  Rows rows{{"POOL", "ADDRESS", "STATE", "FOR", "USE", "QUERIES", "TIMEOUTS", "NEXT HOP", "REASON"}};
+  Rows rows{{"POOL", "ADDRESS", "STATE", "FOR", "USE", "QUERIES", "TIMEOUTS", "RATE", "NEXT HOP", "REASON"}};
   for (const json& endpoint : answer["endpoints"])
     rows.push_back({endpoint["pool"], endpoint["address"], endpoint["state"],
                     endpoint.contains("for_s") ? render_age(endpoint["for_s"].get<long long>()) : "-", endpoint["role"],
-                    optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), next_hop(endpoint),
-                    endpoint["reason"]});
+                    optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), rate(endpoint),
+                    next_hop(endpoint), endpoint["reason"]});
   std::string text = render_table(rows, "");
   if (!answer["connected"].get<bool>()) text += "No dataplane is connected: there are no next hops and no counters.\n";
   return text;

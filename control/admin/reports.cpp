@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "config/name.h"
+#include "config/source_ports.h"
+#include "control/events/event_text.h"
 
 namespace penstock::control {
 namespace {
@@ -113,6 +115,7 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
           {"since", seconds(health.since)},
           {"drained", endpoint.state.drained != 0},
           {"role", role_of(state, endpoint)},
+          {"budget", endpoint.budget},
           {"next_hop", next_hop_of(state, endpoint.state)},
           {"probes", {{"udp", probes_of(health.udp)}, {"tcp", probes_of(health.tcp)}}}};
   if (endpoint.state.reachable == 0 && !endpoint.no_next_hop.empty()) of["no_next_hop"] = endpoint.no_next_hop;
@@ -120,18 +123,19 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
   if (!endpoint.slot) return of;
   of["slot"] = *endpoint.slot;
   if (!state.page) return of;
-  uint64_t queries = 0;
-  uint64_t responses = 0;
-  uint64_t timeouts = 0;
-  for (uint32_t i = 0; i < state.page->lcores; ++i) {
-    const config::EndpointCounters& counters = state.page->lcore[i].endpoints[*endpoint.slot];
-    queries += counters.queries.get();
-    responses += counters.responses.get();
-    timeouts += counters.timeouts.get();
+  using config::EndpointCounters;
+  for (const auto& [name, counter] : {std::pair{"queries", &EndpointCounters::queries},
+                                      {"responses", &EndpointCounters::responses},
+                                      {"timeouts", &EndpointCounters::timeouts},
+                                      {"servfails", &EndpointCounters::servfails},
+                                      {"refused", &EndpointCounters::refused},
+                                      {"over_budget", &EndpointCounters::over_budget}}) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < state.page->lcores; ++i)
+      total += (state.page->lcore[i].endpoints[*endpoint.slot].*counter).get();
+    of[name] = total;
   }
-  of["queries"] = queries;
-  of["responses"] = responses;
-  of["timeouts"] = timeouts;
+  of["rate"] = state.page->endpoint_rate[*endpoint.slot].get();
   return of;
 }
 
@@ -157,6 +161,8 @@ json outcomes_of(const config::CounterPage& page) {
 #define PENSTOCK_REPORT_DOOR(name, help) add(#name, config::DoorOutcome::name);
 #define PENSTOCK_REPORT_SWEEP(name, help) add(#name, config::SweepOutcome::name);
 #define PENSTOCK_REPORT_RETRY(name, help) add(#name, config::RetryOutcome::name);
+#define PENSTOCK_REPORT_WAITER(name, help) add(#name, config::WaiterOutcome::name);
+#define PENSTOCK_REPORT_GUARD(name, help) add(#name, config::GuardOutcome::name);
 #define PENSTOCK_REPORT_TRANSMIT(name, help) add(#name, config::TransmitOutcome::name);
   {
     const auto add = PENSTOCK_REPORT(classify, ClassifyOutcome);
@@ -187,6 +193,14 @@ json outcomes_of(const config::CounterPage& page) {
     PENSTOCK_RETRY_OUTCOMES(PENSTOCK_REPORT_RETRY)
   }
   {
+    const auto add = PENSTOCK_REPORT(waiter, WaiterOutcome);
+    PENSTOCK_WAITER_OUTCOMES(PENSTOCK_REPORT_WAITER)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(guard, GuardOutcome);
+    PENSTOCK_GUARD_OUTCOMES(PENSTOCK_REPORT_GUARD)
+  }
+  {
     const auto add = PENSTOCK_REPORT(transmit, TransmitOutcome);
     PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_REPORT_TRANSMIT)
   }
@@ -198,6 +212,8 @@ json outcomes_of(const config::CounterPage& page) {
 #undef PENSTOCK_REPORT_DOOR
 #undef PENSTOCK_REPORT_SWEEP
 #undef PENSTOCK_REPORT_RETRY
+#undef PENSTOCK_REPORT_WAITER
+#undef PENSTOCK_REPORT_GUARD
 #undef PENSTOCK_REPORT_TRANSMIT
   return outcomes;
 }
@@ -224,6 +240,12 @@ json dataplane_report(const AdminState& state) {
                            {"interface", text_of(port.interface)},
                            {"kind", text_of(static_cast<config::PortKind>(port.kind))},
                            {"mac", text_of(port.mac)}});
+    if (i >= page.ports_used || i >= page.ports.size()) continue;
+    const config::PortCounters& lost = page.ports[i];
+    of["ports"].back()["lost"] = {{"receive_missed", lost.receive_missed.get()},
+                                  {"receive_errors", lost.receive_errors.get()},
+                                  {"receive_no_mbuf", lost.receive_no_mbuf.get()},
+                                  {"transmit_errors", lost.transmit_errors.get()}};
   }
   of["lcores"] = json::array();
   for (uint32_t i = 0; i < page.lcores; ++i) {
@@ -232,9 +254,55 @@ json dataplane_report(const AdminState& state) {
     const double all = busy + static_cast<double>(lcore.idle_cycles.get());
     of["lcores"].push_back({{"received", lcore.received.get()},
                             {"pending", lcore.pending.get()},
+                            {"waiting", lcore.waiting.get()},
                             {"generation", lcore.generation.get()},
                             {"busy_share", all > 0 ? busy / all : 0.0}});
   }
+  return of;
+}
+
+// Bits that a forger must guess now, of the lcore where it is easiest.
+json entropy_report(const AdminState& state) {
+  const config::CounterPage& page = *state.page;
+  uint64_t most = 0;
+  for (uint32_t i = 0; i < page.lcores; ++i) most = std::max(most, page.lcore[i].pending.get());
+  // The table takes three quarters of its slots.
+  const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);
+  const double port_bits = config::entropy_bits(state.ports_of_an_lcore, 0);
+  const double bits = config::entropy_bits(state.ports_of_an_lcore, 1 - static_cast<double>(most) / slots);
+  return {{"bits", bits}, {"port_bits", port_bits}, {"id_bits", bits - port_bits}, {"case_bits", 0}};
+}
+
+// Every table and its limit; `per`: the fullest one where there are several.
+json limits_report(const AdminState& state) {
+  json limits = json::array();
+  const auto add = [&limits](const std::string& name, uint64_t used, uint64_t limit) {
+    limits.push_back({{"name", name}, {"used", used}, {"limit", limit}});
+  };
+  if (state.page) {
+    const config::CounterPage& page = *state.page;
+    for (uint32_t i = 0; i < page.lcores; ++i) {
+      const std::string lcore = " of lcore " + std::to_string(i);
+      add("pending queries" + lcore, page.lcore[i].pending.get(), page.pending_capacity);
+      add("waiting clients" + lcore, page.lcore[i].waiting.get(), page.waiting_capacity);
+    }
+  }
+  add("bytes of rules", state.image_bytes, config::kImageMaxSize);
+  add("endpoint slots", state.slots_used, config::kMaxEndpoints);
+  add("client groups", state.model->clients.groups.size(), config::kMaxClientGroups - 1);
+  add("events kept", state.events.size(), EventLog::kKept);
+  return limits;
+}
+
+json events_report(const AdminState& state) {
+  json of{{"last", json::array()}, {"counts", json::object()}, {"missed", state.events_missed}};
+  for (const WrittenEvent& event : state.events)
+    of["last"].push_back({{"at", seconds(event.at)},
+                          {"kind", to_string(event.kind)},
+                          {"text", event.text},
+                          {"left_out", event.left_out}});
+  for (size_t kind = 0; kind < kEventKinds; ++kind)
+    of["counts"][to_string(static_cast<config::EventKind>(kind))] = state.event_counts[kind];
   return of;
 }
 
@@ -283,6 +351,9 @@ json status_report(const AdminState& state) {
           {"endpoints", health}};
   if (state.refused_file)
     of["rules"]["refused_file"] = {{"at", seconds(state.refused_file->at)}, {"reason", state.refused_file->reason}};
+  of["limits"] = limits_report(state);
+  of["events"] = events_report(state);
+  if (state.page) of["dataplane"]["entropy"] = entropy_report(state);
   if (state.heartbeat_age)
     of["control"]["heartbeat_age_ms"] =
         std::chrono::duration_cast<std::chrono::milliseconds>(*state.heartbeat_age).count();

@@ -53,6 +53,11 @@ std::optional<uint16_t> EndpointSlots::slot_of(const EndpointId& id) const {
   return find(key_of(id));
 }
 
+uint32_t EndpointSlots::used() const {
+  return static_cast<uint32_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.state.family != 0; }));
+}
+
 tl::expected<EndpointSlots::Map, std::string> EndpointSlots::allocate(const std::vector<EndpointId>& wanted) {
   Map slots;
   for (const EndpointId& id : wanted) {

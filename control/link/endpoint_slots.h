@@ -54,6 +54,7 @@ class EndpointSlots {
   void beat(uint64_t monotonic_ns);
 
   std::optional<uint16_t> slot_of(const EndpointId&) const;
+  uint32_t used() const;
   const config::EndpointState& state(uint16_t slot) const { return entries_[slot].state; }
 
  private:

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "config/source_ports.h"
+#include "control/events/event_text.h"
 #include "control/metrics/metric_list.h"
 
 namespace penstock::control {
@@ -28,6 +30,8 @@ constexpr OutcomeName kHandoff[] = {PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kDoor[] = {PENSTOCK_DOOR_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kSweep[] = {PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kRetry[] = {PENSTOCK_RETRY_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kWaiter[] = {PENSTOCK_WAITER_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kGuard[] = {PENSTOCK_GUARD_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kTransmit[] = {PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_NAME)};
 #undef PENSTOCK_NAME
 
@@ -87,6 +91,11 @@ void add_packets(MetricList& list, const CounterPage& page) {
                &LcoreCounters::sweep);
   add_outcomes(list, page, "penstock_retries_total", "Forwarded queries that were overdue", "outcome", kRetry,
                &LcoreCounters::retry);
+  add_outcomes(list, page, "penstock_joined_queries_total",
+               "Queries that joined one in flight, by what their clients got", "outcome", kWaiter,
+               &LcoreCounters::waiter);
+  add_outcomes(list, page, "penstock_guarded_responses_total", "What the leak guard made of responses", "outcome",
+               kGuard, &LcoreCounters::guard);
   add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them", "outcome",
                kTransmit, &LcoreCounters::transmit);
   list.counter(
@@ -126,7 +135,49 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
     list.gauge("penstock_pending_queries", "Queries in flight.", {{"lcore", index}}, number(lcore.pending.get()));
     list.gauge("penstock_pending_queries_limit", "Queries in flight that the lcore takes at most.", {{"lcore", index}},
                page.pending_capacity);
+    list.gauge("penstock_waiting_clients", "Clients that joined a query in flight.", {{"lcore", index}},
+               number(lcore.waiting.get()));
+    list.gauge("penstock_waiting_clients_limit", "Clients that may wait so at most.", {{"lcore", index}},
+               page.waiting_capacity);
   }
+}
+
+void add_ports(MetricList& list, const MetricsView& view) {
+  const CounterPage& page = *view.page;
+  const size_t count = std::min<size_t>({view.ports.size(), page.ports_used, page.ports.size()});
+  for (size_t i = 0; i < count; ++i) {
+    const config::PortCounters& port = page.ports[i];
+    for (const auto& [reason, counter] : {std::pair{"receive_missed", &port.receive_missed},
+                                          {"receive_errors", &port.receive_errors},
+                                          {"receive_no_mbuf", &port.receive_no_mbuf},
+                                          {"transmit_errors", &port.transmit_errors}}) {
+      list.counter("penstock_port_lost_frames_total",
+                   "Frames that a port's driver lost. receive_missed: no room in the ring of the card or socket. "
+                   "receive_errors: damaged. receive_no_mbuf: the mbuf pool was empty. transmit_errors: not sent.",
+                   {{"port", view.ports[i]}, {"reason", reason}}, number(counter->get()));
+    }
+  }
+}
+
+// Of the lcore where a forger has it easiest.
+void add_entropy(MetricList& list, const MetricsView& view) {
+  const CounterPage& page = *view.page;
+  uint64_t most = 0;
+  for (const LcoreCounters& lcore : lcores_of(page)) most = std::max(most, lcore.pending.get());
+  const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);  // three quarters of them are used at most
+  list.gauge("penstock_query_entropy",
+             "Bits of source port and id that a forger of responses must guess, on the fullest lcore.", {},
+             config::entropy_bits(view.ports_of_an_lcore, 1 - number(most) / slots));
+}
+
+void add_events(MetricList& list, const MetricsView& view) {
+  for (size_t kind = 0; kind < kEventKinds; ++kind)
+    list.counter("penstock_events_total",
+                 "Events that lcores reported by name, at most one a millisecond of each lcore; the log of control "
+                 "says more.",
+                 {{"kind", to_string(static_cast<config::EventKind>(kind))}}, number(view.event_counts[kind]));
+  list.counter("penstock_events_missed_total", "Events that were overwritten before control read them.", {},
+               number(view.events_missed));
 }
 
 void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_clock::time_point now) {
@@ -195,6 +246,15 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.responses; })));
   list.counter("penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.timeouts; })));
+  list.counter("penstock_endpoint_servfails_total", "Responses of the endpoint with RCODE SERVFAIL.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.servfails; })));
+  list.counter("penstock_endpoint_refused_total", "Responses of the endpoint with RCODE REFUSED.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.refused; })));
+  list.counter("penstock_endpoint_over_budget_total",
+               "Queries that did not go to the endpoint as its rate budget was spent.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.over_budget; })));
+  list.gauge("penstock_endpoint_rate", "Queries a second sent to the endpoint, over the last second.", labels,
+             number(page.endpoint_rate[slot].get()));
   auto& histogram = list.histogram("penstock_endpoint_latency_seconds",
                                    "From a query to its response, in powers of two of a microsecond.", labels);
   uint64_t cumulative = 0;
@@ -227,6 +287,11 @@ void add_endpoint(MetricList& list, const MetricsEndpoint& endpoint, const Count
   list.gauge("penstock_endpoint_drained", "1: drained by an operator.", labels, endpoint.drained ? 1 : 0);
   list.gauge("penstock_endpoint_reachable", "1: the next hop towards the endpoint is known.", labels,
              endpoint.reachable ? 1 : 0);
+  list.gauge("penstock_endpoint_budget", "Queries a second that the endpoint is sent at most; 0: no budget.", labels,
+             endpoint.budget);
+  if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints && endpoint.budget > 0)
+    list.gauge("penstock_endpoint_budget_used_ratio", "Share of its budget that the endpoint is sent.", labels,
+               number(page->endpoint_rate[*endpoint.slot].get()) / endpoint.budget);
   add_probes(list, labels, "udp", endpoint.udp);
   add_probes(list, labels, "tcp", endpoint.tcp);
   if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints)
@@ -261,7 +326,10 @@ std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare
                number(view.page->started_at));
     add_packets(list, *view.page);
     add_lcores(list, *view.page, busy_share);
+    add_ports(list, view);
+    add_entropy(list, view);
   }
+  add_events(list, view);
   for (const MetricsEndpoint& endpoint : view.endpoints) add_endpoint(list, endpoint, view.page.get());
   return list.take();
 }

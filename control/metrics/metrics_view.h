@@ -2,6 +2,7 @@
 // beside it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "config/counters.h"
 #include "config/endpoint_state.h"
+#include "control/events/event_log.h"
 
 namespace penstock::control {
 
@@ -29,6 +31,7 @@ struct MetricsEndpoint {
   std::chrono::system_clock::time_point since;
   bool drained = false;
   bool reachable = false;  // the next hop is known
+  uint32_t budget = 0;     // queries/s, 0: none
   MetricsProbes udp;
   MetricsProbes tcp;
 };
@@ -39,6 +42,10 @@ struct MetricsView {
   std::vector<MetricsEndpoint> endpoints;           // at most one for a pool and address
   // The endpoint state page's heartbeat as the dataplane would judge it; empty: no dataplane.
   std::optional<std::chrono::nanoseconds> heartbeat_age;
+  std::vector<std::string> ports;  // names, in the order of the page's
+  uint32_t ports_of_an_lcore = 0;  // source ports
+  std::array<uint64_t, kEventKinds> event_counts{};
+  uint64_t events_missed = 0;
   uint64_t generation = 0;  // of the rules that control compiled last, 0: none
   std::optional<std::chrono::system_clock::time_point> built_at;
   uint64_t zones = 0;

@@ -55,6 +55,18 @@ const WarningCase kCases[] = {
      "  lab: {kind: recursive, private: on, endpoints: [10.16.1.10]}\n" + kDefault +
          "zones: [{zone: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
      Severity::warning, 0, "", ""},
+    {"source ports within the fleet's budget",
+     kDefault + kVpc + "dataplane: {source_ports: {budget: 40000, nodes: 3}}\n", Severity::warning, 0, "", ""},
+    {"source ports beyond it",
+     kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 16384, budget: 40000, nodes: 3}}\n",
+     Severity::warning, 8, "dataplane.source_ports",
+     "16384 source ports on each of 3 nodes are 49152 address and port pairs, more than the budget of 40000: a count "
+     "of "
+     "13333 fits"},
+    {"too few to guess", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1000}}\n",
+     Severity::warning, 9, "dataplane.source_ports", "250 source ports to an lcore leave fewer than 24 bits"},
+    {"just enough", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1024}}\n",
+     Severity::warning, 0, "", ""},
     {"cache", kDefault + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n", Severity::note, 7, "zones[0].cache",
      "no cache"},
     {"expect", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n", Severity::note, 7,

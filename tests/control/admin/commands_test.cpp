@@ -96,7 +96,7 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   EXPECT_EQ(dataplane["received"], 5);
   EXPECT_EQ(dataplane["outcomes"]["query"]["forwarded"], 3);
   EXPECT_EQ(dataplane["outcomes"]["sweep"]["expired"], 0);
-  EXPECT_EQ(dataplane["outcomes"].size(), 8U);
+  EXPECT_EQ(dataplane["outcomes"].size(), 10U);
   EXPECT_EQ(dataplane["pending"], 2);
   EXPECT_EQ(dataplane["pending_capacity"], 1024);
   EXPECT_EQ(dataplane["lcores"][0]["busy_share"], 0.25);
@@ -108,10 +108,31 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
 }
 
+TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
+  control.page = new_counter_page();
+  control.page->waiting_capacity = 512;
+  control.page->ports_used = 1;
+  control.page->lcore[0].waiting.set(3);
+  control.page->lcore[0].guard[config::GuardOutcome::blocked].set(4);
+  json status = run({{"command", "status"}});
+  EXPECT_EQ(render_status(status).find("LOST"), std::string::npos);
+  control.page->ports[0].receive_missed.set(8);
+  status = run({{"command", "status"}});
+  EXPECT_EQ(status["events"]["counts"]["leak"], 5);
+  EXPECT_EQ(status["dataplane"]["entropy"]["bits"], 28.0);
+  const std::string words = render_status(status);
+  for (const char* part :
+       {"waiting clients of lcore 0 3 of 512", "endpoint slots 3 of 1024", "blocked 4",
+        "corp LOST frames: receive_missed 8", "28.0 bits (port 12.0, id 16.0)", "leak: somewhere (and 4 more like it)"})
+    EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
+}
+
 TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
   control.page = new_counter_page();
   control.page->lcore[0].endpoints[1].queries.set(9);
   control.page->lcore[0].endpoints[1].timeouts.set(2);
+  control.page->endpoint_rate[1].set(2500);
+  control.endpoint(1).budget = 10000;
   control.endpoint(0).state.reachable = 0;
   const json answer = run({{"command", "endpoints"}});
   ASSERT_EQ(answer["endpoints"].size(), 3U);
@@ -119,6 +140,7 @@ TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
   EXPECT_EQ(second["address"], "10.16.2.10");
   EXPECT_EQ(second["queries"], 9);
   EXPECT_EQ(second["timeouts"], 2);
+  EXPECT_NE(render_endpoints(answer).find("2500/s, 25 % of 10000"), std::string::npos);
   EXPECT_EQ(second["next_hop"], (json{{"mac", "02:00:00:00:00:1f"}, {"port", "corp"}, {"source", "192.168.10.86"}}));
   EXPECT_EQ(answer["endpoints"][0]["next_hop"], nullptr);
   EXPECT_EQ(answer["endpoints"][0]["role"], "unreachable");

@@ -45,6 +45,10 @@ class FakeOperations : public Operations {
     state.acknowledged = acknowledged;
     state.built_at = state.started_at;
     state.zones = 2;
+    state.slots_used = 3;
+    state.ports_of_an_lcore = 4096;
+    state.events = {{state.started_at, config::EventKind::leak, "leak: somewhere", 4}};
+    state.event_counts[0] = 5;
     state.dataplane_socket = "/run/penstock/dataplane.sock";
     state.endpoints = endpoints;
     if (page) {

@@ -39,6 +39,8 @@ std::shared_ptr<CounterPage> make_page() {
   page->page_size = size;
   page->lcores = kLcores;
   page->pending_capacity = 32768;
+  page->waiting_capacity = 4096;
+  page->ports_used = 1;
   page->started_at = 1700000000;
   return {page, [](CounterPage* one) { ::operator delete (one, std::align_val_t{64}); }};
 }
@@ -60,6 +62,7 @@ std::shared_ptr<MetricsView> make_view(std::shared_ptr<const CounterPage> page) 
   up.slot = 7;
   up.health = config::Health::up;
   up.reachable = true;
+  up.budget = 10000;
   up.udp = {100, 2, 1500us};
   up.tcp = {25, 1, 3000us};
   MetricsEndpoint down;
@@ -68,6 +71,9 @@ std::shared_ptr<MetricsView> make_view(std::shared_ptr<const CounterPage> page) 
   down.health = config::Health::down;
   down.drained = true;
   view->endpoints = {up, down};
+  view->ports = {"corp"};
+  view->ports_of_an_lcore = 8192;
+  view->event_counts[0] = 3;
   return view;
 }
 
@@ -135,6 +141,13 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
     lcore.idle_cycles.set(100);
     lcore.generation.set(7);
   }
+  for (size_t i = 0; i < kLcores; ++i) {
+    page_->lcore[i].guard[GuardOutcome::blocked].set(i);
+    page_->lcore[i].endpoints[7].over_budget.set(6);
+    page_->lcore[i].endpoints[7].servfails.set(4);
+  }
+  page_->ports[0].receive_missed.set(11);
+  page_->endpoint_rate[7].set(6000);
   page_->generation.set(7);
   page_->published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
   page_->swap_ns.set(1500000);
@@ -152,6 +165,15 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_transmitted_frames_total{outcome=\"sent\"}", 200},
       {"penstock_returned_responses_total{rcode=\"NXDOMAIN\"}", 11},
       {"penstock_pending_queries{lcore=\"1\"}", 7},
+      {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
+      {"penstock_guarded_responses_total{outcome=\"blocked\"}", 1},
+      {"penstock_port_lost_frames_total{port=\"corp\",reason=\"receive_missed\"}", 11},
+      {"penstock_events_total{kind=\"leak\"}", 3},
+      {"penstock_endpoint_budget{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 10000},
+      {"penstock_endpoint_rate{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 6000},
+      {"penstock_endpoint_budget_used_ratio{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 0.6},
+      {"penstock_endpoint_over_budget_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 12},
+      {"penstock_endpoint_servfails_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 8},
       {"penstock_pending_queries_limit{lcore=\"0\"}", 32768},
       {"penstock_lcore_busy_ratio{lcore=\"0\"}", 0.75},
       {"penstock_lcore_cycles_total{lcore=\"1\",state=\"idle\"}", 100},
@@ -179,6 +201,7 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
     ASSERT_NE(at, samples.end()) << name;
     EXPECT_DOUBLE_EQ(at->second, value) << name;
   }
+  EXPECT_FALSE(samples.contains("penstock_endpoint_budget_used_ratio{pool=\"corporate\",address=\"fd00::53\"}"));
   // The identity of the counter page, as the monitoring team would check it.
   EXPECT_EQ(sum_of(samples, "penstock_frames_total"), samples.at("penstock_received_frames_total"));
   EXPECT_EQ(sum_of(samples, "penstock_queries_total"), samples.at("penstock_frames_total{class=\"query\"}"));
@@ -231,6 +254,25 @@ TEST_F(MetricsServerTest, TheHistogramIsCumulativeAndInSeconds) {
   EXPECT_FALSE(samples.contains("penstock_endpoint_queries_total{pool=\"corporate\",address=\"fd00::53\"}"));
 }
 
+TEST_F(MetricsServerTest, ClientsThatJoined) {
+  page_->lcore[1].query[config::QueryOutcome::joined].set(11);
+  page_->lcore[1].waiter[config::WaiterOutcome::answered].set(2);
+  page_->lcore[1].waiting.set(9);
+  page_->lcore[1].classify[config::ClassifyOutcome::query].set(11);
+  page_->lcore[1].received.set(11);
+  const auto samples = scrape();
+  EXPECT_EQ(samples.at("penstock_joined_queries_total{outcome=\"answered\"}"), 2);
+  EXPECT_EQ(samples.at("penstock_waiting_clients{lcore=\"1\"}"), 9);
+  EXPECT_EQ(samples.at("penstock_accounting_residual"), 0);
+}
+
+TEST_F(MetricsServerTest, EntropyIsThatOfTheFullestLcore) {
+  EXPECT_NEAR(scrape().at("penstock_query_entropy"), 13 + 16, 0.001);
+  // Two thirds of what it takes are half of its slots.
+  page_->lcore[1].pending.set(32768 / 3 * 2);
+  EXPECT_NEAR(scrape().at("penstock_query_entropy"), 13 + 15, 0.001);
+}
+
 TEST_F(MetricsServerTest, PromtoolFindsNothing) {
   if (std::system("command -v promtool >/dev/null") != 0)
     GTEST_SKIP() << "promtool is in the Debian package prometheus";
@@ -269,8 +311,9 @@ TEST_F(MetricsServerTest, AlertsAndDashboardNameMetricsThatExist) {
 }
 
 TEST_F(MetricsServerTest, LabelsAreBounded) {
-  const std::set<std::string> allowed = {"version", "process", "class", "outcome", "rcode",    "lcore",
-                                         "state",   "result",  "pool",  "address", "protocol", "le"};
+  const std::set<std::string> allowed = {"version",  "process", "class",  "outcome", "rcode",
+                                         "lcore",    "state",   "result", "pool",    "address",
+                                         "protocol", "le",      "port",   "reason",  "kind"};
   BusyShare share;
   for (const auto& family : collect(*view_, share, std::chrono::system_clock::now())) {
     for (const auto& metric : family.metric) {

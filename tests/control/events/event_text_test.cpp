@@ -1,0 +1,109 @@
+// tests/control/events/event_text_test.cpp - what the engineer on call reads.
+#include "control/events/event_text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace penstock::control {
+namespace {
+
+using config::Event;
+using config::EventKind;
+
+config::Model model() {
+  config::Model made;
+  made.files = {"/etc/penstock/penstock.yaml"};
+  made.pools.resize(2);
+  made.pools[0].name = "vpc";
+  made.pools[1].name = "corporate";
+  config::Rule zone;
+  zone.is_private = true;
+  zone.origin = "zones[2]";
+  zone.where = {0, 31};
+  config::Rule studio = zone;
+  studio.origin = "studio[0] api";
+  studio.where = {0, 12};
+  config::Rule fallback;
+  fallback.pool = 1;
+  fallback.origin = "default";
+  made.rules = {zone, studio, fallback};
+  return made;
+}
+
+Event event(EventKind kind, uint32_t rule, const char* address, bool blocked) {
+  Event made;
+  made.kind = kind;
+  made.rule = rule;
+  made.blocked = blocked ? 1 : 0;
+  made.type = 1;
+  const auto name = *config::parse_name("api.ml.example");
+  made.name_length = static_cast<uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), made.name.begin());
+  if (address != nullptr) {
+    const auto parsed = *config::parse_address(address);
+    made.family = parsed.family;
+    made.address = parsed.bytes;
+  }
+  return made;
+}
+
+TEST(EventText, NamesTheThingAndWhatWouldEndIt) {
+  const struct {
+    const char* description;
+    Event event;
+    const char* endpoint;
+    std::vector<const char*> parts;
+  } cases[] = {
+      {"a leak that was stopped",
+       event(EventKind::leak, 0, "54.84.43.17", true),
+       "10.16.1.10",
+       {"leak: the answer to api.ml.example A from endpoint 10.16.1.10 of pool vpc has 54.84.43.17",
+        "the client got SERVFAIL", "zones[2].expect (/etc/penstock/penstock.yaml:31): add 54.84.43.0/24 if that is"}},
+      {"on_leak: alarm, IPv6, studio",
+       event(EventKind::leak, 1, "2600:1f18:1:2:3::9", false),
+       "10.16.1.10",
+       {"2600:1f18:1:2:3::9", "went to the client", "studio[0].expect (/etc/penstock/penstock.yaml:12): add",
+        "2600:1f18:1:2::/64"}},
+      {"a chain that ends nowhere",
+       event(EventKind::leak, 0, nullptr, true),
+       "10.16.1.10",
+       {"a chain of CNAMEs that leaves the private zones without an address", "the client got SERVFAIL"}},
+      {"a slot that is gone", event(EventKind::leak, 0, "1.2.3.4", true), "", {"from an endpoint of pool vpc"}},
+      {"unreadable", event(EventKind::unreadable, 0, nullptr, true), "10.16.1.10", {"unreadable:", "cannot be read"}},
+      {"another door",
+       event(EventKind::chain_into_private, 0, nullptr, true),
+       "192.168.10.2",
+       {"from 192.168.10.2 leads into zones[2] (/etc/penstock/penstock.yaml:31)", "it was cut there",
+        "has itself asked for the private name", "only a rule there"}},
+      {"a query back to its sender",
+       event(EventKind::loop, 2, "192.168.10.2", true),
+       "192.168.10.2",
+       {"loop: api.ml.example A came from 192.168.10.2, an endpoint of pool corporate", "answered REFUSED"}},
+      {"and another endpoint is there",
+       event(EventKind::loop, 2, "192.168.10.2", false),
+       "192.168.10.2",
+       {"another endpoint of the pool was asked"}},
+      {"our probe",
+       event(EventKind::loop_probe, 1, "192.168.10.3", true),
+       "",
+       {"a probe that went to pool corporate came back to us from 192.168.10.3", "take its forwarder"}},
+      {"numbers of other rules", event(EventKind::leak, 99, "1.2.3.4", true), "10.16.1.10", {"leak:"}},
+  };
+  const config::Model of = model();
+  for (const auto& one : cases) {
+    const std::string text = event_text(one.event, of, one.endpoint);
+    for (const char* part : one.parts)
+      EXPECT_NE(text.find(part), std::string::npos) << one.description << ": " << part << " in\n" << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+  }
+}
+
+TEST(EventText, ANameCannotBreakTheLine) {
+  Event made = event(EventKind::leak, 0, "1.2.3.4", true);
+  made.name[1] = '\n';
+  EXPECT_EQ(event_text(made, model(), "").find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace penstock::control
