@@ -27,3 +27,11 @@ def pytest_runtest_protocol(item):
     signal.alarm(SECONDS)
     yield
     signal.alarm(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What clients saw on the bad days, passed or not."""
+    from bad_day import print_table  # pylint: disable=import-outside-toplevel
+
+    terminalreporter.ensure_newline()
+    print_table(terminalreporter.write_line)

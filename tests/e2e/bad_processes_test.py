@@ -1,0 +1,80 @@
+"""tests/e2e/bad_processes_test.py - our own two processes paused and killed under load, seen by a client that asks each question once."""
+import signal
+import time
+
+import pytest
+
+from bad_day import Office, assert_settled, config, quick_health, record, sends, state_of, states, stopped, wait_until_all_up
+from load import Load
+from penstock import Penstock
+from world import ENDPOINTS
+
+RATE = 1000
+ONE, OTHER = ENDPOINTS
+
+
+@pytest.fixture(scope="module", name="office")
+def _office():
+    with Office("e2e-processes") as office:
+        yield office
+
+
+@pytest.mark.parametrize("seconds", [2, 20])
+def test_control_pauses(office, seconds):
+    """Probes that were in the air wait for it as their answers do: no endpoint is blamed for our own pause."""
+    with Penstock(office, config()) as penstock:
+        before = states(penstock)
+        with Load(office, RATE, seconds + 3) as load:
+            load.wait_until(0.5)
+            with stopped(penstock.control.child.pid):
+                load.wait_until(0.5 + seconds)
+            seen = record(f"control paused for {seconds} s", load.result())
+        assert (seen.lost, seen.servfail) == (0, 0)
+        assert states(penstock) == before, "our own pause changed an endpoint's state"
+        assert_settled(penstock)
+
+
+def test_the_dataplane_pauses_for_two_seconds(office):
+    """What came meanwhile is lost where its ring was full. Behind it all is as before, and nothing is asked in a burst of retries."""
+    with Penstock(office, config()) as penstock:
+        before = states(penstock)
+        with Load(office, RATE, 6) as load:
+            load.wait_until(1)
+            with stopped(penstock.dataplane.child.pid):
+                load.wait_until(3)
+            after = time.monotonic()
+            seen = load.result()
+        record("the dataplane paused for 2 s: all", seen)
+        awake = record("the dataplane paused for 2 s: asked later", seen.after(after + 0.2))
+        assert (awake.lost, awake.servfail) == (0, 0)
+        first = seen.before(load.started + 0.9)
+        assert (first.lost, first.servfail) == (0, 0)
+        assert sends(penstock) < 1.1 * seen.asked, "a burst of retries"
+        assert states(penstock) == before, "our own pause changed an endpoint's state"
+        assert_settled(penstock)
+
+
+def test_control_killed_while_one_endpoint_dies_and_one_returns(office):
+    """After five silent seconds the dataplane judges for itself: the one that control last called down serves alone."""
+    with Penstock(office, config(quick_health())) as penstock:
+        with Load(office, RATE, 14) as load:
+            load.wait_until(0.5)
+            office.cut(ONE)
+            try:
+                load.wait_until(3.5)
+                assert state_of(penstock, ONE) == "down"
+                penstock.control.end(signal.SIGKILL)
+                load.wait_until(9.5)
+                office.mend(ONE)
+                office.cut(OTHER)
+                swapped = time.monotonic()
+                seen = load.result()
+            finally:
+                office.mend(OTHER)
+        record("control killed, then one endpoint dead and one back", seen)
+        assert seen.lost == 0
+        assert seen.before(swapped - 0.01).servfail == 0
+        assert seen.after(swapped + 1).servfail == 0
+        penstock.start_control()
+        wait_until_all_up(penstock)
+        assert_settled(penstock)
