@@ -12,10 +12,12 @@ namespace penstock::dns {
 enum class ExtendedError : uint16_t {
   other = 0,
   blocked = 15,
+  filtered = 17,
   prohibited = 18,
   not_authoritative = 20,
   no_reachable_authority = 22,
   network_error = 23,
+  invalid_data = 24,
   none = 0xffff,
 };
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "dataplane/path/guard.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
@@ -63,6 +64,9 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const ResponseOutcome verdict = validate(packet, slot, lcore.pending.query(index), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
 
+  Packet answer = packet;
+  const ResponseOutcome outcome =
+      guard(lcore, lcore.pending.query(index), slot.question_length, answered->endpoint_slot, answer, now);
   const UdpHeaders headers{
       .destination_mac = slot.client_mac,
       .source_mac = lcore.host.ports[slot.port].mac,
@@ -75,14 +79,14 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
       .family = slot.client_family,
   };
   dns::store16(packet.dns, slot.client_id);
-  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) return reject(ResponseOutcome::no_room);
+  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers)) return reject(ResponseOutcome::no_room);
   count_latency(lcore.counters.endpoints[answered->endpoint_slot], now - answered->at);
   lcore.round_trips.learn(answered->endpoint_slot, now - answered->at);
-  lcore.counters.rcodes[flags & dns::kRcodeMask].add(1);
+  lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
   close(lcore, index);
   transmit(lcore, port, *packet.frame);
-  return ResponseOutcome::returned;
+  return outcome;
 }
 
 }  // namespace penstock::path

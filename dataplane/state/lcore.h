@@ -47,6 +47,7 @@ struct Lcore {
   const tables::Ruleset* rules = nullptr;
   uint64_t query_timeout_ns = 1'800'000'000;
   bool control_silent = false;  // `down` is then ignored
+  uint64_t silent_until = 0;    // ns; until then no event is told (path/tell.h)
 
   Random random;
   PendingTable pending;

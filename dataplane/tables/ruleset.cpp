@@ -125,6 +125,8 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
   if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
 
+  ruleset.has_private_ = std::any_of(ruleset.rules_.begin(), ruleset.rules_.end(),
+                                     [](const config::ImageRule& rule) { return rule.is_private != 0; });
   ruleset.clients_ = ClientPrefixes(v4, v6);
   ruleset.zones_ = ZoneTable(header, buckets, nodes);
   return ruleset;

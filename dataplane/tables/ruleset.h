@@ -34,6 +34,7 @@ class Ruleset {
   std::span<const config::ImagePool> pools() const { return pools_; }
   std::span<const config::ImageEndpoint> endpoints() const { return endpoints_; }
   std::span<const config::ImageGroup> groups() const { return groups_; }
+  bool has_private() const { return has_private_; }  // some rule's names are private
   // Where addresses of the rule's names must lie; empty: anywhere.
   std::span<const config::ImagePrefix> expected(const config::ImageRule& rule) const {
     return prefixes_.subspan(rule.first_prefix, rule.prefix_count);
@@ -51,6 +52,7 @@ class Ruleset {
   std::span<const config::ImageRule> rules_;
   std::span<const config::ImagePrefix> prefixes_;
   std::span<const config::ImageGroup> groups_;
+  bool has_private_ = false;
   ClientPrefixes clients_;
   ZoneTable zones_;
 };

@@ -247,6 +247,7 @@ std::string PathRig::verdict() {
     PENSTOCK_COUNT_STAGE(door, PENSTOCK_DOOR_OUTCOMES)
     PENSTOCK_COUNT_STAGE(sweep, PENSTOCK_SWEEP_OUTCOMES)
     PENSTOCK_COUNT_STAGE(retry, PENSTOCK_RETRY_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(guard, PENSTOCK_GUARD_OUTCOMES)
     PENSTOCK_COUNT_STAGE(transmit, PENSTOCK_TRANSMIT_OUTCOMES)
 #undef PENSTOCK_COUNT_STAGE
 #undef PENSTOCK_NAME_AND_COUNT
@@ -255,7 +256,7 @@ std::string PathRig::verdict() {
   std::string text;
   for (const auto& [name, count] : now_counted) {
     const uint64_t more = count - counted_[name];
-    if (more == 0) continue;
+    if (more == 0 || name == "guard.passed") continue;  // of every answer for a private name
     if (!text.empty()) text += ' ';
     text += name + (more == 1 ? "" : "=" + std::to_string(more));
   }

@@ -100,7 +100,7 @@ class PathRig {
   // Sends that no endpoint has answered and nobody has given up.
   uint32_t outstanding(std::string_view address, unsigned lcore = 0) const;
 
-  std::string verdict();
+  std::string verdict();  // but for guard.passed
   std::string imbalance();
 
   config::CounterPage& counters() { return *page_; }

@@ -1,0 +1,116 @@
+#include "dataplane/path/guard.h"
+
+#include <algorithm>
+
+#include "config/model.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/path/chain.h"
+#include "dataplane/path/leak.h"
+#include "dataplane/path/tell.h"
+
+namespace penstock::path {
+namespace {
+
+using config::EventKind;
+using config::GuardOutcome;
+using config::ResponseOutcome;
+using dns::ExtendedError;
+
+// Who answered whom: what an event says beside its kind.
+struct Answered {
+  state::Lcore& lcore;
+  const state::PendingQuery& query;
+  unsigned question_length;
+  uint16_t endpoint_slot;
+  Packet& packet;
+  uint64_t now;
+
+  std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
+};
+
+void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked, const Leak& leak) {
+  dns::FoldedName name;
+  if (!dns::parse_name({answered.query.question(), answered.question_length}, name)) return;
+  config::Event event;
+  event.kind = kind;
+  event.family = leak.family;
+  event.endpoint_slot = answered.endpoint_slot;
+  event.rule = rule;
+  event.address = leak.address;
+  event.type = question_type(answered.query.message.data(), answered.question_length);
+  event.blocked = blocked ? 1 : 0;
+  path::tell(answered.lcore, event, name, answered.now);
+}
+
+// The answer becomes SERVFAIL, in its own place.
+ResponseOutcome block(const Answered& answered, ExtendedError error) {
+  Packet& packet = answered.packet;
+  dns::QueryTraits traits = answered.query.traits;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
+  packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, dns::Rcode::servfail, error));
+  return ResponseOutcome::blocked;
+}
+
+ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
+  const Leak leak = find_leak(*answered.lcore.rules, rule, answered.message(), answered.question_length);
+  auto& counters = answered.lcore.counters.guard;
+  if (leak.kind == LeakKind::none) {
+    counters[GuardOutcome::passed].add(1);
+    return ResponseOutcome::returned;
+  }
+  if (leak.kind == LeakKind::unreadable) {
+    counters[GuardOutcome::unreadable].add(1);
+    tell(answered, EventKind::unreadable, number, true, leak);
+    return block(answered, ExtendedError::invalid_data);
+  }
+  const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
+  counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
+  tell(answered, EventKind::leak, number, !alarm, leak);
+  return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+}
+
+// Only the answer section, and only types: the usual answer has no chain.
+bool has_chain(std::span<const uint8_t> message, unsigned begin) {
+  dns::Records records(message, begin);
+  dns::Record record;
+  while (records.next(record) && record.section == dns::RecordSection::answer)
+    if (record.type == dns::kTypeCname || record.type == dns::kTypeDname) return true;
+  return false;
+}
+
+ResponseOutcome keep_out(const Answered& answered) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  if (!has_chain(answered.message(), dns::kHeaderSize + answered.question_length)) return ResponseOutcome::returned;
+  if (!follows_chains(question_type(answered.packet.dns, answered.question_length))) return ResponseOutcome::returned;
+  Chain chain(answered.message(), answered.question_length);
+  while (chain.next() == Chain::Step::link) {
+    uint32_t number = 0;
+    const config::ImageRule* rule = forwarding_rule(rules, chain.name(), number);
+    if (rule == nullptr || rule->is_private == 0) continue;
+    const auto wanted = static_cast<config::CnameInto>(rule->cname);
+    if (wanted == config::CnameInto::pass) continue;
+    const bool alarm = wanted == config::CnameInto::alarm;
+    answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
+    tell(answered, EventKind::chain_into_private, number, !alarm, {});
+    return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+  }
+  return ResponseOutcome::returned;
+}
+
+}  // namespace
+
+ResponseOutcome guard(state::Lcore& lcore, const state::PendingQuery& query, unsigned question_length,
+                      uint16_t endpoint_slot, Packet& packet, uint64_t now) {
+  if (lcore.rules == nullptr || !lcore.rules->has_private()) return ResponseOutcome::returned;
+  const Answered answered{lcore, query, question_length, endpoint_slot, packet, now};
+  dns::FoldedName name;
+  if (!dns::parse_name({query.question(), question_length}, name)) return ResponseOutcome::returned;
+  uint32_t number = 0;
+  const config::ImageRule* rule = forwarding_rule(*lcore.rules, name, number);
+  if (rule != nullptr && rule->is_private != 0) return keep_in(answered, *rule, number);
+  return keep_out(answered);
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,602 @@
+// tests/dataplane/path/guard_test.cpp - what is a leak and what is none; who gets what, which counter and which event say so.
+#include <optional>
+
+#include "config/event_ring.h"
+#include "tests/dataplane/path/answer_text.h"
+#include "tests/dataplane/path/path_test.h"
+
+namespace penstock::test {
+namespace {
+
+const std::string kHead = R"(
+ports: [{name: corp, device: "vdev:net_null0"}, {name: vpc, device: "vdev:net_null1"}]
+listen: [192.168.10.86]
+clients: {allow: [192.168.0.0/16]}
+pools:
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
+  office: {kind: recursive, endpoints: [10.16.2.10]}
+default: {pool: office}
+)";
+const std::string kRules = kHead + R"(
+zones:
+  - {zone: vpc.example, pool: vpc, expect: [10.16.0.0/16, "fd16::/16"]}
+  - {zone: alarm.example, pool: vpc, expect: 10.16.0.0/16, on_leak: alarm, cname: alarm}
+  - {zone: any.example, pool: vpc, cname: pass}
+  - {zone: other.example, pool: vpc}
+)";
+
+constexpr uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kTxt = 16, kAaaa = 28, kDname = 39, kRrsig = 46, kSvcb = 64,
+                   kHttps = 65, kAny = 255;
+
+const Bytes kIn = ip("10.16.3.4");
+const Bytes kOut = ip("203.0.113.9");
+const Bytes kIn6 = ip("fd16::1");
+const Bytes kOut6 = ip("2001:db8::9");
+
+struct GuardCase {
+  const char* description;
+  const char* asked;
+  uint16_t type;
+  uint16_t rcode;
+  std::vector<Rr> records;
+  const char* verdict;    // of the guard, and of the response
+  const char* told = "";  // kind, rule's origin, address
+};
+
+constexpr const char* kPassed = "guard.passed response.returned";
+constexpr const char* kBlocked = "guard.blocked response.blocked";
+constexpr const char* kAlarmed = "guard.alarmed response.returned";
+constexpr const char* kUnreadable = "guard.unreadable response.blocked";
+constexpr const char* kCut = "guard.chain_cut response.blocked";
+constexpr const char* kOthers = "response.returned";
+
+const GuardCase kCases[] = {
+    // Addresses.
+    {"inside", "a.vpc.example", kA, 0, {{"a.vpc.example", kA, kIn}}, kPassed},
+    {"outside", "a.vpc.example", kA, 0, {{"a.vpc.example", kA, kOut}}, kBlocked, "leak zones[0] 203.0.113.9"},
+    {"the apex, in capitals", "VPC.Example", kA, 0, {{"vpc.example", kA, kOut}}, kBlocked, "leak zones[0] 203.0.113.9"},
+    {"the second of three is outside",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kA, kIn}, {"a.vpc.example", kA, kOut}, {"a.vpc.example", kA, kIn}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"just below",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kA, ip("10.15.255.255")}},
+     kBlocked,
+     "leak zones[0] 10.15.255.255"},
+    {"the first", "a.vpc.example", kA, 0, {{"a.vpc.example", kA, ip("10.16.0.0")}}, kPassed},
+    {"the last", "a.vpc.example", kA, 0, {{"a.vpc.example", kA, ip("10.16.255.255")}}, kPassed},
+    {"just above",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kA, ip("10.17.0.0")}},
+     kBlocked,
+     "leak zones[0] 10.17.0.0"},
+    {"IPv6 inside", "a.vpc.example", kAaaa, 0, {{"a.vpc.example", kAaaa, kIn6}}, kPassed},
+    {"IPv6 outside",
+     "a.vpc.example",
+     kAaaa,
+     0,
+     {{"a.vpc.example", kAaaa, kOut6}},
+     kBlocked,
+     "leak zones[0] 2001:db8::9"},
+    {"IPv6 where only IPv4 is expected",
+     "a.alarm.example",
+     kAaaa,
+     0,
+     {{"a.alarm.example", kAaaa, kIn6}},
+     kAlarmed,
+     "leak zones[1] fd16::1"},
+    {"in additional",
+     "a.vpc.example",
+     kTxt,
+     0,
+     {{"a.vpc.example", kTxt, {1, 'x'}}, {"b.vpc.example", kA, kOut, 60, 2}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"inside in additional",
+     "a.vpc.example",
+     kTxt,
+     0,
+     {{"a.vpc.example", kTxt, {1, 'x'}}, {"b.vpc.example", kA, kIn, 60, 2}},
+     kPassed},
+    {"nothing expected", "a.other.example", kA, 0, {{"a.other.example", kA, kOut}}, kPassed},
+    {"alarm", "a.alarm.example", kA, 0, {{"a.alarm.example", kA, kOut}}, kAlarmed, "leak zones[1] 203.0.113.9"},
+    {"HTTPS, hint inside", "a.vpc.example", kHttps, 0, {{"a.vpc.example", kHttps, service(4, kIn)}}, kPassed},
+    {"HTTPS, hint outside",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, service(4, kOut)}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"HTTPS, the second hint outside",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, service(4, joined({kIn, kOut}))}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"SVCB, IPv6 hint outside behind another key",
+     "a.vpc.example",
+     kSvcb,
+     0,
+     {{"a.vpc.example", kSvcb, joined({service(1, {2, 'h', '2'}), {0, 6, 0, 16}, kOut6})}},
+     kBlocked,
+     "leak zones[0] 2001:db8::9"},
+    {"HTTPS without hints", "a.vpc.example", kHttps, 0, {{"a.vpc.example", kHttps, {0, 1, 0}}}, kPassed},
+
+    // What is never a leak.
+    {"NODATA", "a.vpc.example", kAaaa, 0, {{"vpc.example", kSoa, soa(), 60, 1}}, kPassed},
+    {"NODATA, with the address of its server",
+     "a.vpc.example",
+     kAaaa,
+     0,
+     {{"vpc.example", kSoa, soa(), 60, 1}, {"ns.vpc.example", kA, kOut, 60, 2}},
+     kPassed},
+    {"NODATA at the end of a chain",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}, {"org", kSoa, soa(), 60, 1}},
+     kPassed},
+    {"NXDOMAIN", "a.vpc.example", kA, 3, {{"vpc.example", kSoa, soa(), 60, 1}}, kPassed},
+    {"NXDOMAIN without SOA", "a.vpc.example", kA, 3, {}, kPassed},
+    {"NXDOMAIN at the end of a chain", "a.vpc.example", kA, 3, {{"a.vpc.example", kCname, name("x.org")}}, kPassed},
+    {"SERVFAIL", "a.vpc.example", kA, 2, {}, kPassed},
+    {"empty", "a.vpc.example", kA, 0, {}, kPassed},
+    {"a referral", "a.vpc.example", kA, 0, {{"vpc.example", kNs, name("ns.vpc.example"), 60, 1}}, kPassed},
+    {"an address outside under NXDOMAIN",
+     "a.vpc.example",
+     kA,
+     3,
+     {{"a.vpc.example", kA, kOut}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"an address outside beside a SOA",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kA, kOut}, {"vpc.example", kSoa, soa(), 60, 1}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+
+    // Chains that begin with a private name.
+    {"through a foreign name to an address inside",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("vpce-1.vpce.amazonaws.com")}, {"vpce-1.vpce.amazonaws.com", kA, kIn}},
+     kPassed},
+    {"to an address outside",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}, {"x.org", kA, kOut}},
+     kBlocked,
+     "leak zones[0] 203.0.113.9"},
+    {"ends outside without an address",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}},
+     kBlocked,
+     "leak zones[0] -"},
+    {"the same, signed",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}, {"a.vpc.example", kRrsig, Bytes(30, 1)}},
+     kBlocked,
+     "leak zones[0] -"},
+    {"ends outside, an address of another name",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}, {"y.org", kA, kIn}},
+     kBlocked,
+     "leak zones[0] -"},
+    {"ends outside, alarm",
+     "a.alarm.example",
+     kA,
+     0,
+     {{"a.alarm.example", kCname, name("x.org")}},
+     kAlarmed,
+     "leak zones[1] -"},
+    {"ends outside, nothing expected",
+     "a.other.example",
+     kA,
+     0,
+     {{"a.other.example", kCname, name("x.org")}},
+     kBlocked,
+     "leak zones[3] -"},
+    {"ends in a private zone", "a.vpc.example", kA, 0, {{"a.vpc.example", kCname, name("b.Other.example")}}, kPassed},
+    {"over three links, in any order",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"z.org", kA, kIn},
+      {"y.org", kCname, name("z.org")},
+      {"A.vpc.example", kCname, name("X.org")},
+      {"x.ORG", kCname, name("y.org")}},
+     kPassed},
+    {"over two links, out",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("b.vpc.example")}, {"b.vpc.example", kCname, name("x.org")}},
+     kBlocked,
+     "leak zones[0] -"},
+    {"the data asked for at a foreign end",
+     "a.vpc.example",
+     kTxt,
+     0,
+     {{"a.vpc.example", kCname, name("x.org")}, {"x.org", kTxt, {1, 'x'}}},
+     kPassed},
+    {"the CNAME itself is asked for", "a.vpc.example", kCname, 0, {{"a.vpc.example", kCname, name("x.org")}}, kPassed},
+    {"ANY", "a.vpc.example", kAny, 0, {{"a.vpc.example", kCname, name("x.org")}}, kPassed},
+    {"a CNAME of another name", "a.vpc.example", kA, 0, {{"b.vpc.example", kCname, name("x.org")}}, kPassed},
+    {"DNAME without its CNAME",
+     "a.b.vpc.example",
+     kA,
+     0,
+     {{"b.vpc.example", kDname, name("x.org")}},
+     kBlocked,
+     "leak zones[0] -"},
+    {"DNAME without its CNAME, to an address inside",
+     "a.b.vpc.example",
+     kA,
+     0,
+     {{"b.vpc.example", kDname, name("x.org")}, {"a.x.org", kA, kIn}},
+     kPassed},
+    {"DNAME with its CNAME",
+     "a.b.vpc.example",
+     kA,
+     0,
+     {{"b.vpc.example", kDname, name("x.org")}, {"a.b.vpc.example", kCname, name("a.x.org")}, {"a.x.org", kA, kIn}},
+     kPassed},
+    {"a loop",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, name("b.vpc.example")}, {"b.vpc.example", kCname, name("a.vpc.example")}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+
+    // What cannot be read.
+    {"an address of three octets",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kA, {10, 16, 0}}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"the same, nothing expected",
+     "a.other.example",
+     kA,
+     0,
+     {{"a.other.example", kA, {10, 16, 0}}},
+     kUnreadable,
+     "unreadable zones[3] -"},
+    {"the same, alarm",
+     "a.alarm.example",
+     kA,
+     0,
+     {{"a.alarm.example", kA, {10, 16, 0}}},
+     kUnreadable,
+     "unreadable zones[1] -"},
+    {"IPv6 of four octets",
+     "a.vpc.example",
+     kAaaa,
+     0,
+     {{"a.vpc.example", kAaaa, kIn}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"a hint of five octets",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, service(4, {10, 16, 0, 1, 2})}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"an empty hint",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, service(6, {})}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"HTTPS with a compressed target",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, {0, 1, 0xc0, 12}}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"HTTPS with half a parameter",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, {0, 1, 0, 0, 4, 0}}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"HTTPS with a parameter that is too long",
+     "a.vpc.example",
+     kHttps,
+     0,
+     {{"a.vpc.example", kHttps, {0, 1, 0, 0, 4, 0, 8, 10, 16, 0, 1}}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+    {"a CNAME without a name",
+     "a.vpc.example",
+     kA,
+     0,
+     {{"a.vpc.example", kCname, {0xc0}}},
+     kUnreadable,
+     "unreadable zones[0] -"},
+
+    // Names that are not private.
+    {"anything", "www.org", kA, 0, {{"www.org", kA, kOut}}, kOthers},
+    {"garbage", "www.org", kA, 0, {{"www.org", kA, {1}}}, kOthers},
+    {"a chain elsewhere", "www.org", kA, 0, {{"www.org", kCname, name("x.org")}, {"x.org", kA, kOut}}, kOthers},
+    {"a chain into a private zone",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("a.vpc.Example")}, {"a.vpc.example", kA, kOut}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"into its apex",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("vpc.example")}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"its address is inside",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("a.vpc.example")}, {"a.vpc.example", kA, kIn}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"at the third link",
+     "www.org",
+     kAaaa,
+     0,
+     {{"www.org", kCname, name("x.org")}, {"x.org", kCname, name("y.org")}, {"y.org", kCname, name("a.vpc.example")}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"and NXDOMAIN",
+     "www.org",
+     kA,
+     3,
+     {{"www.org", kCname, name("a.vpc.example")}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"by DNAME", "a.old.org", kA, 0, {{"old.org", kDname, name("vpc.example")}}, kCut, "chain_into_private zones[0] -"},
+    {"alarm",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("a.alarm.example")}, {"a.alarm.example", kA, kOut}},
+     "guard.chain_alarmed response.returned",
+     "chain_into_private zones[1] -"},
+    {"pass", "www.org", kA, 0, {{"www.org", kCname, name("a.any.example")}, {"a.any.example", kA, kOut}}, kOthers},
+    {"by one that passes into one that does not",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("a.any.example")}, {"a.any.example", kCname, name("a.vpc.example")}},
+     kCut,
+     "chain_into_private zones[0] -"},
+    {"the CNAME itself is asked for", "www.org", kCname, 0, {{"www.org", kCname, name("a.vpc.example")}}, kOthers},
+    {"ANY", "www.org", kAny, 0, {{"www.org", kCname, name("a.vpc.example")}}, kOthers},
+    {"a CNAME of another name into a private zone",
+     "www.org",
+     kA,
+     0,
+     {{"www2.org", kCname, name("a.vpc.example")}, {"www.org", kA, kOut}},
+     kOthers},
+    {"a private name in additional",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kA, kOut}, {"www.org", kCname, name("a.vpc.example"), 60, 2}},
+     kOthers},
+};
+
+class GuardTest : public PathTest {
+ protected:
+  GuardTest() : PathTest({.rules = kRules}) {}
+
+  // The counts of the guard and of responses since the last call.
+  std::string guard_and_response() {
+    std::string text;
+    const uint64_t passed = rig.counters().lcore[0].guard[config::GuardOutcome::passed].get();
+    if (passed != passed_) text = "guard.passed";
+    passed_ = passed;
+    for (std::string rest = rig.verdict(); !rest.empty();) {
+      const std::string word = rest.substr(0, rest.find(' '));
+      rest = rest.size() == word.size() ? "" : rest.substr(word.size() + 1);
+      if (word.starts_with("guard.") || word.starts_with("response.")) text += (text.empty() ? "" : " ") + word;
+    }
+    return text;
+  }
+  std::optional<config::Event> event() {
+    const config::EventRing& ring = rig.counters().lcore[0].events;
+    if (ring.count() == seen_) return std::nullopt;
+    EXPECT_EQ(ring.count(), seen_ + 1);
+    seen_ = ring.count();
+    return ring.get(seen_ - 1);
+  }
+  std::string told() {
+    const auto put = event();
+    if (!put) return "";
+    static const char* const kKinds[] = {"leak", "unreadable", "chain_into_private"};
+    std::string text = kKinds[static_cast<size_t>(put->kind)];
+    text += " " + rig.model().rules.at(put->rule).origin + " ";
+    if (put->family == 0) return text + "-";
+    config::IpAddress address;
+    address.family = put->family;
+    address.bytes = put->address;
+    return text + config::to_string(address);
+  }
+
+  uint64_t seen_ = 0;
+  uint64_t passed_ = 0;
+};
+
+TEST_F(GuardTest, Table) {
+  for (const GuardCase& c : kCases) {
+    SCOPED_TRACE(std::string(c.description) + ", " + c.asked);
+    rig.pass(2);
+    const DnsQuery query{.question = {.name = c.asked, .type = c.type}, .opt = Opt{}};
+    const Frame left = forward(from_client(write(query)));
+    rig.verdict();
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, c.rcode, c.records);
+    const Frame back = only(rig.receive(1, {write(response)}), 0);
+    const std::string verdict = guard_and_response();
+    EXPECT_EQ(verdict, c.verdict);
+    EXPECT_EQ(told(), c.told);
+    if (verdict.find("response.blocked") == std::string::npos) {
+      put16(response.payload, 0, query.id);
+      EXPECT_EQ(to_hex(back.payload), to_hex(response.payload));
+      continue;
+    }
+    DnsQuery servfail = query;
+    servfail.opt = Opt{.extended_error = verdict == kUnreadable ? 24 : 17};
+    EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, 2)));
+  }
+}
+
+// The cases are cut at every octet: nothing outside is read, and what cannot be read whole is not passed on.
+TEST_F(GuardTest, CutShort) {
+  for (const GuardCase& c : kCases) {
+    if (std::string_view(c.asked).find("vpc.") == std::string_view::npos || c.records.empty()) continue;
+    SCOPED_TRACE(c.description);
+    const DnsQuery query{.question = {.name = c.asked, .type = c.type}, .opt = {}};
+    const size_t whole = answer(write(query), c.rcode, c.records).size();
+    for (size_t length = answer(write(query), c.rcode, {}).size(); length < whole; ++length) {
+      const Frame left = forward(from_client(write(query)));
+      Frame response = answer_to_query(left);
+      response.payload = answer(left.payload, c.rcode, c.records);
+      response.payload.resize(length);
+      const Bytes bytes = write(response);
+      rte_mbuf* frame = rig.pool.take(bytes, 128, static_cast<uint16_t>(128 + bytes.size()));
+      const Frame back = only(rig.receive(1, {&frame, 1}), 0);
+      EXPECT_EQ(get16(back.payload, 2) & 0xf, 2);
+    }
+  }
+}
+
+TEST_F(GuardTest, EventNamesWhatWasAskedAndWhoAnswered) {
+  const DnsQuery query{.question = {.name = "D-1.Vpc.example"}, .opt = {}};
+  const Frame left = forward(from_client(write(query)));
+  Frame response = answer_to_query(left);
+  response.payload = answer(left.payload, 0, {{"d-1.vpc.example", kA, kOut}});
+  rig.receive(1, {write(response)});
+  const auto told = event();
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(to_hex({told->name.data(), told->name_length}), to_hex(wire_name("d-1.vpc.example")));
+  EXPECT_EQ(told->type, 1);
+  EXPECT_EQ(told->blocked, 1);
+  EXPECT_EQ(told->endpoint_slot, 0);
+  EXPECT_EQ(told->generation, rig.ruleset->header().generation);
+}
+
+TEST_F(GuardTest, OneEventAMillisecond) {
+  const auto leak = [&] {
+    const Frame left = forward(from_client(write(DnsQuery{.question = {.name = "a.vpc.example"}, .opt = {}})));
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, 0, {{"a.vpc.example", kA, kOut}});
+    rig.receive(1, {write(response)});
+  };
+  for (int i = 0; i < 5; ++i) leak();
+  EXPECT_EQ(rig.counters().lcore[0].events.count(), 1U);
+  rig.now += 999'999;
+  leak();
+  EXPECT_EQ(rig.counters().lcore[0].events.count(), 1U);
+  rig.now += 1;
+  leak();
+  EXPECT_EQ(rig.counters().lcore[0].events.count(), 2U);
+  EXPECT_EQ(rig.counters().lcore[0].guard[config::GuardOutcome::blocked].get(), 7U);
+}
+
+// The rules in force when the answer comes decide, not those of the question's time.
+TEST_F(GuardTest, RulesThatCameMeanwhile) {
+  struct Case {
+    const char* description;
+    const char* asked;
+    std::string zones;
+    Bytes address;
+    const char* verdict;
+  };
+  const Case cases[] = {
+      {"expects more", "a.vpc.example", "zones: [{zone: vpc.example, pool: vpc, expect: [10.0.0.0/8, 203.0.113.0/24]}]",
+       kOut, kPassed},
+      {"expects less", "a.vpc.example", "zones: [{zone: vpc.example, pool: vpc, expect: 10.16.99.0/24}]", kIn,
+       kBlocked},
+      {"is not private any more", "a.vpc.example", "zones: [{zone: x.example, pool: vpc, expect: 10.0.0.0/8}]", kOut,
+       kOthers},
+      {"has become private", "www.org", "zones: [{zone: org, pool: vpc, expect: 10.0.0.0/8}]", kOut, kBlocked},
+      {"no private zone at all", "a.vpc.example", "zones: []", kOut, kOthers},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    rig.load(kRules);
+    const Frame left = forward(from_client(write(DnsQuery{.question = {.name = c.asked}, .opt = {}})));
+    rig.load(kHead + c.zones);
+    rig.verdict();
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, 0, {{c.asked, kA, c.address}});
+    only(rig.receive(1, {write(response)}), 0);
+    EXPECT_EQ(guard_and_response(), c.verdict);
+  }
+}
+
+// The SERVFAIL of ours may be longer than the response, by its OPT.
+TEST_F(GuardTest, ABufferWithoutRoomForTheOptGetsAnAnswerWithoutIt) {
+  const DnsQuery query{.question = {.name = "a.vpc.example"}, .opt = Opt{}};
+  const Frame left = forward(from_client(write(query)));
+  Frame response = answer_to_query(left);
+  response.payload = answer(left.payload, 0, {{"", 1, {1}}});
+  const Bytes bytes = write(response);
+  rte_mbuf* frame = rig.pool.take(bytes, 128, static_cast<uint16_t>(128 + bytes.size()));
+  const Frame back = only(rig.receive(1, {&frame, 1}), 0);
+  DnsQuery servfail = query;
+  servfail.opt.reset();
+  EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, 2)));
+}
+
+// Studio's zones expect private networks where the user names none.
+TEST_F(GuardTest, StudioExpectsPrivateNetworks) {
+  rig.load(kHead + "studio: [{region: us-east-1, pool: vpc, domains: all}]\n");
+  const std::pair<const char*, bool> cases[] = {
+      {"10.0.0.1", true},   {"172.16.0.1", true},    {"172.32.0.1", false}, {"192.168.255.1", true},
+      {"100.64.0.1", true}, {"100.128.0.1", false},  {"11.0.0.0", false},   {"203.0.113.9", false},
+      {"fd00:1::1", true},  {"2600:1f18::1", false},
+  };
+  for (const auto& [text, good] : cases) {
+    SCOPED_TRACE(text);
+    const Bytes octets = ip(text);
+    const uint16_t type = octets.size() == 4 ? kA : kAaaa;
+    const Frame left = forward(from_client(
+        write(DnsQuery{.question = {.name = "d-1.studio.us-east-1.sagemaker.aws", .type = type}, .opt = {}})));
+    rig.verdict();
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, 0, {{"d-1.studio.us-east-1.sagemaker.aws", type, octets}});
+    only(rig.receive(1, {write(response)}), 0);
+    EXPECT_EQ(guard_and_response(), good ? kPassed : kBlocked);
+  }
+}
+
+}  // namespace
+}  // namespace penstock::test
