@@ -171,6 +171,35 @@ std::vector<Row> name_rows(const Model& model) {
   return rows;
 }
 
+// What becomes of answers with private names in them. Rules that agree in it share a row.
+std::vector<Row> guard_rows(const Model& model) {
+  static constexpr std::string_view kOnLeak[] = {"else SERVFAIL", "else only told"};
+  static constexpr std::string_view kCname[] = {"a CNAME from elsewhere is asked of their pool",
+                                                "a CNAME from elsewhere is only told",
+                                                "a CNAME from elsewhere may pass"};
+  std::vector<bool> is_used(model.rules.size());
+  for (const auto& entry : model.zones.entries) is_used[entry.rule] = true;
+  if (model.default_rule) is_used[*model.default_rule] = true;
+  std::vector<Row> rows;
+  for (size_t i = 0; i < model.rules.size(); ++i) {
+    const Rule& rule = model.rules[i];
+    if (!rule.is_private || !is_used[i]) continue;
+    Row row{rule.expect.empty() ? "anywhere, there is no 'expect:'" : join(rule.expect),
+            std::string(rule.expect.empty() ? "" : kOnLeak[static_cast<size_t>(rule.on_leak)]),
+            std::string(kCname[static_cast<size_t>(rule.cname)]), rule.origin};
+    const auto same = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
+      return std::equal(row.begin(), row.end() - 1, other.begin());
+    });
+    if (same == rows.end())
+      rows.push_back(std::move(row));
+    else if (same->back().size() < kMaxColumn)
+      same->back() += ", " + rule.origin;
+    else if (!same->back().ends_with(", ..."))
+      same->back() += ", ...";
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string describe(const Model& model) {
@@ -181,7 +210,10 @@ std::string describe(const Model& model) {
             (pool.is_private ? ", private: its names never go to another pool" : "") + "\n";
     text += table(pool_rows(model, i), "  ");
   }
-  return text + "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
+  text += "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
+  const std::vector<Row> guarded = guard_rows(model);
+  if (!guarded.empty()) text += "\nPrivate names: where their addresses must lie\n" + table(guarded, "  ");
+  return text;
 }
 
 }  // namespace penstock::config

@@ -15,12 +15,8 @@ struct Setting {
 
 // Whoever makes a setting work deletes its lines here.
 const std::vector<Setting>& settings() {
-  static constexpr std::string_view kExpect =
-      "the leak guard is not in this version: answers are not checked against it";
   static constexpr std::string_view kCache = "there is no cache in this version: every query is forwarded";
   static const std::vector<Setting> kSettings = {
-      {"expect", {"studio", "*", "expect"}, "", kExpect},
-      {"expect", {"zones", "*", "expect"}, "", kExpect},
       {"cache", {"zones", "*", "cache"}, "", kCache},
       {"cache", {"default", "cache"}, "", kCache},
       {"budget", {"pools", "*", "endpoints", "*", "budget"}, "0", "endpoints have no rate budget in this version"},

@@ -221,6 +221,17 @@ void check_holes_in_private_zones(ModelReader& reader) {
                                   " more zones that go out of private ones, this one first");
 }
 
+// The leak guard looks at answers for private names only.
+void check_expectations(ModelReader& reader) {
+  for (const Rule& rule : reader.model.rules)
+    if (!rule.is_private && !rule.expect.empty())
+      reader.findings.warning(
+          rule.where, rule.origin + ".expect",
+          std::string("has no effect: ") + (rule.action == Action::forward
+                                                ? "these names are not private; write 'private: on' beside it"
+                                                : "these names are answered here and never asked"));
+}
+
 }  // namespace
 
 void check_ports(ModelReader& reader, bool has_ports) {
@@ -247,6 +258,7 @@ void validate(ModelReader& reader, bool has_ports) {
   check_use_of_pools(reader);
   check_apexes(reader, index);
   check_holes_in_private_zones(reader);
+  check_expectations(reader);
 }
 
 }  // namespace penstock::config

@@ -34,7 +34,29 @@ Names: the exact name first, then the longest zone
   studio.us-east-1.sagemaker.aws and below                 to research   private  studio[0] others
   d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below  to trading    private  studio[1] studio
   all other names                                          to corporate           default
+
+Private names: where their addresses must lie
+  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
 )");
+}
+
+TEST(Describe, SaysWhereAddressesMustLie) {
+  const std::string text = describe(model_of(kBase + R"(zones:
+  - {zone: a.example, pool: vpc, expect: [10.16.0.0/16, "fd16::/16"]}
+  - {zone: b.example, pool: vpc, expect: [10.16.0.0/16, "fd16::/16"]}
+  - {zone: c.example, pool: vpc, expect: 10.16.0.0/16, on_leak: alarm, cname: pass}
+  - {zone: d.example, pool: vpc, cname: alarm}
+  - {zone: e.example, pool: office}
+)"));
+  EXPECT_NE(text.find(R"(
+Private names: where their addresses must lie
+  10.16.0.0/16, fd16::/16          else SERVFAIL   a CNAME from elsewhere is asked of their pool  zones[0], zones[1]
+  10.16.0.0/16                     else only told  a CNAME from elsewhere may pass                zones[2]
+  anywhere, there is no 'expect:'                  a CNAME from elsewhere is only told            zones[3]
+)"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(describe(model_of(kBase + "default: {pool: office}\n")).find("Private names:"), std::string::npos);
 }
 
 // A pool that looks like any other, but whose servers get private names and others.

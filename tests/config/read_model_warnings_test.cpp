@@ -69,8 +69,17 @@ const WarningCase kCases[] = {
      Severity::warning, 0, "", ""},
     {"cache", kDefault + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n", Severity::note, 7, "zones[0].cache",
      "no cache"},
-    {"expect", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n", Severity::note, 7,
-     "zones[0].expect", "leak guard"},
+    {"expect on private names", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n",
+     Severity::warning, 0, "", ""},
+    {"expect on names that are not private",
+     kDefault + kVpc + "  - {zone: a.example, pool: office, expect: 10.0.0.0/8}\n", Severity::warning, 8,
+     "zones[1].expect", "write 'private: on'"},
+    {"expect on names that are made private",
+     kDefault + kVpc + "  - {zone: a.example, pool: office, private: on, expect: 10.0.0.0/8}\n", Severity::warning, 0,
+     "", ""},
+    {"expect on names that are answered here",
+     kDefault + kVpc + "  - {zone: a.example, answer: nxdomain, expect: 10.0.0.0/8}\n", Severity::warning, 8,
+     "zones[1].expect", "answered here"},
     {"rate_per_client", kDefault + kVpc + "clients: {rate_per_client: 100}\n", Severity::note, 8,
      "clients.rate_per_client", "not limited"},
     {"a rate_per_client that asks for nothing", kDefault + kVpc + "clients: {rate_per_client: 0}\n", Severity::note, 0,
@@ -116,8 +125,8 @@ TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
       "budget: 5}]}\n"
       "default: {pool: a, cache: off}\n"
       "zones:\n"
-      "  - {zone: x.example, pool: a, cache: off, expect: 10.0.0.0/8}\n"
-      "  - {zone: y.example, pool: a, cache: off, expect: 10.0.0.0/8}\n",
+      "  - {zone: x.example, pool: a, cache: off}\n"
+      "  - {zone: y.example, pool: a, cache: off}\n",
       "test.yaml");
   std::vector<std::string> keys;
   for (const Finding& finding : read.findings) {
@@ -125,7 +134,7 @@ TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
     keys.push_back(finding.key);
   }
   EXPECT_EQ(keys, (std::vector<std::string>{"pools.a.endpoints[0].budget", "pools.a.endpoints[0].weight",
-                                            "pools.a.tracked", "zones[0].expect", "zones[0].cache"}))
+                                            "pools.a.tracked", "zones[0].cache"}))
       << all_findings(read);
 }
 
