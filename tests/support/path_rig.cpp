@@ -119,7 +119,8 @@ PathRig::~PathRig() = default;
 
 void PathRig::load(const std::string& rules) {
   auto read = config::read_model_text(rules, "rig.yaml");
-  if (!read.model) throw std::invalid_argument(config::to_text(read.findings.at(0)));
+  for (const config::Finding& finding : read.findings)
+    if (finding.severity == config::Severity::error) throw std::invalid_argument(config::to_text(finding));
   model_ = std::move(*read.model);
   auto compiled = control::compile(
       model_, ++generation_,
