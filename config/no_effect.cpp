@@ -19,9 +19,6 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> kSettings = {
       {"cache", {"zones", "*", "cache"}, "", kCache},
       {"cache", {"default", "cache"}, "", kCache},
-      {"budget", {"pools", "*", "endpoints", "*", "budget"}, "0", "endpoints have no rate budget in this version"},
-      {"weight", {"pools", "*", "endpoints", "*", "weight"}, "1", "endpoints are used evenly in this version"},
-      {"tracked", {"pools", "*", "tracked"}, "", "endpoints have no rate budget in this version"},
       {"rate_per_client", {"clients", "rate_per_client"}, "0", "clients are not limited in this version"},
   };
   return kSettings;

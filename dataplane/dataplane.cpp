@@ -170,11 +170,13 @@ void Dataplane::make_workers() {
   const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
   publisher_ = std::make_unique<Publisher>(lcores, pages_->counters());
   rings_ = std::make_unique<state::Rings>(lcores);
+  budgets_ = std::make_unique<state::RateBudgets>();
   plant_ = std::unique_ptr<Plant>(new Plant{.rules = *publisher_,
                                             .endpoints = pages_->endpoints(),
                                             .counters = pages_->counters(),
                                             .rings = *rings_,
                                             .pool = *pool_,
+                                            .budgets = *budgets_,
                                             .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
   for (unsigned i = 0; i < lcores; ++i) {

@@ -52,6 +52,7 @@ class Dataplane {
   std::unique_ptr<SharedPages> pages_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<state::Rings> rings_;
+  std::unique_ptr<state::RateBudgets> budgets_;
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLink> link_;

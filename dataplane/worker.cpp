@@ -38,7 +38,7 @@ void Worker::run() {
 unsigned Worker::turn(uint64_t now) {
   // A counter that jumps back (a moved virtual machine) must not end every query's patience.
   now = last_now_ = std::max(now, last_now_);
-  take_rules();
+  take_rules(now);
   unsigned moved = 0;
   for (const net::Queue queue : queues_) {
     std::array<rte_mbuf*, state::kBurst> frames;
@@ -62,17 +62,17 @@ unsigned Worker::take_turns(uint64_t now) {
 }
 
 // New rules and changed endpoints are seen at the start of a turn, never within one.
-void Worker::take_rules() {
+void Worker::take_rules(uint64_t now) {
   const tables::Ruleset* rules = plant_.rules.current();
   if (rules == nullptr) return;
   if (rules != lcore_.rules || rules->header().generation != lcore_.counters.generation.get()) {
     lcore_.rules = rules;
     lcore_.query_timeout_ns = uint64_t{rules->header().query_timeout_ms} * 1'000'000;
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, now);
     lcore_.endpoints.take(*rules);
     lcore_.counters.generation.set(rules->header().generation);
-  } else if (lcore_.hops.stale(plant_.endpoints)) {
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count);
+  } else if (lcore_.hops.stale(plant_.endpoints, now)) {
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, now);
   }
   lcore_.control_silent = plant_.control_silent.load(std::memory_order_relaxed);
 }
@@ -127,6 +127,7 @@ void Worker::rest(unsigned moved) {
 
 Worker::Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
                std::span<const uint8_t, 44> seed, const tables::LocalHost& host)
-    : plant_(plant), lcore_(number, pending_slots, source_ports, seed, host, plant.counters.lcore[number]) {}
+    : plant_(plant),
+      lcore_(number, pending_slots, source_ports, seed, host, plant.budgets, plant.counters.lcore[number]) {}
 
 }  // namespace penstock

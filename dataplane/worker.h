@@ -23,6 +23,7 @@ struct Plant {
   config::CounterPage& counters;
   state::Rings& rings;
   rte_mempool& pool;
+  state::RateBudgets& budgets;
   config::Idle idle = config::Idle::adaptive;
   std::atomic<bool> control_silent{true};  // until the first heartbeat
   std::atomic<bool> stop{false};
@@ -51,7 +52,7 @@ class Worker {
  private:
   unsigned turn(uint64_t now);
   unsigned take_turns(uint64_t now);
-  void take_rules();
+  void take_rules(uint64_t now);
   void transmit();
   void refill();
   void rest(unsigned moved);

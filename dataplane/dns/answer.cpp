@@ -1,10 +1,18 @@
 #include "dataplane/dns/answer.h"
 
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
 namespace penstock::dns {
 namespace {
 
 constexpr uint16_t kUdpSize = 1232;  // what we accept: no fragments at the smallest IPv6 MTU
 constexpr uint16_t kOptionExtendedError = 15;
+
+constexpr std::string_view kExtraTexts[] = {"", "rate budget of the endpoints", "share of the client", "loop"};
+static_assert(std::all_of(std::begin(kExtraTexts), std::end(kExtraTexts),
+                          [](std::string_view text) { return text.size() <= kLongestExtraText; }));
 
 unsigned write_opt(uint8_t* at, const QueryTraits& traits, ExtendedError error) {
   const bool with_error = error != ExtendedError::none;
@@ -14,15 +22,26 @@ unsigned write_opt(uint8_t* at, const QueryTraits& traits, ExtendedError error) 
   at[5] = 0;  // extended rcode
   at[6] = 0;  // version
   store16(at + 7, traits.dnssec_ok ? 0x8000 : 0);
-  store16(at + 9, with_error ? 6 : 0);
-  if (!with_error) return 11;
+  if (!with_error) {
+    store16(at + 9, 0);
+    return 11;
+  }
+  const auto code = static_cast<uint16_t>(error);
+  const std::string_view text = kExtraTexts[code >> 8];
+  store16(at + 9, static_cast<uint16_t>(6 + text.size()));
   store16(at + 11, kOptionExtendedError);
-  store16(at + 13, 2);
-  store16(at + 15, static_cast<uint16_t>(error));
-  return 17;
+  store16(at + 13, static_cast<uint16_t>(2 + text.size()));
+  store16(at + 15, code & 0xff);
+  std::memcpy(at + 17, text.data(), text.size());
+  return static_cast<unsigned>(17 + text.size());
 }
 
 }  // namespace
+
+unsigned answer_tail(ExtendedError error) {
+  if (error == ExtendedError::none) return 11;
+  return static_cast<unsigned>(11 + 6 + kExtraTexts[static_cast<uint16_t>(error) >> 8].size());
+}
 
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
   uint8_t* header = message.data();

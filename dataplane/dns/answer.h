@@ -8,7 +8,8 @@
 
 namespace penstock::dns {
 
-// INFO-CODE of an Extended DNS Error (RFC 8914 section 4); none: no option is written.
+// INFO-CODE of an Extended DNS Error (RFC 8914 section 4); none: no option is written. Some have an EXTRA-TEXT: its number is
+// the upper octet.
 enum class ExtendedError : uint16_t {
   other = 0,
   blocked = 15,
@@ -18,16 +19,22 @@ enum class ExtendedError : uint16_t {
   no_reachable_authority = 22,
   network_error = 23,
   invalid_data = 24,
+  over_budget = 0x100 | network_error,  // "rate budget of the endpoints"
+  over_share = 0x200 | network_error,   // "share of the client"
+  loop = 0x300 | other,                 // "loop"
   none = 0xffff,
 };
 
-// What an answer of ours may add behind the question: an OPT with one EDE option and no text.
-constexpr unsigned kAnswerTail = 11 + 6;
+// What an answer of ours may add behind the question: an OPT with one EDE option and its text.
+constexpr unsigned kLongestExtraText = 28;
+constexpr unsigned kAnswerTail = 11 + 6 + kLongestExtraText;
+// The same for one error.
+unsigned answer_tail(ExtendedError error);
 
 // Turns the header and question at the start of `message` into an answer and returns its length. The id and, of
 // traits.question_length octets, the question stay as they are; a question length of 0 leaves only the header. RA is set,
 // RD and CD are the query's, all else is clear (RFC 6895 section 2.1: Z is zero). An OPT is added if the query had one.
-// `message` has room for header, question and kAnswerTail.
+// `message` has room for header, question and answer_tail(error), which is kAnswerTail at most.
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error);
 
 }  // namespace penstock::dns

@@ -1,46 +1,129 @@
 #include "dataplane/path/choose_endpoint.h"
 
+#include <algorithm>
+
+#include "config/model.h"
+#include "dataplane/path/choose/policies.h"
+
 namespace penstock::path {
 namespace {
 
-constexpr uint64_t kUnreachable = ~uint64_t{0};
+using state::EndpointHop;
 
-// Lower is better. The upper half says how willing we are, the lower how busy it is; below 2^32 nothing speaks against it.
-uint64_t cost(const state::Lcore& lcore, uint32_t endpoint, std::span<const uint16_t> asked) {
-  const state::EndpointHop& hop = lcore.hops[endpoint];
-  if (!hop.reachable) return kUnreachable;
-  uint64_t reluctance = 0;
-  for (const uint16_t slot : asked) reluctance = slot == hop.slot ? 1 : reluctance;
-  if (hop.down && !lcore.control_silent) reluctance = 2;
-  if (hop.drained) reluctance = 3;
-  return reluctance << 32 | lcore.outstanding[hop.slot];
+constexpr Pick kPicks[] = {pick_least_outstanding, pick_round_robin, pick_weighted, pick_ordered};
+static_assert(static_cast<size_t>(config::Policy::ordered) + 1 == std::size(kPicks));
+
+uint32_t owes(const state::Lcore& lcore, uint32_t endpoint) {
+  return lcore.outstanding[lcore.hops[endpoint].slot];
+}
+
+// One that came back gets its share of the queries with a probability that rises to 1, and not if it owes much more than another.
+uint32_t pick_returning(state::Lcore& lcore, const state::Candidates& up, const state::Candidates& steady,
+                        uint64_t now) {
+  const uint64_t number = lcore.random.next();
+  const uint64_t chance = lcore.random.next();
+  const uint32_t drawn = up.endpoints[state::draw(up.shares, number << 32 | lcore.random.next())];
+  const EndpointHop& hop = lcore.hops[drawn];
+  if (hop.back_at == 0) return kNoEndpoint;
+  if ((chance >> 16) * state::kRampNs >= (now - hop.back_at) << 16) return kNoEndpoint;
+  const uint32_t other = steady.endpoints[(chance & 0xffff) * steady.endpoints.size() >> 16];
+  return owes(lcore, drawn) > 2 * owes(lcore, other) + 8 ? kNoEndpoint : drawn;
+}
+
+uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  state::PoolOrders& orders = lcore.hops.orders;
+  // Nobody probes while control is silent: what an endpoint owes is then all that tells the dead from the living.
+  if (lcore.control_silent) {
+    const state::Candidates all = orders.up_or_down(pool);
+    return all.endpoints.empty() ? kNoEndpoint : pick_least_outstanding(lcore, all);
+  }
+  const state::Candidates steady = orders.steady(pool);
+  if (steady.endpoints.empty()) return kNoEndpoint;
+  const state::Candidates up = orders.up(pool);
+  if (up.endpoints.size() != steady.endpoints.size())
+    if (const uint32_t endpoint = pick_returning(lcore, up, steady, now); endpoint != kNoEndpoint) return endpoint;
+  return kPicks[pool.policy](lcore, steady);
+}
+
+bool take_budget(state::Lcore& lcore, uint32_t endpoint, uint64_t now) {
+  const EndpointHop& hop = lcore.hops[endpoint];
+  if (lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) return true;
+  lcore.counters.endpoints[hop.slot].over_budget.add(1);
+  return false;
+}
+
+// The endpoint of the pool that has the client's address, or kNoEndpoint.
+uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                     uint8_t family) {
+  if (!lcore.endpoints.may_hold(client)) return kNoEndpoint;
+  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
+    if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
+  return kNoEndpoint;
+}
+
+// Lower is better: how willing we are to use it at all.
+enum class Standing : uint8_t { up, down, drained, unreachable };
+
+Standing standing(const state::Lcore& lcore, const EndpointHop& hop) {
+  if (!hop.reachable) return Standing::unreachable;
+  if (hop.drained) return Standing::drained;
+  return hop.down && !lcore.control_silent ? Standing::down : Standing::up;
+}
+
+// Something speaks against the one that was picked: look at all of them. `spent` has been tried and counted already.
+Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked, Choice choice,
+                   uint32_t spent, uint64_t now) {
+  const uint32_t end = pool.first_endpoint + pool.endpoint_count;
+  Standing best = Standing::unreachable;
+  for (uint32_t i = pool.first_endpoint; i < end; ++i)
+    if (i != choice.origin) best = std::min(best, standing(lcore, lcore.hops[i]));
+  if (best == Standing::unreachable) {
+    choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
+    return choice;
+  }
+  const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
+  for (uint32_t i = pool.first_endpoint; i < end; ++i) {
+    const EndpointHop& hop = lcore.hops[i];
+    if (i != spent && i != choice.origin && standing(lcore, hop) == best &&
+        lcore.leases.is_dry(hop.slot, hop.budget, now))
+      lcore.counters.endpoints[hop.slot].over_budget.add(1);
+  }
+  for (;;) {
+    uint64_t lowest = ~uint64_t{0};
+    for (uint32_t i = pool.first_endpoint; i < end; ++i) {
+      const EndpointHop& hop = lcore.hops[i];
+      if (i == choice.origin || standing(lcore, hop) != best || lcore.leases.is_dry(hop.slot, hop.budget, now))
+        continue;
+      const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
+      const uint64_t cost = uint64_t{again} << 32 | (in_order ? i : lcore.outstanding[hop.slot]);
+      if (cost >= lowest) continue;
+      lowest = cost;
+      choice.endpoint = i;
+    }
+    if (lowest == ~uint64_t{0}) {
+      choice.endpoint = kNoEndpoint;
+      choice.obstacle = Obstacle::over_budget;
+      return choice;
+    }
+    // An endpoint that fails here is dry from now on, so this ends.
+    if (take_budget(lcore, choice.endpoint, now)) return choice;
+  }
 }
 
 }  // namespace
 
-uint32_t choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked) {
-  const uint32_t count = pool.endpoint_count;
-  const uint32_t number = lcore.random.next();
-  const uint32_t one = (number & 0xffff) * count >> 16;
-  uint32_t best = pool.first_endpoint + one;
-  uint64_t lowest = cost(lcore, best, asked);
-  if (count > 1) {
-    uint32_t other = (number >> 16) * (count - 1) >> 16;
-    other += other >= one ? 1 : 0;
-    if (const uint64_t its = cost(lcore, pool.first_endpoint + other, asked); its < lowest) {
-      lowest = its;
-      best = pool.first_endpoint + other;
-    }
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                       const state::AddressBytes& client, uint8_t family, uint64_t now) {
+  Choice choice;
+  choice.origin = endpoint_at(lcore, pool, client, family);
+  choice.endpoint = pick_by_policy(lcore, pool, now);
+  uint32_t spent = kNoEndpoint;
+  if (choice.endpoint != kNoEndpoint && choice.endpoint != choice.origin &&
+      std::find(asked.begin(), asked.end(), lcore.hops[choice.endpoint].slot) == asked.end()) {
+    if (take_budget(lcore, choice.endpoint, now)) return choice;
+    spent = choice.endpoint;
   }
-  if (lowest >> 32 == 0) return best;
-  // Something speaks against both: look at all of them.
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint64_t its = cost(lcore, pool.first_endpoint + i, asked);
-    if (its >= lowest) continue;
-    lowest = its;
-    best = pool.first_endpoint + i;
-  }
-  return lowest == kUnreachable ? kNoEndpoint : best;
+  return look_at_all(lcore, pool, asked, choice, spent, now);
 }
 
 }  // namespace penstock::path

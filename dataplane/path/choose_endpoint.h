@@ -1,6 +1,5 @@
-// dataplane/path/choose_endpoint.h - which endpoint of a pool a query goes to: the less busy one of two drawn at random.
-//
-// No endpoint gets all of the load, however near it is, and one that stops answering gets little: what it owes is outstanding.
+// dataplane/path/choose_endpoint.h - which endpoint of a pool a query goes to: whom the pool's policy picks, unless something
+// speaks against it.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +12,24 @@ namespace penstock::path {
 
 constexpr uint32_t kNoEndpoint = 0xffffffff;
 
-// Of the endpoints that can be reached: up and not asked yet, else up, else down (probes may be wrong, and a name never
-// goes to another pool), else one that was taken out by hand. `asked`: slots that this query has gone to already. The result
-// indexes the ruleset's endpoints; kNoEndpoint: none can be reached.
-uint32_t choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked);
+enum class Obstacle : uint8_t {
+  none,
+  unreachable,  // no endpoint has a next hop
+  over_budget,  // all that could take it have spent their budgets
+  loop,         // the only ones that can be reached are where the query came from
+};
+
+struct Choice {
+  uint32_t endpoint = kNoEndpoint;  // index of the ruleset's; one send of its budget is spent
+  Obstacle obstacle = Obstacle::none;
+  uint32_t origin = kNoEndpoint;  // the endpoint that the query came from: a loop, whoever it is sent to
+};
+
+// For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
+// and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
+// out by hand. Budgets move a query among those that are up, never on to one that is down or taken out.
+// `asked`: slots that this query has gone to already. `now` in ns.
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                       const state::AddressBytes& client, uint8_t family, uint64_t now);
 
 }  // namespace penstock::path

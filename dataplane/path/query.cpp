@@ -4,6 +4,7 @@
 
 #include "config/model.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/loop.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
@@ -49,10 +50,22 @@ bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, ui
 }
 
 // A pending slot, then the client's frame becomes ours: new id, new headers, the same message.
-QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
-  const uint32_t endpoint = choose_endpoint(lcore, pool, {});
-  if (endpoint == kNoEndpoint)
-    return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const config::ImagePool& pool, uint64_t now) {
+  const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
+  if (choice.origin != kNoEndpoint)
+    report_loop(lcore, config::EventKind::loop, rule, lcore.hops[choice.origin].slot, choice.obstacle == Obstacle::loop,
+                work.packet, work.query, now);
+  switch (choice.obstacle) {
+    case Obstacle::none:
+      break;
+    case Obstacle::unreachable:
+      return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+    case Obstacle::over_budget:  // a stale answer, once there is a cache
+      return answer(lcore, work, Rcode::servfail, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
+    case Obstacle::loop:
+      return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
+  }
+  const uint32_t endpoint = choice.endpoint;
   const uint32_t index =
       takes_too_much(lcore, pool, endpoint) ? state::PendingTable::kNone : lcore.pending.open(lcore.random);
   if (index == state::PendingTable::kNone)
@@ -115,6 +128,11 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     return answer(lcore, work, Rcode::formerr, ExtendedError::none, QueryOutcome::formerr);
   }
 
+  if (const auto pool = loop_probe(lcore, work.query)) {
+    report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query, now);
+    return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop_probe);
+  }
+
   const tables::Match match = rules.zones().match(work.query.name, work.probe);
   if (match.rule == config::kNoRule)
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_no_rule);
@@ -129,7 +147,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
-  return forward(lcore, work, rules.pool(rule.pool), now);
+  return forward(lcore, work, match.rule, rules.pool(rule.pool), now);
 }
 
 }  // namespace penstock::path

@@ -39,9 +39,10 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
 
   std::array<uint16_t, state::kMaxSends> asked;
   for (unsigned i = 0; i < slot.sends; ++i) asked[i] = query.send(i).endpoint_slot;
-  const uint32_t endpoint = choose_endpoint(lcore, *pool, {asked.data(), slot.sends});
-  if (endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
   if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
+  const uint32_t endpoint =
+      choose_endpoint(lcore, *pool, {asked.data(), slot.sends}, slot.client, slot.client_family, now).endpoint;
+  if (endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
 
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return RetryOutcome::no_frame;

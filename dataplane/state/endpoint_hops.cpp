@@ -1,10 +1,12 @@
 #include "dataplane/state/endpoint_hops.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace penstock::state {
 
-void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count) {
+void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count,
+                           uint64_t now) {
   const uint64_t before = page.sequence.load(std::memory_order_acquire);
   const auto endpoints = rules.endpoints();
   for (size_t i = 0; i < endpoints.size(); ++i) {
@@ -23,6 +25,18 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.reachable = ours && state.reachable != 0 && state.port < port_count;
     hop.down = ours && state.health == config::Health::down;
     hop.drained = ours && state.drained != 0;
+    hop.budget = endpoint.budget;
+    Seen& seen = seen_[endpoint.slot];
+    if (seen.down && ours && !hop.down) seen.back_at = std::max<uint64_t>(now, 1);
+    if (hop.down || now - seen.back_at >= kRampNs) seen.back_at = 0;
+    if (ours) seen.down = hop.down;
+    hop.back_at = seen.back_at;
+  }
+  orders.arrange(rules, {hops_.data(), endpoints.size()});
+  ramp_ends_ = ~uint64_t{0};
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    seen_[hops_[i].slot].back_at = hops_[i].back_at;
+    if (hops_[i].back_at != 0) ramp_ends_ = std::min(ramp_ends_, hops_[i].back_at + kRampNs);
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   const uint64_t after = page.sequence.load(std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 
 #include "config/endpoint_state.h"
 #include "dataplane/state/pending.h"
+#include "dataplane/state/pool_orders.h"
 #include "dataplane/tables/ruleset.h"
 
 namespace penstock::state {
@@ -19,30 +20,45 @@ struct alignas(64) EndpointHop {
   uint16_t vlan;               // tag control information, 0: untagged
   uint16_t slot;               // of the page and of the counters
   uint8_t family;
-  uint8_t port;    // towards the next hop
-  bool reachable;  // source, mac, vlan and port are known
-  bool down;       // control's probes failed
-  bool drained;    // taken out by hand
+  uint8_t port;      // towards the next hop
+  bool reachable;    // source, mac, vlan and port are known
+  bool down;         // control's probes failed
+  bool drained;      // taken out by hand
+  uint32_t budget;   // queries/s of the whole dataplane, 0: none
+  uint64_t back_at;  // ns: when it came back up, while that is recent and others carry the load; 0 otherwise
 };
 static_assert(sizeof(EndpointHop) == 64);
 
+// An endpoint that was down gets its share back little by little: in this many ns.
+constexpr uint64_t kRampNs = 10'000'000'000;
+
 class EndpointHops {
  public:
-  // Has the page moved since the last refresh? One load.
-  bool stale(const config::EndpointStatePage& page) const {
-    return page.sequence.load(std::memory_order_acquire) != sequence_;
+  // Has the page moved since the last refresh, or is a ramp over? `now` in ns.
+  bool stale(const config::EndpointStatePage& page, uint64_t now) const {
+    return page.sequence.load(std::memory_order_acquire) != sequence_ || now >= ramp_ends_;
   }
   // Takes the page's words for all endpoints of `rules`. A page caught while it is written is taken as it is (each word is
   // whole, mac and vlan share one) and stays stale, so the next turn looks again. The page is another process's word: a port
-  // that we do not have makes an endpoint unreachable.
-  void refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count);
+  // that we do not have makes an endpoint unreachable. `now` in ns.
+  void refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count, uint64_t now);
 
   // `index`: of the ruleset's endpoints.
   const EndpointHop& operator[](uint32_t index) const { return hops_[index]; }
 
+  PoolOrders orders;
+
  private:
+  // What was last seen of a slot.
+  struct Seen {
+    bool down;
+    uint64_t back_at;
+  };
+
   uint64_t sequence_ = ~uint64_t{0};
+  uint64_t ramp_ends_ = ~uint64_t{0};
   std::array<EndpointHop, config::kMaxEndpoints> hops_{};
+  std::array<Seen, config::kMaxEndpoints> seen_{};  // by slot
 };
 
 }  // namespace penstock::state

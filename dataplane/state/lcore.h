@@ -12,6 +12,8 @@
 #include "dataplane/state/frame_batch.h"
 #include "dataplane/state/pending.h"
 #include "dataplane/state/random.h"
+#include "dataplane/state/rate_budget.h"
+#include "dataplane/state/report_limit.h"
 #include "dataplane/state/retry_budget.h"
 #include "dataplane/state/round_trips.h"
 #include "dataplane/tables/local_host.h"
@@ -30,10 +32,11 @@ struct SourcePortBlock {
 
 struct Lcore {
   Lcore(uint8_t number, uint32_t pending_slots, SourcePortBlock source_ports, std::span<const uint8_t, 44> seed,
-        const tables::LocalHost& local_host, config::LcoreCounters& lcore_counters)
+        const tables::LocalHost& local_host, RateBudgets& rate_budgets, config::LcoreCounters& lcore_counters)
       : index(number),
         ports(source_ports),
         host(local_host),
+        budgets(rate_budgets),
         counters(lcore_counters),
         random(seed),
         pending(pending_slots) {}
@@ -41,6 +44,7 @@ struct Lcore {
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
+  RateBudgets& budgets;  // shared by all lcores
   config::LcoreCounters& counters;
 
   // Taken anew at each turn; null: no rules yet.
@@ -56,6 +60,8 @@ struct Lcore {
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
   RoundTrips round_trips;
   RetryBudget retry_budget;
+  BudgetLeases leases;
+  ReportLimit loop_reports;
 
   std::array<FrameBatch, config::kMaxPorts> egress;  // by port
   FrameBatch discarded;                              // to be freed

@@ -141,11 +141,13 @@ TEST(Worker, TurnsOfTwoLcores) {
   config::CounterPage& counters = pages->counters();
   Publisher publisher(2, counters);
   state::Rings rings(2);
+  const auto budgets = std::make_unique<state::RateBudgets>();
   Plant plant{.rules = publisher,
               .endpoints = pages->endpoints(),
               .counters = counters,
               .rings = rings,
               .pool = **pool,
+              .budgets = *budgets,
               .idle = config::Idle::adaptive};
   std::vector<std::unique_ptr<Worker>> workers;
   for (uint8_t i = 0; i < 2; ++i) {

@@ -77,7 +77,8 @@ void PathRig::PageDeleter::operator()(config::CounterPage* page) const {
 PathRig::PathRig(const RigOptions& options)
     : pool(options.frames),
       rings(std::make_unique<state::Rings>(options.lcores)),
-      endpoints(std::make_unique<config::EndpointStatePage>()) {
+      endpoints(std::make_unique<config::EndpointStatePage>()),
+      with_budgets_(options.budgets) {
   const size_t size = config::counter_page_size(options.lcores);
   void* memory = ::operator new (size, std::align_val_t{64});
   std::memset(memory, 0, size);
@@ -97,7 +98,7 @@ PathRig::PathRig(const RigOptions& options)
     const state::SourcePortBlock block{static_cast<uint16_t>(kFirstSourcePort + i * kSourcePortsPerLcore),
                                        kSourcePortsPerLcore};
     lcores_.push_back(std::make_unique<state::Lcore>(static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
-                                                     page_->lcore[i]));
+                                                     *budgets, page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
   }
   load(options.rules.empty() ? kRigRules : options.rules);
@@ -122,6 +123,9 @@ void PathRig::load(const std::string& rules) {
   for (const config::Finding& finding : read.findings)
     if (finding.severity == config::Severity::error) throw std::invalid_argument(config::to_text(finding));
   model_ = std::move(*read.model);
+  if (!with_budgets_)
+    for (config::Pool& pool : model_.pools)
+      for (config::Endpoint& endpoint : pool.endpoints) endpoint.budget = 0;
   auto compiled = control::compile(
       model_, ++generation_,
       [this](const config::Pool&, const config::Endpoint& endpoint) {
@@ -145,7 +149,7 @@ void PathRig::refresh() {
   for (auto& lcore : lcores_) {
     lcore->rules = ruleset.get();
     lcore->query_timeout_ns = uint64_t{ruleset->header().query_timeout_ms} * 1'000'000;
-    lcore->hops.refresh(*ruleset, *endpoints, host.port_count);
+    lcore->hops.refresh(*ruleset, *endpoints, host.port_count, now);
     lcore->endpoints.take(*ruleset);
   }
 }

@@ -57,6 +57,7 @@ struct RigOptions {
   unsigned lcores = 1;
   uint32_t pending_slots = 1024;
   unsigned frames = 4096;
+  bool budgets = false;  // endpoints have the rate budgets of the rules; or none, as time stands still in most tests
 };
 
 // Pools vpc (10.16.1.10, 10.16.2.10), vpc6 (fd16::10) and none (10.99.0.1, never reachable).
@@ -111,6 +112,7 @@ class PathRig {
   tables::LocalHost host;
   FramePool pool;
   std::unique_ptr<state::Rings> rings;
+  std::unique_ptr<state::RateBudgets> budgets = std::make_unique<state::RateBudgets>();
   std::unique_ptr<config::EndpointStatePage> endpoints;
   std::unique_ptr<tables::Ruleset> ruleset;
   uint64_t now = 1'000'000'000;
@@ -131,6 +133,7 @@ class PathRig {
   std::vector<std::unique_ptr<path::Burst>> bursts_;
   std::map<std::string, uint64_t> counted_;
   uint64_t generation_ = 0;
+  bool with_budgets_;
 };
 
 }  // namespace penstock::test

@@ -54,6 +54,13 @@ TEST(WriteAnswer, Table) {
        join({{0xab, 0xcd, 0x81, 0x82, 0, 1, 0, 0, 0, 0, 0, 1},
              kQuestion,
              {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 6, 0, 15, 0, 2, 0, 22}})},
+      {"a code with a text",
+       {0x0100, question, true, false},
+       Rcode::refused,
+       ExtendedError::loop,
+       join({{0xab, 0xcd, 0x81, 0x85, 0, 1, 0, 0, 0, 0, 0, 1},
+             kQuestion,
+             {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 10, 0, 15, 0, 6, 0, 0, 'l', 'o', 'o', 'p'}})},
       {"OPT, DO set, no code",
        {0x0110, question, true, true},
        Rcode::noerror,
@@ -91,6 +98,18 @@ TEST(WriteAnswer, EveryRcodeAndCode) {
       EXPECT_EQ(test::get16(answer, answer.size() - 2), static_cast<uint16_t>(error));
     }
   }
+}
+
+// The room asked for is what is written: the answer goes into the query's own buffer.
+TEST(WriteAnswer, TellsItsTail) {
+  for (const ExtendedError error : {ExtendedError::none, ExtendedError::other, ExtendedError::blocked,
+                                    ExtendedError::over_budget, ExtendedError::over_share, ExtendedError::loop}) {
+    const Bytes answer =
+        written({0x0100, static_cast<uint16_t>(kQuestion.size()), true, false}, Rcode::servfail, error);
+    EXPECT_EQ(answer.size(), kHeaderSize + kQuestion.size() + answer_tail(error));
+    EXPECT_LE(answer_tail(error), kAnswerTail);
+  }
+  EXPECT_EQ(answer_tail(ExtendedError::over_budget), kAnswerTail);  // the longest
 }
 
 }  // namespace

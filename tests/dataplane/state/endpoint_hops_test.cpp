@@ -16,23 +16,23 @@ using config::Health;
 // Endpoints of the rig's rules: 0 and 1 are vpc's, 2 is vpc6's, 3 is none's; their slots have the same numbers.
 class EndpointHopsTest : public testing::Test {
  protected:
-  void refresh() { hops.refresh(*rig.ruleset, *rig.endpoints, 2); }
+  void refresh() { hops.refresh(*rig.ruleset, *rig.endpoints, 2, rig.now); }
   PathRig rig{{.rules = {}, .lcores = 1, .pending_slots = 64, .frames = 1}};
   state::EndpointHops hops;
 };
 
 TEST_F(EndpointHopsTest, RefreshesWhenThePageMoved) {
-  EXPECT_TRUE(hops.stale(*rig.endpoints));
+  EXPECT_TRUE(hops.stale(*rig.endpoints, rig.now));
   refresh();
-  EXPECT_FALSE(hops.stale(*rig.endpoints));
+  EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
   EndpointState state = rig.endpoint("10.16.1.10");
   state.vlan = 12;
   state.health = Health::down;
   rig.set_endpoint("10.16.1.10", state);
-  EXPECT_TRUE(hops.stale(*rig.endpoints));
+  EXPECT_TRUE(hops.stale(*rig.endpoints, rig.now));
   EXPECT_FALSE(hops[0].down);
   refresh();
-  EXPECT_FALSE(hops.stale(*rig.endpoints));
+  EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
   EXPECT_TRUE(hops[0].down);
   EXPECT_EQ(hops[0].vlan, 12);
   EXPECT_EQ(hops[0].mac, mac(0xe1));
@@ -44,11 +44,11 @@ TEST_F(EndpointHopsTest, RefreshesWhenThePageMoved) {
 TEST_F(EndpointHopsTest, APageCaughtWhileItIsWrittenStaysStale) {
   rig.endpoints->sequence.fetch_add(1);
   refresh();
-  EXPECT_TRUE(hops.stale(*rig.endpoints));
+  EXPECT_TRUE(hops.stale(*rig.endpoints, rig.now));
   EXPECT_TRUE(hops[0].reachable);  // taken all the same
   rig.endpoints->sequence.fetch_add(1);
   refresh();
-  EXPECT_FALSE(hops.stale(*rig.endpoints));
+  EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
 }
 
 struct SlotCase {
@@ -113,7 +113,7 @@ TEST_F(EndpointHopsTest, AFreshCopyIsNeverTorn) {
   unsigned torn = 0;
   for (unsigned i = 0; i < 100'000 || (fresh == 0 && i < 10'000'000); ++i) {
     refresh();
-    if (hops.stale(*rig.endpoints)) continue;  // may be torn, and the next turn looks again
+    if (hops.stale(*rig.endpoints, rig.now)) continue;  // may be torn, and the next turn looks again
     ++fresh;
     for (const unsigned slot : {0U, 1U}) {
       const auto& hop = hops[slot];

@@ -1,0 +1,18 @@
+// dataplane/path/choose/policies.h - how a pool deals its queries to the endpoints that can take them: one file a policy.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+// One of the candidates, as an index of the ruleset's endpoints. In constant time.
+using Pick = uint32_t (*)(state::Lcore& lcore, const state::Candidates& among);
+
+uint32_t pick_least_outstanding(state::Lcore& lcore, const state::Candidates& among);
+uint32_t pick_round_robin(state::Lcore& lcore, const state::Candidates& among);
+uint32_t pick_weighted(state::Lcore& lcore, const state::Candidates& among);
+uint32_t pick_ordered(state::Lcore& lcore, const state::Candidates& among);
+
+}  // namespace penstock::path

@@ -1,0 +1,11 @@
+// dataplane/path/choose/weighted.cpp - at random, each as often as its weight says.
+#include "dataplane/path/choose/policies.h"
+
+namespace penstock::path {
+
+uint32_t pick_weighted(state::Lcore& lcore, const state::Candidates& among) {
+  const uint64_t high = lcore.random.next();
+  return among.endpoints[state::draw(among.shares, high << 32 | lcore.random.next())];
+}
+
+}  // namespace penstock::path
