@@ -212,11 +212,13 @@ TEST_F(BudgetTest, SpillsOverThenAnswers) {
   set("10.1.0.3", Health::down);
   unsigned forwarded = 0;
   for (unsigned ms = 0; ms < 2'000; ++ms) {
-    for (int i = 0; i < 3; ++i)  // 3000/s: half of it is more than the first may take
-      for (const Sent& sent : rig.receive(0, {write(from_client(write(studio_query())))}))
-        forwarded += sent.port == 1 ? 1 : 0;
+    for (int i = 0; i < 3; ++i) {  // 3000/s: half of it is more than the first may take
+      const auto sent = rig.receive(0, {write(from_client(write(studio_query())))});
+      if (sent.size() != 1 || sent[0].port != 1) continue;
+      ++forwarded;
+      rig.receive(1, {write(answer_to_query(read(sent[0].bytes).value()))});
+    }
     rig.pass(1);
-    rig.sweep();
   }
   EXPECT_EQ(forwarded, 6'000U);
   EXPECT_NEAR(static_cast<double>(rig.counters().lcore[0].endpoints[0].queries.get()), 2'000, 40);
@@ -236,10 +238,10 @@ TEST_F(BudgetTest, NoneLeftIsServfailAndNeverAnEndpointThatIsDown) {
     if (sent[0].port == 0) break;
     ASSERT_NE(config::to_string(read(sent[0].bytes).value().destination), "10.1.0.3");
   }
-  EXPECT_EQ(forwarded, 20U + 60U);  // two full buckets
+  EXPECT_NEAR(forwarded, 20 + 60, 1);  // two full buckets
   rig.verdict();
   const Frame answer = only(rig.receive(0, {write(from_client(write(query)))}), 0);
-  EXPECT_EQ(rig.verdict(), "classify.query query.servfail_over_budget transmit.sent");
+  EXPECT_EQ(rig.verdict(), "classify.query query.servfail_over_budget");
   EXPECT_EQ(get16(answer.payload, 2) & 0xf, 2);
   const std::string text = "rate budget of the endpoints";
   EXPECT_EQ(std::string(answer.payload.end() - static_cast<ptrdiff_t>(text.size()), answer.payload.end()), text);
