@@ -10,50 +10,80 @@ struct Network {
   Address128 first = 0;
   Address128 last = 0;
   unsigned length = 0;
-  bool allowed = false;
+  uint16_t value = 0;
 };
 
-Network network_of(const config::IpPrefix& prefix, bool allowed) {
+struct Range {
+  Address128 start = 0;
+  uint16_t value = 0;
+};
+
+Network network_of(const config::IpPrefix& prefix, uint16_t value) {
   const unsigned bits = prefix.address.is_v4() ? 32 : 128;
   Address128 first = 0;
   for (unsigned i = 0; i < bits / 8; ++i) first = first << 8 | prefix.address.bytes[i];
   const unsigned host_bits = bits - prefix.length;
   const Address128 hosts = host_bits == 128 ? ~Address128{0} : (Address128{1} << host_bits) - 1;
-  return {first, first | hosts, prefix.length, allowed};
+  return {first, first | hosts, prefix.length, value};
+}
+
+// The value of the longest network that holds an address, 0 where none does; of two equal networks the lower value.
+std::vector<Range> flatten(std::vector<Network> networks, unsigned family) {
+  // Networks nest or are apart: outer ones first, of two equal ones the lower value last, so that it decides.
+  std::sort(networks.begin(), networks.end(), [](const Network& a, const Network& b) {
+    return std::tuple(a.first, a.length, b.value) < std::tuple(b.first, b.length, a.value);
+  });
+  std::vector<Range> ranges;
+  const auto begin_range = [&](Address128 start, uint16_t value) {
+    if (!ranges.empty() && ranges.back().start == start) ranges.pop_back();
+    if (ranges.empty() || ranges.back().value != value) ranges.push_back({start, value});
+  };
+  const Address128 last_address = family == 4 ? Address128{0xffffffff} : ~Address128{0};
+  begin_range(0, 0);
+  std::vector<Network> open;
+  const auto close = [&] {
+    const Network closed = open.back();
+    open.pop_back();
+    if (closed.last != last_address) begin_range(closed.last + 1, open.empty() ? uint16_t{0} : open.back().value);
+  };
+  for (const auto& network : networks) {
+    while (!open.empty() && open.back().last < network.first) close();
+    begin_range(network.first, network.value);
+    open.push_back(network);
+  }
+  while (!open.empty()) close();
+  return ranges;
 }
 
 }  // namespace
 
 std::vector<ClientRange> flatten_clients(const config::Clients& clients, unsigned family) {
-  std::vector<Network> networks;
-  for (const auto& prefix : clients.allow)
-    if (prefix.address.family == family) networks.push_back(network_of(prefix, true));
-  for (const auto& prefix : clients.deny)
-    if (prefix.address.family == family) networks.push_back(network_of(prefix, false));
-  // Prefixes nest or are apart: outer ones first, of two equal ones the denied last, so that it decides.
-  std::sort(networks.begin(), networks.end(), [](const Network& a, const Network& b) {
-    return std::tuple(a.first, a.length, !a.allowed) < std::tuple(b.first, b.length, !b.allowed);
-  });
+  std::vector<Network> verdicts;
+  const auto add = [&](std::vector<Network>& networks, const std::vector<config::IpPrefix>& prefixes, uint16_t value) {
+    for (const auto& prefix : prefixes)
+      if (prefix.address.family == family) networks.push_back(network_of(prefix, value));
+  };
+  add(verdicts, clients.allow, 1);
+  add(verdicts, clients.deny, 0);
+  std::vector<Network> members;
+  for (size_t i = 0; i < clients.groups.size(); ++i)
+    add(members, clients.groups[i].prefixes, static_cast<uint16_t>(i + 1));
 
+  const std::vector<Range> allowed = flatten(std::move(verdicts), family);
+  const std::vector<Range> groups = flatten(std::move(members), family);
   std::vector<ClientRange> ranges;
-  const auto begin_range = [&](Address128 start, bool allowed) {
-    if (!ranges.empty() && ranges.back().start == start) ranges.pop_back();
-    if (ranges.empty() || ranges.back().allowed != allowed) ranges.push_back({start, allowed});
-  };
-  const Address128 last_address = family == 4 ? Address128{0xffffffff} : ~Address128{0};
-  begin_range(0, false);
-  std::vector<Network> open;
-  const auto close = [&] {
-    const Network closed = open.back();
-    open.pop_back();
-    if (closed.last != last_address) begin_range(closed.last + 1, !open.empty() && open.back().allowed);
-  };
-  for (const auto& network : networks) {
-    while (!open.empty() && open.back().last < network.first) close();
-    begin_range(network.first, network.allowed);
-    open.push_back(network);
+  for (size_t a = 0, g = 0; a < allowed.size() && g < groups.size();) {
+    const Address128 start = std::max(allowed[a].start, groups[g].start);
+    ranges.push_back({start, allowed[a].value != 0, groups[g].value});
+    // On to whichever of the two changes first.
+    const bool more_allowed = a + 1 < allowed.size();
+    const bool more_groups = g + 1 < groups.size();
+    const bool next_allowed = more_allowed && (!more_groups || allowed[a + 1].start <= groups[g + 1].start);
+    const bool next_group = more_groups && (!more_allowed || groups[g + 1].start <= allowed[a + 1].start);
+    a += next_allowed ? 1 : 0;
+    g += next_group ? 1 : 0;
+    if (!next_allowed && !next_group) break;
   }
-  while (!open.empty()) close();
   return ranges;
 }
 

@@ -18,8 +18,8 @@ struct ClientRange {
 };
 
 // Of the prefixes that hold an address the longest decides; denied wins over allowed when both are equally
-// long. An address in none is not allowed. `family` is 4 or 6. The first range starts at 0, neighbours
-// differ.
+// long. An address in none is not allowed. Of the groups' prefixes the longest decides, too, whoever may ask.
+// `family` is 4 or 6. The first range starts at 0, neighbours differ.
 std::vector<ClientRange> flatten_clients(const config::Clients& clients, unsigned family);
 
 }  // namespace penstock::control

@@ -16,21 +16,6 @@ using config::QueryOutcome;
 using dns::ExtendedError;
 using dns::Rcode;
 
-bool may_ask(const state::Lcore& lcore, const Packet& packet) {
-  const auto& clients = lcore.rules->clients();
-  const uint8_t* address = packet.source.data();
-  if (packet.family == 4) {
-    uint32_t v4 = 0;
-    std::memcpy(&v4, address, 4);
-    return clients.allowed(__builtin_bswap32(v4));
-  }
-  uint64_t high = 0;
-  uint64_t low = 0;
-  std::memcpy(&high, address, 8);
-  std::memcpy(&low, address + 8, 8);
-  return clients.allowed(__builtin_bswap64(high), __builtin_bswap64(low));
-}
-
 QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
   discard(lcore, *work.packet.frame);
   return outcome;
@@ -116,7 +101,8 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (work.verdict == dns::QueryVerdict::response) return ignore(lcore, work, QueryOutcome::ignored_response);
 
   const tables::Ruleset& rules = *lcore.rules;
-  if (!may_ask(lcore, work.packet)) {
+  const tables::ClientEntry client = rules.clients().look_up(work.packet.source.data(), work.packet.family);
+  if (!client.allowed) {
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }

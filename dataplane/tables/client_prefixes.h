@@ -1,4 +1,4 @@
-// dataplane/tables/client_prefixes.h - whether a client may ask: a binary search over flattened prefixes.
+// dataplane/tables/client_prefixes.h - whether a client may ask, and its group: a binary search over flattened prefixes.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,11 @@
 
 namespace penstock::tables {
 
+struct ClientEntry {
+  bool allowed = false;
+  uint16_t group = 0;  // index into the image's groups
+};
+
 // A view of the image's ranges; both are sorted and start at address 0 (Ruleset::open has seen to it).
 class ClientPrefixes {
  public:
@@ -16,9 +21,11 @@ class ClientPrefixes {
   ClientPrefixes(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6)
       : v4_(v4), v6_(v6) {}
 
-  bool allowed(uint32_t v4_host_order) const;
-  bool allowed(uint64_t v6_high_host_order, uint64_t v6_low_host_order) const;
-  bool allowed(const config::IpAddress& address) const;  // false when it is of neither family
+  ClientEntry look_up(uint32_t v4_host_order) const;
+  ClientEntry look_up(uint64_t v6_high_host_order, uint64_t v6_low_host_order) const;
+  // `address`: 16 octets in network order, an IPv4 address in the first four. Nobody may ask from an address of neither family.
+  ClientEntry look_up(const uint8_t* address, uint8_t family) const;
+  ClientEntry look_up(const config::IpAddress& address) const { return look_up(address.bytes.data(), address.family); }
 
  private:
   std::span<const config::ImageClientsV4> v4_;

@@ -43,8 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     for (uint32_t i = 0; i < 64; ++i) {
       const uint64_t address = i * 0x9e3779b97f4a7c15ULL;
-      sum += rules->clients().allowed(static_cast<uint32_t>(address)) ? 1 : 0;
-      sum += rules->clients().allowed(address, ~address) ? 1 : 0;
+      sum += rules->clients().look_up(static_cast<uint32_t>(address)).allowed ? 1 : 0;
+      sum += rules->clients().look_up(address, ~address).allowed ? 1 : 0;
     }
     if (sum == ~uint64_t{0}) std::abort();
   }

@@ -53,5 +53,20 @@ TEST(FlattenClients, Ranges) {
   }
 }
 
+TEST(FlattenClients, Groups) {
+  config::Clients clients;
+  clients.allow = {*config::parse_prefix("10.0.0.0/8")};
+  clients.groups.resize(2);
+  clients.groups[0].prefixes = {*config::parse_prefix("10.1.0.0/16"), *config::parse_prefix("fd00::/8")};
+  clients.groups[1].prefixes = {*config::parse_prefix("10.1.2.0/24"), *config::parse_prefix("192.168.0.0/16")};
+  const std::vector<ClientRange> v4 = {{0, false, 0},          {0x0a000000, true, 0},  {0x0a010000, true, 1},
+                                       {0x0a010200, true, 2},  {0x0a010300, true, 1},  {0x0a020000, true, 0},
+                                       {0x0b000000, false, 0}, {0xc0a80000, false, 2}, {0xc0a90000, false, 0}};
+  EXPECT_TRUE(flatten_clients(clients, 4) == v4);
+  const std::vector<ClientRange> v6 = {
+      {0, false, 0}, {Address128{0xfd} << 120, false, 1}, {Address128{0xfe} << 120, false, 0}};
+  EXPECT_TRUE(flatten_clients(clients, 6) == v6);
+}
+
 }  // namespace
 }  // namespace penstock::control

@@ -15,7 +15,7 @@ using config::Clients;
 using config::IpAddress;
 using config::IpPrefix;
 
-bool allowed(const Clients& clients, const std::vector<IpAddress>& addresses, std::vector<bool>& answers) {
+bool look_up(const Clients& clients, const std::vector<IpAddress>& addresses, std::vector<ClientEntry>& answers) {
   config::Model model = test::sample_model();
   model.clients = clients;
   const auto compiled = control::compile(model, 1, test::slots_in_order());
@@ -23,7 +23,7 @@ bool allowed(const Clients& clients, const std::vector<IpAddress>& addresses, st
   const auto rules = Ruleset::open(compiled->image);
   if (!rules) return false;
   answers.clear();
-  for (const auto& address : addresses) answers.push_back(rules->clients().allowed(address));
+  for (const auto& address : addresses) answers.push_back(rules->clients().look_up(address));
   return true;
 }
 
@@ -61,18 +61,18 @@ TEST(ClientPrefixes, Cases) {
     Clients clients;
     for (const auto* text : c.allow) clients.allow.push_back(*config::parse_prefix(text));
     for (const auto* text : c.deny) clients.deny.push_back(*config::parse_prefix(text));
-    std::vector<bool> answers;
-    ASSERT_TRUE(allowed(clients, {*config::parse_address(c.address)}, answers)) << c.description;
-    EXPECT_EQ(answers[0], c.expected) << c.description;
+    std::vector<ClientEntry> answers;
+    ASSERT_TRUE(look_up(clients, {*config::parse_address(c.address)}, answers)) << c.description;
+    EXPECT_EQ(answers[0].allowed, c.expected) << c.description;
   }
 }
 
 TEST(ClientPrefixes, AnAddressOfNoFamily) {
   Clients everyone;
   everyone.allow = {*config::parse_prefix("0.0.0.0/0"), *config::parse_prefix("::/0")};
-  std::vector<bool> answers;
-  ASSERT_TRUE(allowed(everyone, {IpAddress{}}, answers));
-  EXPECT_FALSE(answers[0]);
+  std::vector<ClientEntry> answers;
+  ASSERT_TRUE(look_up(everyone, {IpAddress{}}, answers));
+  EXPECT_FALSE(answers[0].allowed);
 }
 
 // The second opinion walks the prefixes as written.
@@ -80,6 +80,8 @@ TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
   std::mt19937_64 random(7);
   size_t allowed_count = 0;
   size_t asked_count = 0;
+  size_t in_group_count = 0;
+  size_t denied_in_group_count = 0;
   for (int round = 0; round < 500; ++round) {
     const auto random_address = [&](uint8_t family) {
       IpAddress address;
@@ -101,23 +103,41 @@ TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
     Clients clients;
     for (size_t n = random() % 20; n > 0; --n) clients.allow.push_back(random_prefix());
     for (size_t n = random() % 10; n > 0; --n) clients.deny.push_back(random_prefix());
+    for (size_t n = random() % 6; n > 0; --n) {
+      config::ClientGroup& group = clients.groups.emplace_back();
+      for (size_t m = random() % 4; m > 0; --m) group.prefixes.push_back(random_prefix());
+    }
     std::vector<IpAddress> asked;
     for (int i = 0; i < 100; ++i) asked.push_back(random_address(i % 2 == 0 ? 4 : 6));
-    std::vector<bool> answers;
-    ASSERT_TRUE(allowed(clients, asked, answers));
+    std::vector<ClientEntry> answers;
+    ASSERT_TRUE(look_up(clients, asked, answers));
     for (size_t i = 0; i < asked.size(); ++i) {
       int longest_allow = -1, longest_deny = -1;
       for (const auto& prefix : clients.allow)
         if (prefix.contains(asked[i])) longest_allow = std::max<int>(longest_allow, prefix.length);
       for (const auto& prefix : clients.deny)
         if (prefix.contains(asked[i])) longest_deny = std::max<int>(longest_deny, prefix.length);
-      ASSERT_EQ(answers[i], longest_allow > longest_deny) << config::to_string(asked[i]);
-      allowed_count += answers[i] ? 1 : 0;
+      ASSERT_EQ(answers[i].allowed, longest_allow > longest_deny) << config::to_string(asked[i]);
+      allowed_count += answers[i].allowed ? 1 : 0;
+      // Of two groups with the same prefix, which the reader refuses, the first.
+      int longest_member = -1;
+      uint16_t group = 0;
+      for (size_t g = 0; g < clients.groups.size(); ++g)
+        for (const auto& prefix : clients.groups[g].prefixes)
+          if (prefix.contains(asked[i]) && prefix.length > longest_member) {
+            longest_member = prefix.length;
+            group = static_cast<uint16_t>(g + 1);
+          }
+      ASSERT_EQ(answers[i].group, group) << config::to_string(asked[i]);
+      in_group_count += group != 0 ? 1 : 0;
+      denied_in_group_count += group != 0 && !answers[i].allowed ? 1 : 0;
       ++asked_count;
     }
   }
   EXPECT_GT(allowed_count, asked_count / 10);
   EXPECT_LT(allowed_count, asked_count);
+  EXPECT_GT(in_group_count, asked_count / 10);
+  EXPECT_GT(denied_in_group_count, 100U);
 }
 
 }  // namespace

@@ -81,8 +81,8 @@ uint64_t use(const Ruleset& rules, std::mt19937_64& random) {
     if (rule.action != static_cast<uint8_t>(config::Action::forward)) continue;
     for (const auto& endpoint : rules.endpoints(rule.pool)) sum += endpoint.slot + endpoint.weight;
   }
-  sum += rules.clients().allowed(static_cast<uint32_t>(random())) ? 1 : 0;
-  sum += rules.clients().allowed(random(), random()) ? 1 : 0;
+  sum += rules.clients().look_up(static_cast<uint32_t>(random())).allowed ? 1 : 0;
+  sum += rules.clients().look_up(random(), random()).allowed ? 1 : 0;
   return sum;
 }
 
@@ -103,8 +103,8 @@ TEST(Ruleset, OpensWhatWasCompiled) {
   EXPECT_EQ(rules->zones().size(), 4U);
   EXPECT_EQ(rules->rule(3).action, static_cast<uint8_t>(config::Action::nxdomain));
   EXPECT_EQ(rules->pool(0).is_private, 1);
-  EXPECT_TRUE(rules->clients().allowed(0x0a000001U));
-  EXPECT_FALSE(rules->clients().allowed(0x0a090001U));
+  EXPECT_TRUE(rules->clients().look_up(0x0a000001U).allowed);
+  EXPECT_FALSE(rules->clients().look_up(0x0a090001U).allowed);
 }
 
 TEST(Ruleset, RefusesFieldsByTheirReason) {
