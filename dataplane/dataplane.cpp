@@ -63,6 +63,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
   dataplane->make_workers();
   if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
   if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
+  dataplane->watch_neighbours();
   dataplane->launch();
   return dataplane;
 }
@@ -290,6 +291,7 @@ void Dataplane::run(int signals) {
     const auto now = std::chrono::steady_clock::now();
     link_->tick(now);
     watch_heartbeat();
+    follow_next_hops();
     keep_endpoints(now);
     count_losses(now);
   }
@@ -359,6 +361,23 @@ void Dataplane::watch_heartbeat() {
     spdlog::warn("control is silent for 5 s: endpoints are used whatever it last said of their health");
   else
     spdlog::info("control's heartbeat is there: endpoints that it calls down are avoided");
+}
+
+void Dataplane::watch_neighbours() {
+  std::vector<int> interfaces;
+  for (const net::OpenPort& port : ports_->all()) interfaces.push_back(port.ifindex);
+  next_hops_ = NextHopFollower(std::move(interfaces));
+  if (auto watch = net::NeighbourWatch::open())
+    neighbours_ = std::move(*watch);
+  else
+    spdlog::warn("a gateway that fails over while control is away will not be followed: {}", watch.error());
+}
+
+void Dataplane::follow_next_hops() {
+  if (!neighbours_) return;
+  for (const auto& [change, endpoints] : next_hops_.follow(neighbours_->read(), pages_->endpoints(), monotonic_ns()))
+    spdlog::warn("control is silent and {} has the MAC {:02x} now: {} endpoints are sent to there",
+                 config::to_string(change.neighbour), fmt::join(change.to, ":"), endpoints);
 }
 
 Dataplane::~Dataplane() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 #include "dataplane/net/door.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/neighbour_watch.h"
 #include "dataplane/net/ports.h"
+#include "dataplane/next_hop_follower.h"
 #include "dataplane/worker.h"
 
 namespace penstock {
@@ -40,6 +43,8 @@ class Dataplane {
   bool has_doors() const;
   unsigned move_through_doors();
   void watch_heartbeat();
+  void watch_neighbours();
+  void follow_next_hops();
   void keep_endpoints(std::chrono::steady_clock::time_point now);
   void count_losses(std::chrono::steady_clock::time_point now);
 
@@ -56,6 +61,8 @@ class Dataplane {
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLink> link_;
+  std::optional<net::NeighbourWatch> neighbours_;
+  NextHopFollower next_hops_{{}};
   std::vector<unsigned> exit_of_port_;  // an lcore that owns a queue of it
   std::vector<bool> door_is_broken_;    // by port; said once
   uint64_t kept_sequence_ = 0;          // of the endpoint page that is on disk
