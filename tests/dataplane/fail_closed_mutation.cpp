@@ -1,0 +1,19 @@
+// tests/dataplane/fail_closed_mutation.cpp - the mistake that fail_closed_test must find: the default's pool as a last resort.
+//
+// Linked before the path, whose own choice is built once more under the name choose_within_pool.
+#include "dataplane/path/choose_endpoint.h"
+
+namespace penstock::path {
+
+Choice choose_within_pool(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                          const state::AddressBytes& client, uint8_t family, uint64_t now);
+
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                       const state::AddressBytes& client, uint8_t family, uint64_t now) {
+  const Choice choice = choose_within_pool(lcore, pool, asked, client, family, now);
+  const uint32_t otherwise = lcore.rules->header().default_rule;
+  if (choice.endpoint != kNoEndpoint || otherwise == config::kNoRule) return choice;
+  return choose_within_pool(lcore, lcore.rules->pool(lcore.rules->rule(otherwise).pool), asked, client, family, now);
+}
+
+}  // namespace penstock::path
