@@ -438,7 +438,7 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
   for (unsigned i = 0; i < kRuleSets && !HasFatalFailure(); ++i) {
     if (i % 200 == 0) {
       open_.clear();
-      rig_ = std::make_unique<PathRig>(RigOptions{.rules = make_.rules().yaml, .pending_slots = 64});
+      rig_ = std::make_unique<PathRig>(RigOptions{.rules = make_.rules().yaml, .pending_slots = 64, .budgets = true});
     }
     // A reload in the middle of what the last rules left open.
     load(make_.rules());
@@ -464,8 +464,9 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
   EXPECT_GT(public_queries_, 10'000U);
   EXPECT_GT(judged_answers_, 1'000U);
   for (const char* outcome :
-       {"query.forwarded", "query.servfail_no_next_hop", "response.returned", "response.blocked", "sweep.expired",
-        "retry.sent", "guard.blocked", "guard.alarmed", "guard.unreadable", "guard.chain_cut", "guard.chain_alarmed"})
+       {"query.forwarded", "query.servfail_no_next_hop", "query.servfail_over_budget", "query.refused_loop",
+        "response.returned", "response.blocked", "sweep.expired", "retry.sent", "guard.blocked", "guard.alarmed",
+        "guard.unreadable", "guard.chain_cut", "guard.chain_alarmed"})
     EXPECT_GT(outcomes[outcome], 100U) << outcome;
   std::string text;
   for (const auto& [name, count] : outcomes) text += " " + name + "=" + std::to_string(count);
