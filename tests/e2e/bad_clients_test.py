@@ -1,11 +1,17 @@
-"""tests/e2e/bad_clients_test.py - clients that ask too much, or what nobody answers, and what the others notice of it."""
+"""tests/e2e/bad_clients_test.py - clients that ask too much, or what nobody answers, or in a circle, and what the others notice of it."""
+import contextlib
+import subprocess
+
 import pytest
 
-from bad_day import Office, assert_settled, config, quick_health, record, states
-from load import Load
+from bad_day import RESOLVERS, Office, assert_settled, config, ede, quick_health, record, sends, states
+from client import ask, rcode
+from load import CORPORATE_NAMES, Load
 from penstock import Penstock
-from world import ENDPOINTS
+from waiting import eventually
+from world import ENDPOINTS, HOST
 
+NETWORK_ERROR = 23  # RFC 8914: what a query over budget is answered with
 ATTACKER, OTHERS = "172.16.1.0/28", "172.17.0.0/16"
 
 
@@ -32,3 +38,88 @@ def test_names_that_nobody_answers_take_no_endpoint_out(office):
         assert (seen.lost, seen.servfail) == (0, 0)
         assert states(penstock) == before, "a client's questions changed an endpoint's state"
         assert_settled(penstock)
+
+
+def test_a_budget_of_100_a_second_under_1000(office):
+    """What is over the budget is told so at once."""
+    one = [{"address": ENDPOINTS[0], "budget": 100}]
+    with Penstock(office, config({"endpoints": one})) as penstock:
+        with Load(office, 1000, 5) as load:
+            seen = record("a budget of 100/s under 1,000/s", load.result())
+        assert seen.lost == 0
+        assert seen.answered + seen.servfail == seen.asked
+        assert 0.95 * 500 < seen.answered < 1.05 * 500
+        assert sends(penstock) == seen.answered, "sent to the endpoint what its budget does not cover"
+        assert seen.samples and all(ede(answer) == [NETWORK_ERROR] for answer in seen.samples)
+        assert penstock.metrics().sum("penstock_queries_total", outcome="servfail_over_budget") == seen.servfail
+        assert_settled(penstock)
+
+
+@contextlib.contextmanager
+def bind_that_forwards_back(office, tmp_path):
+    """A BIND in the place of the second corporate resolver, as a domain controller is that sends all to Penstock."""
+    (tmp_path / "named.conf").write_text(f"""
+options {{
+  directory "{tmp_path}"; pid-file "{tmp_path}/pid"; session-keyfile "{tmp_path}/session.key";
+  listen-on {{ {RESOLVERS[1]}; }}; listen-on-v6 {{ none; }}; query-source address {RESOLVERS[1]};
+  allow-query {{ any; }}; recursion yes; allow-recursion {{ any; }}; dnssec-validation no; empty-zones-enable no;
+  forward only; forwarders {{ {HOST}; }};
+}};
+controls {{ }};
+""", encoding="utf-8")
+    office.stop("public-2")
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
+        named = subprocess.Popen(office.inside("public", "setpriv", "--pdeathsig", "KILL", "named", "-g", "-c", tmp_path / "named.conf"),
+                                 stdout=log, stderr=log)
+    try:
+        eventually(lambda: "running" in (tmp_path / "log").read_text(encoding="utf-8"), "BIND runs")
+        yield
+    finally:
+        named.kill()
+        named.wait()
+        office.start("public-2")
+
+
+def asked_by(penstock):
+    """Queries that came to Penstock, from clients and resolvers alike."""
+    return penstock.metrics().sum("penstock_queries_total")
+
+
+def test_a_resolver_that_forwards_back_gets_none_of_its_own_questions(office, tmp_path):
+    """Both resolvers are healthy, and one of them is BIND, which asks Penstock: what comes from it goes to the other one."""
+    with bind_that_forwards_back(office, tmp_path), Penstock(office, config(resolvers=quick_health())) as penstock:
+        with Load(office, 100, 4, CORPORATE_NAMES, server=RESOLVERS[1]) as load:
+            seen = record("asked of a BIND that forwards to Penstock", load.result())
+        assert (seen.lost, seen.servfail) == (0, 0)
+        with Load(office, 100, 4, CORPORATE_NAMES) as load:
+            before = asked_by(penstock)
+            seen = record("asked of Penstock, half of whose resolvers forward back", load.result())
+        assert (seen.lost, seen.servfail) == (0, 0)
+        print(f"{asked_by(penstock) - before:.0f} queries came to Penstock")
+        assert asked_by(penstock) - before <= 2 * seen.asked + 20, "more than one round a query"
+        assert_settled(penstock)
+
+
+def test_a_resolver_that_forwards_back_and_is_the_only_one(office, tmp_path):
+    """Then nobody can answer. It ends after one round, and says so."""
+    only = quick_health(endpoints=[RESOLVERS[1]])
+    with bind_that_forwards_back(office, tmp_path), Penstock(office, config(resolvers=only), start=False) as penstock:
+        penstock.start_dataplane()
+        penstock.start_control()
+        eventually(lambda: penstock.try_metrics() and is_forwarding(office), "rules are published")
+        before = asked_by(penstock)
+        with Load(office, 50, 4, CORPORATE_NAMES) as load:
+            seen = record("asked of Penstock, whose only resolver forwards back", load.result())
+        assert seen.lost == 0
+        assert seen.answered == 0
+        print(f"{asked_by(penstock) - before:.0f} queries came to Penstock")
+        assert asked_by(penstock) - before <= 2 * seen.asked + 20, "more than one round a query"
+        assert penstock.metrics().sum("penstock_queries_total", outcome="refused_loop") > 0
+        assert_settled(penstock)
+
+
+def is_forwarding(office):
+    try:
+        return rcode(ask(office, "x.studio.us-east-1.sagemaker.aws", timeout=1)) == "NOERROR"
+    except Exception:  # pylint: disable=broad-except
+        return False
