@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kHeartbeat{200};
 constexpr unsigned kBeatsPerView = 5;
+constexpr unsigned kBeatsPerLook = 2;  // at what clients' queries met
 constexpr std::chrono::seconds kAcknowledgement{10};
 constexpr std::chrono::seconds kReadyWithoutDataplane{2};
 constexpr std::chrono::seconds kReadyWithoutNextHops{1};
@@ -394,6 +395,7 @@ void Control::beat() {
   slots_.beat(monotonic_ns());
   notify_watchdog();
   read_events();
+  if (beats_ % kBeatsPerLook == 0) observe_traffic();
   consider_ready();
   if (++beats_ % kBeatsPerView == 0) publish_metrics();
   if (candidate_ && candidate_->rules && link_.connected() &&
@@ -425,6 +427,13 @@ void Control::read_events() {
     event_log_.add(event, event_text(event, *of->model, endpoint), now);
   }
   event_log_.flush(now);
+}
+
+void Control::observe_traffic() {
+  if (!session_ || !rules_) return;
+  for (const auto& [id, sample] :
+       traffic_reader_.read(*session_->counters, rules_->slots, std::chrono::steady_clock::now()))
+    health_.observe(id, sample);
 }
 
 // Ready when queries can be served, or when it will not help to wait longer.
@@ -529,6 +538,7 @@ void Control::publish_metrics() {
     to.address = config::to_string(from.health.id.address);
     to.slot = from.slot;
     to.health = from.health.state;
+    to.condition = from.health.condition;
     to.reason = from.health.reason;
     to.since = from.health.since;
     to.drained = from.state.drained != 0;

@@ -22,6 +22,7 @@
 #include "control/events/event_reader.h"
 #include "control/file_watch.h"
 #include "control/health/health_checker.h"
+#include "control/health/traffic_reader.h"
 #include "control/link/dataplane_link.h"
 #include "control/link/endpoint_slots.h"
 #include "control/metrics/metrics_server.h"
@@ -77,6 +78,7 @@ class Control : private Operations {
   void follow_endpoints(const config::Model& also);
   void beat();
   void read_events();
+  void observe_traffic();
   void consider_ready();
   void publish_metrics();
   std::shared_ptr<const MetricsView> metrics_view();
@@ -118,6 +120,7 @@ class Control : private Operations {
   EventLog event_log_;
   DataplaneLink link_;
   HealthChecker health_;
+  TrafficReader traffic_reader_;
   NextHopMirror next_hops_;
   asio::steady_timer heartbeat_;
   asio::signal_set reload_signal_;

@@ -131,7 +131,8 @@ std::string render_status(const json& status) {
                                  count(rules, "reloads_succeeded") + " good, " + count(rules, "reloads_failed") +
                                  " failed"});
   std::vector<std::string> health;
-  for (const char* key : {"up", "down", "unknown", "drained", "unreachable"})
+  for (const char* key :
+       {"up", "slow", "tcp-broken", "throttled", "looping", "down", "unknown", "drained", "unreachable"})
     if (endpoints[key] != 0 || std::string_view(key) == "up") health.push_back(count(endpoints, key) + " " + key);
   rows.push_back({"endpoints", join(health, ", ")});
   if (!dataplane["connected"].get<bool>()) {

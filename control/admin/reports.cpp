@@ -83,6 +83,12 @@ bool silent(const AdminState& state) {
   return state.page && state.page->control_silent.get() != 0;
 }
 
+// What an earlier control wrote into the slot holds until this one knows better.
+const char* state_of(const AdminEndpoint& endpoint) {
+  if (endpoint.health.condition == Condition::unknown && endpoint.slot) return text_of(endpoint.state.health);
+  return to_string(endpoint.health.condition);
+}
+
 // What the packet path makes of the slot (dataplane/path/choose_endpoint.cpp).
 const char* role_of(const AdminState& state, const AdminEndpoint& endpoint) {
   if (endpoint.state.reachable == 0) return "unreachable";
@@ -110,7 +116,7 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
   const EndpointHealth& health = endpoint.health;
   json of{{"pool", health.id.pool},
           {"address", config::to_string(health.id.address)},
-          {"state", text_of(endpoint.slot ? endpoint.state.health : health.state)},
+          {"state", state_of(endpoint)},
           {"reason", health.reason},
           {"since", seconds(health.since)},
           {"drained", endpoint.state.drained != 0},
@@ -322,9 +328,10 @@ config::Where where_of(const config::Model& model, std::string_view zone, uint32
 }  // namespace
 
 json status_report(const AdminState& state) {
-  json health{{"up", 0}, {"down", 0}, {"unknown", 0}, {"drained", 0}, {"unreachable", 0}};
+  json health{{"drained", 0}, {"unreachable", 0}};
+  for (const Condition condition : kConditions) health[to_string(condition)] = 0;
   for (const AdminEndpoint& endpoint : state.endpoints) {
-    json& count = health[text_of(endpoint.state.health)];
+    json& count = health[state_of(endpoint)];
     count = count.get<int>() + 1;
     if (endpoint.state.drained != 0) health["drained"] = health["drained"].get<int>() + 1;
     if (endpoint.state.reachable == 0) health["unreachable"] = health["unreachable"].get<int>() + 1;

@@ -1,5 +1,8 @@
 // control/health/endpoint_prober.h - one endpoint: sends its probes when they are due and keeps what they
 // say.
+//
+// The schedule (probe_schedule.h) runs while it is up; suspicion and a failed probe under suspicion bring the next probe forward
+// as far as the pace (probe_pace.h) allows; while it is down the gaps grow.
 #pragma once
 
 #include <functional>
@@ -13,7 +16,10 @@
 #include "control/health/health_checker.h"
 #include "control/health/health_judge.h"
 #include "control/health/probe.h"
+#include "control/health/probe_pace.h"
 #include "control/health/probe_schedule.h"
+#include "control/health/round_trip_judge.h"
+#include "control/health/traffic_judge.h"
 
 namespace penstock::control {
 
@@ -30,8 +36,8 @@ struct ProbePlan {
 
 class EndpointProber {
  public:
-  // Changed gets the new health and the state before.
-  using Changed = std::function<void(const EndpointHealth&, config::Health)>;
+  // Changed gets the new health and the condition before.
+  using Changed = std::function<void(const EndpointHealth&, Condition)>;
 
   EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port, const ProbePlan& plan, Changed changed);
   ~EndpointProber();
@@ -42,13 +48,26 @@ class EndpointProber {
   const ProbePlan& plan() const { return plan_; }
   const EndpointHealth& health() const { return health_; }
 
+  void observe(const TrafficSample&);
+  // Empty: it does not loop.
+  void set_looping(const std::string& reason);
+  // The next UDP probe goes out as soon as it may.
+  void hurry();
+
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   void start();
+  void wait_until(Time due);
   void on_due();
+  void wait_for_tcp(Time due);
   void probe_tcp();
-  void take(const ProbeResult& result, bool tcp);
+  void take_udp(const ProbeResult& result);
+  void take_tcp(const ProbeResult& result);
+  void settle();
   ProbeTarget target() const;
   void keep(std::shared_ptr<Probe> probe);
+  bool is_down() const { return judge_.state() == config::Health::down; }
   double random() { return std::uniform_real_distribution<double>(0, 1)(engine_); }
 
   asio::io_context& io_;
@@ -57,9 +76,18 @@ class EndpointProber {
   Changed changed_;
   EndpointHealth health_;
   HealthJudge judge_;
+  RoundTripJudge round_trips_;
+  TrafficJudge traffic_;
+  std::string looping_;
   ProbeSchedule schedule_;
+  ProbePace pace_;
   std::minstd_rand engine_;
-  std::chrono::steady_clock::time_point due_;
+  Time due_;
+  Time last_udp_;
+  Time suspicious_until_;
+  uint32_t udp_in_flight_ = 0;
+  uint32_t failures_down_ = 0;
+  bool tcp_waits_ = false;
   asio::steady_timer udp_timer_;
   asio::steady_timer tcp_timer_;
   std::vector<std::weak_ptr<Probe>> running_;

@@ -2,24 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
 #include "control/health/endpoint_prober.h"
+#include "control/health/pool_turns.h"
 
 namespace penstock::control {
 namespace {
-
-const char* text_of(config::Health state) {
-  switch (state) {
-    case config::Health::up:
-      return "up";
-    case config::Health::down:
-      return "down";
-    case config::Health::unknown:
-      break;
-  }
-  return "unknown";
-}
 
 // What to look at first, from what the probe saw.
 const char* remedy(const std::string& reason) {
@@ -40,13 +27,17 @@ std::optional<config::IpAddress> source_for(const config::Pool& pool, const conf
 }  // namespace
 
 HealthChecker::HealthChecker(asio::io_context& io, Changed changed, uint16_t server_port)
-    : io_(io), changed_(std::move(changed)), server_port_(server_port) {}
+    : io_(io),
+      changed_(std::move(changed)),
+      server_port_(server_port),
+      turns_(std::make_unique<PoolTurns>()),
+      turns_timer_(io) {}
 
 HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::configure(const config::Model& model) {
   const std::vector<ProbeQuestion> questions = probe_questions(model);
-  decltype(probers_) kept;
+  decltype(members_) kept;
   for (size_t i = 0; i < model.pools.size(); ++i) {
     const config::Pool& pool = model.pools[i];
     if (pool.health.interval < ProbeSchedule::kShortestInterval) {
@@ -60,67 +51,93 @@ void HealthChecker::configure(const config::Model& model) {
       const ProbePlan plan{questions[i],         source_for(pool, endpoint.address),
                            pool.health.interval, pool.health.timeout,
                            pool.health.rise,     pool.health.fall};
-      auto& prober = kept[id];
-      if (prober) continue;
-      if (const auto old = probers_.find(id); old != probers_.end()) {
-        prober = std::move(old->second);
-        prober->set_plan(plan);
+      Member& member = kept[id];
+      if (member.prober) continue;
+      if (const auto old = members_.find(id); old != members_.end()) {
+        member = std::move(old->second);
+        member.prober->set_plan(plan);
       } else {
-        prober = std::make_unique<EndpointProber>(
+        member.prober = std::make_unique<EndpointProber>(
             io_, id, server_port_, plan,
-            [this](const EndpointHealth& health, config::Health before) { on_changed(health, before); });
+            [this](const EndpointHealth& health, Condition before) { on_changed(health, before); });
       }
+      member.round = pool.health.interval + pool.health.timeout;
     }
   }
-  probers_ = std::move(kept);
+  members_ = std::move(kept);
 }
 
 std::vector<EndpointHealth> HealthChecker::snapshot() const {
   std::vector<EndpointHealth> all;
-  all.reserve(probers_.size());
-  for (const auto& [id, prober] : probers_) all.push_back(prober->health());
+  all.reserve(members_.size());
+  for (const auto& [id, member] : members_) all.push_back(member.prober->health());
   return all;
 }
 
-void HealthChecker::stop() {
-  probers_.clear();
+void HealthChecker::observe(const EndpointId& id, const TrafficSample& sample) {
+  if (const auto at = members_.find(id); at != members_.end()) at->second.prober->observe(sample);
 }
 
-void HealthChecker::on_changed(const EndpointHealth& health, config::Health before) {
-  const auto level = health.state == config::Health::down        ? spdlog::level::err
-                     : health.reason.rfind("tcp-broken", 0) == 0 ? spdlog::level::warn
-                                                                 : spdlog::level::info;
-  if (health.state == before) {
-    spdlog::log(level, "pool {}: endpoint {} stays {}: {}{}", health.id.pool, config::to_string(health.id.address),
-                text_of(before), health.reason, remedy(health.reason));
+void HealthChecker::set_looping(const EndpointId& id, const std::string& reason) {
+  if (const auto at = members_.find(id); at != members_.end()) at->second.prober->set_looping(reason);
+}
+
+void HealthChecker::stop() {
+  members_.clear();
+  turns_timer_.cancel();
+}
+
+void HealthChecker::on_changed(const EndpointHealth& health, Condition before) {
+  const bool stays = health.condition == before;
+  std::string line = "pool " + health.id.pool + ": endpoint " + config::to_string(health.id.address) + " " +
+                     (stays ? std::string("stays ") : to_string(before) + std::string(" -> ")) +
+                     to_string(health.condition) + ": " + health.reason + remedy(health.reason);
+  if (!stays && (health.condition == Condition::down || before == Condition::down)) {
+    turn(health, std::move(line));
   } else {
-    spdlog::log(level, "pool {}: endpoint {} {} -> {}: {}{}", health.id.pool, config::to_string(health.id.address),
-                text_of(before), text_of(health.state), health.reason, remedy(health.reason));
-    log_pool(health, before);
+    spdlog::log(health.condition == Condition::up     ? spdlog::level::info
+                : health.condition == Condition::down ? spdlog::level::err
+                                                      : spdlog::level::warn,
+                "{}", line);
   }
   // Last: the callee may configure() anew, which may end this very prober's life.
   const Changed changed = changed_;
   changed(EndpointHealth(health));
 }
 
-void HealthChecker::log_pool(const EndpointHealth& health, config::Health before) {
-  if (health.state != config::Health::down && before != config::Health::down) return;
-  size_t all = 0;
-  size_t others_down = 0;
-  std::string list;
-  for (auto at = probers_.lower_bound({health.id.pool, {}}); at != probers_.end() && at->first.pool == health.id.pool;
-       ++at) {
-    ++all;
-    const EndpointHealth& one = at->second->health();
-    if (at->first != health.id && one.state == config::Health::down) ++others_down;
-    list += (list.empty() ? "" : "; ") + config::to_string(at->first.address) + " " + one.reason;
-  }
-  if (all < 2 || others_down != all - 1) return;
-  if (health.state == config::Health::down) {
-    spdlog::error("pool {}: all {} endpoints down: {}", health.id.pool, all, list);
+std::vector<HealthChecker::Member*> HealthChecker::members_of(const std::string& pool) {
+  std::vector<Member*> members;
+  for (auto at = members_.lower_bound({pool, {}}); at != members_.end() && at->first.pool == pool; ++at)
+    members.push_back(&at->second);
+  return members;
+}
+
+// It went down, or came back.
+void HealthChecker::turn(const EndpointHealth& health, std::string line) {
+  const std::vector<Member*> members = members_of(health.id.pool);
+  Member& member = members_.at(health.id);
+  if (health.condition == Condition::down) {
+    member.down_since = health.since;
   } else {
-    spdlog::info("pool {}: in service again by {}", health.id.pool, config::to_string(health.id.address));
+    // What was wrong with it may have been wrong with its siblings; they are asked seldom now.
+    for (Member* other : members)
+      if (other->prober->health().condition == Condition::down) other->prober->hurry();
   }
+  for (const PoolTurns::Line& told : turns_->add({health, std::move(line), remedy(health.reason), member.down_since},
+                                                 members.size(), member.round, std::chrono::steady_clock::now()))
+    spdlog::log(told.is_bad ? spdlog::level::err : spdlog::level::info, "{}", told.text);
+  tell_turns();
+}
+
+void HealthChecker::tell_turns() {
+  for (const PoolTurns::Line& told : turns_->flush(std::chrono::steady_clock::now()))
+    spdlog::log(told.is_bad ? spdlog::level::err : spdlog::level::info, "{}", told.text);
+  const auto next = turns_->next();
+  if (next == PoolTurns::Time::max()) return;
+  turns_timer_.expires_at(next);
+  turns_timer_.async_wait([this](const std::error_code& error) {
+    if (!error) tell_turns();
+  });
 }
 
 }  // namespace penstock::control

@@ -1,11 +1,12 @@
 // control/health/health_checker.h - probes every endpoint with DNS queries and says which ones answer.
 //
-//   HealthChecker checker(io, [](const EndpointHealth& health) { ... });   // on every change of state or
-//   reason checker.configure(model);
+//   HealthChecker checker(io, [](const EndpointHealth& health) { ... });   // on every change of state or reason
+//   checker.configure(model);
 //
-// A probe asks whether the server answers, not whether the name exists: NOERROR and NXDOMAIN are up. UDP
-// decides the state; TCP that fails alone shows as the reason "tcp-broken: ..." and leaves the state. Runs on
-// the io_context's thread only.
+// A probe asks whether the server answers, not whether the name exists: NOERROR and NXDOMAIN are up. UDP probes alone decide
+// what the dataplane is told; the condition (condition.h) says more to people. What clients' queries met starts probes and
+// nothing else: otherwise a client that asks for names whose servers are silent could take a pool down. Runs on the
+// io_context's thread only.
 #pragma once
 
 #include <chrono>
@@ -18,9 +19,11 @@
 #include <vector>
 
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "config/endpoint_state.h"
 #include "config/model.h"
+#include "control/health/condition.h"
 #include "control/health/endpoint_id.h"
 
 namespace penstock::control {
@@ -34,14 +37,17 @@ struct ProbeCounters {
 
 struct EndpointHealth {
   EndpointId id;
-  config::Health state = config::Health::unknown;
-  std::string reason;  // "answers", "no answer in 500 ms, 3 times", "tcp-broken: connection refused", ...
-  std::chrono::system_clock::time_point since;  // of the state
+  config::Health state = config::Health::unknown;  // what the dataplane is told
+  Condition condition = Condition::unknown;
+  std::string reason;                           // "answers", "no answer in 500 ms, 3 times", ...
+  std::chrono::system_clock::time_point since;  // of the condition
   ProbeCounters udp;
   ProbeCounters tcp;
 };
 
 class EndpointProber;
+class PoolTurns;
+struct TrafficSample;
 
 class HealthChecker {
  public:
@@ -54,17 +60,31 @@ class HealthChecker {
   // counts.
   void configure(const config::Model& model);
   std::vector<EndpointHealth> snapshot() const;
+  // What clients' queries met since the last call, some twice a second. Unknown endpoints are ignored.
+  void observe(const EndpointId&, const TrafficSample&);
+  // A probe that went to the endpoint came back to us, in words; empty: it does not any more.
+  void set_looping(const EndpointId&, const std::string& reason);
   // No callback comes after this.
   void stop();
 
  private:
-  void on_changed(const EndpointHealth& health, config::Health before);
-  void log_pool(const EndpointHealth& health, config::Health before);
+  struct Member {
+    std::unique_ptr<EndpointProber> prober;
+    std::chrono::milliseconds round{0};                  // in which another one would have found out too
+    std::chrono::system_clock::time_point down_since{};  // the last time
+  };
+
+  void on_changed(const EndpointHealth& health, Condition before);
+  void turn(const EndpointHealth& health, std::string line);
+  void tell_turns();
+  std::vector<Member*> members_of(const std::string& pool);
 
   asio::io_context& io_;
   Changed changed_;
   uint16_t server_port_;
-  std::map<EndpointId, std::unique_ptr<EndpointProber>> probers_;
+  std::map<EndpointId, Member> members_;
+  std::unique_ptr<PoolTurns> turns_;
+  asio::steady_timer turns_timer_;
 };
 
 }  // namespace penstock::control

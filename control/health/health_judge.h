@@ -1,4 +1,4 @@
-// control/health/health_judge.h - from probe results to a state: rise and fall. Pure.
+// control/health/health_judge.h - from probe results to unknown, up or down: rise and fall; and whether TCP works. Pure.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class HealthJudge {
       ++successes_;
       // An unknown endpoint is in use already: one answer is enough to say so.
       if (state_ == config::Health::down && successes_ < rise_) return false;
-      return become(config::Health::up, up_reason());
+      return become(config::Health::up, "answers");
     }
     successes_ = 0;
     same_ = failures_ > 0 && result.reason == last_failure_;
@@ -46,25 +46,26 @@ class HealthJudge {
     return become(config::Health::down, last_failure_ + ", " + times);
   }
 
+  // True: tcp_reason() changed.
   bool add_tcp(const ProbeResult& result) {
+    const std::string before = tcp_reason_;
     tcp_failures_ = result.answered ? 0 : tcp_failures_ + 1;
     if (result.answered) {
       tcp_reason_.clear();
     } else if (tcp_failures_ >= kTcpFall) {
-      tcp_reason_ = result.reason;
+      tcp_reason_ = result.reason + " over TCP";
     }
-    if (state_ != config::Health::up) return false;
-    return become(state_, up_reason());
+    return tcp_reason_ != before;
   }
 
   config::Health state() const { return state_; }
   const std::string& reason() const { return reason_; }
+  // Empty: TCP works, or was not tried.
+  const std::string& tcp_reason() const { return tcp_reason_; }
 
  private:
   // One lost connection is not "broken".
   static constexpr uint32_t kTcpFall = 2;
-
-  std::string up_reason() const { return tcp_reason_.empty() ? "answers" : "tcp-broken: " + tcp_reason_; }
 
   bool become(config::Health state, std::string reason) {
     const bool changed = state != state_ || reason != reason_;

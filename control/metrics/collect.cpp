@@ -275,12 +275,12 @@ void add_endpoint(MetricList& list, const MetricsEndpoint& endpoint, const Count
   using config::Health;
   list.gauge("penstock_endpoint_up", "1: the endpoint answers its probes, or was not probed yet; 0: it is down.",
              labels, endpoint.health == Health::down ? 0 : 1);
-  for (const auto& [state, name] :
-       {std::pair{Health::unknown, "unknown"}, {Health::up, "up"}, {Health::down, "down"}}) {
+  for (const Condition condition : kConditions) {
     Labels with = labels;
-    with.emplace_back("state", name);
-    list.gauge("penstock_endpoint_state", "1 at the state that health checks gave the endpoint.", with,
-               endpoint.health == state ? 1 : 0);
+    with.emplace_back("state", to_string(condition));
+    list.gauge("penstock_endpoint_state",
+               "1 at the endpoint's state, the worst that holds; only one that is down is avoided.", with,
+               endpoint.condition == condition ? 1 : 0);
   }
   list.gauge("penstock_endpoint_state_timestamp_seconds", "Since when the endpoint has its state.", labels,
              unix_seconds(endpoint.since));

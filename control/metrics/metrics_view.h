@@ -13,6 +13,7 @@
 #include "config/counters.h"
 #include "config/endpoint_state.h"
 #include "control/events/event_log.h"
+#include "control/health/condition.h"
 
 namespace penstock::control {
 
@@ -27,6 +28,7 @@ struct MetricsEndpoint {
   std::string address;           // text, without a port
   std::optional<uint16_t> slot;  // of the page's per-endpoint counters; empty: none given yet
   config::Health health = config::Health::unknown;
+  Condition condition = Condition::unknown;
   std::string reason;  // for people; never a label
   std::chrono::system_clock::time_point since;
   bool drained = false;

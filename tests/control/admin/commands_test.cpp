@@ -87,7 +87,7 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   lcore.pending.set(2);
   lcore.busy_cycles.set(1);
   lcore.idle_cycles.set(3);
-  control.endpoint(1).state.health = config::Health::down;
+  control.endpoint(1).health.condition = Condition::down;
   control.endpoint(1).state.drained = 1;
   control.endpoint(2).state.reachable = 0;
   const json status = run({{"command", "status"}});
@@ -102,7 +102,15 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   EXPECT_EQ(dataplane["lcores"][0]["busy_share"], 0.25);
   EXPECT_EQ(dataplane["residual"], config::accounting_residual(*control.page));
   EXPECT_NE(dataplane["residual"], 0) << "a frame and a pending query are missing on purpose";
-  EXPECT_EQ(status["endpoints"], (json{{"up", 2}, {"down", 1}, {"unknown", 0}, {"drained", 1}, {"unreachable", 1}}));
+  EXPECT_EQ(status["endpoints"], (json{{"up", 2},
+                                       {"slow", 0},
+                                       {"tcp-broken", 0},
+                                       {"throttled", 0},
+                                       {"looping", 0},
+                                       {"down", 1},
+                                       {"unknown", 0},
+                                       {"drained", 1},
+                                       {"unreachable", 1}}));
   const std::string words = render_status(status);
   for (const char* part : {"query 3, stranger 1", "2 up, 1 down, 1 drained, 1 unreachable", "25 %", "2 of 1024"})
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
@@ -152,6 +160,27 @@ TEST_F(CommandsTest, ExplainKnowsTypesByNameAndNumber) {
   for (const char* type : {"A", "aaaa", "HTTPS", "ANY", "TYPE65", "TYPE65280"})
     EXPECT_EQ(run({{"command", "explain"}, {"name", "studio.us-east-1.sagemaker.aws"}, {"type", type}})["ok"], true)
         << type;
+}
+
+TEST_F(CommandsTest, EndpointsShowTheirState) {
+  const struct {
+    const char* description;
+    Condition condition;
+    config::Health slot;
+    const char* state;
+  } cases[] = {
+      {"known", Condition::throttled, config::Health::up, "throttled"},
+      {"slow", Condition::slow, config::Health::up, "slow"},
+      {"not known yet, what the control before wrote", Condition::unknown, config::Health::down, "down"},
+      {"not known at all", Condition::unknown, config::Health::unknown, "unknown"},
+  };
+  for (const auto& one : cases) {
+    control.endpoint(0).health.condition = one.condition;
+    control.endpoint(0).state.health = one.slot;
+    const json answer = run({{"command", "endpoints"}});
+    EXPECT_EQ(answer["endpoints"][0]["state"], one.state) << one.description;
+    EXPECT_NE(render_endpoints(answer).find(one.state), std::string::npos) << one.description;
+  }
 }
 
 TEST_F(CommandsTest, SaysWhyThereIsNoNextHop) {

@@ -106,6 +106,7 @@ class FakeOperations : public Operations {
     AdminEndpoint endpoint;
     endpoint.health.id = {pool, *config::parse_address(address)};
     endpoint.health.state = health;
+    endpoint.health.condition = Condition::up;
     endpoint.health.reason = "answers";
     endpoint.health.since = std::chrono::system_clock::now();
     endpoint.slot = static_cast<uint16_t>(endpoints.size());

@@ -7,6 +7,7 @@
 
 #include <sstream>
 
+#include "control/health/traffic_judge.h"
 #include "tests/control/health/fake_server.h"
 
 namespace penstock::control {
@@ -90,20 +91,20 @@ TEST_F(HealthCheckerTest, DownAndUpWithOneLineEach) {
   second_->udp_manner = Manner::silent;
   ASSERT_TRUE(becomes([&] { return health("127.0.0.12").state == Health::down; }));
   EXPECT_EQ(health("127.0.0.11").state, Health::up);
-  EXPECT_EQ(count("all 2 endpoints down"), 0U);
+  EXPECT_EQ(count("path to"), 0U);
+  ASSERT_TRUE(becomes([&] { return count("127.0.0.12 up -> down") == 1; }));
   first_->udp_manner = Manner::servfail;
   ASSERT_TRUE(becomes([&] { return both(Health::down); }));
   second_->udp_manner = Manner::nxdomain;
   ASSERT_TRUE(becomes([&] { return health("127.0.0.12").state == Health::up; }));
+  ASSERT_TRUE(becomes([&] { return count("127.0.0.12 down -> up") == 1; }));
   for (const char* line : {
            "pool east: endpoint 127.0.0.11 unknown -> up: answers\n",
            "pool east: endpoint 127.0.0.12 up -> down: no answer in 100 ms, 3 times; look at the path: routes, "
            "firewall, "
            "security group\n",
            "pool east: endpoint 127.0.0.11 up -> down: SERVFAIL, 3 times\n",
-           "pool east: all 2 endpoints down: 127.0.0.11 SERVFAIL, 3 times; 127.0.0.12 no answer in 100 ms, 3 times\n",
            "pool east: endpoint 127.0.0.12 down -> up: answers\n",
-           "pool east: in service again by 127.0.0.12\n",
        }) {
     EXPECT_EQ(count(line), 1U) << line << "in\n" << log_.str();
   }
@@ -118,13 +119,79 @@ TEST_F(HealthCheckerTest, DownAndUpWithOneLineEach) {
 TEST_F(HealthCheckerTest, TcpAloneDoesNotTakeItDown) {
   first_->close_tcp();
   checker_->configure(model({"127.0.0.11"}));
-  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").reason == "tcp-broken: connection refused"; }));
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").condition == Condition::tcp_broken; }));
   EXPECT_EQ(health("127.0.0.11").state, Health::up);
-  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 stays up: tcp-broken: connection refused; is the DNS server "
+  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 up -> tcp-broken: connection refused over TCP; is the DNS server "
                   "running there?\n"),
             1U)
       << log_.str();
   EXPECT_GE(health("127.0.0.11").tcp.failed, 2U);
+}
+
+TEST_F(HealthCheckerTest, TogetherIsOneEvent) {
+  checker_->configure(model({"127.0.0.11", "127.0.0.12"}));
+  ASSERT_TRUE(becomes([&] { return both(Health::up); }));
+  first_->udp_manner = second_->udp_manner = Manner::silent;
+  ASSERT_TRUE(becomes([&] { return count("path to east: all 2 endpoints down since ") == 1; })) << log_.str();
+  EXPECT_EQ(count("no answer in 100 ms, 3 times; look at the path"), 1U) << log_.str();
+  EXPECT_EQ(count("-> down"), 0U) << log_.str();
+  first_->udp_manner = second_->udp_manner = Manner::answer;
+  ASSERT_TRUE(becomes([&] { return count("path to east: all 2 endpoints up again, after ") == 1; })) << log_.str();
+  EXPECT_EQ(count("down -> up"), 0U) << log_.str();
+}
+
+// One that is down is asked ever more seldom; its sibling's return is a reason to look at once.
+TEST_F(HealthCheckerTest, BacksOffAndLooksAgain) {
+  first_->udp_manner = second_->udp_manner = Manner::silent;
+  checker_->configure(model({"127.0.0.11", "127.0.0.12"}));
+  ASSERT_TRUE(becomes([&] { return both(Health::down); }));
+  const int asked = first_->udp_queries;
+  io_.run_for(5s);
+  EXPECT_LE(first_->udp_queries - asked, 5) << "gaps of .6, 1.2, 2.4 s, not of .6 s";
+  EXPECT_GE(first_->udp_queries - asked, 2);
+  first_->udp_manner = Manner::answer;
+  // A client's query to the pool that is all down was answered.
+  checker_->observe({"east", *config::parse_address("127.0.0.11")}, {0.4, 5, 5, 0, 0});
+  second_->udp_manner = Manner::answer;
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_TRUE(becomes([&] { return both(Health::up); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 9s);
+}
+
+TEST_F(HealthCheckerTest, SuspicionStartsProbesAndNothingElse) {
+  checker_->configure(model({"127.0.0.11"}));
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").state == Health::up; }));
+  const EndpointId id{"east", *config::parse_address("127.0.0.11")};
+  changes_.clear();
+  const int before = first_->udp_queries + first_->tcp_queries;
+  // The attack: thousands a second that are never answered or get SERVFAIL.
+  for (int i = 0; i < 15; ++i) {
+    checker_->observe(id, {0.4, 1600, 800, 800, 800});
+    io_.run_for(400ms);
+  }
+  EXPECT_TRUE(changes_.empty()) << log_.str();
+  EXPECT_EQ(health("127.0.0.11").condition, Condition::up);
+  const int probes = first_->udp_queries + first_->tcp_queries - before;
+  EXPECT_LE(probes, 14) << "two a second, and those of a slow machine's seconds";
+  EXPECT_GT(probes, 8);
+  // The same signs, and probes fail too.
+  first_->udp_manner = Manner::silent;
+  ASSERT_TRUE(becomes([&] {
+    checker_->observe(id, {0.4, 1600, 0, 1600, 0});
+    return health("127.0.0.11").state == Health::down;
+  }));
+}
+
+TEST_F(HealthCheckerTest, LoopingIsShownAndLeavesItInUse) {
+  checker_->configure(model({"127.0.0.11"}));
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").state == Health::up; }));
+  const EndpointId id{"east", *config::parse_address("127.0.0.11")};
+  checker_->set_looping(id, "back from 192.168.10.2");
+  EXPECT_EQ(health("127.0.0.11").condition, Condition::looping);
+  EXPECT_EQ(health("127.0.0.11").state, Health::up);
+  EXPECT_EQ(count("endpoint 127.0.0.11 up -> looping: back from 192.168.10.2\n"), 1U) << log_.str();
+  checker_->set_looping(id, "");
+  EXPECT_EQ(health("127.0.0.11").condition, Condition::up);
 }
 
 TEST_F(HealthCheckerTest, AReloadKeepsTheStateOfThoseThatStay) {

@@ -61,6 +61,7 @@ std::shared_ptr<MetricsView> make_view(std::shared_ptr<const CounterPage> page) 
   up.address = "10.16.1.10";
   up.slot = 7;
   up.health = config::Health::up;
+  up.condition = Condition::slow;
   up.reachable = true;
   up.budget = 10000;
   up.udp = {100, 2, 1500us};
@@ -69,6 +70,7 @@ std::shared_ptr<MetricsView> make_view(std::shared_ptr<const CounterPage> page) 
   down.pool = "corporate";
   down.address = "fd00::53";
   down.health = config::Health::down;
+  down.condition = Condition::down;
   down.drained = true;
   view->endpoints = {up, down};
   view->ports = {"corp"};
@@ -189,6 +191,7 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_endpoint_up{pool=\"corporate\",address=\"fd00::53\"}", 0},
       {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"down\"}", 1},
       {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"up\"}", 0},
+      {"penstock_endpoint_state{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",state=\"slow\"}", 1},
       {"penstock_endpoint_drained{pool=\"corporate\",address=\"fd00::53\"}", 1},
       {"penstock_endpoint_reachable{pool=\"corporate\",address=\"fd00::53\"}", 0},
       {"penstock_endpoint_probes_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",protocol=\"udp\"}", 100},

@@ -1,0 +1,38 @@
+// tests/control/health/probe_pace_test.cpp - two in a second at most; the gaps of an endpoint that is down.
+#include "control/health/probe_pace.h"
+
+#include <gtest/gtest.h>
+
+namespace penstock::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ProbePace, TwoInASecond) {
+  ProbePace pace;
+  ProbePace::Time now{100s};
+  EXPECT_LE(pace.earliest(), now);
+  pace.sent(now);
+  EXPECT_LE(pace.earliest(), now) << "the second may follow at once";
+  pace.sent(now + 300ms);
+  EXPECT_EQ(pace.earliest(), now + 1s);
+  pace.sent(now + 1s);
+  EXPECT_EQ(pace.earliest(), now + 1300ms);
+}
+
+TEST(ProbePace, GapsOfOneThatIsDown) {
+  const struct {
+    std::chrono::milliseconds interval;
+    uint32_t failures;
+    std::chrono::milliseconds longest;
+  } cases[] = {{1s, 0, 1s},           {1s, 1, 2s},   {1s, 3, 8s},  {1s, 4, 10s},
+               {1s, 4000000000, 10s}, {30s, 0, 30s}, {30s, 5, 30s}};
+  for (const auto& one : cases) {
+    EXPECT_EQ(down_gap(one.interval, one.failures, 0), one.longest);
+    EXPECT_GE(down_gap(one.interval, one.failures, 0.999), one.longest * 3 / 4);
+    EXPECT_LT(down_gap(one.interval, one.failures, 0.5), one.longest);
+  }
+}
+
+}  // namespace
+}  // namespace penstock::control
