@@ -92,6 +92,8 @@ Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<
              [this](const config::Published& published) { on_published(published); },
              [this](uint64_t generation, const std::string& reason) { on_refused(generation, reason); }}),
       health_(io, [this](const EndpointHealth& health) { slots_.set_health(health.id, health.state); }),
+      loops_([this](const EndpointId& id, const ProbeQuestion& question) { return health_.ask(id, question); },
+             [this](const EndpointId& id, const std::string& reason) { health_.set_looping(id, reason); }),
       next_hops_(io,
                  [this](const EndpointId& id, const std::optional<NextHop>& hop) {
                    slots_.set_next_hop(id, hop);
@@ -272,6 +274,7 @@ void Control::take_into_force(const std::string& how) {
     details.push_back(std::move(need));
   }
   if (watch_.watching()) watch_.watch(model_->files);
+  look_for_loops();
   consider_ready();
   publish_metrics();
   if (taken.done)
@@ -336,6 +339,7 @@ void Control::on_connected(const DataplaneSession& session) {
     spdlog::info("dataplane: already runs generation {}", hello.generation);
     acknowledged_ = hello.generation;
     follow_endpoints(*model_);
+    look_for_loops();
     consider_ready();
   } else {
     // What was compiled before knew other slots and may have a generation that this dataplane has seen.
@@ -350,6 +354,7 @@ void Control::on_disconnected() {
   session_.reset();
   slots_.detach();
   event_reader_.detach();
+  loops_.stop();
   acknowledged_ = 0;
   // Whoever waits for the acknowledgement gets an answer now; the rules go out with the next connection.
   if (candidate_ && candidate_->rules) take_into_force("kept until a dataplane connects");
@@ -396,6 +401,7 @@ void Control::beat() {
   notify_watchdog();
   read_events();
   if (beats_ % kBeatsPerLook == 0) observe_traffic();
+  loops_.tick(std::chrono::steady_clock::now());
   consider_ready();
   if (++beats_ % kBeatsPerView == 0) publish_metrics();
   if (candidate_ && candidate_->rules && link_.connected() &&
@@ -425,8 +431,19 @@ void Control::read_events() {
       if (slot.family != 0) endpoint = config::to_string(config::IpAddress{slot.address, slot.family});
     }
     event_log_.add(event, event_text(event, *of->model, endpoint), now);
+    if (event.kind == config::EventKind::loop_probe && of == rules_.get() && event.family != 0)
+      loops_.came_back(event.rule, {event.address, event.family},
+                       config::to_text({reinterpret_cast<const char*>(event.name.data()), event.name_length}));
   }
   event_log_.flush(now);
+}
+
+// Only the dataplane that runs these very rules knows their probes again.
+void Control::look_for_loops() {
+  if (rules_ && acknowledged_ == rules_->generation)
+    loops_.configure(model_, rules_->loop_token, std::chrono::steady_clock::now());
+  else
+    loops_.stop();
 }
 
 void Control::observe_traffic() {

@@ -79,6 +79,7 @@ class Control : private Operations {
   void beat();
   void read_events();
   void observe_traffic();
+  void look_for_loops();
   void consider_ready();
   void publish_metrics();
   std::shared_ptr<const MetricsView> metrics_view();
@@ -121,6 +122,7 @@ class Control : private Operations {
   DataplaneLink link_;
   HealthChecker health_;
   TrafficReader traffic_reader_;
+  LoopProber loops_;
   NextHopMirror next_hops_;
   asio::steady_timer heartbeat_;
   asio::signal_set reload_signal_;

@@ -25,6 +25,7 @@ RuleLoader::Compiled build(std::shared_ptr<const config::Model> model, uint64_t 
   rules->size = compiled->image.size();
   rules->generation = generation;
   rules->checksum = compiled->checksum;
+  rules->loop_token = compiled->loop_token;
   rules->zones = compiled->zones;
   rules->model = std::move(model);
   rules->slots = std::move(slots);

@@ -28,6 +28,7 @@ struct RuleSet {
   uint64_t size = 0;  // bytes of the image
   uint64_t generation = 0;
   uint64_t checksum = 0;
+  uint64_t loop_token = 0;
   uint32_t zones = 0;
   std::chrono::system_clock::time_point built_at;
 };

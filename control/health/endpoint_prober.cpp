@@ -132,6 +132,16 @@ void EndpointProber::observe(const TrafficSample& sample) {
   settle();
 }
 
+bool EndpointProber::ask(const ProbeQuestion& question) {
+  const Time now = Clock::now();
+  if (tcp_waits_ || pace_.earliest() > now) return false;
+  pace_.sent(now);
+  ProbeTarget to = target();
+  to.question = question;
+  keep(start_udp_probe(io_, to, [](const ProbeResult&) {}));
+  return true;
+}
+
 void EndpointProber::set_looping(const std::string& reason) {
   looping_ = reason;
   settle();

@@ -51,6 +51,8 @@ class EndpointProber {
   void observe(const TrafficSample&);
   // Empty: it does not loop.
   void set_looping(const std::string& reason);
+  // One more query, whose answer says nothing of health. False: not now, the pace does not allow it.
+  bool ask(const ProbeQuestion&);
   // The next UDP probe goes out as soon as it may.
   void hurry();
 

@@ -78,6 +78,12 @@ void HealthChecker::observe(const EndpointId& id, const TrafficSample& sample) {
   if (const auto at = members_.find(id); at != members_.end()) at->second.prober->observe(sample);
 }
 
+Asked HealthChecker::ask(const EndpointId& id, const ProbeQuestion& question) {
+  const auto at = members_.find(id);
+  if (at == members_.end() || at->second.prober->health().state == config::Health::down) return Asked::never;
+  return at->second.prober->ask(question) ? Asked::yes : Asked::later;
+}
+
 void HealthChecker::set_looping(const EndpointId& id, const std::string& reason) {
   if (const auto at = members_.find(id); at != members_.end()) at->second.prober->set_looping(reason);
 }

@@ -25,6 +25,7 @@
 #include "config/model.h"
 #include "control/health/condition.h"
 #include "control/health/endpoint_id.h"
+#include "control/health/loop_prober.h"
 
 namespace penstock::control {
 
@@ -62,6 +63,8 @@ class HealthChecker {
   std::vector<EndpointHealth> snapshot() const;
   // What clients' queries met since the last call, some twice a second. Unknown endpoints are ignored.
   void observe(const EndpointId&, const TrafficSample&);
+  // Sends the endpoint one more query, from where and as seldom as its probes. Unknown ones are down.
+  Asked ask(const EndpointId&, const ProbeQuestion&);
   // A probe that went to the endpoint came back to us, in words; empty: it does not any more.
   void set_looping(const EndpointId&, const std::string& reason);
   // No callback comes after this.
