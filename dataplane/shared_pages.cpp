@@ -40,6 +40,7 @@ tl::expected<std::unique_ptr<SharedPages>, std::string> SharedPages::create(uint
   pages->counters_->page_size = pages->counters_size_;
   pages->counters_->lcores = lcores;
   pages->counters_->pending_capacity = pending_capacity;
+  pages->counters_->waiting_capacity = pending_capacity;  // state::Lcore: as many as there may be queries in flight
   pages->counters_->started_at = static_cast<uint64_t>(time(nullptr));
   pages->counters_->control_silent.set(1);  // until the first heartbeat
   pages->counters_->magic = config::kCounterPageMagic;

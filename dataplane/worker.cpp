@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "dataplane/path/deliver.h"
 #include "dataplane/path/sweep.h"
 #include "dataplane/path/transmit.h"
 
@@ -55,9 +56,11 @@ unsigned Worker::take_turns(uint64_t now) {
   unsigned moved = 0;
   moved += path::take_handed_off(lcore_, plant_.rings, burst_, now);
   moved += path::sweep(lcore_, now);
+  moved += path::deliver(lcore_, now);
   transmit();
   refill();
-  lcore_.counters.pending.set(lcore_.pending.in_use());
+  lcore_.counters.pending.set(lcore_.pending.in_flight());
+  lcore_.counters.waiting.set(lcore_.waiters.in_use());
   return moved;
 }
 
@@ -97,12 +100,15 @@ void Worker::transmit() {
   lcore_.discarded.clear();
 }
 
-// Frames for answers that the sweep makes: taken between bursts, so that the path itself never allocates.
+// Frames for what the sweep sends and what clients that joined are told: taken between bursts, so that the path itself never
+// allocates. All or none of a call's come, so that the last of the pool are asked for in halves.
 void Worker::refill() {
-  if (lcore_.fresh.size() >= state::kBurst) return;
-  const unsigned missing = state::kBurst - lcore_.fresh.size();
-  if (rte_pktmbuf_alloc_bulk(&plant_.pool, lcore_.fresh.data() + lcore_.fresh.size(), missing) == 0)
-    lcore_.fresh.resize(state::kBurst);
+  state::FrameBatch& fresh = lcore_.fresh;
+  for (unsigned wanted = state::kFresh - fresh.size(); wanted != 0; wanted /= 2) {
+    if (rte_pktmbuf_alloc_bulk(&plant_.pool, fresh.data() + fresh.size(), wanted) != 0) continue;
+    fresh.resize(fresh.size() + wanted);
+    return;
+  }
 }
 
 // Idle lcores sleep, longer the longer nothing came, and are no hindrance to a rule swap meanwhile.

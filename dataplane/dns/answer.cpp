@@ -57,4 +57,15 @@ unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rco
   return length;
 }
 
+unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits) {
+  uint8_t* header = message.data();
+  store16(header + 2, static_cast<uint16_t>(flags_of(header) | kFlagTruncated));
+  store16(header + 6, 0);
+  store16(header + 8, 0);
+  store16(header + 10, traits.has_opt ? 1 : 0);
+  unsigned length = kHeaderSize + traits.question_length;
+  if (traits.has_opt) length += write_opt(header + length, traits, ExtendedError::none);
+  return length;
+}
+
 }  // namespace penstock::dns

@@ -50,11 +50,15 @@ struct QueryTraits {
   uint16_t question_length = 0;  // octets of the question section: name, type, class
   bool has_opt = false;          // the query carried an OPT record
   bool dnssec_ok = false;        // its DO bit
+  uint16_t udp_size = 512;       // octets of an answer that the client takes (RFC 6891 section 6.2.3)
 };
 
 struct Query {
   FoldedName name;
   QueryTraits traits;
+  // Nothing but a question and at most an OPT of version 0 without options, no bit set that means nothing in a query: whoever
+  // asks the same with the same bits gets the same answer.
+  bool plain;
 };
 
 enum class QueryVerdict : uint8_t {

@@ -22,6 +22,7 @@ void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
 
 void handle_responses(state::Lcore& lcore, Burst& burst, uint64_t now) {
   for (unsigned i = 0; i < burst.response_count; ++i) prepare_response(lcore, burst.responses[i]);
+  for (unsigned i = 0; i < burst.response_count; ++i) narrow_response(lcore, burst.responses[i]);
   for (unsigned i = 0; i < burst.response_count; ++i)
     lcore.counters.response[handle_response(lcore, burst.responses[i], now)].add(1);
   burst.response_count = 0;

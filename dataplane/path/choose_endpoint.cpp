@@ -52,15 +52,6 @@ bool take_budget(state::Lcore& lcore, uint32_t endpoint, uint64_t now) {
   return false;
 }
 
-// The endpoint of the pool that has the client's address, or kNoEndpoint.
-uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                     uint8_t family) {
-  if (!lcore.endpoints.may_hold(client)) return kNoEndpoint;
-  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
-    if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
-  return kNoEndpoint;
-}
-
 // Lower is better: how willing we are to use it at all.
 enum class Standing : uint8_t { up, down, drained, unreachable };
 
@@ -111,6 +102,14 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
 }
 
 }  // namespace
+
+uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                     uint8_t family) {
+  if (!lcore.endpoints.may_hold(client)) return kNoEndpoint;
+  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
+    if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
+  return kNoEndpoint;
+}
 
 Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
                        const state::AddressBytes& client, uint8_t family, uint64_t now) {

@@ -25,6 +25,10 @@ struct Choice {
   uint32_t origin = kNoEndpoint;  // the endpoint that the query came from: a loop, whoever it is sent to
 };
 
+// The endpoint of the pool that has the client's address, or kNoEndpoint.
+uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                     uint8_t family);
+
 // For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
 // and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
 // out by hand. Budgets move a query among those that are up, never on to one that is down or taken out.

@@ -4,6 +4,7 @@
 
 #include "config/model.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
@@ -34,8 +35,13 @@ bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, ui
   return uint64_t{lcore.outstanding[lcore.hops[endpoint].slot]} * pool.endpoint_count >= lcore.pending.capacity() / 2;
 }
 
-// A pending slot, then the client's frame becomes ours: new id, new headers, the same message.
+// Joins the flight of the same question, or makes one: a pending slot, then the client's frame becomes ours: new id, new
+// headers, the same message. Who joins costs no endpoint anything.
 QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const config::ImagePool& pool, uint64_t now) {
+  const state::QuestionKey key =
+      state::question_key(work.query, work.packet.dns, lcore.rules->header().generation, rule);
+  if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
+
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
   if (choice.origin != kNoEndpoint)
     report_loop(lcore, config::EventKind::loop, rule, lcore.hops[choice.origin].slot, choice.obstacle == Obstacle::loop,
@@ -69,7 +75,6 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
   slot.listen = packet.listen;
   slot.port = packet.port;
   slot.client_family = packet.family;
-  slot.sends = 0;
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
   std::memcpy(query.message.data(), packet.dns,
@@ -79,6 +84,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
     lcore.pending.close(index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
+  enter(lcore, work, key, index);
   lcore.retry_budget.count_query(pool.first_endpoint, now);
   return QueryOutcome::forwarded;
 }
@@ -87,8 +93,9 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
-  if (work.verdict == dns::QueryVerdict::ok && lcore.rules != nullptr)
-    lcore.rules->zones().prepare(work.query.name, work.probe);
+  if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
+  lcore.rules->zones().prepare(work.query.name, work.probe);
+  prepare_join(lcore, work);
 }
 
 void narrow_query(const state::Lcore& lcore, QueryWork& work) {

@@ -1,6 +1,7 @@
 #include "dataplane/path/reply.h"
 
-#include "dataplane/path/headers.h"
+#include <cstring>
+
 #include "dataplane/path/transmit.h"
 
 namespace penstock::path {
@@ -25,6 +26,40 @@ bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& tr
   if (!write_udp_frame(*packet.frame, packet.dns, static_cast<uint16_t>(length), headers)) return false;
   transmit(lcore, packet.port, *packet.frame);
   return true;
+}
+
+UdpHeaders headers_to(state::Lcore& lcore, const state::PendingSlot& slot) {
+  return {.destination_mac = slot.client_mac,
+          .source_mac = lcore.host.ports[slot.port].mac,
+          .source = lcore.host.listen(slot.listen).bytes,
+          .destination = slot.client,
+          .source_port = 53,
+          .destination_port = slot.client_port,
+          .vlan = slot.client_vlan,
+          .ip_id = static_cast<uint16_t>(lcore.random.next()),
+          .family = slot.client_family};
+}
+
+UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter) {
+  return {.destination_mac = waiter.mac,
+          .source_mac = lcore.host.ports[waiter.port].mac,
+          .source = lcore.host.listen(waiter.asker.listen).bytes,
+          .destination = waiter.asker.address,
+          .source_port = 53,
+          .destination_port = waiter.asker.port,
+          .vlan = waiter.vlan,
+          .ip_id = static_cast<uint16_t>(lcore.random.next()),
+          .family = waiter.asker.family};
+}
+
+uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, dns::ExtendedError error) {
+  const unsigned question_length = query.traits.question_length;
+  if (frame.buf_len < kMessageOffset + dns::kHeaderSize + question_length + dns::kAnswerTail) return 0;
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  dns::store16(message, 0);
+  std::memcpy(message + dns::kHeaderSize, query.question(), question_length);
+  return static_cast<uint16_t>(
+      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, query.traits, dns::Rcode::servfail, error));
 }
 
 }  // namespace penstock::path

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/path/headers.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/state/lcore.h"
 
@@ -12,5 +13,13 @@ namespace penstock::path {
 // caller's.
 bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, dns::Rcode rcode,
            dns::ExtendedError error);
+
+// The headers of an answer to the client that a flight was made for, or to one that joined it.
+UdpHeaders headers_to(state::Lcore& lcore, const state::PendingSlot& slot);
+UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter);
+
+// Writes SERVFAIL to a query in flight, of the question that was sent and with id 0, where a message begins in `frame`. Its
+// length; 0 when there is no room.
+uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, dns::ExtendedError error);
 
 }  // namespace penstock::path

@@ -3,8 +3,9 @@
 #include <bit>
 #include <cstring>
 
+#include "dataplane/path/deliver.h"
 #include "dataplane/path/guard.h"
-#include "dataplane/path/headers.h"
+#include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
@@ -47,6 +48,11 @@ void prepare_response(const state::Lcore& lcore, const Packet& packet) {
   if (packet.dns_length >= dns::kHeaderSize) lcore.pending.prefetch(dns::id_of(packet.dns));
 }
 
+void narrow_response(const state::Lcore& lcore, const Packet& packet) {
+  if (packet.dns_length < dns::kHeaderSize) return;
+  lcore.flights.prefetch(lcore.pending.slot(lcore.pending.index_of(dns::id_of(packet.dns))).hash);
+}
+
 ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint64_t now) {
   const auto reject = [&](ResponseOutcome outcome) {
     discard(lcore, *packet.frame);
@@ -59,32 +65,23 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint16_t id = dns::id_of(packet.dns);
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (slot.open == 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   const state::PendingSend* answered = nullptr;
   const ResponseOutcome verdict = validate(packet, slot, lcore.pending.query(index), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
 
+  // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
   const ResponseOutcome outcome =
       guard(lcore, lcore.pending.query(index), slot.question_length, answered->endpoint_slot, answer, now);
-  const UdpHeaders headers{
-      .destination_mac = slot.client_mac,
-      .source_mac = lcore.host.ports[slot.port].mac,
-      .source = lcore.host.listen(slot.listen).bytes,
-      .destination = slot.client,
-      .source_port = 53,
-      .destination_port = slot.client_port,
-      .vlan = slot.client_vlan,
-      .ip_id = static_cast<uint16_t>(lcore.random.next()),
-      .family = slot.client_family,
-  };
-  dns::store16(packet.dns, slot.client_id);
-  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers)) return reject(ResponseOutcome::no_room);
+  dns::store16(answer.dns, slot.client_id);
+  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
+    return reject(ResponseOutcome::no_room);
   count_latency(lcore.counters.endpoints[answered->endpoint_slot], now - answered->at);
   lcore.round_trips.learn(answered->endpoint_slot, now - answered->at);
   lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
-  close(lcore, index);
+  finish(lcore, index, {answer.dns, answer.dns_length}, dns::ExtendedError::other);
   transmit(lcore, port, *packet.frame);
   return outcome;
 }

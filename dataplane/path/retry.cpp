@@ -4,6 +4,7 @@
 
 #include "config/model.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/headers.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
@@ -11,8 +12,6 @@ namespace penstock::path {
 namespace {
 
 using config::RetryOutcome;
-
-constexpr unsigned kMessageOffset = 128;  // room for the longest headers before the message: 14 + 4 + 40 + 8
 
 // The pool that the rules in force give the question; nullptr: they do not forward it any more.
 const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::PendingQuery& query,

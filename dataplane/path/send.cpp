@@ -7,15 +7,12 @@
 #include "dataplane/path/transmit.h"
 
 namespace penstock::path {
-namespace {
 
 uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot) {
   const bool inbound = static_cast<config::PoolKind>(pool.kind) == config::PoolKind::route53_inbound;
   return inbound ? lcore.round_trips.patience_inbound(endpoint_slot)
                  : lcore.round_trips.patience_recursive(endpoint_slot);
 }
-
-}  // namespace
 
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
           uint8_t* message, uint16_t length, uint64_t now) {
@@ -46,6 +43,7 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
       .source_port = source_port,
       .endpoint_slot = hop.slot,
       .family = hop.family,
+      .answered = false,
   };
   ++slot.sends;
   ++lcore.outstanding[hop.slot];
@@ -56,12 +54,6 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
   if (slot.sends < state::kMaxSends) due = std::min(due, now + patience_with(lcore, pool, hop.slot));
   lcore.pending.schedule(index, due);
   return true;
-}
-
-void close(state::Lcore& lcore, uint32_t index) {
-  const state::PendingQuery& query = lcore.pending.query(index);
-  for (unsigned i = 0; i < lcore.pending.slot(index).sends; ++i) --lcore.outstanding[query.send(i).endpoint_slot];
-  lcore.pending.close(index);
 }
 
 }  // namespace penstock::path

@@ -13,8 +13,8 @@ namespace penstock::path {
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
           uint8_t* message, uint16_t length, uint64_t now);
 
-// The query is over, answered or not: its slot is free, its endpoints owe nothing for it.
-void close(state::Lcore& lcore, uint32_t index);
+// How long an endpoint of the pool may take before another is asked, ns.
+uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot);
 
 // When the client's patience ends, ns.
 inline uint64_t end_of_patience(const state::Lcore& lcore, const state::PendingSlot& slot) {

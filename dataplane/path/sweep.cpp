@@ -1,9 +1,7 @@
 #include "dataplane/path/sweep.h"
 
-#include <cstring>
-
-#include "dataplane/dns/answer.h"
-#include "dataplane/path/headers.h"
+#include "dataplane/path/deliver.h"
+#include "dataplane/path/reply.h"
 #include "dataplane/path/retry.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
@@ -13,31 +11,16 @@ namespace {
 
 using config::SweepOutcome;
 
-constexpr unsigned kMessageOffset = 128;  // room for the longest headers before the message: 14 + 4 + 40 + 8
-constexpr unsigned kLongestAnswer = dns::kHeaderSize + 259 + dns::kAnswerTail;
+constexpr dns::ExtendedError kNobodyAnswered = dns::ExtendedError::no_reachable_authority;
 
 SweepOutcome answer_servfail(state::Lcore& lcore, uint32_t index) {
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return SweepOutcome::expired_unanswered;
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
+  const uint16_t length = write_servfail(*frame, lcore.pending.query(index), kNobodyAnswered);
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
-  dns::store16(message, slot.client_id);
-  std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
-  const unsigned length = dns::write_answer({message, kLongestAnswer}, query.traits, dns::Rcode::servfail,
-                                            dns::ExtendedError::no_reachable_authority);
-  const UdpHeaders headers{
-      .destination_mac = slot.client_mac,
-      .source_mac = lcore.host.ports[slot.port].mac,
-      .source = lcore.host.listen(slot.listen).bytes,
-      .destination = slot.client,
-      .source_port = 53,
-      .destination_port = slot.client_port,
-      .vlan = slot.client_vlan,
-      .ip_id = static_cast<uint16_t>(lcore.random.next()),
-      .family = slot.client_family,
-  };
-  if (!write_udp_frame(*frame, message, static_cast<uint16_t>(length), headers)) {
+  if (length != 0) dns::store16(message, slot.client_id);
+  if (length == 0 || !write_udp_frame(*frame, message, length, headers_to(lcore, slot))) {
     discard(lcore, *frame);
     return SweepOutcome::expired_unanswered;
   }
@@ -63,7 +46,7 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
     lcore.counters.endpoints[last.endpoint_slot].timeouts.add(1);
     lcore.counters.sweep[answer_servfail(lcore, index)].add(1);
-    close(lcore, index);
+    finish(lcore, index, {}, kNobodyAnswered);
   }
   return due;
 }

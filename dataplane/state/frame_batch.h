@@ -9,7 +9,8 @@ struct rte_mbuf;
 
 namespace penstock::state {
 
-constexpr unsigned kBurst = 32;  // frames taken from a queue or ring at once
+constexpr unsigned kBurst = 32;          // frames taken from a queue or ring at once
+constexpr unsigned kFresh = 2 * kBurst;  // empty frames at hand: a burst for what is due, one for clients that joined
 
 class FrameBatch {
  public:

@@ -7,15 +7,18 @@
 
 #include "config/counters.h"
 #include "config/link.h"
+#include "dataplane/state/delivery.h"
 #include "dataplane/state/endpoint_filter.h"
 #include "dataplane/state/endpoint_hops.h"
 #include "dataplane/state/frame_batch.h"
+#include "dataplane/state/hash_index.h"
 #include "dataplane/state/pending.h"
 #include "dataplane/state/random.h"
 #include "dataplane/state/rate_budget.h"
 #include "dataplane/state/report_limit.h"
 #include "dataplane/state/retry_budget.h"
 #include "dataplane/state/round_trips.h"
+#include "dataplane/state/waiters.h"
 #include "dataplane/tables/local_host.h"
 #include "dataplane/tables/ruleset.h"
 
@@ -39,7 +42,12 @@ struct Lcore {
         budgets(rate_budgets),
         counters(lcore_counters),
         random(seed),
-        pending(pending_slots) {}
+        pending(pending_slots),
+        flights(pending_slots * 2),
+        waiters(pending.capacity(), pending_slots * 2),
+        deliveries(pending_slots) {
+    for (int half = 0; half < 2; ++half) hash_key = hash_key << 32 | random.next();
+  }
 
   uint8_t index;
   SourcePortBlock ports;
@@ -54,7 +62,11 @@ struct Lcore {
   uint64_t silent_until = 0;    // ns; until then no event is told (path/tell.h)
 
   Random random;
+  uint64_t hash_key = 0;  // of the next two's hashes
   PendingTable pending;
+  HashIndex flights;  // pending slots, by the hash of their question
+  WaiterPool waiters;
+  DeliveryQueue deliveries;
   EndpointHops hops;
   EndpointFilter endpoints;
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot

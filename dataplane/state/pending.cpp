@@ -17,6 +17,9 @@ bool PendingTable::take(uint16_t id) {
   PendingSlot& slot = slots_[index];
   if (slot.open != 0) return false;
   slot.open = 1;
+  slot.sends = 0;
+  slot.landed = false;
+  slot.waiters = 0;
   slot.upstream_id = id;
   links_[index].previous = kHangsNowhere;
   ++in_use_;
@@ -48,8 +51,15 @@ void PendingTable::foresee(Random& random, unsigned queries) {
 
 void PendingTable::close(uint32_t index) {
   unhang(index);
+  if (slots_[index].landed) --landed_;
   slots_[index].open = 0;
   --in_use_;
+}
+
+void PendingTable::land(uint32_t index) {
+  unhang(index);
+  slots_[index].landed = true;
+  ++landed_;
 }
 
 void PendingTable::schedule(uint32_t index, uint64_t when) {

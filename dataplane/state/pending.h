@@ -9,11 +9,10 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <span>
 
 #include "dataplane/dns/message.h"
+#include "dataplane/state/large_array.h"
+#include "dataplane/state/question_key.h"
 #include "dataplane/state/random.h"
 
 namespace penstock::state {
@@ -37,6 +36,12 @@ struct alignas(64) PendingSlot {
   uint8_t client_family : 4;
   uint8_t open : 1;
   uint8_t sends : 3;  // 1..kMaxSends while open
+  bool landed;        // over, but for clients that are still to be told; still open, so that nobody takes the slot
+  bool shared;        // whoever asks the same may join; if not, only the client's own repetition finds it
+  uint32_t hash;      // that the flight is found by
+  uint32_t waiters;   // clients that joined; the next two are theirs
+  uint32_t first_waiter;
+  uint32_t last_waiter;
 };
 static_assert(sizeof(PendingSlot) == 64);
 
@@ -48,12 +53,15 @@ struct PendingSend {
   uint16_t source_port;    // host order
   uint16_t endpoint_slot;  // of the endpoint state page and of the counters
   uint8_t family;
+  bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked: it owes nothing
 };
+static_assert(sizeof(PendingSend) == 48);
 
 struct alignas(64) PendingQuery {
   static constexpr unsigned kLongestMessage = 384;
 
   PendingSend first;
+  QuestionKey key;
   dns::QueryTraits traits;
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
@@ -73,12 +81,14 @@ class PendingTable {
   // `slots`: a power of two up to 65536. Three of four may be in use: ids must stay hard to guess and quick to draw.
   explicit PendingTable(uint32_t slots);
 
-  // A free slot under a random id, with nothing due yet; kNone when the table is full. The caller fills in all but upstream_id
-  // and open, and calls schedule().
+  // A free slot under a random id, with nothing due yet and nobody waiting; kNone when the table is full. The caller fills in the
+  // client's fields and calls schedule().
   uint32_t open(Random& random);
   // Draws the ids of the next `queries` (a burst at most) and fetches what open() and the caller will write under them.
   void foresee(Random& random, unsigned queries);
   void close(uint32_t index);
+  // The open query is over, and keeps its slot until close(): nothing is due.
+  void land(uint32_t index);
 
   // The open query is due at `when` (ns), and no longer when it was due before. Good to a tick of 2^20 ns, never too early.
   void schedule(uint32_t index, uint64_t when);
@@ -88,6 +98,7 @@ class PendingTable {
   // Where a response with this id belongs, open or not.
   uint32_t index_of(uint16_t id) const { return id & mask_; }
   PendingSlot& slot(uint32_t index) { return slots_[index]; }
+  const PendingSlot& slot(uint32_t index) const { return slots_[index]; }
   PendingQuery& query(uint32_t index) { return queries_[index]; }
   void prefetch(uint16_t id) const {
     const uint32_t index = index_of(id);
@@ -97,7 +108,8 @@ class PendingTable {
     for (unsigned line = 0; line < 3; ++line) __builtin_prefetch(cold + size_t{line} * 64);  // most questions end here
   }
 
-  uint32_t in_use() const { return in_use_; }
+  uint32_t in_use() const { return in_use_; }               // slots
+  uint32_t in_flight() const { return in_use_ - landed_; }  // queries
   uint32_t capacity() const { return capacity_; }
 
  private:
@@ -111,15 +123,6 @@ class PendingTable {
     uint32_t due;     // tick it is due at; ticks are counted modulo 2^32
   };
 
-  // On huge pages where the kernel gives them: slots are drawn at random, and a page walk each would cost more than all the rest.
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-  template <typename T>
-  using LargeArray = std::unique_ptr<T[], Free>;
-  template <typename T>
-  static LargeArray<T> make_large(size_t count);
-
   bool take(uint16_t id);
   void hang(uint32_t index, uint32_t due);
   void unhang(uint32_t index);
@@ -128,6 +131,7 @@ class PendingTable {
   uint32_t mask_;
   uint32_t capacity_;
   uint32_t in_use_ = 0;
+  uint32_t landed_ = 0;
   uint32_t tick_ = 0;  // all earlier ticks are empty
   LargeArray<PendingSlot> slots_;
   LargeArray<PendingQuery> queries_;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "config/read_model.h"
+#include "dataplane/path/deliver.h"
 #include "dataplane/path/sweep.h"
 #include "dataplane/path/transmit.h"
 
@@ -196,12 +197,13 @@ std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
 }
 
 std::vector<Sent> PathRig::sweep(unsigned lcore) {
-  while (lcores_[lcore]->fresh.size() < state::kBurst) {
+  while (lcores_[lcore]->fresh.size() < state::kFresh) {
     rte_mbuf* frame = pool.take({});
     if (frame == nullptr) break;
     lcores_[lcore]->fresh.push(frame);
   }
   path::sweep(*lcores_[lcore], now);
+  path::deliver(*lcores_[lcore], now);
   auto sent = finish(lcore);
   while (rte_mbuf* frame = lcores_[lcore]->fresh.pop()) pool.give_back(frame);
   return sent;
@@ -229,7 +231,8 @@ std::vector<Sent> PathRig::finish(unsigned index) {
   }
   for (rte_mbuf* frame : lcore.discarded.frames()) pool.give_back(frame);
   lcore.discarded.clear();
-  lcore.counters.pending.set(lcore.pending.in_use());
+  lcore.counters.pending.set(lcore.pending.in_flight());
+  lcore.counters.waiting.set(lcore.waiters.in_use());
   return sent;
 }
 
@@ -252,6 +255,7 @@ std::string PathRig::verdict() {
     PENSTOCK_COUNT_STAGE(door, PENSTOCK_DOOR_OUTCOMES)
     PENSTOCK_COUNT_STAGE(sweep, PENSTOCK_SWEEP_OUTCOMES)
     PENSTOCK_COUNT_STAGE(retry, PENSTOCK_RETRY_OUTCOMES)
+    PENSTOCK_COUNT_STAGE(waiter, PENSTOCK_WAITER_OUTCOMES)
     PENSTOCK_COUNT_STAGE(guard, PENSTOCK_GUARD_OUTCOMES)
     PENSTOCK_COUNT_STAGE(transmit, PENSTOCK_TRANSMIT_OUTCOMES)
 #undef PENSTOCK_COUNT_STAGE

@@ -85,7 +85,7 @@ class PathRig {
   // One burst of at most 32 frames on a port of an lcore, and what it made leave.
   std::vector<Sent> receive(unsigned port, const std::vector<Bytes>& frames, unsigned lcore = 0);
   std::vector<Sent> receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore = 0);
-  // The rest of a turn: what came over the rings, and time-outs.
+  // The rest of a turn: what came over the rings; time-outs and, with as many fresh frames as are left, clients that joined.
   std::vector<Sent> take_handed_off(unsigned lcore = 0);
   std::vector<Sent> sweep(unsigned lcore = 0);
   void pass(uint64_t milliseconds) { now += milliseconds * 1'000'000; }

@@ -90,14 +90,15 @@ const FrameCase kFrames[] = {
 using ClassifyTest = PathTest;
 
 TEST_F(ClassifyTest, Frames) {
+  unsigned number = 0;
   for (const FrameCase& c : kFrames) {
     for (const bool v6 : {false, true}) {
       const std::string& expected = v6 ? c.v6 : c.v4;
       if (expected.empty()) continue;
       for (const bool tagged : {false, true}) {
         SCOPED_TRACE(std::string(c.description) + (v6 ? ", IPv6" : ", IPv4") + (tagged ? ", tagged" : ""));
-        Frame frame =
-            v6 ? from_client(write(studio_query()), "fd00::20", "fd00::86") : from_client(write(studio_query()));
+        Frame frame = v6 ? from_client(write(studio_query(++number)), "fd00::20", "fd00::86")
+                         : from_client(write(studio_query(++number)));
         if (tagged) frame.vlan = 42;
         c.change(frame);
         rig.receive(0, {write(frame)});

@@ -170,15 +170,16 @@ TEST_F(ForwardTest, IdsAndPortsVary) {
 
 TEST_F(ForwardTest, TheLessBusyEndpointIsAsked) {
   std::map<std::string, int> queries;
-  for (int i = 0; i < 10; ++i) ++queries[config::to_string(forward(from_client(write(studio_query()))).destination)];
+  for (unsigned i = 0; i < 10; ++i)
+    ++queries[config::to_string(forward(from_client(write(studio_query(i)))).destination)];
   EXPECT_EQ(queries, (std::map<std::string, int>{{"10.16.1.10", 5}, {"10.16.2.10", 5}}));
 }
 
 // The second never answers: what it owes keeps queries away, although nobody has called it down.
 TEST_F(ForwardTest, AnEndpointThatDoesNotAnswerIsAskedLittle) {
   std::map<std::string, int> queries;
-  for (int i = 0; i < 1000; ++i) {
-    const Frame left = forward(from_client(write(studio_query())));
+  for (unsigned i = 0; i < 1000; ++i) {
+    const Frame left = forward(from_client(write(studio_query(i))));
     const std::string endpoint = config::to_string(left.destination);
     ++queries[endpoint];
     if (endpoint == "10.16.1.10") only(rig.receive(1, {write(answer_to_query(left))}), 0);
@@ -281,6 +282,7 @@ const HealthCase kHealth[] = {
 };
 
 TEST_F(ForwardTest, HealthDecidesTheEndpoint) {
+  unsigned number = 0;
   for (const HealthCase& c : kHealth) {
     SCOPED_TRACE(c.description);
     const auto set = [&](const char* endpoint, config::Health health, bool drained, bool reachable) {
@@ -296,7 +298,7 @@ TEST_F(ForwardTest, HealthDecidesTheEndpoint) {
     rig.lcore().outstanding.fill(0);
     std::set<std::string> used;
     for (int i = 0; i < 6; ++i)
-      for (const Sent& sent : rig.receive(0, {write(from_client(write(studio_query())))})) {
+      for (const Sent& sent : rig.receive(0, {write(from_client(write(studio_query(++number))))})) {
         const Frame left = read(sent.bytes).value();
         if (sent.port == 1) used.insert(config::to_string(left.destination));
       }
@@ -312,7 +314,7 @@ TEST_F(ForwardTest, ABurstOfManyKinds) {
   DnsQuery blocked = studio_query();
   blocked.question.name = "www.blocked.example";
   for (unsigned i = 0; i < 8; ++i) {
-    burst.push_back(write(from_client(write(studio_query()))));
+    burst.push_back(write(from_client(write(studio_query(i)))));
     burst.push_back(write(from_client(write(blocked))));
     Frame wrong = from_client(write(studio_query()));
     wrong.udp_sum = UdpSum::wrong;

@@ -104,8 +104,11 @@ TEST_F(HandoffTest, FramesForAPortWithoutAQueueGoToItsOwner) {
 
 TEST_F(HandoffTest, AFullRingToAPortsOwnerIsCounted) {
   rig.owns_no_queue_of = 1;
-  std::vector<Bytes> burst(32, write(from_client(write(studio_query()))));
-  for (int i = 0; i < 33; ++i) EXPECT_TRUE(rig.receive(0, burst, 1).empty());
+  for (unsigned i = 0; i < 33; ++i) {
+    std::vector<Bytes> burst;
+    for (unsigned j = 0; j < 32; ++j) burst.push_back(write(from_client(write(studio_query(i * 32 + j)))));
+    EXPECT_TRUE(rig.receive(0, burst, 1).empty());
+  }
   EXPECT_EQ(rig.verdict(), "classify.query=1056 query.forwarded=1056 transmit.full=32 transmit.handed_off=1024");
   // The clients still hear about it.
   rig.pass(1800);
@@ -117,9 +120,12 @@ TEST_F(HandoffTest, AFullRingToAPortsOwnerIsCounted) {
 // Nobody is starved: with all rings filled, each sender's frames come out within a few turns.
 TEST_F(HandoffTest, RingsTakeTurns) {
   rig.owns_no_queue_of = 1;
-  std::vector<Bytes> burst(32, write(from_client(write(studio_query()))));
-  for (int i = 0; i < 8; ++i)
-    for (unsigned lcore = 1; lcore < 4; ++lcore) rig.receive(0, burst, lcore);
+  std::vector<Bytes> burst(32);
+  for (unsigned i = 0; i < 8; ++i)
+    for (unsigned lcore = 1; lcore < 4; ++lcore) {
+      for (unsigned j = 0; j < 32; ++j) burst[j] = write(from_client(write(studio_query(i * 32 + j))));
+      rig.receive(0, burst, lcore);
+    }
   std::map<unsigned, unsigned> by_lcore;
   for (int turn = 0; turn < 6; ++turn)
     for (const Sent& sent : rig.take_handed_off(0)) ++by_lcore[rig.host.owner(read(sent.bytes)->source_port)];

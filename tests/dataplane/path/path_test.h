@@ -52,4 +52,11 @@ inline DnsQuery studio_query() {
       .id = 0x1234, .flags = 0x0100, .question = {.name = "d-sq9djt5lr5pc.Studio.us-east-1.sagemaker.aws"}, .opt = {}};
 }
 
+// The same of another name for each number: a flight of its own.
+inline DnsQuery studio_query(unsigned number) {
+  DnsQuery query = studio_query();
+  query.question.name = "d-" + std::to_string(number) + ".Studio.us-east-1.sagemaker.aws";
+  return query;
+}
+
 }  // namespace penstock::test

@@ -117,7 +117,7 @@ TEST_F(RetryTest, PatienceIsLearned) {
 
 // A storm: everything is overdue at once, and a fifth of it is sent again.
 TEST_F(RetryTest, TheBudgetIsAFifth) {
-  for (int i = 0; i < 300; ++i) forward(from_client(write(studio_query())));
+  for (unsigned i = 0; i < 300; ++i) forward(from_client(write(studio_query(i))));
   rig.pass(202);
   unsigned sent = 0;
   for (int i = 0; i < 40; ++i) sent += rig.sweep().size();

@@ -45,7 +45,7 @@ TEST_F(SweepTest, ServfailInTheClientsOwnWords) {
 TEST_F(SweepTest, OldestFirstAndAtMostABurst) {
   std::vector<Frame> left;
   for (uint16_t i = 0; i < 40; ++i) {
-    DnsQuery query = studio_query();
+    DnsQuery query = studio_query(i);
     query.id = i;
     left.push_back(forward(from_client(write(query))));
     rig.pass(3);  // a tick of the table's wheel and more

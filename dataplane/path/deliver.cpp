@@ -1,0 +1,84 @@
+#include "dataplane/path/deliver.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/path/reply.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::WaiterOutcome;
+using state::DeliveryQueue;
+
+// Writes the answer, or as much of it as the client takes, where a message begins in `frame`. Its length; 0: there is no room.
+uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const state::PendingQuery& query,
+                    uint16_t udp_size) {
+  if (frame.buf_len < kMessageOffset) return 0;
+  const unsigned room = frame.buf_len - kMessageOffset;
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  if (answer.length <= std::min({unsigned{udp_size}, DeliveryQueue::kLongest, room})) {
+    std::memcpy(message, answer.octets.data(), answer.length);
+    return answer.length;
+  }
+  const unsigned question_end = dns::kHeaderSize + query.traits.question_length;
+  if (room < question_end + dns::kAnswerTail) return 0;
+  std::memcpy(message, answer.octets.data(), question_end);
+  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.traits));
+}
+
+WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
+  const state::PendingQuery& query = lcore.pending.query(delivery.flight);
+  const uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer
+                              ? write_servfail(frame, query, delivery.error)
+                              : write_copy(frame, lcore.deliveries.answer(delivery.answer), query, waiter.udp_size);
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  if (length != 0) {
+    dns::store16(message, waiter.asker.id);
+    dns::spell(message + dns::kHeaderSize, query.key.name_length, waiter.asker.spelling);
+  }
+  if (length == 0 || !write_udp_frame(frame, message, length, headers_to(lcore, waiter))) {
+    discard(lcore, frame);
+    return WaiterOutcome::lost;
+  }
+  transmit(lcore, waiter.port, frame);
+  const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message) & dns::kRcodeMask);
+  return rcode == dns::Rcode::servfail ? WaiterOutcome::answered_servfail : WaiterOutcome::answered;
+}
+
+}  // namespace
+
+void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer, dns::ExtendedError error) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  for (unsigned i = 0; i < slot.sends; ++i)
+    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
+  lcore.flights.erase(slot.hash, index);
+  if (slot.waiters == 0) {
+    lcore.pending.close(index);
+    return;
+  }
+  const uint16_t kept = answer.empty() ? DeliveryQueue::kNoAnswer : lcore.deliveries.keep(answer);
+  lcore.pending.land(index);
+  lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
+}
+
+unsigned deliver(state::Lcore& lcore, uint64_t now) {
+  unsigned told = 0;
+  while (told < state::kBurst && !lcore.deliveries.empty()) {
+    const state::Delivery& delivery = lcore.deliveries.front();
+    state::PendingSlot& slot = lcore.pending.slot(delivery.flight);
+    rte_mbuf* frame = lcore.fresh.pop();
+    if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
+    const state::Waiter& waiter = lcore.waiters.leave(slot);
+    lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
+    ++told;
+    if (slot.waiters != 0) continue;
+    lcore.pending.close(delivery.flight);
+    lcore.deliveries.pop();
+  }
+  return told;
+}
+
+}  // namespace penstock::path

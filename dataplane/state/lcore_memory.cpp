@@ -1,0 +1,46 @@
+// dataplane/state/lcore_memory.cpp - taking the memory of an lcore's tables, at start: the one part of them that allocates.
+#include <sys/mman.h>
+
+#include <new>
+
+#include "dataplane/state/delivery.h"
+#include "dataplane/state/hash_index.h"
+#include "dataplane/state/pending.h"
+#include "dataplane/state/waiters.h"
+
+namespace penstock::state {
+
+void* take_large(size_t bytes) {
+  constexpr size_t kHugePage = 2 << 20;
+  const size_t alignment = bytes >= kHugePage ? kHugePage : 64;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);  // before it is touched; a wish, not a need
+  return memory;
+}
+
+PendingTable::PendingTable(uint32_t slots)
+    : slot_count_(slots),
+      mask_(slots - 1),
+      capacity_(slots / 4 * 3),
+      slots_(make_large<PendingSlot>(slots)),
+      queries_(make_large<PendingQuery>(slots)),
+      links_(make_large<Link>(slots)) {
+  wheel_.fill(kNone);
+}
+
+HashIndex::HashIndex(uint32_t entries) : mask_(entries - 1), entries_(make_large<Entry>(entries)) {}
+
+WaiterPool::WaiterPool(uint32_t capacity, uint32_t index_entries)
+    : capacity_(capacity), waiters_(make_large<Waiter>(capacity)), index_(index_entries) {
+  for (uint32_t i = 0; i < capacity; ++i) waiters_[i].next = i + 1 < capacity ? i + 1 : kNone;
+  first_free_ = capacity != 0 ? 0 : kNone;
+}
+
+DeliveryQueue::DeliveryQueue(uint32_t deliveries)
+    : mask_(deliveries - 1), queue_(make_large<Delivery>(deliveries)), answers_(make_large<Answer>(kAnswers)) {
+  for (uint16_t i = 0; i < kAnswers; ++i) free_[i] = i;
+}
+
+}  // namespace penstock::state

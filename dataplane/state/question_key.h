@@ -1,0 +1,86 @@
+// dataplane/state/question_key.h - what must be equal for two queries to have one answer: the key of joining and of remembering.
+//
+// One place for both, so that neither ever gives a client what the rules meant for another question. The winning rule stands
+// for its pool and view, and its generation for the rules as they were. The name is compared beside it, folded
+// (dns::folds_to); nothing is ever equal by its hash alone.
+#pragma once
+
+#include <cstring>
+
+#include "config/suffix_hash.h"
+#include "dataplane/dns/message.h"
+
+namespace penstock::state {
+
+struct QuestionKey {
+  uint64_t generation = 0;  // of the rules
+  uint32_t rule = 0;        // index in them
+  uint16_t type = 0;
+  uint16_t query_class = 0;
+  uint8_t bits = 0;  // of query_bits()
+  uint8_t name_length = 0;
+
+  bool operator==(const QuestionKey&) const = default;
+};
+
+// RD, CD and AD of the header, DO, and whether there is an OPT.
+inline uint8_t query_bits(const dns::QueryTraits& traits) {
+  constexpr unsigned kRecursionDesired = 1;
+  constexpr unsigned kCheckingDisabled = 2;
+  constexpr unsigned kAuthenticData = 4;
+  constexpr unsigned kDnssecOk = 8;
+  constexpr unsigned kOpt = 16;
+  unsigned bits = 0;
+  if ((traits.flags & dns::kFlagRecursionDesired) != 0) bits |= kRecursionDesired;
+  if ((traits.flags & dns::kFlagCheckingDisabled) != 0) bits |= kCheckingDisabled;
+  if ((traits.flags & dns::kFlagAuthenticData) != 0) bits |= kAuthenticData;
+  if (traits.dnssec_ok) bits |= kDnssecOk;
+  if (traits.has_opt) bits |= kOpt;
+  return static_cast<uint8_t>(bits);
+}
+
+// `message` is what `query` was read from; only for a plain query does the key say everything.
+inline QuestionKey question_key(const dns::Query& query, const uint8_t* message, uint64_t generation, uint32_t rule) {
+  const uint8_t* behind_name = message + dns::kHeaderSize + query.name.length;
+  return {.generation = generation,
+          .rule = rule,
+          .type = dns::load16(behind_name),
+          .query_class = dns::load16(behind_name + 2),
+          .bits = query_bits(query.traits),
+          .name_length = query.name.length};
+}
+
+// Of any octets. `key` is secret: nobody outside can aim at one place of an index.
+inline uint32_t hash_octets(uint64_t key, const uint8_t* octets, unsigned length) {
+  constexpr uint64_t kMixer = 0xa0761d6478bd642fULL;
+  const auto load = [](const uint8_t* from, unsigned n) {
+    uint64_t value = 0;
+    std::memcpy(&value, from, n);
+    return value;
+  };
+  uint64_t hash = key ^ length;
+  if (length >= 16) {
+    const uint8_t* last = octets + length - 16;  // overlaps what came before
+    for (; octets < last; octets += 16)
+      hash = config::fold_multiply(hash ^ load(octets, 8), kMixer ^ load(octets + 8, 8));
+    hash = config::fold_multiply(hash ^ load(last, 8), kMixer ^ load(last + 8, 8));
+  } else if (length >= 8) {
+    hash = config::fold_multiply(hash ^ load(octets, 8), kMixer ^ load(octets + length - 8, 8));
+  } else if (length >= 4) {
+    hash = config::fold_multiply(hash ^ load(octets, 4), kMixer ^ load(octets + length - 4, 4));
+  } else if (length != 0) {
+    hash ^= octets[0] | uint64_t{octets[length / 2]} << 8 | uint64_t{octets[length - 1]} << 16;
+  }
+  hash = config::fold_multiply(hash ^ key, 0xe7037ed1a0b428dbULL);
+  return static_cast<uint32_t>(hash ^ hash >> 32);
+}
+
+// Of all of the key but rule and generation, which are not known yet when a burst fetches what it will look at.
+inline uint32_t hash_question(uint64_t key, const dns::Query& query, const uint8_t* message) {
+  uint32_t type_and_class = 0;
+  std::memcpy(&type_and_class, message + dns::kHeaderSize + query.name.length, 4);
+  const uint64_t mixed = config::fold_multiply(key ^ type_and_class, 0x9e3779b97f4a7c15ULL ^ query_bits(query.traits));
+  return hash_octets(mixed, query.name.bytes, query.name.length);
+}
+
+}  // namespace penstock::state
