@@ -27,6 +27,8 @@ def _office():
 def test_names_that_nobody_answers_take_no_endpoint_out(office):
     """2,000/s never answered and 2,000/s answered SERVFAIL: the endpoints' probes say that they are well, and that counts."""
     with Penstock(office, config(quick_health())) as penstock:
+        with Load(office, 100, 4, addresses=OTHERS) as other:
+            usual = record("a client on a good day", other.result())
         before = states(penstock)
         script = {"silent": "drop", "broken": "servfail"}
         with office.impair(*ENDPOINTS, script=script), Load(office, 100, 12, addresses=OTHERS) as other, \
@@ -36,7 +38,20 @@ def test_names_that_nobody_answers_take_no_endpoint_out(office):
             record("2,000/s answered SERVFAIL: the attacker", broken.result())
             seen = record("2,000/s never answered and 2,000/s SERVFAIL: another client", other.result())
         assert (seen.lost, seen.servfail) == (0, 0)
+        assert seen.percentile(0.99) < 1.2 * usual.percentile(0.99) + 0.03, "another client waits for the attacker's names"
         assert states(penstock) == before, "a client's questions changed an endpoint's state"
+        assert_settled(penstock)
+
+
+def test_everybody_asks_the_same(office):
+    """A name that all ask at once goes to an endpoint a few times, however long its answer takes; every client gets its own answer."""
+    slow = {"delay": 0.2}
+    with Penstock(office, config()) as penstock:
+        with office.impair(*ENDPOINTS, answer=slow), Load(office, 2000, 3, name="everybody.studio.us-east-1.sagemaker.aws", sockets=500) as load:
+            seen = record("2,000/s the same question, answered after 200 ms", load.result())
+        assert (seen.lost, seen.servfail, seen.forged) == (0, 0, 0)
+        # A question every 200 ms, sent again while the endpoints' slowness is not known yet.
+        assert sends(penstock) < 100
         assert_settled(penstock)
 
 

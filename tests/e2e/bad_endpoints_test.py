@@ -53,24 +53,23 @@ def test_one_of_two_corporate_resolvers_black_holed(office):
 
 
 def test_both_inbound_endpoints_gone_and_back(office):
-    """While both are away every query has its answer, SERVFAIL, and none of them goes elsewhere."""
-    with Penstock(office, config()) as penstock, Load(office, 1000, 13) as load:
+    """While both are away every query has its answer, SERVFAIL, and none of them goes elsewhere. Once they are back nobody waits for a
+    probe to find out: of endpoints that are all down, each is as good as another."""
+    with Penstock(office, config()) as penstock, Load(office, 1000, 9) as load:
         outside = office.asked_outside()
         load.wait_until(1)
         with office.black_hole(*ENDPOINTS):
             gone = load.wait_until(1.5)
             last = load.wait_until(5)
         back = time.monotonic()
-        wait_until_all_up(penstock)
-        up = time.monotonic()
         seen = record("both inbound endpoints gone and back", load.result())
         assert seen.lost == 0
         away = seen.after(gone).before(last - 2)
         assert away.asked > 0 and away.servfail == away.asked
-        print(f"answered again: all up {up - back:.1f} s after the endpoints were")
-        assert seen.after(up).asked > 100, "they were up too late for this load"
-        assert seen.after(up).servfail == 0
+        again = seen.after(back + 0.1)
+        assert again.asked > 1000 and again.answered == again.asked
         assert office.asked_outside() == outside, "a Studio name went to public DNS"
+        wait_until_all_up(penstock, timeout=20)
         assert_settled(penstock)
 
 
