@@ -292,6 +292,7 @@ void Dataplane::run(int signals) {
     link_->tick(now);
     watch_heartbeat();
     follow_next_hops();
+    meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
     keep_endpoints(now);
     count_losses(now);
   }

@@ -11,6 +11,7 @@
 
 #include "config/model.h"
 #include "dataplane/control_link.h"
+#include "dataplane/endpoint_meter.h"
 #include "dataplane/net/door.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/net/mbuf_pool.h"
@@ -58,6 +59,7 @@ class Dataplane {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<state::Rings> rings_;
   std::unique_ptr<state::RateBudgets> budgets_;
+  EndpointMeter meter_;
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLink> link_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/path/admit.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
 
@@ -55,6 +56,7 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
   for (unsigned i = 0; i < slot.sends; ++i)
     if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
   lcore.flights.erase(slot.hash, index);
+  give_share_back(lcore, slot);
   if (slot.waiters == 0) {
     lcore.pending.close(index);
     return;

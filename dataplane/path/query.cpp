@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "config/model.h"
+#include "dataplane/path/admit.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
@@ -42,6 +43,8 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
       state::question_key(work.query, work.packet.dns, lcore.rules->header().generation, rule);
   if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
 
+  if (!admit(lcore, pool, work.packet, work.weight, now))  // a stale answer, once there is a cache
+    return answer(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
   if (choice.origin != kNoEndpoint)
     report_loop(lcore, config::EventKind::loop, rule, lcore.hops[choice.origin].slot, choice.obstacle == Obstacle::loop,
@@ -75,12 +78,14 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
   slot.listen = packet.listen;
   slot.port = packet.port;
   slot.client_family = packet.family;
+  hold_share(lcore, slot, now);
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
 
   if (!send(lcore, index, pool, endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+    give_share_back(lcore, slot);
     lcore.pending.close(index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
@@ -113,6 +118,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }
+  work.weight = rules.groups()[client.group].weight;
   if (work.verdict == dns::QueryVerdict::not_query)
     return answer(lcore, work, Rcode::notimp, ExtendedError::none, QueryOutcome::notimp);
   if (work.verdict == dns::QueryVerdict::malformed) {

@@ -14,6 +14,7 @@ struct QueryWork {
   dns::Query query;
   uint32_t flight_hash;  // valid as probe is
   bool shared;           // the hash is the question's; if not, that of this very message
+  uint32_t weight;       // of the client's group; valid once it may ask
 };
 
 // First pass over a burst: reads the message and prefetches the zone buckets that it needs.

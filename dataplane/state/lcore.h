@@ -7,6 +7,7 @@
 
 #include "config/counters.h"
 #include "config/link.h"
+#include "dataplane/state/client_shares.h"
 #include "dataplane/state/delivery.h"
 #include "dataplane/state/endpoint_filter.h"
 #include "dataplane/state/endpoint_hops.h"
@@ -42,6 +43,7 @@ struct Lcore {
         budgets(rate_budgets),
         counters(lcore_counters),
         random(seed),
+        shares(uint64_t{random.next()} << 32 | random.next()),
         pending(pending_slots),
         flights(pending_slots * 2),
         waiters(pending.capacity(), pending_slots * 2),
@@ -63,6 +65,8 @@ struct Lcore {
 
   Random random;
   uint64_t hash_key = 0;  // of the next two's hashes
+  ClientShares shares;
+  std::array<PoolPressure, config::kMaxEndpoints> pressures{};  // by the pool's first endpoint
   PendingTable pending;
   HashIndex flights;  // pending slots, by the hash of their question
   WaiterPool waiters;

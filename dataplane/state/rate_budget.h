@@ -106,4 +106,11 @@ class BudgetLeases {
   std::array<Lease, config::kMaxEndpoints> leases_{};
 };
 
+// What one lcore last saw of all endpoints of a pool together (path/admit.cpp).
+struct PoolPressure {
+  uint64_t look_at = 0;  // ns: when it is to be looked at again
+  uint64_t rate = 0;     // queries/s
+  uint32_t level = 0;    // of their buckets, of 2^16
+};
+
 }  // namespace penstock::state

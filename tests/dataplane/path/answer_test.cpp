@@ -268,7 +268,8 @@ TEST_F(FewSlots, PendingTableFull) {
       DnsQuery query = studio_query();
       query.question.name = std::to_string(i) + zone;
       query.opt = Opt{};
-      const Frame asked = from_client(write(query));
+      // Each from another client: one alone would get no more than its share.
+      const Frame asked = from_client(write(query), ("192.168.1." + std::to_string(i)).c_str());
       const auto sent = rig.receive(0, {write(asked)});
       const std::string verdict = rig.verdict();
       if (verdict == "classify.query query.forwarded") {

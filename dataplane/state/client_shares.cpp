@@ -1,0 +1,67 @@
+#include "dataplane/state/client_shares.h"
+
+#include <cstring>
+
+#include "config/suffix_hash.h"
+
+namespace penstock::state {
+namespace {
+
+// Windows go by: what was taken becomes part of what is usual.
+void move_to(ClientShare& share, uint32_t tick, unsigned shift) {
+  const uint32_t passed = (tick >> shift) - (share.tick >> shift);
+  share.tick = tick;
+  if (passed == 0) return;
+  const unsigned windows = ClientShares::kLongestShift - shift;  // in a second, as a power of two
+  uint64_t taken = uint64_t{share.taken} * 256;
+  share.taken = 0;
+  if (passed > 8U << windows) {
+    share.usual = 0;
+    return;
+  }
+  for (uint32_t i = 0; i < passed; ++i) {
+    share.usual = static_cast<uint32_t>((((uint64_t{share.usual} << windows) - share.usual) + taken) >> windows);
+    taken = 0;
+  }
+}
+
+uint64_t weight_of(const ClientShare& share, uint32_t tick) {
+  if (share.key == 0) return 0;
+  const bool is_recent = tick - share.tick < 2U << ClientShares::kLongestShift;
+  return 1 + (is_recent ? uint64_t{share.taken} * 256 + share.usual : 0) + (uint64_t{share.held} << 32);
+}
+
+}  // namespace
+
+uint64_t ClientShares::key_of(const AddressBytes& address, uint8_t family, uint32_t thing) const {
+  uint64_t client = 0;
+  std::memcpy(&client, address.data(), family == 4 ? 4 : 7);
+  const uint64_t key = config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
+                                             0xe7037ed1a0b428dbULL ^ (uint64_t{thing} << 8 | family));
+  return key == 0 ? 1 : key;
+}
+
+ClientShare* ClientShares::find(const AddressBytes& address, uint8_t family, uint32_t thing) {
+  const uint64_t key = key_of(address, family, thing);
+  for (ClientShare& share : sets_[key % kSets])
+    if (share.key == key) return &share;
+  return nullptr;
+}
+
+ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, uint32_t thing, uint64_t now,
+                                 unsigned shift) {
+  const auto tick = static_cast<uint32_t>(now >> kTickShift);
+  const uint64_t key = key_of(address, family, thing);
+  ClientShare* least = nullptr;
+  for (ClientShare& share : sets_[key % kSets]) {
+    if (share.key == key) {
+      move_to(share, tick, shift);
+      return share;
+    }
+    if (least == nullptr || weight_of(share, tick) < weight_of(*least, tick)) least = &share;
+  }
+  *least = {.key = key, .tick = tick};
+  return *least;
+}
+
+}  // namespace penstock::state

@@ -1,0 +1,45 @@
+// dataplane/state/client_shares.h - what single clients have lately taken of something scarce: one lcore's own, of bounded size.
+//
+// A client is an IPv4 address or an IPv6 /56, what one host has to itself. Only while something is scarce is anybody noted
+// here. A set of places that is full gives up the one that has taken least: many addresses do not wash out the busy one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/state/pending.h"
+
+namespace penstock::state {
+
+struct ClientShare {
+  uint64_t key = 0;    // 0: free
+  uint32_t tick = 0;   // of kTickShift: when it was last used
+  uint32_t taken = 0;  // in the window of that tick
+  uint32_t usual = 0;  // in a window, in 256ths: the mean of the last second, the older the less
+  uint32_t held = 0;   // now
+};
+
+class ClientShares {
+ public:
+  static constexpr unsigned kTickShift = 24;    // ns: 16.8 ms, the shortest window
+  static constexpr unsigned kLongestShift = 6;  // of ticks: 1.07 s, the longest
+  static constexpr size_t kSets = 2048;
+  static constexpr size_t kWays = 4;
+
+  // `seed`: nobody outside may know it.
+  explicit ClientShares(uint64_t seed) : seed_(seed) {}
+
+  // The client's entry for one scarce thing, new when there is none. `address` in network order. `now` in ns. A window of the
+  // thing has 2^shift ticks, shift <= kLongestShift.
+  ClientShare& entry(const AddressBytes& address, uint8_t family, uint32_t thing, uint64_t now, unsigned shift);
+  // The same, or nullptr.
+  ClientShare* find(const AddressBytes& address, uint8_t family, uint32_t thing);
+
+ private:
+  uint64_t key_of(const AddressBytes& address, uint8_t family, uint32_t thing) const;
+
+  uint64_t seed_;
+  std::array<std::array<ClientShare, kWays>, kSets> sets_{};
+};
+
+}  // namespace penstock::state
