@@ -46,8 +46,9 @@ class HealthJudge {
     return become(config::Health::down, last_failure_ + ", " + times);
   }
 
-  // True: tcp_reason() changed.
+  // True: tcp_reason() changed. A failure while UDP fails too says nothing of TCP.
   bool add_tcp(const ProbeResult& result) {
+    if (!result.answered && (failures_ > 0 || state_ == config::Health::down)) return false;
     const std::string before = tcp_reason_;
     tcp_failures_ = result.answered ? 0 : tcp_failures_ + 1;
     if (result.answered) {

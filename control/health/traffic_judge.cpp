@@ -74,11 +74,16 @@ void TrafficJudge::judge() {
   const double rate = static_cast<double>(all.queries) / all.seconds;
   const Share now{static_cast<double>(all.responses + all.timeouts), static_cast<double>(all.timeouts)};
   const long lost = std::count(probe_lost_.begin(), probe_lost_.end(), true);
+  long recovered = 0;
+  for (size_t i = 1; i < std::min(probes_, probe_lost_.size()); ++i) {
+    const size_t later = probes_ - i;
+    recovered += probe_lost_[(later - 1) % probe_lost_.size()] && !probe_lost_[later % probe_lost_.size()] ? 1 : 0;
+  }
   if (throttled_) {
     throttled_ = now.value() >= kOverShare && lost > 0;
     return;
   }
-  if (rate < kLeastRate || now.value() < kThrottledShare || lost < kProbesLost) return;
+  if (rate < kLeastRate || now.value() < kThrottledShare || recovered < kProbesLost) return;
   Share below;
   for (size_t band = 0; band < band_of(rate, kBands); ++band) {
     below.all += bands_[band].all;

@@ -4,10 +4,11 @@
 // them only makes suspicious(), which starts a probe, and one judgement needs the probes' consent:
 //
 // Throttled: in the last 10 s the endpoint left a tenth or more of at least 100 queries/s unanswered; at rates
-// below (of a lower power of two) it had lately (some ten minutes) left at most 1 % unanswered; and of its last ten UDP probes two or more were
-// lost too. Whoever drops by rate - a security group that tracks connections, an endpoint at its limit - drops probes like
-// any query; nobody's choice of names does. It cannot tell this from a path that loses packets when it is full. No longer
-// throttled: below 2 % unanswered, or ten probes in a row answered.
+// below (of a lower power of two) it had lately (some ten minutes) left at most 1 % unanswered; and among its last ten UDP probes two or more
+// were lost and the next one was answered. Whoever drops by rate - a security group that tracks connections, an endpoint at its
+// limit - drops probes like any query; nobody's choice of names does, and an outage is one loss, not many. It cannot tell
+// this from a path that loses packets when it is full, or that flaps. No longer throttled: below 2 % unanswered, or ten probes
+// in a row answered.
 #pragma once
 
 #include <array>

@@ -77,6 +77,19 @@ TEST(HealthJudge, TcpIsBrokenAfterTwo) {
   EXPECT_EQ(judge.tcp_reason(), "");
 }
 
+TEST(HealthJudge, TcpThatFailsWithUdpIsNotBroken) {
+  HealthJudge judge(1, 2);
+  judge.add_udp({true, "answers", {}});
+  judge.add_udp({false, "SERVFAIL", {}});
+  judge.add_tcp({false, "connection refused", {}});
+  judge.add_udp({false, "SERVFAIL", {}});
+  ASSERT_EQ(judge.state(), Health::down);
+  judge.add_tcp({false, "connection refused", {}});
+  judge.add_udp({true, "answers", {}});
+  EXPECT_EQ(judge.state(), Health::up);
+  EXPECT_EQ(judge.tcp_reason(), "");
+}
+
 TEST(HealthJudge, FallOfOne) {
   HealthJudge judge(1, 1);
   EXPECT_TRUE(judge.add_udp({false, "SERVFAIL", {}}));
