@@ -217,7 +217,7 @@ std::string render_explain(const json& explanation) {
                       : "no"});
   std::vector<std::string> expect;
   for (const json& prefix : rule["expect"]) expect.push_back(prefix);
-  if (!expect.empty()) rows.push_back({"expect", join(expect, ", ") + " (answers are not checked against it yet)"});
+  if (!expect.empty()) rows.push_back({"expect", join(expect, ", ")});
   text += render_table(rows, "  ");
   if (!explanation.contains("endpoints")) return text;
   Rows endpoints;

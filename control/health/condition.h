@@ -1,7 +1,7 @@
 // control/health/condition.h - the states of an endpoint as people see them.
 //
-// The dataplane knows unknown, up and down alone (config::Health), and only failed UDP probes make `down`. The others are up:
-// they say what is wrong and leave the endpoint in use. The worst one is shown.
+// The dataplane knows unknown, up and down alone (config::Health), and only failed UDP probes make `down`. The others
+// say what is wrong and leave the endpoint in use (a looping one may be down as well). The worst one is shown.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@ enum class Condition : uint8_t {
   slow,        // answers, but far later than it used to (round_trip_judge.h)
   tcp_broken,  // answers over UDP and not over TCP
   throttled,   // does not answer more than so many queries a second (traffic_judge.h)
-  looping,     // what it is sent comes back to us
-  down,        // does not answer its probes
+  down,        // does not answer its probes, or with SERVFAIL or the like
+  looping,     // what it is sent comes back to us: when it is down too, that is why
 };
-constexpr Condition kConditions[] = {Condition::unknown,   Condition::up,      Condition::slow, Condition::tcp_broken,
-                                     Condition::throttled, Condition::looping, Condition::down};
+constexpr Condition kConditions[] = {Condition::unknown,   Condition::up,   Condition::slow,   Condition::tcp_broken,
+                                     Condition::throttled, Condition::down, Condition::looping};
 
 constexpr const char* to_string(Condition condition) {
   switch (condition) {

@@ -149,15 +149,14 @@ void EndpointProber::set_looping(const std::string& reason) {
 
 // From what the judges say to one state and one reason, the worst first.
 void EndpointProber::settle() {
-  const Condition before = health_.condition;
-  const std::string old_reason = health_.reason;
+  const EndpointHealth before = health_;
   health_.state = judge_.state();
   health_.reason = judge_.reason();
-  if (judge_.state() == config::Health::down) {
-    health_.condition = Condition::down;
-  } else if (!looping_.empty()) {
+  if (!looping_.empty()) {
     health_.condition = Condition::looping;
-    health_.reason = looping_;
+    health_.reason = looping_ + (is_down() ? "; down: " + judge_.reason() : "");
+  } else if (is_down()) {
+    health_.condition = Condition::down;
   } else if (judge_.state() == config::Health::unknown) {
     health_.condition = Condition::unknown;
   } else if (traffic_.throttled()) {
@@ -172,8 +171,8 @@ void EndpointProber::settle() {
   } else {
     health_.condition = Condition::up;
   }
-  if (health_.condition == before && health_.reason == old_reason) return;
-  if (health_.condition != before) health_.since = std::chrono::system_clock::now();
+  if (health_.condition == before.condition && health_.state == before.state && health_.reason == before.reason) return;
+  if (health_.condition != before.condition) health_.since = std::chrono::system_clock::now();
   // Last: the callee may end this very prober's life.
   const Changed changed = changed_;
   changed(EndpointHealth(health_), before);

@@ -36,8 +36,8 @@ struct ProbePlan {
 
 class EndpointProber {
  public:
-  // Changed gets the new health and the condition before.
-  using Changed = std::function<void(const EndpointHealth&, Condition)>;
+  // Changed gets the new health and the one before.
+  using Changed = std::function<void(const EndpointHealth&, const EndpointHealth& before)>;
 
   EndpointProber(asio::io_context& io, EndpointId id, uint16_t server_port, const ProbePlan& plan, Changed changed);
   ~EndpointProber();

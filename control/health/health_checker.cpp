@@ -59,7 +59,7 @@ void HealthChecker::configure(const config::Model& model) {
       } else {
         member.prober = std::make_unique<EndpointProber>(
             io_, id, server_port_, plan,
-            [this](const EndpointHealth& health, Condition before) { on_changed(health, before); });
+            [this](const EndpointHealth& health, const EndpointHealth& before) { on_changed(health, before); });
       }
       member.round = pool.health.interval + pool.health.timeout;
     }
@@ -80,7 +80,7 @@ void HealthChecker::observe(const EndpointId& id, const TrafficSample& sample) {
 
 Asked HealthChecker::ask(const EndpointId& id, const ProbeQuestion& question) {
   const auto at = members_.find(id);
-  if (at == members_.end() || at->second.prober->health().state == config::Health::down) return Asked::never;
+  if (at == members_.end()) return Asked::never;
   return at->second.prober->ask(question) ? Asked::yes : Asked::later;
 }
 
@@ -93,17 +93,18 @@ void HealthChecker::stop() {
   turns_timer_.cancel();
 }
 
-void HealthChecker::on_changed(const EndpointHealth& health, Condition before) {
-  const bool stays = health.condition == before;
+void HealthChecker::on_changed(const EndpointHealth& health, const EndpointHealth& before) {
+  using config::Health;
+  const bool stays = health.condition == before.condition;
   std::string line = "pool " + health.id.pool + ": endpoint " + config::to_string(health.id.address) + " " +
-                     (stays ? std::string("stays ") : to_string(before) + std::string(" -> ")) +
+                     (stays ? std::string("stays ") : to_string(before.condition) + std::string(" -> ")) +
                      to_string(health.condition) + ": " + health.reason + remedy(health.reason);
-  if (!stays && (health.condition == Condition::down || before == Condition::down)) {
+  if ((health.state == Health::down) != (before.state == Health::down)) {
     turn(health, std::move(line));
   } else {
-    spdlog::log(health.condition == Condition::up     ? spdlog::level::info
-                : health.condition == Condition::down ? spdlog::level::err
-                                                      : spdlog::level::warn,
+    spdlog::log(health.condition == Condition::up ? spdlog::level::info
+                : health.state == Health::down    ? spdlog::level::err
+                                                  : spdlog::level::warn,
                 "{}", line);
   }
   // Last: the callee may configure() anew, which may end this very prober's life.
@@ -122,12 +123,12 @@ std::vector<HealthChecker::Member*> HealthChecker::members_of(const std::string&
 void HealthChecker::turn(const EndpointHealth& health, std::string line) {
   const std::vector<Member*> members = members_of(health.id.pool);
   Member& member = members_.at(health.id);
-  if (health.condition == Condition::down) {
+  if (health.state == config::Health::down) {
     member.down_since = health.since;
   } else {
     // What was wrong with it may have been wrong with its siblings; they are asked seldom now.
     for (Member* other : members)
-      if (other->prober->health().condition == Condition::down) other->prober->hurry();
+      if (other->prober->health().state == config::Health::down) other->prober->hurry();
   }
   for (const PoolTurns::Line& told : turns_->add({health, std::move(line), remedy(health.reason), member.down_since},
                                                  members.size(), member.round, std::chrono::steady_clock::now()))

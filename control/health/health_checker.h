@@ -63,7 +63,7 @@ class HealthChecker {
   std::vector<EndpointHealth> snapshot() const;
   // What clients' queries met since the last call, some twice a second. Unknown endpoints are ignored.
   void observe(const EndpointId&, const TrafficSample&);
-  // Sends the endpoint one more query, from where and as seldom as its probes. Unknown ones are down.
+  // Sends the endpoint one more query, from where and as seldom as its probes.
   Asked ask(const EndpointId&, const ProbeQuestion&);
   // A probe that went to the endpoint came back to us, in words; empty: it does not any more.
   void set_looping(const EndpointId&, const std::string& reason);
@@ -77,7 +77,7 @@ class HealthChecker {
     std::chrono::system_clock::time_point down_since{};  // the last time
   };
 
-  void on_changed(const EndpointHealth& health, Condition before);
+  void on_changed(const EndpointHealth& health, const EndpointHealth& before);
   void turn(const EndpointHealth& health, std::string line);
   void tell_turns();
   std::vector<Member*> members_of(const std::string& pool);

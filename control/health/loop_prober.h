@@ -22,7 +22,7 @@
 
 namespace penstock::control {
 
-enum class Asked : uint8_t { yes, later, never };  // never: the endpoint is down
+enum class Asked : uint8_t { yes, later, never };  // never: there is no such endpoint
 
 class LoopProber {
  public:

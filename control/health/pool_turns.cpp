@@ -7,7 +7,7 @@ namespace penstock::control {
 namespace {
 
 bool is_down(const Turn& turn) {
-  return turn.health.condition == Condition::down;
+  return turn.health.state == config::Health::down;
 }
 
 std::string clock_time(std::chrono::system_clock::time_point at) {

@@ -12,7 +12,7 @@
 namespace penstock::control {
 
 struct Turn {
-  EndpointHealth health;  // after it; condition down, or not
+  EndpointHealth health;  // after it; down, or not
   std::string line;       // told when it stays alone
   std::string remedy;     // what to look at, for this reason; may be empty
   // Of a return: since when it had been down.

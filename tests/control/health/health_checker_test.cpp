@@ -190,6 +190,14 @@ TEST_F(HealthCheckerTest, LoopingIsShownAndLeavesItInUse) {
   EXPECT_EQ(health("127.0.0.11").condition, Condition::looping);
   EXPECT_EQ(health("127.0.0.11").state, Health::up);
   EXPECT_EQ(count("endpoint 127.0.0.11 up -> looping: back from 192.168.10.2\n"), 1U) << log_.str();
+  // A server whose every query ends with us answers SERVFAIL: looping says more than that.
+  first_->udp_manner = Manner::servfail;
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").state == Health::down; }));
+  EXPECT_EQ(health("127.0.0.11").condition, Condition::looping);
+  EXPECT_EQ(health("127.0.0.11").reason, "back from 192.168.10.2; down: SERVFAIL, 3 times");
+  EXPECT_EQ(changes_.back().state, Health::down) << "the dataplane is told";
+  first_->udp_manner = Manner::answer;
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").state == Health::up; }));
   checker_->set_looping(id, "");
   EXPECT_EQ(health("127.0.0.11").condition, Condition::up);
 }

@@ -12,7 +12,7 @@ struct PoolTurnsTest : testing::Test {
   void turn(const char* address, bool down, const char* reason = "no answer in 500 ms, 3 times", size_t members = 2) {
     Turn made;
     made.health.id = {"vpc", *config::parse_address(address)};
-    made.health.condition = down ? Condition::down : Condition::up;
+    made.health.state = down ? config::Health::down : config::Health::up;
     made.health.reason = reason;
     made.health.since = std::chrono::system_clock::time_point(1000s + now.time_since_epoch());
     made.down_since = std::chrono::system_clock::time_point(1000s);
