@@ -43,6 +43,16 @@ def test_names_that_nobody_answers_take_no_endpoint_out(office):
         assert_settled(penstock)
 
 
+def test_one_client_asks_20000_a_second_while_500_others_ask_10_each(office):
+    """Twice what the endpoints may be asked, under names that no memory holds. The others' share is theirs."""
+    with Penstock(office, config()) as penstock:
+        with Load(office, 5000, 5, addresses=OTHERS, sockets=500) as others, \
+                Load(office, 20000, 4, label="random", addresses=ATTACKER, sockets=1, listen=False):
+            seen = record("20,000/s random labels from one client: 500 others at 10/s", others.result())
+        assert (seen.lost, seen.servfail) == (0, 0)
+        assert_settled(penstock)
+
+
 def test_everybody_asks_the_same(office):
     """A name that all ask at once goes to an endpoint a few times, however long its answer takes; every client gets its own answer."""
     slow = {"delay": 0.2}
@@ -55,18 +65,20 @@ def test_everybody_asks_the_same(office):
         assert_settled(penstock)
 
 
-def test_a_budget_of_100_a_second_under_1000(office):
-    """What is over the budget is told so at once."""
+@pytest.mark.parametrize("clients, least", [(100, 95), (1, 50)])
+def test_a_budget_of_100_a_second_under_1000(office, clients, least):
+    """What is over the budget is told so at once. A client that is alone leaves room for those who may come."""
     one = [{"address": ENDPOINTS[0], "budget": 100}]
     with Penstock(office, config({"endpoints": one})) as penstock:
-        with Load(office, 1000, 5) as load:
-            seen = record("a budget of 100/s under 1,000/s", load.result())
+        with Load(office, 1000, 5, addresses=OTHERS, sockets=clients) as load:
+            seen = record(f"a budget of 100/s under 1,000/s, {clients} clients", load.result())
         assert seen.lost == 0
         assert seen.answered + seen.servfail == seen.asked
-        assert 0.95 * 500 < seen.answered < 1.05 * 500
+        assert 5 * least < seen.answered < 5 * 105
         assert sends(penstock) == seen.answered, "sent to the endpoint what its budget does not cover"
         assert seen.samples and all(ede(answer) == [NETWORK_ERROR] for answer in seen.samples)
-        assert penstock.metrics().sum("penstock_queries_total", outcome="servfail_over_budget") == seen.servfail
+        queries = penstock.metrics()
+        assert sum(queries.sum("penstock_queries_total", outcome=f"servfail_over_{what}") for what in ("budget", "share")) == seen.servfail
         assert_settled(penstock)
 
 
