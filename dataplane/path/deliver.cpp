@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/path/admit.h"
+#include "dataplane/path/chase.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
 
@@ -52,7 +53,8 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
 
 void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer, dns::ExtendedError error) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  end_chase(lcore, query);
   for (unsigned i = 0; i < slot.sends; ++i)
     if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
   lcore.flights.erase(slot.hash, index);

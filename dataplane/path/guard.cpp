@@ -1,10 +1,11 @@
 #include "dataplane/path/guard.h"
 
-#include <algorithm>
+#include <cstring>
 
 #include "config/model.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/path/chain.h"
+#include "dataplane/path/chase.h"
 #include "dataplane/path/leak.h"
 #include "dataplane/path/tell.h"
 
@@ -19,42 +20,46 @@ using dns::ExtendedError;
 // Who answered whom: what an event says beside its kind.
 struct Answered {
   state::Lcore& lcore;
-  const state::PendingQuery& query;
-  unsigned question_length;
+  uint32_t index;
   uint16_t endpoint_slot;
   Packet& packet;
   uint64_t now;
+  const state::PendingSlot& slot;
+  const state::PendingQuery& query;
+  Asked asked;
 
   std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
 };
 
 void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked, const Leak& leak) {
   dns::FoldedName name;
-  if (!dns::parse_name({answered.query.question(), answered.question_length}, name)) return;
+  if (!dns::parse_name({answered.query.question(), answered.slot.question_length}, name)) return;
   config::Event event;
   event.kind = kind;
   event.family = leak.family;
   event.endpoint_slot = answered.endpoint_slot;
   event.rule = rule;
   event.address = leak.address;
-  event.type = question_type(answered.query.message.data(), answered.question_length);
+  event.type = question_type(answered.query.message.data(), answered.slot.question_length);
   event.blocked = blocked ? 1 : 0;
   path::tell(answered.lcore, event, name, answered.now);
 }
 
-// The answer becomes SERVFAIL, in its own place.
+// The answer becomes SERVFAIL to the client's question, in its own place.
 ResponseOutcome block(const Answered& answered, ExtendedError error) {
   Packet& packet = answered.packet;
   dns::QueryTraits traits = answered.query.traits;
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + traits.question_length) return ResponseOutcome::no_room;
   if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
+  std::memcpy(packet.dns + dns::kHeaderSize, answered.query.question(), traits.question_length);
   packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, dns::Rcode::servfail, error));
   return ResponseOutcome::blocked;
 }
 
 ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
-  const Leak leak = find_leak(*answered.lcore.rules, rule, answered.message(), answered.question_length);
+  const Leak leak = find_leak(*answered.lcore.rules, rule, answered.message(), answered.asked.question_length);
   auto& counters = answered.lcore.counters.guard;
   if (leak.kind == LeakKind::none) {
     counters[GuardOutcome::passed].add(1);
@@ -82,9 +87,10 @@ bool has_chain(std::span<const uint8_t> message, unsigned begin) {
 
 ResponseOutcome keep_out(const Answered& answered) {
   const tables::Ruleset& rules = *answered.lcore.rules;
-  if (!has_chain(answered.message(), dns::kHeaderSize + answered.question_length)) return ResponseOutcome::returned;
-  if (!follows_chains(question_type(answered.packet.dns, answered.question_length))) return ResponseOutcome::returned;
-  Chain chain(answered.message(), answered.question_length);
+  const unsigned question_length = answered.asked.question_length;
+  if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return ResponseOutcome::returned;
+  if (!follows_chains(question_type(answered.packet.dns, question_length))) return ResponseOutcome::returned;
+  Chain chain(answered.message(), question_length);
   while (chain.next() == Chain::Step::link) {
     uint32_t number = 0;
     const config::ImageRule* rule = forwarding_rule(rules, chain.name(), number);
@@ -94,23 +100,54 @@ ResponseOutcome keep_out(const Answered& answered) {
     const bool alarm = wanted == config::CnameInto::alarm;
     answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
     tell(answered, EventKind::chain_into_private, number, !alarm, {});
-    return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+    if (alarm) return ResponseOutcome::returned;
+    if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
+      return ResponseOutcome::chased;
+    return block(answered, ExtendedError::filtered);
   }
   return ResponseOutcome::returned;
 }
 
+// The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
+const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  const state::QuestionKey& key = answered.query.key;
+  if (answered.query.chase == state::ChasePool::kNone && key.generation == rules.header().generation) {
+    number = key.rule;
+    return &rules.rule(number);
+  }
+  dns::FoldedName name;
+  if (!dns::parse_name({answered.asked.question(), answered.asked.question_length}, name)) return nullptr;
+  return forwarding_rule(rules, name, number);
+}
+
+ResponseOutcome finish(const Answered& answered) {
+  switch (finish_chase(answered.lcore, answered.query, answered.packet)) {
+    case Finish::done:
+      return ResponseOutcome::returned;
+    case Finish::failed:
+      return block(answered, ExtendedError::no_reachable_authority);
+    case Finish::unreadable:
+      answered.lcore.counters.guard[GuardOutcome::unreadable].add(1);
+      break;
+  }
+  return block(answered, ExtendedError::invalid_data);
+}
+
 }  // namespace
 
-ResponseOutcome guard(state::Lcore& lcore, const state::PendingQuery& query, unsigned question_length,
-                      uint16_t endpoint_slot, Packet& packet, uint64_t now) {
-  if (lcore.rules == nullptr || !lcore.rules->has_private()) return ResponseOutcome::returned;
-  const Answered answered{lcore, query, question_length, endpoint_slot, packet, now};
-  dns::FoldedName name;
-  if (!dns::parse_name({query.question(), question_length}, name)) return ResponseOutcome::returned;
-  uint32_t number = 0;
-  const config::ImageRule* rule = forwarding_rule(*lcore.rules, name, number);
-  if (rule != nullptr && rule->is_private != 0) return keep_in(answered, *rule, number);
-  return keep_out(answered);
+ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const bool is_chased = query.chase != state::ChasePool::kNone;
+  ResponseOutcome outcome = ResponseOutcome::returned;
+  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query)};
+  if (lcore.rules != nullptr && lcore.rules->has_private()) {
+    uint32_t number = 0;
+    const config::ImageRule* rule = rule_of(answered, number);
+    outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered);
+  }
+  return is_chased && outcome == ResponseOutcome::returned ? finish(answered) : outcome;
 }
 
 }  // namespace penstock::path

@@ -9,10 +9,13 @@
 
 namespace penstock::path {
 
-// `packet` is the answer of the endpoint in `endpoint_slot` to the open query `query` with a question of `question_length`
-// octets. Judged by the rules in force now. `returned`: the clients may have it. `blocked`: they may not; the message is now
-// the SERVFAIL that they get. The id stays. `now` in ns.
-config::ResponseOutcome guard(state::Lcore& lcore, const state::PendingQuery& query, unsigned question_length,
-                              uint16_t endpoint_slot, Packet& packet, uint64_t now);
+// `packet` is the answer of the endpoint in `endpoint_slot` to the open query `index`. Judged by the rules in force now. `now` in ns.
+//   returned  the clients get the message
+//   blocked   they get the message, which is now SERVFAIL
+//   chased    the frame has left with another question: the query goes on, and its earlier sends are forgotten
+//   no_room   the frame's buffer has no room for a SERVFAIL
+// The message's id stays.
+config::ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet,
+                              uint64_t now);
 
 }  // namespace penstock::path

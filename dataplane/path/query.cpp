@@ -81,6 +81,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const 
   hold_share(lcore, slot, now);
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
+  query.chase = state::ChasePool::kNone;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
 

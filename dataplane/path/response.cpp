@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "dataplane/path/chase.h"
 #include "dataplane/path/deliver.h"
 #include "dataplane/path/guard.h"
 #include "dataplane/path/reply.h"
@@ -16,7 +17,7 @@ using config::ResponseOutcome;
 
 // Which of the open query's sends the response answers; `returned` when there is one.
 ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, const state::PendingQuery& query,
-                         const state::PendingSend*& answered) {
+                         const Asked& asked, const state::PendingSend*& answered) {
   ResponseOutcome verdict = ResponseOutcome::wrong_endpoint;
   for (unsigned i = 0; i < slot.sends; ++i) {
     const state::PendingSend& send = query.send(i);
@@ -28,8 +29,8 @@ ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, c
   }
   if (answered == nullptr) return verdict;
   if (dns::qdcount_of(packet.dns) != 1) return ResponseOutcome::wrong_question;
-  if (packet.dns_length < dns::kHeaderSize + slot.question_length) return ResponseOutcome::wrong_question;
-  if (std::memcmp(packet.dns + dns::kHeaderSize, query.question(), slot.question_length) != 0)
+  if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;
+  if (std::memcmp(packet.dns + dns::kHeaderSize, asked.question(), asked.question_length) != 0)
     return ResponseOutcome::wrong_question;
   return ResponseOutcome::returned;
 }
@@ -67,18 +68,24 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   const state::PendingSend* answered = nullptr;
-  const ResponseOutcome verdict = validate(packet, slot, lcore.pending.query(index), answered);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const ResponseOutcome verdict = validate(packet, slot, query, asked_of(lcore, slot, query), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
+  const uint16_t endpoint = answered->endpoint_slot;
+  const uint64_t took = now - answered->at;
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
-  const ResponseOutcome outcome =
-      guard(lcore, lcore.pending.query(index), slot.question_length, answered->endpoint_slot, answer, now);
-  dns::store16(answer.dns, slot.client_id);
-  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
-    return reject(ResponseOutcome::no_room);
-  count_latency(lcore.counters.endpoints[answered->endpoint_slot], now - answered->at);
-  lcore.round_trips.learn(answered->endpoint_slot, now - answered->at);
+  const ResponseOutcome outcome = guard(lcore, index, endpoint, answer, now);
+  if (outcome == ResponseOutcome::no_room) return reject(outcome);
+  if (outcome != ResponseOutcome::chased) {
+    dns::store16(answer.dns, slot.client_id);
+    if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
+      return reject(ResponseOutcome::no_room);
+  }
+  count_latency(lcore.counters.endpoints[endpoint], took);
+  lcore.round_trips.learn(endpoint, took);
+  if (outcome == ResponseOutcome::chased) return outcome;
   lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
   finish(lcore, index, {answer.dns, answer.dns_length}, dns::ExtendedError::other);

@@ -2,7 +2,8 @@
 
 #include <cstring>
 
-#include "config/model.h"
+#include "dataplane/path/chain.h"
+#include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/send.h"
@@ -14,17 +15,12 @@ namespace {
 using config::RetryOutcome;
 
 // The pool that the rules in force give the question; nullptr: they do not forward it any more.
-const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::PendingQuery& query,
-                                 unsigned question_length) {
+const config::ImagePool* pool_of(const tables::Ruleset& rules, const Asked& asked) {
   dns::FoldedName name;
-  if (!dns::parse_name({query.question(), question_length}, name)) return nullptr;
-  tables::Probe probe;
-  rules.zones().prepare(name, probe);
-  const tables::Match match = rules.zones().match(name, probe);
-  if (match.rule == config::kNoRule) return nullptr;
-  const config::ImageRule& rule = rules.rule(match.rule);
-  if (static_cast<config::Action>(rule.action) != config::Action::forward) return nullptr;
-  return &rules.pool(rule.pool);
+  if (!dns::parse_name({asked.question(), asked.question_length}, name)) return nullptr;
+  uint32_t number = 0;
+  const config::ImageRule* rule = forwarding_rule(rules, name, number);
+  return rule == nullptr ? nullptr : &rules.pool(rule->pool);
 }
 
 }  // namespace
@@ -32,8 +28,9 @@ const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::Pend
 RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
-  if (slot.message_length == 0) return RetryOutcome::too_long;
-  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, query, slot.question_length);
+  const Asked question = asked_of(lcore, slot, query);
+  if (question.message_length == 0) return RetryOutcome::too_long;
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
   std::array<uint16_t, state::kMaxSends> asked;
@@ -46,9 +43,9 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return RetryOutcome::no_frame;
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
-  std::memcpy(message, query.message.data(), slot.message_length);
+  std::memcpy(message, question.message, question.message_length);
   const uint16_t overdue = asked[slot.sends - 1];
-  if (!send(lcore, index, *pool, endpoint, *frame, message, slot.message_length, now)) {
+  if (!send(lcore, index, *pool, endpoint, *frame, message, question.message_length, now)) {
     discard(lcore, *frame);
     return RetryOutcome::no_frame;
   }

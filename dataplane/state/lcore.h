@@ -7,6 +7,7 @@
 
 #include "config/counters.h"
 #include "config/link.h"
+#include "dataplane/state/chases.h"
 #include "dataplane/state/client_shares.h"
 #include "dataplane/state/delivery.h"
 #include "dataplane/state/endpoint_filter.h"
@@ -71,6 +72,7 @@ struct Lcore {
   HashIndex flights;  // pending slots, by the hash of their question
   WaiterPool waiters;
   DeliveryQueue deliveries;
+  ChasePool chases;
   EndpointHops hops;
   EndpointFilter endpoints;
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot

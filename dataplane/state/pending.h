@@ -64,6 +64,7 @@ struct alignas(64) PendingQuery {
   PendingSend first;
   QuestionKey key;
   dns::QueryTraits traits;
+  uint16_t chase = 0;  // where it is kept what is asked instead (state/chases.h); 0: the question itself is
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
   std::array<PendingSend, kMaxSends - 1> later;

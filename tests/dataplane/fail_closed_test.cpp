@@ -373,12 +373,11 @@ class FailClosed : public testing::Test {
         records = {{name, kCname, wire_name(target)}, {target, kA, mine}};
         break;
       case 5:
-        records = {{name, kCname, wire_name("x.elsewhere")},
-                   {"x.elsewhere", kCname, wire_name(target)},
-                   {target, kA, ip("203.0.113.200")}};
+        records = {
+            {name, kCname, wire_name("x.elsewhere")}, {"x.elsewhere", kCname, wire_name(target)}, {target, kA, mine}};
         break;
       case 6:
-        records = {{name, kA, mine}, {name, kA, Bytes(make_.below(9), 7)}};
+        records = {{name, kA, mine}, {name, kA, Bytes(make_.below(4), 7)}};
         break;
       default:
         records = {{name, kA, mine}};
@@ -442,8 +441,8 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
     }
     // A reload in the middle of what the last rules left open.
     load(make_.rules());
-    // In every fourth the clock runs on, so that answers can be judged, too.
-    if (i % 4 == 0) {
+    // In every other the clock runs on, so that answers can be judged, too.
+    if (i % 2 == 0) {
       rig_->pass(5000);
       judge(rig_->sweep());
     }
@@ -463,10 +462,11 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
   EXPECT_GT(private_queries_, 30'000U);
   EXPECT_GT(public_queries_, 10'000U);
   EXPECT_GT(judged_answers_, 1'000U);
+  EXPECT_GT(judged_chains_, 50U);
   for (const char* outcome :
        {"query.forwarded", "query.servfail_no_next_hop", "query.servfail_over_budget", "query.refused_loop",
-        "response.returned", "response.blocked", "sweep.expired", "retry.sent", "guard.blocked", "guard.alarmed",
-        "guard.unreadable", "guard.chain_cut", "guard.chain_alarmed"})
+        "response.returned", "response.blocked", "response.chased", "sweep.expired", "retry.sent", "guard.blocked",
+        "guard.alarmed", "guard.unreadable", "guard.chain_cut", "guard.chain_alarmed"})
     EXPECT_GT(outcomes[outcome], 100U) << outcome;
   std::string text;
   for (const auto& [name, count] : outcomes) text += " " + name + "=" + std::to_string(count);

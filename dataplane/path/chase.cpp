@@ -1,0 +1,181 @@
+#include "dataplane/path/chase.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/dns/answer.h"
+#include "dataplane/dns/compose.h"
+#include "dataplane/path/chain.h"
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/send.h"
+
+namespace penstock::path {
+namespace {
+
+using dns::Composed;
+using dns::Composer;
+using dns::Record;
+using dns::RecordSection;
+
+// An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
+constexpr unsigned kLongestAnswer = 1444;
+
+std::span<uint8_t> room_of(const Packet& packet) {
+  return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
+}
+
+dns::WireText text_of(const dns::FoldedName& name) {
+  dns::WireText text;
+  text.length = name.length;
+  std::memcpy(text.bytes.data(), name.bytes, name.length);
+  return text;
+}
+
+// The chain's first `links` links as CNAMEs, those that DNAMEs stand for as well. False: it cannot be read, or is too long.
+bool keep_chain(std::span<const uint8_t> message, unsigned question_length, unsigned links, state::Chase& chase) {
+  Composer composer(chase.kept);
+  if (composer.add_question(message.subspan(dns::kHeaderSize, question_length)) != Composed::done) return false;
+  Chain chain(message, question_length);
+  chase.ttl = ~uint32_t{0};
+  for (unsigned i = 0; i < links; ++i) {
+    const dns::FoldedName owner = chain.name();
+    if (chain.next() != Chain::Step::link) return false;
+    const Record& link = chain.last();
+    const Composed outcome = link.type == dns::kTypeCname ? composer.add(message, link, link.ttl)
+                                                          : composer.add_cname(text_of(owner), link.record_class,
+                                                                               link.ttl, text_of(chain.name()));
+    if (outcome != Composed::done) return false;
+    chase.ttl = std::min(chase.ttl, link.ttl);
+  }
+  chase.kept_length = static_cast<uint16_t>(composer.length());
+  chase.links = static_cast<uint8_t>(links);
+  return true;
+}
+
+// The question for the chain's end, with the bits of the client's and without its options.
+void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, const dns::QueryTraits& traits,
+                    state::Chase& chase) {
+  uint8_t* message = chase.message.data();
+  std::memset(message, 0, dns::kHeaderSize);
+  std::memcpy(message + dns::kHeaderSize, name.bytes, name.length);
+  std::memcpy(message + dns::kHeaderSize + name.length, type_and_class, 4);
+  chase.question_length = static_cast<uint16_t>(name.length + 4U);
+  // As an answer without records: header, question, OPT. It becomes a query.
+  dns::QueryTraits asked = traits;
+  asked.question_length = chase.question_length;
+  chase.message_length =
+      static_cast<uint16_t>(dns::write_answer(chase.message, asked, dns::Rcode::noerror, dns::ExtendedError::none));
+  dns::store16(message + 2, traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
+}
+
+// What was sent for the client's own question counts no longer.
+void give_up_sends(state::Lcore& lcore, state::PendingSlot& slot, state::PendingQuery& query) {
+  for (unsigned i = 0; i < slot.sends; ++i)
+    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
+  slot.sends = 0;
+}
+
+bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Packet& packet, uint64_t now) {
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  const state::Chase& chase = lcore.chases[query.chase];
+  const Choice choice = choose_endpoint(lcore, pool, {}, slot.client, slot.client_family, now);
+  if (choice.endpoint == kNoEndpoint || room_of(packet).size() < chase.message_length) return false;
+  std::memcpy(packet.dns, chase.message.data(), chase.message_length);
+  const unsigned sends = slot.sends;
+  const state::PendingSend first = query.first;
+  slot.sends = 0;
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, chase.message_length, now)) {
+    slot.sends = static_cast<uint8_t>(sends & 7);
+    return false;
+  }
+  // The others are as they were; the first has been written over.
+  const state::PendingSend next = query.first;
+  query.first = first;
+  slot.sends = static_cast<uint8_t>(sends & 7);
+  give_up_sends(lcore, slot, query);
+  query.first = next;
+  slot.sends = 1;
+  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  return true;
+}
+
+}  // namespace
+
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
+                 uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  if (query.chase != state::ChasePool::kNone || links > kMostLinks) return false;
+  query.chase = lcore.chases.take();
+  if (query.chase == state::ChasePool::kNone) return false;
+  state::Chase& chase = lcore.chases[query.chase];
+  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
+  if (keep_chain(message, slot.question_length, links, chase)) {
+    Chain chain(message, slot.question_length);
+    for (unsigned i = 0; i < links; ++i) chain.next();
+    write_question(chain.name(), query.question() + slot.question_length - 4, query.traits, chase);
+    if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
+  }
+  end_chase(lcore, query);
+  return false;
+}
+
+Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet) {
+  const state::Chase& chase = lcore.chases[query.chase];
+  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
+  const uint16_t said = dns::flags_of(packet.dns);
+  const auto rcode = static_cast<dns::Rcode>(said & dns::kRcodeMask);
+  if (rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain) return Finish::failed;
+  Chain chain(message, chase.question_length);
+  Chain::Step step = chain.next();
+  while (step == Chain::Step::link) step = chain.next();
+  if (step == Chain::Step::unreadable) return Finish::unreadable;
+  if (chase.links + chain.links() > kMostLinks) return Finish::failed;
+
+  // The least TTL of all that leads to the answer.
+  uint32_t ttl = chase.ttl;
+  dns::Records all(message, dns::kHeaderSize + chase.question_length);
+  Record record;
+  while (all.next(record))
+    if (record.section == RecordSection::answer) ttl = std::min(ttl, record.ttl);
+  if (all.malformed()) return Finish::unreadable;
+
+  const uint16_t own =
+      dns::kFlagResponse | (query.traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
+  const auto flags = static_cast<uint16_t>(own | (said & (dns::kFlagRecursionAvailable | dns::kRcodeMask)));
+  const std::span<uint8_t> room = room_of(packet);
+  std::array<uint8_t, kLongestAnswer> answer;
+  const size_t most = std::min<size_t>({query.traits.udp_size, answer.size(), room.size()});
+  Composer composer({answer.data(), most});
+  Composed outcome = composer.add_question({query.question(), query.traits.question_length});
+  dns::Records kept({chase.kept.data(), chase.kept_length}, dns::kHeaderSize + query.traits.question_length);
+  while (outcome == Composed::done && kept.next(record))
+    outcome = composer.add({chase.kept.data(), chase.kept_length}, record, ttl);
+  dns::Records rest(message, dns::kHeaderSize + chase.question_length);
+  while (outcome == Composed::done && rest.next(record)) {
+    const bool is_opt = record.type == dns::kTypeOpt;
+    // Of what is beside the answer only what belongs to the message, and only if the client knows it.
+    if (record.section == RecordSection::additional && (!is_opt || !query.traits.has_opt)) continue;
+    outcome = composer.add(message, record, is_opt ? record.ttl : std::min(ttl, record.ttl));
+  }
+  if (outcome == Composed::unreadable) return Finish::unreadable;
+  unsigned length = composer.length();
+  dns::store16(answer.data() + 2, flags);
+  if (outcome == Composed::full || (said & dns::kFlagTruncated) != 0) {
+    const unsigned shortest = dns::kHeaderSize + query.traits.question_length;
+    if (room.size() < shortest + dns::kAnswerTail || answer.size() < shortest + dns::kAnswerTail) return Finish::failed;
+    length = dns::truncate_answer(answer, query.traits);
+  }
+  std::memcpy(packet.dns + 2, answer.data() + 2, length - 2);
+  packet.dns_length = static_cast<uint16_t>(length);
+  return Finish::done;
+}
+
+void end_chase(state::Lcore& lcore, state::PendingQuery& query) {
+  if (query.chase == state::ChasePool::kNone) return;
+  lcore.chases.give_back(query.chase);
+  query.chase = state::ChasePool::kNone;
+}
+
+}  // namespace penstock::path

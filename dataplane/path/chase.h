@@ -1,0 +1,47 @@
+// dataplane/path/chase.h - an answer that led into a private zone is completed from that zone's own pool.
+//
+// The open query goes on: the chain is kept as far as the link into the zone, and that link's target is asked of the zone's
+// pool, with sends and retries of its own, within the client's one patience. The clients get one answer: their question, the
+// chain, and what the pool says of its end.
+#pragma once
+
+#include "dataplane/path/packet.h"
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+constexpr unsigned kMostLinks = 8;  // of the whole chain
+
+// What is asked for an open query now: the client's question, or the end of a chain.
+struct Asked {
+  const uint8_t* message;   // header and question at least
+  uint16_t message_length;  // 0: it was too long to be kept whole
+  uint16_t question_length;
+
+  const uint8_t* question() const { return message + dns::kHeaderSize; }
+};
+
+inline Asked asked_of(const state::Lcore& lcore, const state::PendingSlot& slot, const state::PendingQuery& query) {
+  if (query.chase == state::ChasePool::kNone) return {query.message.data(), slot.message_length, slot.question_length};
+  const state::Chase& chase = lcore.chases[query.chase];
+  return {chase.message.data(), chase.message_length, chase.question_length};
+}
+
+// The answer in `packet`, to the client's question of the open query `index`, leads into the private zone of `rule` at its
+// `links`th link. True: the packet's frame has left with the question for that link's target, all earlier sends of the query
+// are given up. False: nothing has changed but, perhaps, the packet's message, and the clients are to get SERVFAIL. `now` in ns.
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
+                 uint64_t now);
+
+enum class Finish : uint8_t {
+  done,        // the message in the packet is now the answer to the client's question
+  failed,      // the pool has no answer, or the chain is too long: the clients are to get SERVFAIL
+  unreadable,  // the same: a record cannot be read
+};
+// The answer in `packet`, to the end of the chain, has passed the guard. The id stays.
+Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet);
+
+// The query is over.
+void end_chase(state::Lcore& lcore, state::PendingQuery& query);
+
+}  // namespace penstock::path
