@@ -14,10 +14,16 @@ if(PENSTOCK_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # TSan does not see fences. Ours (config/endpoint_state.h) order atomics only, so it has nothing to report there.
   target_compile_options(penstock_flags INTERFACE -Wno-tsan)
 endif()
-# What runs for every packet has -O3 (penstock_hot), the rest need not be compiled that long. Line numbers for backtraces.
+# What runs for every packet has -O3 (penstock_hot), the rest need not be compiled that long: tests and what waits for the
+# network and people have -O1 (penstock_cold), the parsing of a command line -O0. Half of a build was the optimizer at work on
+# these. Line numbers for backtraces.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 add_library(penstock_hot INTERFACE)
 target_compile_options(penstock_hot INTERFACE $<$<CONFIG:Release>:-O3>)
+add_library(penstock_cold INTERFACE)
+target_compile_options(penstock_cold INTERFACE $<$<CONFIG:Release>:-O1>)
+add_library(penstock_once INTERFACE)
+target_compile_options(penstock_once INTERFACE $<$<CONFIG:Release>:-O0>)
 if(PENSTOCK_SANITIZE)
   add_compile_options(-fsanitize=${PENSTOCK_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PENSTOCK_SANITIZE})

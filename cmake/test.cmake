@@ -3,7 +3,7 @@
 function(penstock_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name}_test ${TEST_SOURCES})
-  target_link_libraries(${name}_test PRIVATE ${TEST_LIBRARIES} GTest::gtest_main penstock_flags)
+  target_link_libraries(${name}_test PRIVATE ${TEST_LIBRARIES} GTest::gtest_main penstock_flags penstock_cold)
   add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "unit;${TEST_LABELS}" TIMEOUT 300)
 endfunction()
