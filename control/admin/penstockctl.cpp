@@ -9,6 +9,7 @@
 #include "config/read_model.h"
 #include "control/admin/client.h"
 #include "control/admin/render.h"
+#include "control/verify/verify.h"
 
 namespace {
 
@@ -56,6 +57,33 @@ int check(const std::string& file, bool as_json) {
   if (!read.model) return kFailed;
   std::cout << config::describe(*read.model);
   return kDone;
+}
+
+int verify(const std::string& file, const std::string& name, control::VerifyOptions options, bool suggest,
+           bool as_json) {
+  const config::ReadModel read = config::read_model(file);
+  if (!read.model) {
+    for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
+    return kUsage;
+  }
+  if (!name.empty()) {
+    const auto parsed = config::parse_name(name);
+    if (!parsed) {
+      std::cerr << "penstockctl: '" << name << "' is not a domain name: " << parsed.error() << '\n';
+      return kUsage;
+    }
+    options.name = *parsed;
+  }
+  const json report = control::verify(*read.model, options, [](const std::string& text) { std::cerr << text << '\n'; });
+  if (as_json) {
+    print(report);
+  } else if (report.contains("error")) {
+    std::cerr << "penstockctl: " << report["error"].get<std::string>() << '\n';
+  } else {
+    std::cout << control::render_verify(report, suggest);
+  }
+  if (report.contains("error")) return kUsage;
+  return report["ok"].get<bool>() ? kDone : kFailed;
 }
 
 struct Connection {
@@ -131,6 +159,24 @@ int run(int argc, char** argv) {
   explain->callback([&] {
     result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}}, kQuick, control::render_explain);
   });
+
+  std::string verify_file = "/etc/penstock/penstock.yaml";
+  control::VerifyOptions verify_options;
+  bool suggest = false;
+  auto* verify_command = app.add_subcommand(
+      "verify",
+      "ask the endpoints of private zones from this host, and say what a wrong answer means; needs no daemon");
+  verify_command->add_option("NAME", name, "one name instead of every private zone");
+  verify_command->add_option("--config", verify_file, "the YAML")->capture_default_str();
+  verify_command->add_flag("--suggest", suggest, "print the networks seen, to be written as 'expect:'");
+  verify_command->add_flag("--compare-default", verify_options.compare_default,
+                           "ask the default pool too: the names leave to its servers");
+  verify_command
+      ->add_option("--resolv-conf", verify_options.resolv_conf,
+                   "ask each resolver that this file lists, as a client would")
+      ->expected(0, 1)
+      ->default_str("/etc/resolv.conf");
+  verify_command->callback([&] { result = verify(verify_file, name, verify_options, suggest, control.as_json); });
 
   auto* endpoints = app.add_subcommand("endpoints", "every endpoint with its health, next hop and counters");
   endpoints->require_subcommand(0, 1);

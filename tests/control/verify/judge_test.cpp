@@ -1,0 +1,92 @@
+#include "control/verify/judge.h"
+
+#include <gtest/gtest.h>
+#include <ldns/ldns.h>
+
+#include "control/verify/exchange.h"
+
+namespace penstock::control {
+namespace {
+
+AnswerPacket packet(ldns_pkt_rcode rcode, const std::vector<const char*>& records) {
+  AnswerPacket answer(ldns_pkt_new());
+  ldns_pkt_set_rcode(answer.get(), rcode);
+  for (const char* text : records) {
+    ldns_rr* record = nullptr;
+    EXPECT_EQ(ldns_rr_new_frm_str(&record, text, 60, nullptr, nullptr), LDNS_STATUS_OK) << text;
+    ldns_pkt_push_rr(answer.get(), LDNS_SECTION_ANSWER, record);
+  }
+  return answer;
+}
+
+TEST(Judge, SaysWhatAnAnswerMeans) {
+  const struct {
+    const char* description;
+    ldns_pkt_rcode rcode;
+    std::vector<const char*> records;
+    bool wants_address;
+    Finding finding;
+    const char* text;
+    const char* meaning;  // part of it
+  } cases[] = {
+      {"both endpoint addresses",
+       LDNS_RCODE_NOERROR,
+       {"d-1. A 10.16.110.189", "d-1. A 10.16.46.208"},
+       true,
+       Finding::good,
+       "10.16.110.189, 10.16.46.208",
+       ""},
+      {"a chain through a foreign name",
+       LDNS_RCODE_NOERROR,
+       {"d-1. CNAME vpce-1.vpce.amazonaws.com.", "vpce-1.vpce.amazonaws.com. A 10.16.46.208"},
+       true,
+       Finding::good,
+       "10.16.46.208",
+       ""},
+      {"IPv6", LDNS_RCODE_NOERROR, {"d-1. AAAA fd00::1"}, true, Finding::good, "fd00::1", ""},
+      {"one address outside",
+       LDNS_RCODE_NOERROR,
+       {"d-1. A 10.16.46.208", "d-1. A 54.84.43.253"},
+       true,
+       Finding::outside,
+       "10.16.46.208, 54.84.43.253",
+       "54.84.43.253 is outside"},
+      {"a name without addresses", LDNS_RCODE_NOERROR, {}, true, Finding::no_data, "no address", "without an address"},
+      {"a zone's SOA", LDNS_RCODE_NOERROR, {"d-1. SOA a. b. 1 2 3 4 5"}, false, Finding::nothing_asked, "NOERROR", ""},
+      {"no such name", LDNS_RCODE_NXDOMAIN, {}, true, Finding::nxdomain, "NXDOMAIN", "private hosted zone"},
+      {"refused", LDNS_RCODE_REFUSED, {}, true, Finding::refused, "REFUSED", "not an inbound endpoint"},
+      {"failed", LDNS_RCODE_SERVFAIL, {}, true, Finding::failed, "SERVFAIL", "could not resolve"},
+  };
+  const std::vector<config::IpPrefix> expect = {*config::parse_prefix("10.16.0.0/16"),
+                                                *config::parse_prefix("fd00::/8")};
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const Judgement judged = judge(*packet(one.rcode, one.records), expect, one.wants_address);
+    EXPECT_EQ(judged.finding, one.finding);
+    EXPECT_EQ(judged.text, one.text);
+    EXPECT_NE(judged.meaning.find(one.meaning), std::string::npos) << judged.meaning;
+    EXPECT_EQ(judged.meaning.empty(), judged.ok());
+  }
+}
+
+TEST(Judge, WithoutExpectAnyAddressIsRight) {
+  EXPECT_TRUE(judge(*packet(LDNS_RCODE_NOERROR, {"d-1. A 54.84.43.253"}), {}, true).ok());
+}
+
+TEST(Judge, SilenceNamesTheProtocolToOpen) {
+  EXPECT_NE(judge_silence("no answer in 2000 ms", true).meaning.find("TCP port 53"), std::string::npos);
+  EXPECT_NE(judge_silence("no answer in 2000 ms", false).meaning.find("UDP port 53"), std::string::npos);
+}
+
+TEST(Judge, SuggestsNetworks) {
+  const auto address = [](const char* text) { return *config::parse_address(text); };
+  const auto networks = suggest_networks(
+      {address("10.16.110.189"), address("10.16.46.208"), address("10.16.46.209"), address("fd00:16:1::10")});
+  std::vector<std::string> text;
+  for (const auto& network : networks) text.push_back(config::to_string(network));
+  std::sort(text.begin(), text.end());
+  EXPECT_EQ(text, (std::vector<std::string>{"10.16.110.0/24", "10.16.46.0/24", "fd00:16:1::/64"}));
+}
+
+}  // namespace
+}  // namespace penstock::control
