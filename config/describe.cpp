@@ -74,6 +74,11 @@ std::string clients_text(const Clients& clients) {
   return text + (clients.silent ? "; others get no answer" : "; others are answered REFUSED");
 }
 
+std::string group_text(const ClientGroup& group) {
+  return join(group.prefixes) + ": where something is scarce, " + std::to_string(group.weight) +
+         (group.weight == 1 ? " time" : " times") + " the share of a client of no group";
+}
+
 // Empty: nothing is said about them.
 std::string source_ports_text(const Dataplane& dataplane) {
   if (!dataplane.source_ports && dataplane.nodes == 1 && source_port_share(dataplane) == 16'384) return {};
@@ -93,6 +98,7 @@ std::vector<Row> process_rows(const Model& model) {
   if (std::string text = source_ports_text(model.dataplane); !text.empty())
     rows.push_back({"Source ports", std::move(text)});
   rows.push_back({"Who may ask", clients_text(model.clients)});
+  for (const ClientGroup& group : model.clients.groups) rows.push_back({"Group " + group.name, group_text(group)});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
 }
@@ -113,6 +119,37 @@ std::string sharing_text(const Model& model, uint32_t number) {
          " go to the same servers: what these do not know may leave by them";
 }
 
+std::string policy_text(const Pool& pool) {
+  switch (pool.policy) {
+    case Policy::least_outstanding:
+      return "to the less busy of two drawn at random";
+    case Policy::round_robin:
+      return "to one after the other";
+    case Policy::ordered:
+      return "to the first that is well";
+    case Policy::weighted:
+      break;
+  }
+  std::string text;
+  for (const Endpoint& endpoint : pool.endpoints)
+    text += (text.empty() ? "by weight, " : " : ") + std::to_string(endpoint.weight);
+  return text;
+}
+
+// Empty: no endpoint has one.
+std::string budget_text(const Pool& pool) {
+  const auto one = [](const Endpoint& endpoint) {
+    return endpoint.budget == 0 ? std::string("no limit") : std::to_string(endpoint.budget) + " queries/s";
+  };
+  const auto& endpoints = pool.endpoints;
+  if (std::all_of(endpoints.begin(), endpoints.end(), [&](const auto& e) { return e.budget == endpoints[0].budget; }))
+    return endpoints.empty() || endpoints[0].budget == 0 ? "" : one(endpoints[0]) + " each";
+  std::string text;
+  for (const Endpoint& endpoint : endpoints)
+    text += (text.empty() ? "" : ", ") + to_string(endpoint.address) + " " + one(endpoint);
+  return text;
+}
+
 std::vector<Row> pool_rows(const Model& model, uint32_t number) {
   const Pool& pool = model.pools[number];
   const HealthCheck& health = pool.health;
@@ -121,10 +158,13 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number) {
   const std::string name = to_text(probe_name(model, number));
   std::vector<Row> rows = {
       {"endpoints", join(addresses)},
+      {"dealt", policy_text(pool)},
       {"sent from", pool.source.empty() ? "the address that the kernel's route says" : join(pool.source)},
       {"probe", (name == "." ? "the root" : name) + (health.name ? "" : " (default)") + " every " +
                     to_string(health.interval) + ", time-out " + to_string(health.timeout) + ", up after " +
                     std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
+  if (std::string text = budget_text(pool); !text.empty())
+    rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;
 }

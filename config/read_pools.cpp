@@ -50,6 +50,19 @@ void read_policy(const YamlValue& value, Pool& pool) {
         "Write least-outstanding, round-robin or weighted");
 }
 
+// The same trap by another way.
+void check_weights(const YamlValue& policy, const Pool& pool) {
+  if (pool.policy != Policy::weighted || pool.kind != PoolKind::route53_inbound || pool.endpoints.size() < 2) return;
+  uint64_t sum = 0;
+  for (const Endpoint& endpoint : pool.endpoints) sum += endpoint.weight;
+  for (const Endpoint& endpoint : pool.endpoints)
+    if (uint64_t{endpoint.weight} * 4 > sum * 3)
+      policy.error(to_string(endpoint.address) + " would get " + std::to_string(endpoint.weight) + " of " +
+                   std::to_string(sum) +
+                   " queries, more than three quarters, and AWS leaves balancing to you: an endpoint takes 10000/s. "
+                   "Give the others more weight, or leave 'policy:' out");
+}
+
 void read_retry_on(const YamlValue& value, Pool& pool) {
   value.each(
       [&](const YamlValue& item) {
@@ -139,6 +152,7 @@ void ModelReader::read_pools(const YamlValue& section) {
       if (value->is_sequence() && value->node().items.empty())
         value->error("the list is empty: name at least one address");
     }
+    if (const auto value = map.get("policy")) check_weights(*value, pool);
     if (const auto value = map.get("health")) read_health(*value, pool.health);
     if (const auto value = map.get("source")) read_source(*value, pool);
     pool_numbers.emplace(pool.name, static_cast<uint32_t>(model.pools.size()));

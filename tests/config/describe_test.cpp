@@ -15,16 +15,21 @@ Metrics      http://127.0.0.1:9153/metrics
 
 Pool research: route53-inbound, private: its names never go to another pool
   endpoints  10.16.1.10, 10.16.2.10
+  dealt      to the less busy of two drawn at random
+  budget     10000 queries/s each
   sent from  the address that the kernel's route says
   probe      d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
 
 Pool trading: route53-inbound, private: its names never go to another pool
   endpoints  10.20.1.10, 10.20.2.10
+  dealt      to the less busy of two drawn at random
+  budget     10000 queries/s each
   sent from  the address that the kernel's route says
   probe      d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
 
 Pool corporate: recursive
   endpoints  192.168.10.2, 192.168.10.3
+  dealt      to the less busy of two drawn at random
   sent from  the address that the kernel's route says
   probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
 
@@ -86,6 +91,37 @@ TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
     EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
     EXPECT_EQ(text.find("beware") != std::string::npos, *one.fragment != '\0') << text;
   }
+}
+
+TEST(Describe, SaysHowQueriesAreDealt) {
+  const struct {
+    const char* description;
+    std::string pool;
+    const char* fragment;
+  } cases[] = {
+      {"in order", "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]", "dealt      to the first that is well\n"},
+      {"in turn", "policy: round-robin, endpoints: [10.0.0.1]", "dealt      to one after the other\n"},
+      {"by weight", "policy: weighted, endpoints: [{address: 10.0.0.1, weight: 3}, 10.0.0.2]",
+       "dealt      by weight, 3 : 1\n"},
+      {"tracked", "tracked: on, endpoints: [10.0.0.1, 10.0.0.2]",
+       "budget     1500 queries/s each; their security group tracks connections\n"},
+      {"some have a budget", "endpoints: [{address: 10.0.0.1, budget: 100}, 10.0.0.2]",
+       "budget     10.0.0.1 100 queries/s, 10.0.0.2 no limit\n"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(model_of("ports: [{device: \"af_xdp:eth0\"}]\npools: {a: {kind: recursive, " +
+                                               one.pool + "}}\ndefault: {pool: a}\n"));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+  }
+  const std::string text = describe(model_of(
+      kBase + "default: {pool: office}\nclients: {groups: {controllers: {prefixes: [10.1.0.10], weight: 20}}}\n"));
+  EXPECT_NE(
+      text.find("Group controllers  10.1.0.10/32: where something is scarce, 20 times the share of a client of no "
+                "group\n"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("budget     0"), std::string::npos) << text;
 }
 
 TEST(Describe, CountsTheNamesOfAFile) {

@@ -103,6 +103,28 @@ const ErrorCase kCases[] = {
     {"an unknown way to refuse", kBase + "clients: {refused: silently}\n", 5, "clients.refused", "refuse or drop"},
 
     // Pools
+    {"an empty list of a group's networks", kBase + "clients: {groups: {dc: {weight: 2}}}\n", 5, "clients.groups.dc",
+     "'prefixes:' is missing"},
+    {"groups that are a list", kBase + "clients: {groups: [10.1.0.0/24]}\n", 5, "clients.groups", "groups by name"},
+    {"a group that weighs nothing", kBase + "clients: {groups: {dc: {prefixes: [10.1.0.10], weight: 0}}}\n", 5,
+     "clients.groups.dc.weight", "1"},
+    {"a network in two groups",
+     kBase + "clients: {groups: {dc: {prefixes: [10.1.0.10]}, b: {prefixes: [10.1.0.0/24, 10.1.0.10]}}}\n", 5,
+     "clients.groups.b", "in group 'dc' already, on line 5"},
+
+    {"an unknown policy", pool("kind: recursive, endpoints: [10.0.0.1], policy: random"), 3, "pools.vpc.policy",
+     "least-outstanding"},
+    {"one inbound endpoint gets everything",
+     pool("kind: route53-inbound, endpoints: [10.16.1.10, 10.16.2.10], policy: ordered"), 3, "pools.vpc.policy",
+     "AWS leaves balancing to you"},
+    {"one inbound endpoint gets nearly everything",
+     pool("kind: route53-inbound, endpoints: [{address: 10.16.1.10, weight: 31}, {address: 10.16.2.10, weight: 10}], "
+          "policy: weighted"),
+     3, "pools.vpc.policy", "10.16.1.10 would get 31 of 41 queries, more than three quarters"},
+    {"an unknown cause for a retry", pool("kind: recursive, endpoints: [10.0.0.1], retry_on: [nxdomain]"), 3,
+     "pools.vpc.retry_on[0]", "servfail or refused"},
+    {"tracked is neither on nor off", pool("kind: recursive, endpoints: [10.0.0.1], tracked: some"), 3,
+     "pools.vpc.tracked", "on or off"},
     {"pools that are a list", "ports: [{device: \"af_xdp:eth0\"}]\npools: [10.0.0.1]\n", 2, "pools", "pools by name"},
     {"a pool without a kind", pool("endpoints: [10.16.1.10]"), 3, "pools.vpc", "'kind:' is missing"},
     {"an unknown kind of pool", pool("kind: route53, endpoints: [10.16.1.10]"), 3, "pools.vpc.kind",

@@ -94,6 +94,54 @@ zones: [{zone: a.example, pool: a}]
   EXPECT_TRUE(model.control.watch);
 }
 
+TEST(ReadModel, ReadsHowAPoolIsUsed) {
+  const Model model = model_of(R"(
+ports: [{device: "af_xdp:eth0"}]
+clients:
+  groups:
+    controllers: {prefixes: [10.1.0.10, 10.1.0.11], weight: 20}
+    printers: {prefixes: 10.7.0.0/16}
+pools:
+  a: {kind: recursive, policy: ordered, endpoints: [10.0.0.1, {address: 10.0.0.2, budget: 50}]}
+  b: {kind: recursive, tracked: on, policy: round-robin, endpoints: [10.0.0.3, {address: 10.0.0.4, budget: 0}]}
+  c: {kind: route53-inbound, policy: weighted, endpoints: [{address: 10.0.0.5, weight: 3}, 10.0.0.6]}
+  d: {kind: route53-inbound, tracked: yes, endpoints: [10.0.0.7], retry_on: [servfail, refused]}
+  e: {kind: route53-inbound, policy: weighted, endpoints: [{address: 10.0.0.8, weight: 9}]}
+default: {answer: refused}
+)");
+  const struct {
+    Policy policy;
+    bool tracked;
+    std::vector<uint32_t> budgets;
+    std::vector<uint32_t> weights;
+  } expected[] = {
+      {Policy::ordered, false, {0, 50}, {1, 1}},
+      {Policy::round_robin, true, {1'500, 0}, {1, 1}},
+      {Policy::weighted, false, {10'000, 10'000}, {3, 1}},  // three quarters, not more
+      {Policy::least_outstanding, true, {1'500}, {1}},
+      {Policy::weighted, false, {10'000}, {9}},  // alone it has everything by any policy
+  };
+  ASSERT_EQ(model.pools.size(), std::size(expected));
+  for (size_t i = 0; i < model.pools.size(); ++i) {
+    const Pool& pool = model.pools[i];
+    EXPECT_EQ(pool.policy, expected[i].policy) << pool.name;
+    EXPECT_EQ(pool.tracked, expected[i].tracked) << pool.name;
+    for (size_t e = 0; e < pool.endpoints.size(); ++e) {
+      EXPECT_EQ(pool.endpoints[e].budget, expected[i].budgets[e]) << pool.name;
+      EXPECT_EQ(pool.endpoints[e].weight, expected[i].weights[e]) << pool.name;
+    }
+  }
+  EXPECT_TRUE(model.pools[3].retry_servfail);
+  EXPECT_TRUE(model.pools[3].retry_refused);
+  EXPECT_FALSE(model.pools[0].retry_servfail);
+  ASSERT_EQ(model.clients.groups.size(), 2U);
+  EXPECT_EQ(model.clients.groups[0].name, "controllers");
+  EXPECT_EQ(model.clients.groups[0].weight, 20U);
+  EXPECT_EQ(model.clients.groups[0].prefixes,
+            (std::vector{*parse_prefix("10.1.0.10/32"), *parse_prefix("10.1.0.11/32")}));
+  EXPECT_EQ(model.clients.groups[1].weight, 1U);
+}
+
 TEST(ReadModel, ReadsZones) {
   const Model model = model_of(kBase + R"(zones:
   - {zone: A.Example., pool: vpc, cache: off, expect: [10.16.0.0/16, "fd00::/8"]}
