@@ -49,28 +49,24 @@ const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& po
   return pressure;
 }
 
-// Of the pool's budget. Two signals, the worse one counts: the rate of the last second, and how full the buckets are, which
-// tells of a flood within milliseconds.
+// Of the pool's budget. The buckets tell within milliseconds that more is asked than there is; then whoever takes much yields,
+// and they stay half full for the others. A budget that nobody else wants is all the client's.
 bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Packet& packet, uint32_t weight, uint64_t now) {
   const uint64_t budget = lcore.hops.orders.budget(pool);
   if (budget == 0) return true;
   const PoolPressure& pressure = pressure_of(lcore, pool, budget, now);
-  // From a quarter on it is noted who takes what, so that it is known when it is needed.
-  const bool is_flooded = pressure.level < kOne / 2;
-  if (pressure.rate <= budget / 4 && !is_flooded) return true;
-  const bool is_busy = pressure.rate > budget / 2;
+  const bool is_short = pressure.level < kOne / 2;
+  // Above half of the rate it is noted who takes what, so that it is known when it is needed.
+  if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
   ClientShare& share = lcore.shares.entry(packet.source, packet.family, pool.first_endpoint, now, shift);
-  const uint64_t whole = in_a_window(budget, shift);
-  uint64_t limit = ~uint64_t{0};
-  // x = weight * (budget - others - x): its own part of the rate is not held against it.
-  if (is_busy)
-    limit = (in_a_window(budget - pressure.rate, shift) + share.usual / 256) * weight / (weight + uint64_t{1});
-  // Squared: several lcores may each let a client have so much.
-  if (is_flooded) limit = std::min(limit, (whole * pressure.level / kOne) * pressure.level / kOne * weight);
-  limit = std::max({limit, kLeastTaken, whole / 512});
-  if (share.taken >= limit) return false;
+  if (is_short) {
+    // Squared: several lcores may each let a client have so much.
+    const uint64_t whole = in_a_window(budget, shift);
+    const uint64_t limit = (whole * pressure.level / kOne) * pressure.level / kOne * weight;
+    if (share.taken >= std::max({limit, kLeastTaken, whole / 512})) return false;
+  }
   ++share.taken;
   return true;
 }
