@@ -60,6 +60,8 @@ class Office(World):
     def __enter__(self):
         shutil.copytree(ZONES / "public", self.zones, dirs_exist_ok=True)
         pathlib.Path(self.zones, "corp.example.zone").write_text(CORPORATE_ZONE, encoding="utf-8")
+        # Children inherit it. A ring holds 80 ms of 25,000/s: what else the machine does must not be what clients see.
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
         try:
             return super().__enter__()
         except BaseException:
@@ -68,6 +70,7 @@ class Office(World):
 
     def __exit__(self, *error):
         super().__exit__(*error)
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
         shutil.rmtree(self.zones, ignore_errors=True)
 
     @staticmethod
