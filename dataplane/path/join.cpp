@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/send.h"
 
@@ -69,10 +70,11 @@ uint32_t hash_of(const state::Lcore& lcore, uint32_t flight, const state::Asker&
 // the retry budget and the number of sends.
 QueryOutcome repeat(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
-  if (slot.sends < state::kMaxSends && slot.message_length != 0 &&
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const state::PendingSend& last = query.send(slot.sends - 1U);
+  if (slot.sends < state::kMaxSends && asked_of(lcore, slot, query).message_length != 0 &&
       now - last.at > patience_with(lcore, pool, last.endpoint_slot) / 2)
-    lcore.pending.schedule(index, now);
+    lcore.pending.hasten(index, now);
   return QueryOutcome::repeated;
 }
 

@@ -7,6 +7,7 @@
 #include "dataplane/path/deliver.h"
 #include "dataplane/path/guard.h"
 #include "dataplane/path/reply.h"
+#include "dataplane/path/retry.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
@@ -16,11 +17,11 @@ namespace {
 using config::ResponseOutcome;
 
 // Which of the open query's sends the response answers; `returned` when there is one.
-ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, const state::PendingQuery& query,
-                         const Asked& asked, const state::PendingSend*& answered) {
+ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, state::PendingQuery& query,
+                         const Asked& asked, state::PendingSend*& answered) {
   ResponseOutcome verdict = ResponseOutcome::wrong_endpoint;
   for (unsigned i = 0; i < slot.sends; ++i) {
-    const state::PendingSend& send = query.send(i);
+    state::PendingSend& send = query.send(i);
     if (packet.family != send.family || packet.source != send.endpoint || packet.destination != send.source) continue;
     verdict = ResponseOutcome::wrong_port;
     if (packet.destination_port != send.source_port) continue;
@@ -32,15 +33,20 @@ ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, c
   if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;
   if (std::memcmp(packet.dns + dns::kHeaderSize, asked.question(), asked.question_length) != 0)
     return ResponseOutcome::wrong_question;
-  return ResponseOutcome::returned;
+  return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }
 
-void count_latency(config::EndpointCounters& endpoint, uint64_t ns) {
+void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode, uint64_t now) {
+  config::EndpointCounters& endpoint = lcore.counters.endpoints[answered.endpoint_slot];
+  const uint64_t ns = now - answered.at;
+  lcore.round_trips.learn(answered.endpoint_slot, ns);
   endpoint.responses.add(1);
   endpoint.latency_ns.add(ns);
   // Bucket b holds what is below 2^b microseconds.
   const auto bucket = static_cast<size_t>(std::bit_width(ns / 1000));
   endpoint.latency[bucket < config::kLatencyBuckets ? bucket : config::kLatencyBuckets - 1].add(1);
+  if (rcode == dns::Rcode::servfail) endpoint.servfails.add(1);
+  if (rcode == dns::Rcode::refused) endpoint.refused.add(1);
 }
 
 }  // namespace
@@ -67,25 +73,27 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
-  const state::PendingSend* answered = nullptr;
-  const state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingSend* answered = nullptr;
+  state::PendingQuery& query = lcore.pending.query(index);
   const ResponseOutcome verdict = validate(packet, slot, query, asked_of(lcore, slot, query), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
-  const uint16_t endpoint = answered->endpoint_slot;
-  const uint64_t took = now - answered->at;
+  const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
+  count(lcore, *answered, rcode, now);
+  if ((rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) &&
+      ask_next(lcore, index, rcode, *packet.frame, now)) {
+    answered->answered = true;
+    --lcore.outstanding[answered->endpoint_slot];
+    return ResponseOutcome::tried_next;
+  }
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
-  const ResponseOutcome outcome = guard(lcore, index, endpoint, answer, now);
+  const ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);
-  if (outcome != ResponseOutcome::chased) {
-    dns::store16(answer.dns, slot.client_id);
-    if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
-      return reject(ResponseOutcome::no_room);
-  }
-  count_latency(lcore.counters.endpoints[endpoint], took);
-  lcore.round_trips.learn(endpoint, took);
   if (outcome == ResponseOutcome::chased) return outcome;
+  dns::store16(answer.dns, slot.client_id);
+  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
+    return reject(ResponseOutcome::no_room);
   lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
   finish(lcore, index, {answer.dns, answer.dns_length}, dns::ExtendedError::other);

@@ -1,5 +1,6 @@
 #include "dataplane/path/retry.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/path/chain.h"
@@ -23,6 +24,24 @@ const config::ImagePool* pool_of(const tables::Ruleset& rules, const Asked& aske
   return rule == nullptr ? nullptr : &rules.pool(rule->pool);
 }
 
+// Whom it has been sent to.
+struct Tried {
+  std::array<uint16_t, state::kMaxSends> slots;
+  unsigned count;
+
+  std::span<const uint16_t> all() const { return {slots.data(), count}; }
+  bool holds(uint16_t slot) const {
+    return std::find(slots.begin(), slots.begin() + count, slot) != slots.begin() + count;
+  }
+};
+
+Tried tried_for(const state::PendingSlot& slot, const state::PendingQuery& query) {
+  Tried tried;
+  for (tried.count = 0; tried.count < slot.sends; ++tried.count)
+    tried.slots[tried.count] = query.send(tried.count).endpoint_slot;
+  return tried;
+}
+
 }  // namespace
 
 RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
@@ -33,24 +52,50 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
-  std::array<uint16_t, state::kMaxSends> asked;
-  for (unsigned i = 0; i < slot.sends; ++i) asked[i] = query.send(i).endpoint_slot;
+  const Tried tried = tried_for(slot, query);
   if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
-  const uint32_t endpoint =
-      choose_endpoint(lcore, *pool, {asked.data(), slot.sends}, slot.client, slot.client_family, now).endpoint;
+  const uint32_t endpoint = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now).endpoint;
   if (endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
 
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return RetryOutcome::no_frame;
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  const uint16_t overdue = asked[slot.sends - 1];
+  const uint16_t overdue = tried.slots[slot.sends - 1];
   if (!send(lcore, index, *pool, endpoint, *frame, message, question.message_length, now)) {
     discard(lcore, *frame);
     return RetryOutcome::no_frame;
   }
   lcore.counters.endpoints[overdue].timeouts.add(1);
   return RetryOutcome::sent;
+}
+
+bool ask_next(state::Lcore& lcore, uint32_t index, dns::Rcode rcode, rte_mbuf& frame, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const Asked question = asked_of(lcore, slot, query);
+  if (lcore.rules == nullptr || slot.sends == state::kMaxSends || question.message_length == 0 ||
+      frame.buf_len < kMessageOffset + question.message_length)
+    return false;
+  const config::ImagePool* pool = pool_of(*lcore.rules, question);
+  const uint8_t wanted = rcode == dns::Rcode::servfail ? config::kRetryOnServfail : config::kRetryOnRefused;
+  if (pool == nullptr || (pool->retry_on & wanted) == 0) return false;
+
+  const Tried tried = tried_for(slot, query);
+  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.hops[endpoint].slot); };
+  bool any = false;
+  for (uint32_t i = 0; i < pool->endpoint_count; ++i) any = any || is_new(pool->first_endpoint + i);
+  if (!any) return false;
+  if (!lcore.retry_budget.take(pool->first_endpoint, now)) {
+    lcore.counters.retry[RetryOutcome::over_budget].add(1);
+    return false;
+  }
+  const uint32_t endpoint = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now).endpoint;
+  if (endpoint == kNoEndpoint || !is_new(endpoint)) return false;
+
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  std::memcpy(message, question.message, question.message_length);
+  return send(lcore, index, *pool, endpoint, frame, message, question.message_length, now);
 }
 
 }  // namespace penstock::path

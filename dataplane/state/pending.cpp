@@ -67,6 +67,12 @@ void PendingTable::schedule(uint32_t index, uint64_t when) {
   hang(index, static_cast<uint32_t>(when >> kTickShift));
 }
 
+void PendingTable::hasten(uint32_t index, uint64_t when) {
+  const Link& link = links_[index];
+  if (link.previous == kHangsNowhere || is_before(static_cast<uint32_t>(when >> kTickShift), link.due))
+    schedule(index, when);
+}
+
 uint32_t PendingTable::next_due(uint64_t now) {
   const auto now_tick = static_cast<uint32_t>(now >> kTickShift);
   if (in_use_ == 0) tick_ = now_tick;

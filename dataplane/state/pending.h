@@ -94,6 +94,8 @@ class PendingTable {
 
   // The open query is due at `when` (ns), and no longer when it was due before. Good to a tick of 2^20 ns, never too early.
   void schedule(uint32_t index, uint64_t when);
+  // The same if that is earlier than it is due now: whoever hastens it again and again does not put it off.
+  void hasten(uint32_t index, uint64_t when);
   // An open query that is due at `now` (ns), or kNone. It is due no more: schedule() it again, or close() it.
   uint32_t next_due(uint64_t now);
 
