@@ -111,6 +111,44 @@ TEST(Pending, DueInOrder) {
   }
 }
 
+// Hastened again and again it comes, and no later than it would have.
+TEST(Pending, HasteNeverPutsOff) {
+  PendingTable table(64);
+  Random random(seed(5));
+  ASSERT_EQ(table.next_due(0), PendingTable::kNone);
+  const uint32_t index = table.open(random);
+  table.schedule(index, 100 * kTick);
+  table.hasten(index, 200 * kTick);
+  for (uint64_t tick = 50; tick < 53; ++tick) table.hasten(index, tick * kTick);
+  EXPECT_EQ(table.next_due(50 * kTick), PendingTable::kNone);
+  EXPECT_EQ(table.next_due(51 * kTick), index);
+  // It hangs nowhere now.
+  table.hasten(index, 60 * kTick);
+  EXPECT_EQ(table.next_due(61 * kTick), index);
+}
+
+TEST(Pending, ALandedQueryKeepsItsSlotAndIsNotDue) {
+  PendingTable table(8);
+  Random random(seed(6));
+  ASSERT_EQ(table.next_due(0), PendingTable::kNone);
+  const uint32_t index = table.open(random);
+  table.schedule(index, kTick);
+  table.land(index);
+  EXPECT_EQ(table.in_use(), 1U);
+  EXPECT_EQ(table.in_flight(), 0U);
+  EXPECT_EQ(table.next_due(10 * kTick), PendingTable::kNone);
+  for (int i = 0; i < 1000; ++i) {
+    const uint32_t other = table.open(random);
+    if (other == PendingTable::kNone) continue;
+    ASSERT_NE(other, index);
+    ASSERT_FALSE(table.slot(other).landed);
+    table.close(other);
+  }
+  table.close(index);
+  EXPECT_EQ(table.in_use(), 0U);
+  EXPECT_EQ(table.in_flight(), 0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Slots, PendingModel, testing::Values(4U, 64U, 1024U, 65536U));
 
 TEST(Pending, FullAndUsableAgain) {
