@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "config/probe_names.h"
 #include "config/read_model.h"
 #include "config/source_ports.h"
 
@@ -39,19 +40,6 @@ std::string join(const List& list) {
 
 std::string to_string(std::chrono::milliseconds value) {
   return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s" : std::to_string(value.count()) + "ms";
-}
-
-// As control's health checks choose it: the name that is configured, or the pool's first zone, or the root.
-WireName probe_name(const Model& model, uint32_t pool) {
-  const Pool& asked = model.pools[pool];
-  if (asked.health.name) return *asked.health.name;
-  // A `recursive` pool is asked for the root: its zones may be anybody's, and away while the server is well.
-  if (asked.kind == PoolKind::recursive) return WireName(1, '\0');
-  const auto first = std::find_if(model.zones.entries.begin(), model.zones.entries.end(), [&](const auto& entry) {
-    const Rule& rule = model.rules[entry.rule];
-    return rule.action == Action::forward && rule.pool == pool;
-  });
-  return first == model.zones.entries.end() ? WireName(1, '\0') : WireName(model.zones.name(*first));
 }
 
 std::string port_text(const Port& port) {
@@ -150,12 +138,12 @@ std::string budget_text(const Pool& pool) {
   return text;
 }
 
-std::vector<Row> pool_rows(const Model& model, uint32_t number) {
+std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& probe_name) {
   const Pool& pool = model.pools[number];
   const HealthCheck& health = pool.health;
   std::vector<IpAddress> addresses;
   for (const Endpoint& endpoint : pool.endpoints) addresses.push_back(endpoint.address);
-  const std::string name = to_text(probe_name(model, number));
+  const std::string name = to_text(probe_name);
   std::vector<Row> rows = {
       {"endpoints", join(addresses)},
       {"dealt", policy_text(pool)},
@@ -244,11 +232,12 @@ std::vector<Row> guard_rows(const Model& model) {
 
 std::string describe(const Model& model) {
   std::string text = table(process_rows(model), "");
+  const std::vector<WireName> probes = probe_names(model);
   for (uint32_t i = 0; i < model.pools.size(); ++i) {
     const Pool& pool = model.pools[i];
     text += "\nPool " + pool.name + ": " + (pool.kind == PoolKind::recursive ? "recursive" : "route53-inbound") +
             (pool.is_private ? ", private: its names never go to another pool" : "") + "\n";
-    text += table(pool_rows(model, i), "  ");
+    text += table(pool_rows(model, i, probes[i]), "  ");
   }
   text += "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
   const std::vector<Row> guarded = guard_rows(model);

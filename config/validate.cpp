@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/image.h"
+#include "config/probe_names.h"
 #include "config/zone_index.h"
 
 namespace penstock::config {
@@ -221,6 +222,21 @@ void check_holes_in_private_zones(ModelReader& reader) {
                                   " more zones that go out of private ones, this one first");
 }
 
+// Control asks each pool's servers for its health.name: also a way for a private name to get out.
+void check_probe_names(ModelReader& reader, const ZoneIndex& index) {
+  const Model& model = reader.model;
+  for (uint32_t i = 0; i < model.pools.size(); ++i) {
+    const Pool& pool = model.pools[i];
+    if (!pool.health.name || !is_private_elsewhere(model, index, *pool.health.name, i)) continue;
+    const ZoneNames::Entry* entry = index.longest_match(*pool.health.name, true);
+    const Rule& rule = model.rules[entry != nullptr ? entry->rule : *model.default_rule];
+    reader.findings.error(pool.where, "pools." + pool.name + ".health.name",
+                          to_text(*pool.health.name) + " is a private name of pool '" + model.pools[rule.pool].name +
+                              "', its probes would show it to the servers of '" + pool.name +
+                              "': name one that they may know");
+  }
+}
+
 // The leak guard looks at answers for private names only.
 void check_expectations(ModelReader& reader) {
   for (const Rule& rule : reader.model.rules)
@@ -253,6 +269,7 @@ void validate(ModelReader& reader, bool has_ports) {
   check_studio_pools(reader);
   const ZoneIndex index(reader.model.zones);
   check_repeated_names(reader, index);
+  if (!reader.findings.has_error()) check_probe_names(reader, index);
   // The rest looks at the rules as a whole, which are as meant only when all could be read: no findings about errors.
   if (reader.findings.has_error()) return;
   check_use_of_pools(reader);

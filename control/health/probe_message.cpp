@@ -6,6 +6,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "config/probe_names.h"
+
 namespace penstock::control {
 namespace {
 
@@ -31,32 +33,13 @@ std::string rcode_text(ldns_pkt_rcode rcode) {
   return text ? text.get() : "RCODE " + std::to_string(rcode);
 }
 
-const config::WireName kRoot(1, '\0');
-
 }  // namespace
 
 std::vector<ProbeQuestion> probe_questions(const config::Model& model) {
-  std::vector<ProbeQuestion> questions(model.pools.size());
-  size_t open = 0;
-  for (size_t i = 0; i < model.pools.size(); ++i) {
-    const config::Pool& pool = model.pools[i];
-    if (pool.health.name) {
-      questions[i] = {*pool.health.name, LDNS_RR_TYPE_SOA};
-    } else if (pool.kind == config::PoolKind::recursive) {
-      questions[i] = {kRoot, LDNS_RR_TYPE_NS};
-    } else {
-      ++open;
-    }
-  }
-  for (const auto& entry : model.zones.entries) {
-    if (open == 0) break;
-    const config::Rule& rule = model.rules.at(entry.rule);
-    if (rule.action != config::Action::forward || !questions.at(rule.pool).name.empty()) continue;
-    questions[rule.pool] = {config::WireName(model.zones.name(entry)), LDNS_RR_TYPE_SOA};
-    --open;
-  }
-  for (ProbeQuestion& question : questions) {
-    if (question.name.empty()) question = {kRoot, LDNS_RR_TYPE_NS};
+  std::vector<ProbeQuestion> questions;
+  for (config::WireName& name : config::probe_names(model)) {
+    const bool root = name.size() == 1;
+    questions.push_back({std::move(name), static_cast<uint16_t>(root ? LDNS_RR_TYPE_NS : LDNS_RR_TYPE_SOA)});
   }
   return questions;
 }

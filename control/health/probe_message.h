@@ -18,9 +18,8 @@ struct ProbeQuestion {
   bool operator==(const ProbeQuestion&) const = default;
 };
 
-// What every pool of the model is probed with, in the order of Model::pools: SOA of health.name or else of
-// the pool's first zone, ". NS" for recursive pools without a health.name and for pools that no zone forwards
-// to.
+// What every pool of the model is probed with, in the order of Model::pools: SOA of its name by config/probe_names.h, NS of
+// the root.
 std::vector<ProbeQuestion> probe_questions(const config::Model& model);
 
 std::string to_string(const ProbeQuestion& question);
