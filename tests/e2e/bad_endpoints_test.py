@@ -125,6 +125,19 @@ def test_an_endpoint_answers_nonsense(office, nonsense, outcomes):
         assert_settled(penstock)
 
 
+def test_an_endpoint_that_only_says_servfail(office):
+    """With retry_on the other endpoint is asked, until the probes, SERVFAIL as well, have taken the first one out. The budget of retries
+    comes from the seconds before."""
+    with Penstock(office, config({"retry_on": ["servfail"]})) as penstock, Load(office, 1000, 9) as load:
+        load.wait_until(5)
+        with office.impair(ONE, script={"": "servfail"}):
+            seen = record("an endpoint answers SERVFAIL only, retry_on: [servfail]", load.result())
+            assert state_of(penstock, ONE) == "down"
+        assert (seen.lost, seen.servfail) == (0, 0)
+        assert penstock.metrics().sum("penstock_responses_total", outcome="tried_next") > 0
+        assert_settled(penstock)
+
+
 def test_forged_answers_from_who_knows_everything_but_one_thing(office):
     """Ahead of each true answer come 200 with one thing wrong: source, source port, our port, id or question."""
     with Penstock(office, config()) as penstock:
