@@ -52,13 +52,14 @@ ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, ui
                                  unsigned shift) {
   const auto tick = static_cast<uint32_t>(now >> kTickShift);
   const uint64_t key = key_of(address, family, thing);
-  ClientShare* least = nullptr;
-  for (ClientShare& share : sets_[key % kSets]) {
+  auto& set = sets_[key % kSets];
+  ClientShare* least = &set[0];
+  for (ClientShare& share : set) {
     if (share.key == key) {
       move_to(share, tick, shift);
       return share;
     }
-    if (least == nullptr || weight_of(share, tick) < weight_of(*least, tick)) least = &share;
+    if (weight_of(share, tick) < weight_of(*least, tick)) least = &share;
   }
   *least = {.key = key, .tick = tick};
   return *least;
