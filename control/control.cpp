@@ -1,3 +1,5 @@
+// control/control.cpp - the life of a generation of rules and what it makes the other parts do. Longer than most: the steps of a
+// reload, of a dataplane that comes and goes, and what is then told are one sequence, and read as one.
 #include "control/control.h"
 
 #include <spdlog/spdlog.h>

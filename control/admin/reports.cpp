@@ -1,3 +1,4 @@
+// control/admin/reports.cpp - each answer of penstockctl as JSON. Long because it names every member of each; no logic beside.
 #include "control/admin/reports.h"
 
 #include <unistd.h>

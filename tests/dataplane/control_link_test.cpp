@@ -1,5 +1,5 @@
 // tests/dataplane/control_link_test.cpp - the dataplane's end of the link over a real socket: what is refused, and why, and
-// that the running rules stay.
+// that the running rules stay. Long by its table of damaged images.
 #include "dataplane/control_link.h"
 #include "dataplane/last_good.h"
 

@@ -1,5 +1,6 @@
 // tests/dataplane/fail_closed_test.cpp - a private name never goes to a server of another pool, whatever the rules and whatever is down.
 //
+// In one file, so that whoever doubts the judge reads all of him.
 // Random rule sets, random failures, and a judge that knows the rules by text alone: it walks a list of names, label by label,
 // and shares no line with the tables. It sees every frame that the path sends. The same test is built a second time against a
 // path that takes the default's pool as a last resort (fail_closed_mutation.cpp): there it must fail.

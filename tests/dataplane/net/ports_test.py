@@ -1,5 +1,7 @@
 """tests/dataplane/net/ports_test.py - ports on veth and TAP interfaces in network namespaces; needs root.
 
+Long because its cases share one pair of hosts, and setting that up twice would be longer.
+
 Two hosts: `here` with the interface v0 that port_probe (port_probe.cpp) opens, `there` with its peer v1.
 """
 import contextlib

@@ -1,4 +1,6 @@
 // tests/dataplane/path/guard_test.cpp - what is a leak and what is none; who gets what, which counter and which event say so.
+//
+// Long because it is one table, its cases and the few rules that they are judged by.
 #include <optional>
 
 #include "config/event_ring.h"
