@@ -18,9 +18,12 @@ int64_t accounting_residual(const CounterPage& page) {
     queries += signed_of(lcore.classify[ClassifyOutcome::query].get()) - signed_of(lcore.query.sum());
     responses += signed_of(lcore.classify[ClassifyOutcome::response].get()) -
                  signed_of(lcore.handoff[HandoffOutcome::full].get()) - signed_of(lcore.response.sum());
-    pending += signed_of(lcore.query[QueryOutcome::forwarded].get()) -
+    pending += signed_of(lcore.query[QueryOutcome::forwarded].get()) +
+               signed_of(lcore.refresh[RefreshOutcome::sent].get()) -
                signed_of(lcore.response[ResponseOutcome::returned].get()) -
-               signed_of(lcore.response[ResponseOutcome::blocked].get()) - signed_of(lcore.sweep.sum()) -
+               signed_of(lcore.response[ResponseOutcome::blocked].get()) -
+               signed_of(lcore.response[ResponseOutcome::replaced_stale].get()) -
+               signed_of(lcore.response[ResponseOutcome::refreshed].get()) - signed_of(lcore.sweep.sum()) -
                signed_of(lcore.pending.get());
     waiting += signed_of(lcore.query[QueryOutcome::joined].get()) - signed_of(lcore.waiter.sum()) -
                signed_of(lcore.waiting.get());

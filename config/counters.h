@@ -6,7 +6,7 @@
 //   classified queries = sum of QUERY
 //   classified responses = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
 //   strangers          = sum of DOOR
-//   forwarded          = returned + blocked + sum of SWEEP + pending
+//   forwarded + refresh sent = returned + blocked + replaced_stale + refreshed + sum of SWEEP + pending
 //   joined             = sum of WAITER + waiting
 #pragma once
 
@@ -36,6 +36,10 @@ namespace penstock::config {
   X(forwarded, "sent to an endpoint")                                                                    \
   X(joined, "the same question is in flight: its answer goes to this client too")                        \
   X(repeated, "the client's own repetition of a query in flight: one answer goes to both")               \
+  X(answered_cached, "answered from memory")                                                             \
+  X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")       \
+  X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")          \
+  X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")  \
   X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                             \
   X(answered_nodata, "answered NODATA as its rule says")                                                 \
   X(refused_by_rule, "answered REFUSED as its rule says")                                                \
@@ -58,6 +62,8 @@ namespace penstock::config {
 #define PENSTOCK_RESPONSE_OUTCOMES(X)                                                         \
   X(returned, "sent to the client that asked")                                                \
   X(blocked, "the leak guard kept it back: the client got SERVFAIL")                          \
+  X(replaced_stale, "a failure: the client got the expired answer that was remembered")       \
+  X(refreshed, "to a query of our own: remembered")                                           \
   X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")             \
   X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")   \
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                  \
@@ -78,6 +84,8 @@ namespace penstock::config {
 
 #define PENSTOCK_SWEEP_OUTCOMES(X)                                            \
   X(expired, "not answered in time by the endpoint: the client got SERVFAIL") \
+  X(expired_stale, "the same, and the client got the expired answer")         \
+  X(expired_refresh, "a query of our own that was not answered in time")      \
   X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
 
 #define PENSTOCK_RETRY_OUTCOMES(X)                                                      \
@@ -100,6 +108,21 @@ namespace penstock::config {
   X(chain_cut, "an answer for another name led into a private zone: cut there")                          \
   X(chain_alarmed, "the same, but cname is alarm: the answer went to the client")
 
+#define PENSTOCK_REFRESH_OUTCOMES(X)                                                \
+  X(sent, "a remembered answer is asked for again, by us: soon or already expired") \
+  X(no_endpoint, "not asked: no endpoint can be reached, or has budget left")       \
+  X(no_frame, "not asked: no buffer was free")                                      \
+  X(pending_full, "not asked: the pending table is full, or its pool holds half of it")
+
+#define PENSTOCK_REMEMBER_OUTCOMES(X)                                                     \
+  X(stored, "a new answer")                                                               \
+  X(renewed, "in the place of an older one to the same question")                         \
+  X(failure, "that the endpoints failed (RFC 9520)")                                      \
+  X(not_kept, "not remembered: truncated, TTL 0, or of a kind that is good for one only") \
+  X(too_long, "not remembered: longer than an entry can be")                              \
+  X(no_room, "not remembered: the pool has its share of the cache already")               \
+  X(busy, "not remembered: another lcore wrote to the same page")
+
 #define PENSTOCK_TRANSMIT_OUTCOMES(X)                                \
   X(sent, "accepted by the port's queue")                            \
   X(refused, "lost: the port's queue was full")                      \
@@ -116,6 +139,8 @@ enum class SweepOutcome : uint8_t { PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_ENUM_VALUE)
 enum class RetryOutcome : uint8_t { PENSTOCK_RETRY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class WaiterOutcome : uint8_t { PENSTOCK_WAITER_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class GuardOutcome : uint8_t { PENSTOCK_GUARD_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class RefreshOutcome : uint8_t { PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class RememberOutcome : uint8_t { PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class TransmitOutcome : uint8_t { PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 #undef PENSTOCK_ENUM_VALUE
 
@@ -129,6 +154,8 @@ constexpr size_t kSweepOutcomes = 0 PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kRetryOutcomes = 0 PENSTOCK_RETRY_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kWaiterOutcomes = 0 PENSTOCK_WAITER_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kGuardOutcomes = 0 PENSTOCK_GUARD_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kRefreshOutcomes = 0 PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kRememberOutcomes = 0 PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
@@ -182,6 +209,8 @@ struct alignas(64) LcoreCounters {
   OutcomeCounters<RetryOutcome, kRetryOutcomes> retry;
   OutcomeCounters<WaiterOutcome, kWaiterOutcomes> waiter;
   OutcomeCounters<GuardOutcome, kGuardOutcomes> guard;
+  OutcomeCounters<RefreshOutcome, kRefreshOutcomes> refresh;
+  OutcomeCounters<RememberOutcome, kRememberOutcomes> remember;
   OutcomeCounters<TransmitOutcome, kTransmitOutcomes> transmit;
   Counter checksum_partial;        // accepted frames whose UDP checksum was only the pseudo-header's sum
   std::array<Counter, 16> rcodes;  // of responses returned to clients
@@ -203,7 +232,7 @@ struct PortCounters {
   Counter transmit_errors;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5004ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5005ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {
@@ -225,6 +254,11 @@ struct CounterPage {
   Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
   Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
+  Counter cache_entries;  // answers remembered now
+  Counter cache_used;     // octets that they take
+  Counter cache_size;     // octets that there are for them
+  Counter cache_evicted;  // answers that made room for others
+  Counter cache_flushed;  // answers forgotten by hand
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
   alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
   alignas(64) LcoreCounters lcore[];

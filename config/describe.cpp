@@ -138,6 +138,20 @@ std::string budget_text(const Pool& pool) {
   return text;
 }
 
+std::string cache_text(const Pool& pool) {
+  const CachePolicy& cache = pool.cache;
+  if (!cache.enabled) return "nothing: every query is forwarded";
+  const auto seconds = [](uint32_t count) { return std::to_string(count) + " s"; };
+  std::string text =
+      "answers for " + seconds(cache.max_ttl) + " at most, that there is none for " + seconds(cache.max_negative_ttl);
+  if (cache.min_ttl != 0) text += ", for " + seconds(cache.min_ttl) + " at least";
+  if (cache.stale) text += "; expired ones up to " + seconds(cache.max_stale) + " more when there is no better";
+  if (cache.prefetch) text += "; renewed in time";
+  if (!cache.rotate) text += "; addresses in the order that they came in";
+  if (cache.size != 0) text += "; in " + std::to_string(cache.size >> 20) + " MiB";
+  return text;
+}
+
 std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& probe_name) {
   const Pool& pool = model.pools[number];
   const HealthCheck& health = pool.health;
@@ -153,6 +167,7 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
                     std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
   if (std::string text = budget_text(pool); !text.empty())
     rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
+  rows.push_back({"cached", cache_text(pool)});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;
 }

@@ -15,7 +15,7 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 2;
+constexpr uint32_t kImageVersion = 3;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
 constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its sections
@@ -57,7 +57,8 @@ struct ImageHeader {
   uint32_t query_timeout_ms;
   uint8_t refused_silent;  // 1: clients that may not ask get no answer
   uint8_t reserved[7];
-  uint64_t loop_token;  // a query whose first label is loop_label() of it is a probe of ours that came back
+  uint64_t private_identity;  // of all private zones: changes when one of them does
+  uint64_t loop_token;        // a query whose first label is loop_label() of it is a probe of ours that came back
   ImageSection sections[kSections];
 };
 
@@ -68,10 +69,24 @@ struct ImagePool {
   uint8_t is_private;
   uint8_t policy;    // config::Policy
   uint8_t retry_on;  // kRetryOnServfail | kRetryOnRefused
-  uint8_t reserved[4];
+  uint8_t cache;     // kCache...; 0: answers are not remembered
+  uint8_t reserved[3];
+  uint32_t max_ttl;  // s; the next three too
+  uint32_t min_ttl;
+  uint32_t max_negative_ttl;
+  uint32_t max_stale;
+  uint32_t cache_quota;  // KiB of the cache that the pool's answers may take, 0: all of it
+  uint32_t reserved_too;
 };
 constexpr uint8_t kRetryOnServfail = 1;
 constexpr uint8_t kRetryOnRefused = 2;
+constexpr uint8_t kCacheEnabled = 1;
+constexpr uint8_t kCacheStale = 2;
+constexpr uint8_t kCachePrefetch = 4;
+constexpr uint8_t kCacheRotate = 8;
+constexpr uint8_t kCacheShortServices =
+    16;  // names below _msdcs, _sites, _tcp and _udp are remembered a minute at most
+constexpr uint8_t kCacheAll = 31;
 
 struct ImageEndpoint {
   uint8_t address[16];  // network order, IPv4 in the first four
@@ -93,6 +108,8 @@ struct ImageRule {
   uint16_t prefix_count;  // 0: not checked
   uint8_t cname;          // config::CnameInto
   uint8_t reserved;
+  // Of all that its answers depend on: pool, endpoints, guard. A remembered answer is good for rules of the same identity.
+  uint64_t identity;
 };
 
 // A network that a rule expects addresses in.
@@ -108,6 +125,10 @@ struct ImageGroup {
   uint32_t weight;  // 1 or more
   uint32_t reserved;
 };
+
+// Bits of `allowed`.
+constexpr uint16_t kClientMayAsk = 1;
+constexpr uint16_t kClientMaySnoop = 2;
 
 // Client prefixes, flattened: ranges sorted by start, the first starts at address 0, each reaches to the next.
 struct ImageClientsV4 {
@@ -143,10 +164,10 @@ struct ZoneNode {
 constexpr size_t kZoneNodeNameOffset = 10;
 constexpr uint64_t kZoneNodeUnit = 8;
 
-static_assert(sizeof(ImageHeader) == 264);
-static_assert(sizeof(ImagePool) == 16);
+static_assert(sizeof(ImageHeader) == 272);
+static_assert(sizeof(ImagePool) == 40);
 static_assert(sizeof(ImageEndpoint) == 32);
-static_assert(sizeof(ImageRule) == 16);
+static_assert(sizeof(ImageRule) == 24);
 static_assert(sizeof(ImagePrefix) == 24);
 static_assert(sizeof(ImageGroup) == 8);
 static_assert(sizeof(ImageClientsV4) == 8);

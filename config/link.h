@@ -5,6 +5,7 @@
 //   dataplane -> control  Hello + [counter page (read-only), endpoint state page]
 //   control -> dataplane  Publish + [sealed memfd]     -> Published | Refused
 //   control -> dataplane  Lookup                       -> Found
+//   control -> dataplane  Flush                        -> Flushed
 #pragma once
 
 #include <array>
@@ -19,10 +20,10 @@
 
 namespace penstock::config {
 
-constexpr uint32_t kLinkVersion = 1;
+constexpr uint32_t kLinkVersion = 2;
 constexpr size_t kMaxPorts = 8;
 
-enum class MessageType : uint32_t { hello = 1, publish, published, refused, lookup, found };
+enum class MessageType : uint32_t { hello = 1, publish, published, refused, lookup, found, flush, flushed };
 
 struct PortInfo {
   std::array<char, 16> name;
@@ -87,6 +88,20 @@ struct Found {
   uint8_t matched_length = 0;  // wire octets of the zone that matched; 0: the default, or none
   uint8_t is_apex = 0;         // 1: the name itself matched, not a suffix of it
   std::array<uint8_t, 6> reserved{};
+};
+
+// Remembered answers are to be forgotten.
+enum class FlushScope : uint8_t { all, name, zone };
+struct Flush {
+  MessageType type = MessageType::flush;
+  FlushScope scope = FlushScope::all;
+  uint8_t name_length = 0;
+  std::array<char, kMaxNameLength> name{};  // folded wire form
+};
+struct Flushed {
+  MessageType type = MessageType::flushed;
+  uint32_t reserved = 0;
+  uint64_t entries = 0;  // forgotten
 };
 
 struct Message {

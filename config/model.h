@@ -48,6 +48,7 @@ struct Dataplane {
   uint32_t port_budget = 40'000;                  // address and port pairs an endpoint may see from all forwarders
   uint32_t nodes = 1;                             // forwarders that share it
   uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
+  uint64_t cache_size = uint64_t{64} << 20;       // octets for remembered answers, of all lcores; 0: none are
   std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
 };
 
@@ -67,9 +68,10 @@ struct ClientGroup {
 struct Clients {
   std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
   std::vector<IpPrefix> deny;
-  bool silent = false;              // `refused: drop`: no REFUSED to clients that may not ask
-  uint32_t rate_per_client = 0;     // queries/s, 0: none
-  std::vector<ClientGroup> groups;  // at most kMaxClientGroups (image.h) less the unnamed one
+  bool silent = false;                // `refused: drop`: no REFUSED to clients that may not ask
+  uint32_t rate_per_client = 0;       // queries/s, 0: none
+  std::vector<IpPrefix> allow_snoop;  // who may ask what is remembered without asking for recursion (RD 0)
+  std::vector<ClientGroup> groups;    // at most kMaxClientGroups (image.h) less the unnamed one
 };
 
 enum class PoolKind : uint8_t { recursive, route53_inbound };
@@ -97,6 +99,19 @@ struct HealthCheck {
   uint32_t fall = 3;
 };
 
+// What of a pool's answers is remembered, and for how long. Times in seconds.
+struct CachePolicy {
+  bool enabled = true;
+  bool stale = false;     // an expired answer rather than none (RFC 8767)
+  bool prefetch = false;  // an answer that is often asked for is renewed before it expires
+  bool rotate = true;     // address records in another order each time
+  uint32_t max_ttl = 3600;
+  uint32_t min_ttl = 0;
+  uint32_t max_negative_ttl = 300;
+  uint32_t max_stale = 86'400;
+  uint64_t size = 0;  // octets of the cache that the pool's answers may take, 0: all of it
+};
+
 struct Pool {
   std::string name;
   PoolKind kind = PoolKind::recursive;
@@ -106,6 +121,7 @@ struct Pool {
   bool tracked = false;         // the endpoints' security group tracks connections: they take less
   bool retry_servfail = false;  // `retry_on`: another endpoint may answer better
   bool retry_refused = false;
+  CachePolicy cache;
   HealthCheck health;
   std::vector<IpAddress> source;  // at most one a family; empty: the kernel's choice for the route
   Where where;

@@ -15,10 +15,7 @@ struct Setting {
 
 // Whoever makes a setting work deletes its lines here.
 const std::vector<Setting>& settings() {
-  static constexpr std::string_view kCache = "there is no cache in this version: every query is forwarded";
   static const std::vector<Setting> kSettings = {
-      {"cache", {"zones", "*", "cache"}, "", kCache},
-      {"cache", {"default", "cache"}, "", kCache},
       {"rate_per_client", {"clients", "rate_per_client"}, "0", "clients are not limited in this version"},
   };
   return kSettings;

@@ -48,13 +48,14 @@ std::optional<std::string> read_socket_path(const YamlValue& value) {
 }
 
 void ModelReader::read_clients(const YamlValue& section) {
-  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "groups"});
+  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "groups", "allow_snoop"});
   if (const auto value = map.get("allow")) {
     model.clients.allow = value->prefixes();
     if (value->is_sequence() && value->node().items.empty())
       value->error("the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
   }
   if (const auto value = map.get("deny")) model.clients.deny = value->prefixes();
+  if (const auto value = map.get("allow_snoop")) model.clients.allow_snoop = value->prefixes();
   if (const auto value = map.get("refused"))
     if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
   if (const auto value = map.get("groups")) read_groups(*value);

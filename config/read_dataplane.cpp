@@ -129,7 +129,7 @@ void ModelReader::read_idle(const YamlValue& value) {
 }
 
 void ModelReader::read_dataplane(const YamlValue& section) {
-  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout"});
+  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size"});
   Dataplane& dataplane = model.dataplane;
   if (const auto value = map.get("eal"))
     value->each([&](const YamlValue& item) {
@@ -167,6 +167,8 @@ void ModelReader::read_dataplane(const YamlValue& section) {
                      std::to_string(std::bit_floor(*count)) + " or " + std::to_string(std::bit_ceil(*count)));
       dataplane.pending = *count;
     }
+  if (const auto value = map.get("cache_size"))
+    dataplane.cache_size = value->octets(0, uint64_t{64} << 30).value_or(dataplane.cache_size);
   if (const auto value = map.get("query_timeout"))
     dataplane.query_timeout = value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
 }

@@ -73,6 +73,29 @@ void read_retry_on(const YamlValue& value, Pool& pool) {
       true);
 }
 
+// cache: off, or {stale: on, max_ttl: 3600, ...}
+void read_cache(const YamlValue& section, Pool& pool) {
+  CachePolicy& cache = pool.cache;
+  if (section.is_scalar()) {
+    cache.enabled = section.boolean().value_or(true);
+    return;
+  }
+  const YamlMap map(section, {"size", "stale", "prefetch", "max_ttl", "min_ttl", "max_negative_ttl", "max_stale"});
+  constexpr uint32_t kWeek = 604'800;
+  const auto read_seconds = [&](const char* key, uint32_t most, uint32_t& into) {
+    if (const auto value = map.get(key)) into = value->number(0, most).value_or(into);
+  };
+  read_seconds("max_ttl", kWeek, cache.max_ttl);
+  read_seconds("min_ttl", 3600, cache.min_ttl);
+  read_seconds("max_negative_ttl", kWeek, cache.max_negative_ttl);
+  read_seconds("max_stale", kWeek, cache.max_stale);
+  if (cache.min_ttl > cache.max_ttl)
+    section.error("min_ttl " + std::to_string(cache.min_ttl) + " is above max_ttl " + std::to_string(cache.max_ttl));
+  if (const auto value = map.get("stale")) cache.stale = value->boolean().value_or(cache.stale);
+  if (const auto value = map.get("prefetch")) cache.prefetch = value->boolean().value_or(cache.prefetch);
+  if (const auto value = map.get("size")) cache.size = value->octets(uint64_t{1} << 20, uint64_t{1} << 40).value_or(0);
+}
+
 void read_health(const YamlValue& section, HealthCheck& health) {
   const YamlMap map(section, {"name", "interval", "timeout", "rise", "fall"});
   if (const auto value = map.get("name")) health.name = value->name();
@@ -115,7 +138,8 @@ void ModelReader::read_pools(const YamlValue& section) {
   }
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on"});
+    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on",
+                             "cache", "rrset_order"});
     Pool pool;
     pool.name = member.key;
     pool.where = {0, member.line};
@@ -140,6 +164,14 @@ void ModelReader::read_pools(const YamlValue& section) {
       }
     }
     if (is_doubtful) doubtful_pools.insert(static_cast<uint32_t>(model.pools.size()));
+    // Behind other resolvers there is an Active Directory: hosts that have just joined, SRV records of dead controllers.
+    const bool is_inbound = pool.kind == PoolKind::route53_inbound;
+    pool.cache.stale = is_inbound;
+    pool.cache.prefetch = is_inbound;
+    pool.cache.max_negative_ttl = is_inbound ? 300 : 15;
+    if (const auto value = map.get("cache")) read_cache(*value, pool);
+    if (const auto value = map.get("rrset_order"))
+      if (const auto word = value->word({"rotate", "keep"})) pool.cache.rotate = *word == 0;
     if (const auto value = map.get("tracked")) pool.tracked = value->boolean().value_or(false);
     if (const auto value = map.get("policy")) read_policy(*value, pool);
     if (const auto value = map.get("retry_on")) read_retry_on(*value, pool);

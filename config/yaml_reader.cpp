@@ -94,6 +94,24 @@ std::optional<std::chrono::milliseconds> YamlValue::duration(std::chrono::millis
   return std::nullopt;
 }
 
+std::optional<uint64_t> YamlValue::octets(uint64_t least, uint64_t most) const {
+  const auto written = text();
+  if (!written) return std::nullopt;
+  const size_t unit_at = std::min(written->find_first_not_of("0123456789"), written->size());
+  const auto count = parse_digits(std::string_view(*written).substr(0, unit_at));
+  const std::string_view unit = std::string_view(*written).substr(unit_at);
+  const int shift = unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : *written == "0" ? 0 : -1;
+  if (!count || shift < 0 || *count > most >> shift) {
+    error(quoted(*written) + " is not a size up to " + std::to_string(most >> 20) +
+          "MiB: write a number with its unit, such as 64MiB or 1GiB");
+    return std::nullopt;
+  }
+  const uint64_t value = uint64_t{*count} << shift;
+  if (value >= least) return value;
+  error(quoted(*written) + " should be at least " + std::to_string(least >> 10) + "KiB");
+  return std::nullopt;
+}
+
 std::optional<IpAddress> YamlValue::address() const {
   const auto written = text();
   if (!written) return std::nullopt;

@@ -51,6 +51,7 @@ class YamlValue {
   std::optional<bool> boolean() const;  // true, false, on, off, yes, no
   std::optional<std::chrono::milliseconds> duration(std::chrono::milliseconds least,
                                                     std::chrono::milliseconds most) const;
+  std::optional<uint64_t> octets(uint64_t least, uint64_t most) const;  // 64MiB
   std::optional<IpAddress> address() const;
   std::optional<IpPrefix> prefix() const;
   std::optional<WireName> name() const;

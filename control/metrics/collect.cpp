@@ -32,6 +32,8 @@ constexpr OutcomeName kSweep[] = {PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kRetry[] = {PENSTOCK_RETRY_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kWaiter[] = {PENSTOCK_WAITER_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kGuard[] = {PENSTOCK_GUARD_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kRefresh[] = {PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kRemember[] = {PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kTransmit[] = {PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_NAME)};
 #undef PENSTOCK_NAME
 
@@ -98,6 +100,11 @@ void add_packets(MetricList& list, const CounterPage& page) {
                kGuard, &LcoreCounters::guard);
   add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them", "outcome",
                kTransmit, &LcoreCounters::transmit);
+  add_outcomes(list, page, "penstock_refreshes_total",
+               "Queries of our own, for answers that are remembered, by what became of them", "outcome", kRefresh,
+               &LcoreCounters::refresh);
+  add_outcomes(list, page, "penstock_remembered_total", "Answers that came, by whether they are remembered", "outcome",
+               kRemember, &LcoreCounters::remember);
   list.counter(
       "penstock_partial_checksum_frames_total",
       "Accepted frames whose UDP checksum was only the sum of the pseudo-header.", {},

@@ -10,6 +10,7 @@
 #include <map>
 #include <span>
 #include <system_error>
+#include <tuple>
 
 #include "control/rules/flatten_clients.h"
 #include "control/rules/zone_hash.h"
@@ -51,6 +52,20 @@ struct Pools {
   std::vector<config::ImageEndpoint> endpoints;
 };
 
+void lay_out_cache(const config::Pool& pool, config::ImagePool& out) {
+  const config::CachePolicy& cache = pool.cache;
+  out.max_ttl = cache.max_ttl;
+  out.min_ttl = cache.min_ttl;
+  out.max_negative_ttl = cache.max_negative_ttl;
+  out.max_stale = cache.max_stale;
+  out.cache_quota = static_cast<uint32_t>(cache.size >> 10);
+  if (!cache.enabled) return;
+  out.cache =
+      static_cast<uint8_t>(config::kCacheEnabled | (cache.stale ? config::kCacheStale : 0) |
+                           (cache.prefetch ? config::kCachePrefetch : 0) | (cache.rotate ? config::kCacheRotate : 0) |
+                           (pool.kind == config::PoolKind::recursive ? config::kCacheShortServices : 0));
+}
+
 tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf& slot_of) {
   Pools result;
   std::vector<bool> taken(config::kMaxEndpoints);
@@ -64,6 +79,7 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     out.policy = static_cast<uint8_t>(pool.policy);
     out.retry_on = static_cast<uint8_t>((pool.retry_servfail ? config::kRetryOnServfail : 0) |
                                         (pool.retry_refused ? config::kRetryOnRefused : 0));
+    lay_out_cache(pool, out);
     for (const auto& endpoint : pool.endpoints) {
       const uint16_t slot = slot_of(pool, endpoint);
       if (slot >= config::kMaxEndpoints || taken[slot])
@@ -89,6 +105,41 @@ struct Rules {
 };
 
 // Rules that expect the same networks share them.
+// What a rule's answers depend on, as one number: equal for equal text, in whatever order rules and pools stand.
+uint64_t identity_of(const Model& model, const config::Rule& rule) {
+  std::string text(1, static_cast<char>(rule.action));
+  const auto add = [&](const config::IpAddress& address, uint8_t length) {
+    text.append(address.bytes.begin(), address.bytes.end())
+        .append({static_cast<char>(address.family), static_cast<char>(length)});
+  };
+  if (rule.action == config::Action::forward) {
+    const config::Pool& pool = model.pools[rule.pool];
+    text += pool.name + '\0' + static_cast<char>(pool.kind);
+    std::vector<config::IpAddress> addresses;
+    for (const auto& endpoint : pool.endpoints) addresses.push_back(endpoint.address);
+    std::sort(addresses.begin(), addresses.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.family, a.bytes) < std::tie(b.family, b.bytes); });
+    for (const auto& address : addresses) add(address, 0);
+  }
+  text += {'\0', static_cast<char>(rule.is_private), static_cast<char>(rule.on_leak), static_cast<char>(rule.cname)};
+  for (const auto& prefix : rule.expect) add(prefix.address, prefix.length);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+// Of the names that are private, and their rules.
+uint64_t private_identity_of(const Model& model, const std::vector<config::ImageRule>& rules) {
+  uint64_t sum = 0;  // in whatever order they stand
+  const auto add = [&](std::string text, uint32_t rule) {
+    if (rules[rule].is_private == 0) return;
+    text.append(reinterpret_cast<const char*>(&rules[rule].identity), sizeof rules[rule].identity);
+    sum += XXH3_64bits(text.data(), text.size());
+  };
+  for (const auto& entry : model.zones.entries)
+    add(std::string(model.zones.name(entry)) + static_cast<char>(entry.scope), entry.rule);
+  if (model.default_rule) add("default", *model.default_rule);
+  return sum;
+}
+
 Rules lay_out_rules(const Model& model) {
   Rules result;
   std::map<std::vector<config::IpPrefix>, uint32_t> known;
@@ -110,6 +161,7 @@ Rules lay_out_rules(const Model& model) {
     out.action = static_cast<uint8_t>(rule.action);
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
+    out.identity = identity_of(model, rule);
   }
   return result;
 }
@@ -120,18 +172,23 @@ std::vector<config::ImageGroup> lay_out_groups(const config::Clients& clients) {
   return groups;
 }
 
+uint16_t allowed_bits(const ClientRange& range) {
+  return static_cast<uint16_t>((range.allowed ? config::kClientMayAsk : 0) |
+                               (range.may_snoop ? config::kClientMaySnoop : 0));
+}
+
 std::vector<config::ImageClientsV4> lay_out_clients_v4(const config::Clients& clients) {
   std::vector<config::ImageClientsV4> out;
   for (const auto& range : flatten_clients(clients, 4))
-    out.push_back({static_cast<uint32_t>(range.start), static_cast<uint16_t>(range.allowed ? 1 : 0), range.group});
+    out.push_back({static_cast<uint32_t>(range.start), allowed_bits(range), range.group});
   return out;
 }
 
 std::vector<config::ImageClientsV6> lay_out_clients_v6(const config::Clients& clients) {
   std::vector<config::ImageClientsV6> out;
   for (const auto& range : flatten_clients(clients, 6))
-    out.push_back({static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start),
-                   range.allowed ? 1U : 0U, range.group});
+    out.push_back({static_cast<uint64_t>(range.start >> 64), static_cast<uint64_t>(range.start), allowed_bits(range),
+                   range.group});
   return out;
 }
 
@@ -206,6 +263,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
   header.refused_silent = model.clients.silent ? 1 : 0;
   header.loop_token = *loop_token;
+  header.private_identity = private_identity_of(model, rules.rules);
 
   Compiled compiled{ImageBytes(end), generation, 0, header.loop_token, header.zone_count};
   const auto section = [&](Section which) {

@@ -1,6 +1,7 @@
 #include "control/rules/flatten_clients.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 namespace penstock::control {
@@ -69,22 +70,27 @@ std::vector<ClientRange> flatten_clients(const config::Clients& clients, unsigne
   for (size_t i = 0; i < clients.groups.size(); ++i)
     add(members, clients.groups[i].prefixes, static_cast<uint16_t>(i + 1));
 
+  std::vector<Network> snoopers;
+  add(snoopers, clients.allow_snoop, 1);
+
   const std::vector<Range> allowed = flatten(std::move(verdicts), family);
+  const std::vector<Range> snoop = flatten(std::move(snoopers), family);
   const std::vector<Range> groups = flatten(std::move(members), family);
   std::vector<ClientRange> ranges;
-  for (size_t a = 0, g = 0; a < allowed.size() && g < groups.size();) {
-    const Address128 start = std::max(allowed[a].start, groups[g].start);
-    ranges.push_back({start, allowed[a].value != 0, groups[g].value});
-    // On to whichever of the two changes first.
-    const bool more_allowed = a + 1 < allowed.size();
-    const bool more_groups = g + 1 < groups.size();
-    const bool next_allowed = more_allowed && (!more_groups || allowed[a + 1].start <= groups[g + 1].start);
-    const bool next_group = more_groups && (!more_allowed || groups[g + 1].start <= allowed[a + 1].start);
-    a += next_allowed ? 1 : 0;
-    g += next_group ? 1 : 0;
-    if (!next_allowed && !next_group) break;
+  size_t a = 0;
+  size_t s = 0;
+  size_t g = 0;
+  for (Address128 start = 0;;) {
+    ranges.push_back({start, allowed[a].value != 0, groups[g].value, snoop[s].value != 0});
+    // On to whichever changes first.
+    std::optional<Address128> next;
+    for (const auto& [list, at] : {std::pair(&allowed, a), std::pair(&snoop, s), std::pair(&groups, g)})
+      if (at + 1 < list->size() && (!next || (*list)[at + 1].start < *next)) next = (*list)[at + 1].start;
+    if (!next) return ranges;
+    start = *next;
+    for (const auto& [list, at] : {std::pair(&allowed, &a), std::pair(&snoop, &s), std::pair(&groups, &g)})
+      if (*at + 1 < list->size() && (*list)[*at + 1].start == start) ++*at;
   }
-  return ranges;
 }
 
 }  // namespace penstock::control

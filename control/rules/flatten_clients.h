@@ -14,6 +14,7 @@ struct ClientRange {
   Address128 start = 0;  // reaches to the next range's start
   bool allowed = false;
   uint16_t group = 0;  // 0: none; n: the n-th of Clients::groups
+  bool may_snoop = false;
   bool operator==(const ClientRange&) const = default;
 };
 

@@ -12,9 +12,12 @@ namespace penstock::dns {
 // the upper octet.
 enum class ExtendedError : uint16_t {
   other = 0,
+  stale_answer = 3,
+  cached_error = 13,
   blocked = 15,
   filtered = 17,
   prohibited = 18,
+  stale_nxdomain = 19,
   not_authoritative = 20,
   no_reachable_authority = 22,
   network_error = 23,

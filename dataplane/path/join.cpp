@@ -82,8 +82,8 @@ QueryOutcome repeat(state::Lcore& lcore, uint32_t index, const config::ImagePool
 
 void prepare_join(const state::Lcore& lcore, QueryWork& work) {
   work.shared = work.query.plain;
-  work.flight_hash =
-      work.shared ? state::hash_question(lcore.hash_key, work.query, work.packet.dns) : hash_alone(lcore, work.packet);
+  work.question_hash = state::hash_question(lcore.hash_key, work.query, work.packet.dns);
+  work.flight_hash = work.shared ? state::narrow_hash(work.question_hash) : hash_alone(lcore, work.packet);
   lcore.flights.prefetch(work.flight_hash);
 }
 

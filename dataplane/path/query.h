@@ -12,9 +12,10 @@ struct QueryWork {
   dns::QueryVerdict verdict;
   tables::Probe probe;  // valid when verdict is ok and there are rules
   dns::Query query;
-  uint32_t flight_hash;  // valid as probe is
-  bool shared;           // the hash is the question's; if not, that of this very message
-  uint32_t weight;       // of the client's group; valid once it may ask
+  uint64_t question_hash;  // state::hash_question()
+  uint32_t flight_hash;    // valid as probe is
+  bool shared;             // the hash is the question's; if not, that of this very message
+  uint32_t weight;         // of the client's group; valid once it may ask
 };
 
 // First pass over a burst: reads the message and prefetches the zone buckets that it needs.

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "dataplane/state/answer_cache.h"
 #include "dataplane/state/delivery.h"
 #include "dataplane/state/hash_index.h"
 #include "dataplane/state/pending.h"
@@ -31,6 +32,9 @@ PendingTable::PendingTable(uint32_t slots)
 }
 
 HashIndex::HashIndex(uint32_t entries) : mask_(entries - 1), entries_(make_large<Entry>(entries)) {}
+
+AnswerCache::AnswerCache(uint64_t octets)
+    : pages_count_(static_cast<uint32_t>(octets / kPageSize)), pages_(make_large<Page>(pages_count_)) {}
 
 WaiterPool::WaiterPool(uint32_t capacity, uint32_t index_entries)
     : capacity_(capacity), waiters_(make_large<Waiter>(capacity)), index_(index_entries) {

@@ -51,7 +51,7 @@ inline QuestionKey question_key(const dns::Query& query, const uint8_t* message,
 }
 
 // Of any octets. `key` is secret: nobody outside can aim at one place of an index.
-inline uint32_t hash_octets(uint64_t key, const uint8_t* octets, unsigned length) {
+inline uint64_t wide_hash_octets(uint64_t key, const uint8_t* octets, unsigned length) {
   constexpr uint64_t kMixer = 0xa0761d6478bd642fULL;
   const auto load = [](const uint8_t* from, unsigned n) {
     uint64_t value = 0;
@@ -71,16 +71,22 @@ inline uint32_t hash_octets(uint64_t key, const uint8_t* octets, unsigned length
   } else if (length != 0) {
     hash ^= octets[0] | uint64_t{octets[length / 2]} << 8 | uint64_t{octets[length - 1]} << 16;
   }
-  hash = config::fold_multiply(hash ^ key, 0xe7037ed1a0b428dbULL);
+  return config::fold_multiply(hash ^ key, 0xe7037ed1a0b428dbULL);
+}
+inline uint32_t narrow_hash(uint64_t hash) {
   return static_cast<uint32_t>(hash ^ hash >> 32);
+}
+inline uint32_t hash_octets(uint64_t key, const uint8_t* octets, unsigned length) {
+  return narrow_hash(wide_hash_octets(key, octets, length));
 }
 
 // Of all of the key but rule and generation, which are not known yet when a burst fetches what it will look at.
-inline uint32_t hash_question(uint64_t key, const dns::Query& query, const uint8_t* message) {
+// Joining takes narrow_hash() of it.
+inline uint64_t hash_question(uint64_t key, const dns::Query& query, const uint8_t* message) {
   uint32_t type_and_class = 0;
   std::memcpy(&type_and_class, message + dns::kHeaderSize + query.name.length, 4);
   const uint64_t mixed = config::fold_multiply(key ^ type_and_class, 0x9e3779b97f4a7c15ULL ^ query_bits(query.traits));
-  return hash_octets(mixed, query.name.bytes, query.name.length);
+  return wide_hash_octets(mixed, query.name.bytes, query.name.length);
 }
 
 }  // namespace penstock::state

@@ -6,6 +6,11 @@
 namespace penstock::tables {
 namespace {
 
+ClientEntry entry_of(unsigned allowed, uint32_t group) {
+  return {(allowed & config::kClientMayAsk) != 0, (allowed & config::kClientMaySnoop) != 0,
+          static_cast<uint16_t>(group)};
+}
+
 uint64_t big_endian(const uint8_t* from) {
   uint64_t value = 0;
   std::memcpy(&value, from, sizeof value);
@@ -19,7 +24,7 @@ ClientEntry ClientPrefixes::look_up(uint32_t v4_host_order) const {
       std::upper_bound(v4_.begin(), v4_.end(), v4_host_order,
                        [](uint32_t wanted, const config::ImageClientsV4& range) { return wanted < range.start; });
   if (next == v4_.begin()) return {};
-  return {std::prev(next)->allowed != 0, std::prev(next)->group};
+  return entry_of(std::prev(next)->allowed, std::prev(next)->group);
 }
 
 ClientEntry ClientPrefixes::look_up(uint64_t v6_high_host_order, uint64_t v6_low_host_order) const {
@@ -29,7 +34,7 @@ ClientEntry ClientPrefixes::look_up(uint64_t v6_high_host_order, uint64_t v6_low
         return address < (static_cast<unsigned __int128>(range.start_high) << 64 | range.start_low);
       });
   if (next == v6_.begin()) return {};
-  return {std::prev(next)->allowed != 0, static_cast<uint16_t>(std::prev(next)->group)};
+  return entry_of(std::prev(next)->allowed, std::prev(next)->group);
 }
 
 ClientEntry ClientPrefixes::look_up(const uint8_t* address, uint8_t family) const {

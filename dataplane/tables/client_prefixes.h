@@ -11,7 +11,8 @@ namespace penstock::tables {
 
 struct ClientEntry {
   bool allowed = false;
-  uint16_t group = 0;  // index into the image's groups
+  bool may_snoop = false;  // to ask what is remembered without asking for recursion
+  uint16_t group = 0;      // index into the image's groups
 };
 
 // A view of the image's ranges; both are sorted and start at address 0 (Ruleset::open has seen to it).

@@ -30,6 +30,7 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
       return name + " is of unknown kind " + text(pool.kind);
     if (pool.policy > static_cast<uint8_t>(config::Policy::ordered))
       return name + " has unknown policy " + text(pool.policy);
+    if (pool.cache > config::kCacheAll) return name + " has cache " + text(pool.cache) + ", not 0 to 31";
     if (pool.retry_on > (config::kRetryOnServfail | config::kRetryOnRefused))
       return name + " has retry_on " + text(pool.retry_on) + ", not 0 to 3";
     if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
@@ -118,9 +119,9 @@ Fault check_ranges(std::span<const Range> ranges, const std::string& family, siz
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (i > 0 && start_of(ranges[i]) <= start_of(ranges[i - 1]))
       return "its range " + text(i) + " of " + family + " clients does not start behind the one before";
-    if (ranges[i].allowed > 1)
+    if (ranges[i].allowed > (config::kClientMayAsk | config::kClientMaySnoop))
       return "its range " + text(i) + " of " + family + " clients has allowed " + text(ranges[i].allowed) +
-             ", not 0 or 1";
+             ", not 0 to 3";
     if (ranges[i].group >= groups)
       return "its range " + text(i) + " of " + family + " clients is of group " + text(ranges[i].group) +
              ", the image has " + text(groups);

@@ -19,6 +19,7 @@ Pool research: route53-inbound, private: its names never go to another pool
   budget     10000 queries/s each
   sent from  the address that the kernel's route says
   probe      d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
 
 Pool trading: route53-inbound, private: its names never go to another pool
   endpoints  10.20.1.10, 10.20.2.10
@@ -26,12 +27,14 @@ Pool trading: route53-inbound, private: its names never go to another pool
   budget     10000 queries/s each
   sent from  the address that the kernel's route says
   probe      d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
 
 Pool corporate: recursive
   endpoints  192.168.10.2, 192.168.10.3
   dealt      to the less busy of two drawn at random
   sent from  the address that the kernel's route says
   probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 15 s
 
 Names: the exact name first, then the longest zone
   d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio

@@ -67,8 +67,6 @@ const WarningCase kCases[] = {
      Severity::warning, 9, "dataplane.source_ports", "250 source ports to an lcore leave fewer than 24 bits"},
     {"just enough", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1024}}\n",
      Severity::warning, 0, "", ""},
-    {"cache", kDefault + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n", Severity::note, 7, "zones[0].cache",
-     "no cache"},
     {"expect on private names", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n",
      Severity::warning, 0, "", ""},
     {"expect on names that are not private",
@@ -124,16 +122,14 @@ TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
       "  a: {kind: recursive, tracked: off, endpoints: [{address: 10.0.0.1, budget: 5, weight: 2}, {address: 10.0.0.2, "
       "budget: 5}]}\n"
       "default: {pool: a, cache: off}\n"
-      "zones:\n"
-      "  - {zone: x.example, pool: a, cache: off}\n"
-      "  - {zone: y.example, pool: a, cache: off}\n",
+      "clients: {rate_per_client: 5}\n",
       "test.yaml");
   std::vector<std::string> keys;
   for (const Finding& finding : read.findings) {
     EXPECT_EQ(finding.severity, Severity::note);
     keys.push_back(finding.key);
   }
-  EXPECT_EQ(keys, (std::vector<std::string>{"zones[0].cache"})) << all_findings(read);
+  EXPECT_EQ(keys, (std::vector<std::string>{"clients.rate_per_client"})) << all_findings(read);
 }
 
 }  // namespace

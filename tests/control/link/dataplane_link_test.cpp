@@ -156,7 +156,7 @@ TEST_P(BadHelloTest, IsNotTakenAndTriedAgain) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadHelloTest,
-    testing::Values(BadHello{"another link version", [](FakeDataplane& d) { d.hello.link_version = 2; }},
+    testing::Values(BadHello{"another link version", [](FakeDataplane& d) { d.hello.link_version = 98; }},
                     BadHello{"another image version", [](FakeDataplane& d) { d.hello.image_version = 99; }},
                     BadHello{"more ports than there are", [](FakeDataplane& d) { d.hello.ports = 9; }},
                     BadHello{"another counter page", [](FakeDataplane& d) { d.counters->magic = 1; }},

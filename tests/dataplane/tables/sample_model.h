@@ -42,6 +42,7 @@ inline config::Model sample_model(unsigned rules = 2) {
                     .is_private = true,
                     .endpoints = {{*config::parse_address("10.16.1.10"), 10000, 1, {}},
                                   {*config::parse_address("fd00::10"), 10000, 2, {}}},
+                    .cache = {},
                     .health = {},
                     .source = {},
                     .where = {}};
@@ -49,6 +50,7 @@ inline config::Model sample_model(unsigned rules = 2) {
                     .kind = config::PoolKind::recursive,
                     .is_private = false,
                     .endpoints = {{*config::parse_address("192.168.10.2"), 0, 1, {}}},
+                    .cache = {},
                     .health = {},
                     .source = {},
                     .where = {}};
