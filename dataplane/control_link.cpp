@@ -50,7 +50,7 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) 
 
 tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& path, const config::Hello& hello,
                                                            Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                           EndpointsChange change) {
+                                                           EndpointsChange change, FlushAnswers flush) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return tl::make_unexpected(path + ": longer than a socket's path can be");
@@ -74,18 +74,19 @@ tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& pa
     close(listener);
     return tl::make_unexpected(std::move(text));
   }
-  return ControlLink(listener, path, hello, rules, pages, std::move(state_dir), std::move(change));
+  return ControlLink(listener, path, hello, rules, pages, std::move(state_dir), std::move(change), std::move(flush));
 }
 
 ControlLink::ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules,
-                         SharedPages& pages, std::string state_dir, EndpointsChange change)
+                         SharedPages& pages, std::string state_dir, EndpointsChange change, FlushAnswers flush)
     : listener_(listener),
       path_(std::move(path)),
       hello_(hello),
       rules_(rules),
       pages_(pages),
       state_dir_(std::move(state_dir)),
-      change_(std::move(change)) {}
+      change_(std::move(change)),
+      flush_(std::move(flush)) {}
 
 ControlLink::ControlLink(ControlLink&& other) noexcept
     : listener_(std::exchange(other.listener_, -1)),
@@ -96,6 +97,7 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
       pages_(other.pages_),
       state_dir_(std::move(other.state_dir_)),
       change_(std::move(other.change_)),
+      flush_(std::move(other.flush_)),
       narrow_at_(other.narrow_at_) {}
 
 ControlLink::~ControlLink() {
@@ -141,6 +143,7 @@ void ControlLink::serve() {
   if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
     return publish(*request, descriptors[0].fd);
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
+  if (const auto* request = received->as<config::Flush>()) return flush(*request);
   hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not know");
 }
 
@@ -204,6 +207,16 @@ void ControlLink::look_up(const config::Lookup& request) {
     found.is_apex = match.is_apex ? 1 : 0;
   }
   if (auto sent = config::send_message(connection_, found); !sent) hang_up(sent.error());
+}
+
+void ControlLink::flush(const config::Flush& request) {
+  config::Flushed flushed;
+  dns::FoldedName name;
+  const std::span<const uint8_t> wire(reinterpret_cast<const uint8_t*>(request.name.data()), request.name_length);
+  if (request.scope == config::FlushScope::all || dns::parse_name(wire, name))
+    flushed.entries = flush_(request.scope, wire);
+  pages_.counters().cache_flushed.add(flushed.entries);
+  if (auto sent = config::send_message(connection_, flushed); !sent) hang_up(sent.error());
 }
 
 void ControlLink::refuse(uint64_t generation, const std::string& reason) {

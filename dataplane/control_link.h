@@ -17,6 +17,9 @@ namespace penstock {
 
 // Called around a publication with the endpoints that responses may come from: before it with those of the old and the new
 // rules (an error refuses the new ones), and when the old queries are over with the new ones only.
+// Forgets remembered answers (state::AnswerCache::flush) and says how many.
+using FlushAnswers = std::function<uint64_t(config::FlushScope, std::span<const uint8_t> name)>;
+
 using EndpointsChange = std::function<tl::expected<void, std::string>(std::span<const config::IpAddress>)>;
 
 std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
@@ -26,7 +29,7 @@ class ControlLink {
   // Listens on `path`, mode 0600. Refuses a path where another dataplane answers. `hello` says ports and lcores.
   static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
                                                        Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                       EndpointsChange change);
+                                                       EndpointsChange change, FlushAnswers flush);
   ControlLink(ControlLink&& other) noexcept;
   ControlLink& operator=(ControlLink&&) = delete;
   ~ControlLink();
@@ -40,8 +43,9 @@ class ControlLink {
 
  private:
   ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules, SharedPages& pages,
-              std::string state_dir, EndpointsChange change);
+              std::string state_dir, EndpointsChange change, FlushAnswers flush);
   void publish(const config::Publish& request, int memfd);
+  void flush(const config::Flush& request);
   void look_up(const config::Lookup& request);
   void refuse(uint64_t generation, const std::string& reason);
   void hang_up(const std::string& why);
@@ -54,6 +58,7 @@ class ControlLink {
   SharedPages& pages_;
   std::string state_dir_;
   EndpointsChange change_;
+  FlushAnswers flush_;
   std::optional<std::chrono::steady_clock::time_point> narrow_at_;  // when responses from retired endpoints end
 };
 

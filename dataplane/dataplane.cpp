@@ -168,22 +168,29 @@ bool Dataplane::has_doors() const {
 }
 
 void Dataplane::make_workers() {
+  const auto draw_random = [](void* into, size_t size) {
+    if (getrandom(into, size, 0) != static_cast<ssize_t>(size))
+      throw std::runtime_error("getrandom: no random numbers from the kernel");
+  };
   const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
   publisher_ = std::make_unique<Publisher>(lcores, pages_->counters());
   rings_ = std::make_unique<state::Rings>(lcores);
   budgets_ = std::make_unique<state::RateBudgets>();
+  answers_ = std::make_unique<state::AnswerCache>(model_.dataplane.cache_size);
+  returns_ = std::make_unique<state::PoolReturns>();
+  uint64_t hash_key = 0;
+  draw_random(&hash_key, sizeof hash_key);
   plant_ = std::unique_ptr<Plant>(new Plant{.rules = *publisher_,
                                             .endpoints = pages_->endpoints(),
                                             .counters = pages_->counters(),
                                             .rings = *rings_,
                                             .pool = *pool_,
-                                            .budgets = *budgets_,
+                                            .shared = {*budgets_, *answers_, *returns_, hash_key},
                                             .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
   for (unsigned i = 0; i < lcores; ++i) {
     std::array<uint8_t, 44> seed;
-    if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size()))
-      throw std::runtime_error("getrandom: no random numbers from the kernel");
+    draw_random(seed.data(), seed.size());
     workers_.push_back(std::make_unique<Worker>(
         *plant_, static_cast<uint8_t>(i), model_.dataplane.pending,
         state::SourcePortBlock{static_cast<uint16_t>(source_ports_.first + i * each), each}, seed, host_));
@@ -245,8 +252,10 @@ tl::expected<void, std::string> Dataplane::open_link() {
     info.mac = port.mac;
     info.kind = static_cast<uint8_t>(port.kind);
   }
-  auto link = ControlLink::listen(model_.dataplane.socket, hello, *publisher_, *pages_, model_.dataplane.state_dir,
-                                  [this](auto endpoints) { return allow_responses_from(endpoints); });
+  auto link = ControlLink::listen(
+      model_.dataplane.socket, hello, *publisher_, *pages_, model_.dataplane.state_dir,
+      [this](auto endpoints) { return allow_responses_from(endpoints); },
+      [this](auto scope, auto name) { return answers_->flush(scope, name); });
   if (!link) return tl::make_unexpected(link.error());
   link_ = std::make_unique<ControlLink>(std::move(*link));
   return {};
@@ -292,10 +301,19 @@ void Dataplane::run(int signals) {
     link_->tick(now);
     watch_heartbeat();
     follow_next_hops();
+    count_answers();
     meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
     keep_endpoints(now);
     count_losses(now);
   }
+}
+
+void Dataplane::count_answers() {
+  config::CounterPage& counters = pages_->counters();
+  counters.cache_entries.set(answers_->entries());
+  counters.cache_used.set(answers_->used());
+  counters.cache_size.set(answers_->size());
+  counters.cache_evicted.set(answers_->evicted());
 }
 
 // Once a second: asking a driver is a system call or two.

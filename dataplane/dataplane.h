@@ -47,6 +47,7 @@ class Dataplane {
   void watch_neighbours();
   void follow_next_hops();
   void keep_endpoints(std::chrono::steady_clock::time_point now);
+  void count_answers();
   void count_losses(std::chrono::steady_clock::time_point now);
 
   config::Model model_;
@@ -59,6 +60,8 @@ class Dataplane {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<state::Rings> rings_;
   std::unique_ptr<state::RateBudgets> budgets_;
+  std::unique_ptr<state::AnswerCache> answers_;
+  std::unique_ptr<state::PoolReturns> returns_;
   EndpointMeter meter_;
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -134,6 +134,6 @@ void Worker::rest(unsigned moved) {
 Worker::Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
                std::span<const uint8_t, 44> seed, const tables::LocalHost& host)
     : plant_(plant),
-      lcore_(number, pending_slots, source_ports, seed, host, plant.budgets, plant.counters.lcore[number]) {}
+      lcore_(number, pending_slots, source_ports, seed, host, plant.shared, plant.counters.lcore[number]) {}
 
 }  // namespace penstock

@@ -23,7 +23,7 @@ struct Plant {
   config::CounterPage& counters;
   state::Rings& rings;
   rte_mempool& pool;
-  state::RateBudgets& budgets;
+  state::Shared shared;
   config::Idle idle = config::Idle::adaptive;
   std::atomic<bool> control_silent{true};  // until the first heartbeat
   std::atomic<bool> stop{false};

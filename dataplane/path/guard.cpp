@@ -27,6 +27,7 @@ struct Answered {
   const state::PendingSlot& slot;
   const state::PendingQuery& query;
   Asked asked;
+  bool& clean;
 
   std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
 };
@@ -73,6 +74,7 @@ ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule,
   const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
   counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
   tell(answered, EventKind::leak, number, !alarm, leak);
+  answered.clean = false;
   return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
 }
 
@@ -100,6 +102,7 @@ ResponseOutcome keep_out(const Answered& answered) {
     const bool alarm = wanted == config::CnameInto::alarm;
     answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
     tell(answered, EventKind::chain_into_private, number, !alarm, {});
+    answered.clean = !alarm;
     if (alarm) return ResponseOutcome::returned;
     if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
       return ResponseOutcome::chased;
@@ -136,12 +139,14 @@ ResponseOutcome finish(const Answered& answered) {
 
 }  // namespace
 
-ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now) {
+ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now,
+                      bool& clean) {
+  clean = true;
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const bool is_chased = query.chase != state::ChasePool::kNone;
   ResponseOutcome outcome = ResponseOutcome::returned;
-  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query)};
+  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query), clean};
   if (lcore.rules != nullptr && lcore.rules->has_private()) {
     uint32_t number = 0;
     const config::ImageRule* rule = rule_of(answered, number);

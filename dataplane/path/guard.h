@@ -14,8 +14,8 @@ namespace penstock::path {
 //   blocked   they get the message, which is now SERVFAIL
 //   chased    the frame has left with another question: the query goes on, and its earlier sends are forgotten
 //   no_room   the frame's buffer has no room for a SERVFAIL
-// The message's id stays.
-config::ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet,
-                              uint64_t now);
+// The message's id stays. `clean`: whether it was returned without an alarm, so that it may be remembered.
+config::ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now,
+                              bool& clean);
 
 }  // namespace penstock::path

@@ -26,7 +26,7 @@ void fly_alone(const state::Lcore& lcore, QueryWork& work) {
 }
 
 bool is_first_client(const state::PendingSlot& slot, const Packet& packet) {
-  return slot.client_port == packet.source_port && slot.client_id == dns::id_of(packet.dns) &&
+  return slot.background == 0 && slot.client_port == packet.source_port && slot.client_id == dns::id_of(packet.dns) &&
          slot.client == packet.source && slot.client_family == packet.family && slot.listen == packet.listen;
 }
 
@@ -117,6 +117,10 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
   const uint32_t index = find_alone(lcore, work, key);
   if (index == HashIndex::kNone) return std::nullopt;
   return repeat(lcore, index, pool, now);
+}
+
+bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key) {
+  return find_shared(lcore, work, key) != HashIndex::kNone;
 }
 
 void enter(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, uint32_t index) {

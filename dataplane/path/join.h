@@ -18,6 +18,9 @@ void prepare_join(const state::Lcore& lcore, QueryWork& work);
 std::optional<config::QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key,
                                          const config::ImagePool& pool, uint64_t now);
 
+// Is the question in flight, so that who asks it may join? `work` is plain.
+bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key);
+
 // The open query `index` was made for `work` and has been sent: who asks the same may join it.
 void enter(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, uint32_t index);
 

@@ -1,12 +1,12 @@
 #include "dataplane/path/query.h"
 
-#include <cstring>
-
 #include "config/model.h"
 #include "dataplane/path/admit.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
+#include "dataplane/path/open.h"
+#include "dataplane/path/recall.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
@@ -29,63 +29,41 @@ QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, Ext
   return ignore(lcore, work, QueryOutcome::ignored_no_room);
 }
 
-// One pool whose servers are silent must not hold the whole table: half of it stays for the others. Its load is spread, so
-// one endpoint's share tells the pool's.
-bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
-  if (pool.endpoint_count == lcore.rules->endpoints().size()) return false;
-  return uint64_t{lcore.outstanding[lcore.hops[endpoint].slot]} * pool.endpoint_count >= lcore.pending.capacity() / 2;
+// A remembered answer, though expired, is better than to say that there is none.
+QueryOutcome answer_or_stale(state::Lcore& lcore, QueryWork& work, ExtendedError error, QueryOutcome outcome) {
+  if (const auto stale = give_stale(lcore, work)) return *stale;
+  return answer(lcore, work, Rcode::servfail, error, outcome);
 }
 
 // Joins the flight of the same question, or makes one: a pending slot, then the client's frame becomes ours: new id, new
 // headers, the same message. Who joins costs no endpoint anything.
-QueryOutcome forward(state::Lcore& lcore, QueryWork& work, uint32_t rule, const config::ImagePool& pool, uint64_t now) {
-  const state::QuestionKey key =
-      state::question_key(work.query, work.packet.dns, lcore.rules->header().generation, rule);
+QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+                     uint64_t now) {
   if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
 
-  if (!admit(lcore, pool, work.packet, work.weight, now))  // a stale answer, once there is a cache
-    return answer(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+  if (!admit(lcore, pool, work.packet, work.weight, now))
+    return answer_or_stale(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
   if (choice.origin != kNoEndpoint)
-    report_loop(lcore, config::EventKind::loop, rule, lcore.hops[choice.origin].slot, choice.obstacle == Obstacle::loop,
-                work.packet, work.query, now);
+    report_loop(lcore, config::EventKind::loop, key.rule, lcore.hops[choice.origin].slot,
+                choice.obstacle == Obstacle::loop, work.packet, work.query, now);
   switch (choice.obstacle) {
     case Obstacle::none:
       break;
     case Obstacle::unreachable:
-      return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
-    case Obstacle::over_budget:  // a stale answer, once there is a cache
-      return answer(lcore, work, Rcode::servfail, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
+      return answer_or_stale(lcore, work, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+    case Obstacle::over_budget:
+      return answer_or_stale(lcore, work, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
     case Obstacle::loop:
       return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
   }
-  const uint32_t endpoint = choice.endpoint;
-  const uint32_t index =
-      takes_too_much(lcore, pool, endpoint) ? state::PendingTable::kNone : lcore.pending.open(lcore.random);
+  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
   if (index == state::PendingTable::kNone)
-    return answer(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-
-  const Packet& packet = work.packet;
+    return answer_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
   state::PendingSlot& slot = lcore.pending.slot(index);
-  slot.asked_at = now;
-  slot.client = packet.source;
-  slot.client_mac = packet.peer_mac;
-  slot.client_port = packet.source_port;
-  slot.client_id = dns::id_of(packet.dns);
-  slot.client_vlan = packet.vlan;
-  slot.question_length = work.query.traits.question_length;
-  slot.message_length = packet.dns_length <= state::PendingQuery::kLongestMessage ? packet.dns_length : 0;
-  slot.listen = packet.listen;
-  slot.port = packet.port;
-  slot.client_family = packet.family;
   hold_share(lcore, slot, now);
-  state::PendingQuery& query = lcore.pending.query(index);
-  query.traits = work.query.traits;
-  query.chase = state::ChasePool::kNone;
-  std::memcpy(query.message.data(), packet.dns,
-              slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
-
-  if (!send(lcore, index, pool, endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+  const Packet& packet = work.packet;
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
     give_share_back(lcore, slot);
     lcore.pending.close(index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
@@ -102,10 +80,13 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
   lcore.rules->zones().prepare(work.query.name, work.probe);
   prepare_join(lcore, work);
+  lcore.answers.prefetch(work.question_hash);
 }
 
 void narrow_query(const state::Lcore& lcore, QueryWork& work) {
-  if (work.verdict == dns::QueryVerdict::ok) lcore.rules->zones().narrow(work.probe);
+  if (work.verdict != dns::QueryVerdict::ok) return;
+  if (lcore.rules->zones().is_large()) lcore.rules->zones().narrow(work.probe);
+  lcore.answers.prefetch_entry(work.question_hash);
 }
 
 QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
@@ -147,7 +128,17 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
-  return forward(lcore, work, match.rule, rules.pool(rule.pool), now);
+  // Whoever asks for no recursion wants to know what others have asked, or takes us for a server of the zone.
+  if ((work.query.traits.flags & dns::kFlagRecursionDesired) == 0 && !client.may_snoop)
+    return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
+  const config::ImagePool& pool = rules.pool(rule.pool);
+  const state::QuestionKey key =
+      state::question_key(work.query, work.packet.dns, rules.header().generation, match.rule);
+  work.has_stale = false;
+  if (work.query.plain && is_remembered(rule, pool))
+    if (const auto outcome = recall(lcore, work, cache_key(work.query, work.question_hash, rule, key), pool, now))
+      return *outcome;
+  return forward(lcore, work, key, pool, now);
 }
 
 }  // namespace penstock::path

@@ -1,6 +1,7 @@
 // dataplane/path/query.h - a client's query: parsed and hashed with its whole burst, then matched, and forwarded or answered.
 #pragma once
 
+#include "dataplane/dns/keep.h"
 #include "dataplane/dns/message.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/state/lcore.h"
@@ -16,12 +17,14 @@ struct QueryWork {
   uint32_t flight_hash;    // valid as probe is
   bool shared;             // the hash is the question's; if not, that of this very message
   uint32_t weight;         // of the client's group; valid once it may ask
+  bool has_stale;          // lcore.recalled is an expired answer to it; valid once it is to be forwarded
+  dns::Giving giving;      // how to give that out
 };
 
 // First pass over a burst: reads the message and prefetches the zone buckets that it needs.
 void prepare_query(const state::Lcore& lcore, QueryWork& work);
 
-// Pass between the two, where the zone table is large: the buckets have come, the nodes behind them are prefetched.
+// Pass between the two: the buckets, and the pages of remembered answers, have come; what they point at is prefetched.
 void narrow_query(const state::Lcore& lcore, QueryWork& work);
 
 // Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded. `now` in ns.

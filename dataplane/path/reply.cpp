@@ -11,7 +11,10 @@ bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& tr
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
   if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(error)) return false;
-  const unsigned length = dns::write_answer({packet.dns, room}, traits, rcode, error);
+  return send_back(lcore, packet, dns::write_answer({packet.dns, room}, traits, rcode, error));
+}
+
+bool send_back(state::Lcore& lcore, const Packet& packet, unsigned length) {
   const UdpHeaders headers{
       .destination_mac = packet.peer_mac,
       .source_mac = lcore.host.ports[packet.port].mac,

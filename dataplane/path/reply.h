@@ -14,6 +14,9 @@ namespace penstock::path {
 bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, dns::Rcode rcode,
            dns::ExtendedError error);
 
+// The same with a message of `length` octets that stands in the place of the query's.
+bool send_back(state::Lcore& lcore, const Packet& packet, unsigned length);
+
 // The headers of an answer to the client that a flight was made for, or to one that joined it.
 UdpHeaders headers_to(state::Lcore& lcore, const state::PendingSlot& slot);
 UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter);

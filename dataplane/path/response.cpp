@@ -6,6 +6,8 @@
 #include "dataplane/path/chase.h"
 #include "dataplane/path/deliver.h"
 #include "dataplane/path/guard.h"
+#include "dataplane/path/recall.h"
+#include "dataplane/path/remember.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/retry.h"
 #include "dataplane/path/send.h"
@@ -49,6 +51,21 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
   if (rcode == dns::Rcode::refused) endpoint.refused.add(1);
 }
 
+bool is_failure(uint16_t flags) {
+  const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
+  return rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain;
+}
+
+// The clients get what is remembered, though expired, instead of the failure in `answer`, if there is something.
+bool replace_by_stale(state::Lcore& lcore, uint32_t index, Packet& answer, uint64_t now) {
+  const std::span<const uint8_t> stale = recall_for(lcore, index, now);
+  const auto* buffer_end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
+  if (stale.empty() || stale.size() > static_cast<size_t>(buffer_end - answer.dns)) return false;
+  std::memcpy(answer.dns, stale.data(), stale.size());
+  answer.dns_length = static_cast<uint16_t>(stale.size());
+  return true;
+}
+
 }  // namespace
 
 void prepare_response(const state::Lcore& lcore, const Packet& packet) {
@@ -79,6 +96,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (verdict != ResponseOutcome::returned) return reject(verdict);
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
   count(lcore, *answered, rcode, now);
+  note_heard(lcore, answered->endpoint_slot, now);
   if ((rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) &&
       ask_next(lcore, index, rcode, *packet.frame, now)) {
     answered->answered = true;
@@ -88,9 +106,20 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
-  const ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now);
+  bool clean = false;
+  ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);
   if (outcome == ResponseOutcome::chased) return outcome;
+  if (outcome == ResponseOutcome::returned && clean) {
+    remember(lcore, index, {answer.dns, answer.dns_length}, now);
+    if (is_failure(dns::flags_of(answer.dns)) && replace_by_stale(lcore, index, answer, now))
+      outcome = ResponseOutcome::replaced_stale;
+  }
+  if (slot.background) {
+    finish(lcore, index, {answer.dns, answer.dns_length}, dns::ExtendedError::other);
+    discard(lcore, *packet.frame);
+    return outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed;
+  }
   dns::store16(answer.dns, slot.client_id);
   if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
     return reject(ResponseOutcome::no_room);

@@ -27,7 +27,9 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.drained = ours && state.drained != 0;
     hop.budget = endpoint.budget;
     Seen& seen = seen_[endpoint.slot];
-    if (seen.down && ours && !hop.down) seen.back_at = std::max<uint64_t>(now, 1);
+    const uint16_t owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;
+    owners_[endpoint.slot] = owner;
+    if (seen.down && ours && !hop.down) seen.back_at = came_up_at_[owner] = std::max<uint64_t>(now, 1);
     if (hop.down || now - seen.back_at >= kRampNs) seen.back_at = 0;
     if (ours) seen.down = hop.down;
     hop.back_at = seen.back_at;

@@ -46,6 +46,11 @@ class EndpointHops {
   // `index`: of the ruleset's endpoints.
   const EndpointHop& operator[](uint32_t index) const { return hops_[index]; }
 
+  // The slot of the first endpoint of the pool that the endpoint in `slot` is in.
+  uint16_t owner_of(uint16_t slot) const { return owners_[slot]; }
+  // When an endpoint of the pool came back up the last time, ns; 0: none has. `owner`: the slot of its first endpoint.
+  uint64_t came_up_at(uint16_t owner) const { return came_up_at_[owner]; }
+
   PoolOrders orders;
 
  private:
@@ -58,7 +63,9 @@ class EndpointHops {
   uint64_t sequence_ = ~uint64_t{0};
   uint64_t ramp_ends_ = ~uint64_t{0};
   std::array<EndpointHop, config::kMaxEndpoints> hops_{};
-  std::array<Seen, config::kMaxEndpoints> seen_{};  // by slot
+  std::array<Seen, config::kMaxEndpoints> seen_{};  // by slot; the next two too
+  std::array<uint16_t, config::kMaxEndpoints> owners_{};
+  std::array<uint64_t, config::kMaxEndpoints> came_up_at_{};
 };
 
 }  // namespace penstock::state

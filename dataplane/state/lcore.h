@@ -7,6 +7,7 @@
 
 #include "config/counters.h"
 #include "config/link.h"
+#include "dataplane/state/answer_cache.h"
 #include "dataplane/state/chases.h"
 #include "dataplane/state/client_shares.h"
 #include "dataplane/state/delivery.h"
@@ -15,6 +16,7 @@
 #include "dataplane/state/frame_batch.h"
 #include "dataplane/state/hash_index.h"
 #include "dataplane/state/pending.h"
+#include "dataplane/state/pool_reach.h"
 #include "dataplane/state/random.h"
 #include "dataplane/state/rate_budget.h"
 #include "dataplane/state/report_limit.h"
@@ -35,27 +37,38 @@ struct SourcePortBlock {
   }
 };
 
+// What all lcores write to.
+struct Shared {
+  RateBudgets& budgets;
+  AnswerCache& answers;
+  PoolReturns& returns;
+  uint64_t hash_key;  // random; of questions and all else that clients choose
+};
+
 struct Lcore {
   Lcore(uint8_t number, uint32_t pending_slots, SourcePortBlock source_ports, std::span<const uint8_t, 44> seed,
-        const tables::LocalHost& local_host, RateBudgets& rate_budgets, config::LcoreCounters& lcore_counters)
+        const tables::LocalHost& local_host, const Shared& shared, config::LcoreCounters& lcore_counters)
       : index(number),
         ports(source_ports),
         host(local_host),
-        budgets(rate_budgets),
+        budgets(shared.budgets),
+        answers(shared.answers),
+        returns(shared.returns),
         counters(lcore_counters),
         random(seed),
         shares(uint64_t{random.next()} << 32 | random.next()),
         pending(pending_slots),
         flights(pending_slots * 2),
         waiters(pending.capacity(), pending_slots * 2),
-        deliveries(pending_slots) {
-    for (int half = 0; half < 2; ++half) hash_key = hash_key << 32 | random.next();
-  }
+        deliveries(pending_slots),
+        hash_key(shared.hash_key) {}
 
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
-  RateBudgets& budgets;  // shared by all lcores
+  RateBudgets& budgets;  // this and the next two are shared by all lcores
+  AnswerCache& answers;
+  PoolReturns& returns;
   config::LcoreCounters& counters;
 
   // Taken anew at each turn; null: no rules yet.
@@ -65,13 +78,13 @@ struct Lcore {
   uint64_t silent_until = 0;    // ns; until then no event is told (path/tell.h)
 
   Random random;
-  uint64_t hash_key = 0;  // of the next two's hashes
   ClientShares shares;
   std::array<PoolPressure, config::kMaxEndpoints> pressures{};  // by the pool's first endpoint
   PendingTable pending;
   HashIndex flights;  // pending slots, by the hash of their question
   WaiterPool waiters;
   DeliveryQueue deliveries;
+  uint64_t hash_key;  // of flights, waiters and remembered answers
   ChasePool chases;
   EndpointHops hops;
   EndpointFilter endpoints;
@@ -80,6 +93,10 @@ struct Lcore {
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit loop_reports;
+  std::array<PoolReach, config::kMaxEndpoints> reach{};  // by the slot of the pool's first endpoint
+  uint32_t rotation = 0;                                 // of the next set of addresses that is given out
+  Recalled recalled;                                     // what was found in `answers` the last time
+  std::array<uint8_t, 2048> stale_message;               // made of it
 
   std::array<FrameBatch, config::kMaxPorts> egress;  // by port
   FrameBatch discarded;                              // to be freed

@@ -38,6 +38,7 @@ struct alignas(64) PendingSlot {
   uint8_t sends : 3;  // 1..kMaxSends while open
   bool landed;        // over, but for clients that are still to be told; still open, so that nobody takes the slot
   uint8_t share_counted : 1;  // the first client is said to hold it (path/admit.h)
+  uint8_t background : 1;     // our own: nobody but those who joined waits for it
   uint8_t shared : 1;         // whoever asks the same may join; if not, only the client's own repetition finds it
   uint32_t hash;              // that the flight is found by
   uint32_t waiters;           // clients that joined; the next two are theirs
@@ -63,6 +64,7 @@ struct alignas(64) PendingQuery {
 
   PendingSend first;
   QuestionKey key;
+  uint64_t hash;  // hash_question(), when the flight is shared
   dns::QueryTraits traits;
   uint16_t chase = 0;  // where it is kept what is asked instead (state/chases.h); 0: the question itself is
   // As sent, the id apart. At least header and question, whatever the message's length.

@@ -43,14 +43,19 @@ class ControlLinkTest : public testing::Test {
     config::Hello hello;
     hello.lcores = 2;
     hello.image_version = config::kImageVersion;
-    return ControlLink::listen(folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
-                               [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
-                                 std::string texts;
-                                 for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
-                                 filters.push_back(texts);
-                                 if (!filter_error.empty()) return tl::make_unexpected(filter_error);
-                                 return {};
-                               });
+    return ControlLink::listen(
+        folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
+        [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
+          std::string texts;
+          for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
+          filters.push_back(texts);
+          if (!filter_error.empty()) return tl::make_unexpected(filter_error);
+          return {};
+        },
+        [this](config::FlushScope scope, std::span<const uint8_t> name) {
+          flushed.emplace_back(scope, std::string(name.begin(), name.end()));
+          return uint64_t{7};
+        });
   }
   FileDescriptor dial() {
     FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -98,6 +103,7 @@ class ControlLinkTest : public testing::Test {
   std::unique_ptr<SharedPages> pages = SharedPages::create(2, 768).value();
   Publisher rules{2, pages->counters()};
   std::vector<std::string> filters;
+  std::vector<std::pair<config::FlushScope, std::string>> flushed;
   std::string filter_error;  // what the ports say to the next change
   std::optional<ControlLink> link;
 };

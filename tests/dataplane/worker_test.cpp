@@ -142,12 +142,14 @@ TEST(Worker, TurnsOfTwoLcores) {
   Publisher publisher(2, counters);
   state::Rings rings(2);
   const auto budgets = std::make_unique<state::RateBudgets>();
+  state::AnswerCache answers(0);
+  const auto returns = std::make_unique<state::PoolReturns>();
   Plant plant{.rules = publisher,
               .endpoints = pages->endpoints(),
               .counters = counters,
               .rings = rings,
               .pool = **pool,
-              .budgets = *budgets,
+              .shared = {*budgets, answers, *returns, 0x5eed},
               .idle = config::Idle::adaptive};
   std::vector<std::unique_ptr<Worker>> workers;
   for (uint8_t i = 0; i < 2; ++i) {

@@ -16,7 +16,7 @@ ports:
   - {name: corp, device: "vdev:net_null0"}
   - {name: vpc, device: "vdev:net_null1"}
 listen: [192.168.10.86, "fd00::86"]
-clients: {allow: [192.168.0.0/16, "fd00::/8"]}
+clients: {allow: [192.168.0.0/16, "fd00::/8"], allow_snoop: [192.168.0.0/16, "fd00::/8"]}
 pools:
   vpc: {kind: route53-inbound, endpoints: [10.16.1.10, 10.16.2.10]}
   vpc6: {kind: route53-inbound, endpoints: ["fd16::10"]}
@@ -78,6 +78,7 @@ void PathRig::PageDeleter::operator()(config::CounterPage* page) const {
 PathRig::PathRig(const RigOptions& options)
     : pool(options.frames),
       rings(std::make_unique<state::Rings>(options.lcores)),
+      answers(std::make_unique<state::AnswerCache>(options.cache_size)),
       endpoints(std::make_unique<config::EndpointStatePage>()),
       with_budgets_(options.budgets) {
   const size_t size = config::counter_page_size(options.lcores);
@@ -99,7 +100,8 @@ PathRig::PathRig(const RigOptions& options)
     const state::SourcePortBlock block{static_cast<uint16_t>(kFirstSourcePort + i * kSourcePortsPerLcore),
                                        kSourcePortsPerLcore};
     lcores_.push_back(std::make_unique<state::Lcore>(static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
-                                                     *budgets, page_->lcore[i]));
+                                                     state::Shared{*budgets, *answers, *returns, 0x5eed},
+                                                     page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
   }
   load(options.rules.empty() ? kRigRules : options.rules);
@@ -187,6 +189,7 @@ std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& fram
 std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore) {
   std::vector<rte_mbuf*> received(frames.begin(), frames.end());
   if (wire != nullptr) received = wire->receive(port, frames);
+  refill(lcore);
   path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port), now);
   return finish(lcore);
 }
@@ -197,16 +200,18 @@ std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
 }
 
 std::vector<Sent> PathRig::sweep(unsigned lcore) {
+  refill(lcore);
+  path::sweep(*lcores_[lcore], now);
+  path::deliver(*lcores_[lcore], now);
+  return finish(lcore);
+}
+
+void PathRig::refill(unsigned lcore) {
   while (lcores_[lcore]->fresh.size() < state::kFresh) {
     rte_mbuf* frame = pool.take({});
     if (frame == nullptr) break;
     lcores_[lcore]->fresh.push(frame);
   }
-  path::sweep(*lcores_[lcore], now);
-  path::deliver(*lcores_[lcore], now);
-  auto sent = finish(lcore);
-  while (rte_mbuf* frame = lcores_[lcore]->fresh.pop()) pool.give_back(frame);
-  return sent;
 }
 
 // What a worker does at the end of a burst.
@@ -231,6 +236,7 @@ std::vector<Sent> PathRig::finish(unsigned index) {
   }
   for (rte_mbuf* frame : lcore.discarded.frames()) pool.give_back(frame);
   lcore.discarded.clear();
+  while (rte_mbuf* frame = lcore.fresh.pop()) pool.give_back(frame);
   lcore.counters.pending.set(lcore.pending.in_flight());
   lcore.counters.waiting.set(lcore.waiters.in_use());
   return sent;

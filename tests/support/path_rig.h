@@ -57,7 +57,8 @@ struct RigOptions {
   unsigned lcores = 1;
   uint32_t pending_slots = 1024;
   unsigned frames = 4096;
-  bool budgets = false;  // endpoints have the rate budgets of the rules; or none, as time stands still in most tests
+  uint64_t cache_size = 0;  // octets; 0: nothing is remembered
+  bool budgets = false;     // endpoints have the rate budgets of the rules; or none, as time stands still in most tests
 };
 
 // Pools vpc (10.16.1.10, 10.16.2.10), vpc6 (fd16::10) and none (10.99.0.1, never reachable).
@@ -113,6 +114,8 @@ class PathRig {
   FramePool pool;
   std::unique_ptr<state::Rings> rings;
   std::unique_ptr<state::RateBudgets> budgets = std::make_unique<state::RateBudgets>();
+  std::unique_ptr<state::AnswerCache> answers;
+  std::unique_ptr<state::PoolReturns> returns = std::make_unique<state::PoolReturns>();
   std::unique_ptr<config::EndpointStatePage> endpoints;
   std::unique_ptr<tables::Ruleset> ruleset;
   uint64_t now = 1'000'000'000;
@@ -121,6 +124,7 @@ class PathRig {
  private:
   std::vector<Sent> finish(unsigned lcore);
   void refresh();
+  void refill(unsigned lcore);
 
   struct PageDeleter {
     void operator()(config::CounterPage* page) const;

@@ -29,7 +29,7 @@ class ShareTest : public PathTest {
     std::string rules = R"(
 ports: [{name: corp, device: "vdev:net_null0"}, {name: vpc, device: "vdev:net_null1"}]
 listen: [192.168.10.86, "fd00::86"]
-clients: {allow: [192.168.0.0/16, "fd00::/8"]}
+clients: {allow: [192.168.0.0/16, "fd00::/8"], allow_snoop: [192.168.0.0/16, "fd00::/8"]}
 pools:
   one: {kind: recursive, endpoints: [10.16.1.10]}
   two: {kind: recursive, endpoints: [10.16.2.10]}

@@ -1,0 +1,46 @@
+#include "dataplane/path/open.h"
+
+#include <cstring>
+
+namespace penstock::path {
+namespace {
+
+// One pool whose servers are silent must not hold the whole table: half of it stays for the others. Its load is spread, so
+// one endpoint's share tells the pool's.
+bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
+  if (pool.endpoint_count == lcore.rules->endpoints().size()) return false;
+  return uint64_t{lcore.outstanding[lcore.hops[endpoint].slot]} * pool.endpoint_count >= lcore.pending.capacity() / 2;
+}
+
+}  // namespace
+
+uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool, uint32_t endpoint,
+              uint64_t now) {
+  if (takes_too_much(lcore, pool, endpoint)) return state::PendingTable::kNone;
+  const uint32_t index = lcore.pending.open(lcore.random);
+  if (index == state::PendingTable::kNone) return index;
+  const Packet& packet = work.packet;
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  slot.asked_at = now;
+  slot.client = packet.source;
+  slot.client_mac = packet.peer_mac;
+  slot.client_port = packet.source_port;
+  slot.client_id = dns::id_of(packet.dns);
+  slot.client_vlan = packet.vlan;
+  slot.question_length = work.query.traits.question_length;
+  slot.message_length = packet.dns_length <= state::PendingQuery::kLongestMessage ? packet.dns_length : 0;
+  slot.listen = packet.listen;
+  slot.port = packet.port;
+  slot.client_family = packet.family;
+  slot.background = 0;
+  slot.share_counted = 0;
+  state::PendingQuery& query = lcore.pending.query(index);
+  query.traits = work.query.traits;
+  query.hash = work.question_hash;
+  query.chase = state::ChasePool::kNone;
+  std::memcpy(query.message.data(), packet.dns,
+              slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
+  return index;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,168 @@
+#include "dataplane/path/recall.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "config/model.h"
+#include "dataplane/dns/keep.h"
+#include "dataplane/path/refresh.h"
+#include "dataplane/path/reply.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::QueryOutcome;
+using dns::ExtendedError;
+using state::CacheEntry;
+
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint32_t kStaleTtl = 30;             // s, RFC 8767 section 4
+constexpr uint64_t kRenewalPause = kSecond;    // between two attempts to renew the same answer
+constexpr uint64_t kTrialPause = kSecond / 4;  // between two queries to a pool that is silent
+constexpr uint8_t kHot = 2;                    // hits that make an answer worth renewing
+
+uint64_t age_of(const CacheEntry& entry, uint64_t now) {
+  return now - std::min(now, entry.stored_at);  // another lcore may have read the clock a moment later
+}
+
+uint64_t lifetime_of(const CacheEntry& entry) {
+  return entry.answer.ttl * kSecond;
+}
+
+bool is_fresh(const CacheEntry& entry, uint64_t now) {
+  return entry.answer.ttl != 0 && age_of(entry, now) < lifetime_of(entry);
+}
+
+bool may_be_stale(const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+  return entry.answer.ttl != 0 && (pool.cache & config::kCacheStale) != 0 &&
+         age_of(entry, now) < lifetime_of(entry) + pool.max_stale * kSecond;
+}
+
+// An answer with a chain out of its zone was judged by the private zones of its time.
+bool is_good_for(const CacheEntry& entry, const tables::Ruleset& rules) {
+  return entry.private_identity == 0 || entry.private_identity == rules.header().private_identity;
+}
+
+// Have the endpoints failed this question, and has nobody of the pool come back since?
+bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
+  return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.hops[pool.first_endpoint].slot);
+}
+
+bool is_to_wait(const CacheEntry& entry, uint64_t now) {
+  return now < entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000;
+}
+
+dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+  dns::Giving giving;
+  giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.rotation++ : 0;
+  if (is_fresh(entry, now)) {
+    giving.age = static_cast<uint32_t>(age_of(entry, now) / kSecond);
+    return giving;
+  }
+  giving.stale_ttl = kStaleTtl;
+  const bool is_nxdomain = (entry.answer.flags & dns::kRcodeMask) == static_cast<uint16_t>(dns::Rcode::nxdomain);
+  giving.error = is_nxdomain ? ExtendedError::stale_nxdomain : ExtendedError::stale_answer;
+  return giving;
+}
+
+std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns::Giving& giving,
+                                 QueryOutcome outcome) {
+  const Packet& packet = work.packet;
+  const dns::Kept& kept = lcore.recalled.kept;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
+    return std::nullopt;
+  const unsigned length = dns::give_answer({packet.dns, room}, work.query.traits, kept, giving);
+  if (send_back(lcore, packet, length)) return outcome;
+  discard(lcore, *packet.frame);
+  return QueryOutcome::ignored_no_room;
+}
+
+// Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
+bool is_to_be_renewed(const state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  const CacheEntry& entry = lcore.recalled.entry;
+  if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
+  const uint64_t lifetime = lifetime_of(entry);
+  const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
+  if (age_of(entry, now) + margin < lifetime) return false;
+  if (entry.asked_at != 0 && now < entry.asked_at + kRenewalPause) return false;
+  return !(has_failed(lcore, entry, pool) && is_to_wait(entry, now));
+}
+
+bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
+  if (now < reach.tried_at + kTrialPause) return false;
+  reach.tried_at = now;
+  return true;
+}
+
+}  // namespace
+
+bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
+  state::PoolReach& reach = lcore.reach[owner];
+  if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
+  if (reach.lost_at != 0) return true;
+  if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
+  return now > reach.heard_at + lcore.query_timeout_ns;  // control says so, and no client's query has shown otherwise
+}
+
+std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
+                                   const config::ImagePool& pool, uint64_t now) {
+  work.has_stale = false;
+  if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
+  const CacheEntry& entry = lcore.recalled.entry;
+  if (!is_good_for(entry, *lcore.rules)) return std::nullopt;
+  if (is_fresh(entry, now)) {
+    if (is_to_be_renewed(lcore, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
+      refresh(lcore, work, key.question, pool, now);
+    return give(lcore, work, giving_of(lcore, entry, pool, now), QueryOutcome::answered_cached);
+  }
+
+  const bool failed = has_failed(lcore, entry, pool);
+  const bool silent = is_silent(lcore, pool, now);
+  const bool waits = failed && is_to_wait(entry, now);
+  const bool may_ask = silent ? may_try(lcore, pool, now) : !waits;
+  work.has_stale = may_be_stale(entry, pool, now);
+  if (work.has_stale) {
+    if (!silent && !failed) return std::nullopt;
+    work.giving = giving_of(lcore, entry, pool, now);
+    if (may_ask && lcore.answers.claim(key, now, silent ? 0 : kRenewalPause))
+      refresh(lcore, work, key.question, pool, now);
+    return give_stale(lcore, work);
+  }
+  if (!waits || may_ask) return std::nullopt;
+  const auto rcode = static_cast<dns::Rcode>(entry.failure);
+  if (reply(lcore, work.packet, work.query.traits, rcode, ExtendedError::cached_error))
+    return QueryOutcome::answered_failure;
+  return std::nullopt;
+}
+
+std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
+  if (!work.has_stale) return std::nullopt;
+  return give(lcore, work, work.giving, QueryOutcome::answered_stale);
+}
+
+std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  if (slot.shared == 0 || lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation) return {};
+  const config::ImageRule& rule = lcore.rules->rule(query.key.rule);
+  const config::ImagePool& pool = lcore.rules->pool(rule.pool);
+  dns::FoldedName name;
+  if (!is_remembered(rule, pool) || !dns::parse_name({query.question(), slot.question_length}, name)) return {};
+  const state::CacheKey key{.hash = query.hash, .identity = rule.identity, .name = name.bytes, .question = query.key};
+  if (!lcore.answers.find(key, lcore.recalled)) return {};
+  const CacheEntry& entry = lcore.recalled.entry;
+  if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, now) || may_be_stale(entry, pool, now))) return {};
+  uint8_t* message = lcore.stale_message.data();
+  dns::store16(message, 0);
+  std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
+  const unsigned length =
+      dns::give_answer(lcore.stale_message, query.traits, lcore.recalled.kept, giving_of(lcore, entry, pool, now));
+  return {message, length};
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,50 @@
+#include "dataplane/path/refresh.h"
+
+#include <cstring>
+
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/headers.h"
+#include "dataplane/path/join.h"
+#include "dataplane/path/open.h"
+#include "dataplane/path/send.h"
+
+namespace penstock::path {
+namespace {
+
+using config::RefreshOutcome;
+
+RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key,
+                   const config::ImagePool& pool, rte_mbuf& frame, uint64_t now) {
+  const Packet& packet = work.packet;
+  const Choice choice = choose_endpoint(lcore, pool, {}, {}, packet.family, now);
+  if (choice.obstacle != Obstacle::none) return RefreshOutcome::no_endpoint;
+  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
+  if (index == state::PendingTable::kNone) return RefreshOutcome::pending_full;
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  slot.background = 1;
+  slot.client_port = 0;  // is no client's
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  std::memcpy(message, packet.dns, packet.dns_length);
+  if (!send(lcore, index, pool, choice.endpoint, frame, message, packet.dns_length, now)) {
+    lcore.pending.close(index);
+    return RefreshOutcome::no_frame;
+  }
+  enter(lcore, work, key, index);
+  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  return RefreshOutcome::sent;
+}
+
+}  // namespace
+
+void refresh(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+             uint64_t now) {
+  if (is_in_flight(lcore, work, key)) return;
+  RefreshOutcome outcome = RefreshOutcome::no_frame;
+  if (rte_mbuf* frame = lcore.fresh.pop(); frame != nullptr) {
+    if (frame->buf_len >= kMessageOffset + work.packet.dns_length) outcome = ask(lcore, work, key, pool, *frame, now);
+    if (outcome != RefreshOutcome::sent) lcore.fresh.push(frame);
+  }
+  lcore.counters.refresh[outcome].add(1);
+}
+
+}  // namespace penstock::path

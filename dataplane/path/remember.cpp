@@ -1,0 +1,132 @@
+#include "dataplane/path/remember.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "config/image.h"
+#include "dataplane/dns/keep.h"
+#include "dataplane/path/recall.h"
+#include "dataplane/path/refresh.h"
+
+namespace penstock::path {
+namespace {
+
+using config::RememberOutcome;
+
+constexpr uint32_t kServiceTtl = 60;         // s
+constexpr uint32_t kServiceNegativeTtl = 5;  // s
+
+// Names of an Active Directory's services: who has gone or come must be seen soon.
+bool is_service(const dns::FoldedName& name) {
+  for (unsigned label = 0; label < name.labels; ++label) {
+    const uint8_t* at = name.bytes + name.offsets[label];
+    const std::string_view text(reinterpret_cast<const char*>(at + 1), at[0]);
+    if (text == "_msdcs" || text == "_sites" || text == "_tcp" || text == "_udp") return true;
+  }
+  return false;
+}
+
+dns::KeepLimits limits_of(const config::ImagePool& pool, const dns::FoldedName& name) {
+  dns::KeepLimits limits{pool.max_ttl, pool.min_ttl, pool.max_negative_ttl};
+  if ((pool.cache & config::kCacheShortServices) != 0 && is_service(name)) {
+    limits.max_ttl = std::min(limits.max_ttl, kServiceTtl);
+    limits.min_ttl = std::min(limits.min_ttl, limits.max_ttl);
+    limits.max_negative_ttl = std::min(limits.max_negative_ttl, kServiceNegativeTtl);
+  }
+  return limits;
+}
+
+RememberOutcome outcome_of(state::Stored stored, RememberOutcome when_new, RememberOutcome when_renewed) {
+  switch (stored) {
+    case state::Stored::stored:
+      return when_new;
+    case state::Stored::renewed:
+      return when_renewed;
+    case state::Stored::no_room:
+      return RememberOutcome::no_room;
+    case state::Stored::busy:
+      break;
+  }
+  return RememberOutcome::busy;
+}
+
+// What is to be remembered of an open query, and where.
+struct Place {
+  dns::FoldedName name;
+  state::CacheKey key;  // points at the name
+  state::AnswerCache::Origin origin;
+  const config::ImageRule* rule = nullptr;
+  const config::ImagePool* pool = nullptr;
+};
+
+bool find_place(state::Lcore& lcore, uint32_t index, uint64_t now, Place& place) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  // By other rules than it was asked by, nobody can say whose answer it is.
+  if (slot.shared == 0 || lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation)
+    return false;
+  place.rule = &lcore.rules->rule(query.key.rule);
+  place.pool = &lcore.rules->pool(place.rule->pool);
+  if (!lcore.answers.enabled() || !is_remembered(*place.rule, *place.pool)) return false;
+  if (!dns::parse_name({query.question(), slot.question_length}, place.name)) return false;
+  place.key = {.hash = query.hash, .identity = place.rule->identity, .name = place.name.bytes, .question = query.key};
+  place.origin = {.now = now,
+                  .private_identity = 0,
+                  .owner = lcore.hops[place.pool->first_endpoint].slot,
+                  .quota = place.pool->cache_quota};
+  return true;
+}
+
+RememberOutcome store_failure(state::Lcore& lcore, const Place& place, dns::Rcode rcode) {
+  const uint64_t from = failures_count_from(lcore, place.origin.owner);
+  return outcome_of(lcore.answers.store_failure(place.key, rcode, from, place.origin), RememberOutcome::failure,
+                    RememberOutcome::failure);
+}
+
+RememberOutcome store(state::Lcore& lcore, uint32_t index, Place& place, std::span<const uint8_t> message) {
+  dns::Kept& kept = lcore.recalled.kept;
+  switch (
+      dns::read_answer(message, lcore.pending.slot(index).question_length, limits_of(*place.pool, place.name), kept)) {
+    case dns::Keep::nothing:
+      return RememberOutcome::not_kept;
+    case dns::Keep::too_long:
+      return RememberOutcome::too_long;
+    case dns::Keep::failure:
+      return store_failure(lcore, place, static_cast<dns::Rcode>(dns::flags_of(message.data()) & dns::kRcodeMask));
+    case dns::Keep::answer:
+      break;
+  }
+  // A chain that led nowhere private may do so under other rules.
+  if (kept.answer.has_chain != 0 && place.rule->is_private == 0)
+    place.origin.private_identity = lcore.rules->header().private_identity;
+  return outcome_of(lcore.answers.store(place.key, kept, place.origin), RememberOutcome::stored,
+                    RememberOutcome::renewed);
+}
+
+}  // namespace
+
+void remember(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> message, uint64_t now) {
+  Place place;
+  if (find_place(lcore, index, now, place)) lcore.counters.remember[store(lcore, index, place, message)].add(1);
+}
+
+void remember_silence(state::Lcore& lcore, uint32_t index, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const uint16_t last = lcore.pending.query(index).send(slot.sends - 1U).endpoint_slot;
+  state::PoolReach& reach = lcore.reach[lcore.hops.owner_of(last)];
+  if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = now;
+  Place place;
+  if (find_place(lcore, index, now, place))
+    lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail)].add(1);
+}
+
+void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, uint64_t now) {
+  const uint16_t owner = lcore.hops.owner_of(endpoint_slot);
+  state::PoolReach& reach = lcore.reach[owner];
+  reach.heard_at = now;
+  if (reach.lost_at == 0) return;
+  reach.lost_at = 0;
+  lcore.returns[owner].store(now, std::memory_order_relaxed);
+}
+
+}  // namespace penstock::path
