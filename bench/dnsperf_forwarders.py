@@ -31,7 +31,8 @@ zones:
 {zones}
 default: {{pool: corporate}}
 metrics: {{listen: "127.0.0.1:9153"}}
-dataplane: {{socket: "{run}/dataplane.sock", state_dir: "{run}/state"}}
+# No cache, as with the peers: what is measured is forwarding.
+dataplane: {{socket: "{run}/dataplane.sock", state_dir: "{run}/state", cache_size: 0}}
 control: {{socket: "{run}/control.sock"}}
 """
 

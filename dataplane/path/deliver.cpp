@@ -16,12 +16,14 @@ using state::DeliveryQueue;
 
 // Writes the answer, or as much of it as the client takes, where a message begins in `frame`. Its length; 0: there is no room.
 uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const state::PendingQuery& query,
-                    uint16_t udp_size) {
+                    uint16_t udp_size, uint32_t rotation) {
   if (frame.buf_len < kMessageOffset) return 0;
   const unsigned room = frame.buf_len - kMessageOffset;
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   if (answer.length <= std::min({unsigned{udp_size}, DeliveryQueue::kLongest, room})) {
     std::memcpy(message, answer.octets.data(), answer.length);
+    const unsigned behind = dns::kHeaderSize + query.traits.question_length;
+    dns::rotate_addresses({message + behind, answer.length - behind}, answer.addresses, rotation);
     return answer.length;
   }
   const unsigned question_end = dns::kHeaderSize + query.traits.question_length;
@@ -32,9 +34,10 @@ uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const 
 
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
   const state::PendingQuery& query = lcore.pending.query(delivery.flight);
-  const uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer
-                              ? write_servfail(frame, query, delivery.error)
-                              : write_copy(frame, lcore.deliveries.answer(delivery.answer), query, waiter.udp_size);
+  const uint16_t length =
+      delivery.answer == DeliveryQueue::kNoAnswer
+          ? write_servfail(frame, query, delivery.error)
+          : write_copy(frame, lcore.deliveries.answer(delivery.answer), query, waiter.udp_size, lcore.rotation++);
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   if (length != 0) {
     dns::store16(message, waiter.asker.id);
@@ -47,6 +50,12 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
   transmit(lcore, waiter.port, frame);
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message) & dns::kRcodeMask);
   return rcode == dns::Rcode::servfail ? WaiterOutcome::answered_servfail : WaiterOutcome::answered;
+}
+
+// Do the addresses of its answer come in another order for each client?
+bool takes_turns(const state::Lcore& lcore, const state::PendingQuery& query) {
+  if (lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation) return false;
+  return (lcore.rules->pool(lcore.rules->rule(query.key.rule).pool).cache & config::kCacheRotate) != 0;
 }
 
 }  // namespace
@@ -63,7 +72,10 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
     lcore.pending.close(index);
     return;
   }
-  const uint16_t kept = answer.empty() ? DeliveryQueue::kNoAnswer : lcore.deliveries.keep(answer);
+  uint16_t kept = DeliveryQueue::kNoAnswer;
+  if (!answer.empty())
+    kept = lcore.deliveries.keep(
+        answer, takes_turns(lcore, query) ? dns::find_addresses(answer, slot.question_length) : dns::KeptAnswer{});
   lcore.pending.land(index);
   lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
 }

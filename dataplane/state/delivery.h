@@ -12,6 +12,7 @@
 #include <span>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/keep.h"
 #include "dataplane/state/large_array.h"
 
 namespace penstock::state {
@@ -32,14 +33,16 @@ class DeliveryQueue {
   explicit DeliveryQueue(uint32_t deliveries);
 
   struct alignas(64) Answer {
+    dns::KeptAnswer addresses;             // where they are that take turns
     uint16_t length;                       // of the message
     std::array<uint8_t, kLongest> octets;  // its first
   };
 
   // Keeps a copy of the message, of its first kLongest octets if it is longer, and gives its place; kNoAnswer: none is free.
-  uint16_t keep(std::span<const uint8_t> message) {
+  uint16_t keep(std::span<const uint8_t> message, const dns::KeptAnswer& addresses) {
     if (kept_ == kAnswers) return kNoAnswer;
     const uint16_t place = free_[kept_++];
+    answers_[place].addresses = addresses;
     answers_[place].length = static_cast<uint16_t>(message.size());
     std::memcpy(answers_[place].octets.data(), message.data(), std::min<size_t>(message.size(), kLongest));
     return place;

@@ -57,7 +57,7 @@ zone:
   name: {ZONE}
   zonefile: {ZONE_FILE}
 """, encoding="utf-8")
-    model = config(studio=None, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
+    model = config(studio=None, clients={"allow_snoop": ["192.168.10.0/24"]}, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
     model["pools"][VPC]["health"]["name"] = ZONE
     with World("e2e-types") as world:
         for server in VPC_SERVERS:

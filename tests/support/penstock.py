@@ -25,7 +25,8 @@ def program(name):
 
 
 def config(**changes):
-    """The article's configuration; a change replaces a top-level key, None removes it."""
+    """The article's configuration, without a cache, as most tests are about what is forwarded. A change replaces a top-level key,
+    None removes it."""
     model = {
         "ports": [{"name": "corp", "device": "af_xdp:corp"}],
         "listen": [HOST, HOST6],
@@ -37,6 +38,7 @@ def config(**changes):
                     "expect": ["10.16.0.0/16"]}],
         "default": {"pool": "corporate"},
         "metrics": {"listen": "127.0.0.1:9153"},
+        "dataplane": {"cache_size": 0},
     }
     for key, value in changes.items():
         if value is None:
