@@ -40,6 +40,9 @@ namespace penstock::config {
   X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")       \
   X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")          \
   X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")  \
+  X(answered_local, "answered from local records, or that they have no such name or type")               \
+  X(answered_address, "answered with the addresses that its rule says")                                  \
+  X(refused_local, "answered REFUSED: local records are of class IN, and not transferred")               \
   X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                             \
   X(answered_nodata, "answered NODATA as its rule says")                                                 \
   X(refused_by_rule, "answered REFUSED as its rule says")                                                \

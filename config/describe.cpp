@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMaxRows = 200;  // names of the YAML that are listed one by one
 constexpr size_t kMaxColumn = 60;
+constexpr size_t kMaxBuiltIn = 12;  // names of a switch that are listed
 
 using Row = std::vector<std::string>;
 
@@ -172,10 +173,34 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
   return rows;
 }
 
+std::string records_text(const Model& model, const Rule& rule) {
+  const uint32_t file = rule.records.front().where.file;
+  if (file != 0) return model.files[file];
+  return std::to_string(rule.records.size()) + (rule.records.size() == 1 ? " line" : " lines") + " of 'records:'";
+}
+
 Row rule_row(const Model& model, const Rule& rule, std::string names) {
-  static constexpr std::string_view kAnswers[] = {"", "answered NXDOMAIN", "answered NODATA", "answered REFUSED"};
-  std::string target = rule.action == Action::forward ? "to " + model.pools[rule.pool].name
-                                                      : std::string(kAnswers[static_cast<size_t>(rule.action)]);
+  std::string target;
+  switch (rule.action) {
+    case Action::forward:
+      target = "to " + model.pools[rule.pool].name;
+      break;
+    case Action::nxdomain:
+      target = "answered NXDOMAIN";
+      break;
+    case Action::nodata:
+      target = "answered NODATA";
+      break;
+    case Action::refused:
+      target = "answered REFUSED";
+      break;
+    case Action::records:
+      target = rule.records.empty() ? "answered here: there is nothing" : "answered from " + records_text(model, rule);
+      break;
+    case Action::addresses:
+      target = "answered " + join(rule.addresses);
+      break;
+  }
   return {std::move(names), std::move(target), rule.is_private ? "private" : "", rule.origin};
 }
 
@@ -185,6 +210,7 @@ std::vector<Row> name_rows(const Model& model) {
   std::vector<uint32_t> files_of_rule(model.rules.size());
   size_t left_out = 0;
   for (const auto& entry : model.zones.entries) {
+    if (model.rules[entry.rule].is_built_in) continue;
     if (entry.where.file != 0) {
       ++names_of_rule[entry.rule];
       files_of_rule[entry.rule] = entry.where.file;
@@ -211,6 +237,33 @@ std::vector<Row> name_rows(const Model& model) {
   } else {
     rows.push_back({"all other names", "answered REFUSED", "", "no default"});
   }
+  return rows;
+}
+
+// Names that are answered here though nobody wrote them; a row for each switch. Long ones and many are only counted.
+std::vector<Row> built_in_rows(const Model& model) {
+  std::vector<Row> rows;
+  size_t shown = 0;
+  size_t left_out = 0;
+  const auto end_row = [&] {
+    if (!rows.empty() && left_out != 0) rows.back()[1] += " and " + std::to_string(left_out) + " more";
+    shown = left_out = 0;
+  };
+  for (const auto& entry : model.zones.entries) {
+    const Rule& rule = model.rules[entry.rule];
+    if (!rule.is_built_in) continue;
+    if (rows.empty() || rows.back()[0] != rule.origin) {
+      end_row();
+      rows.push_back({rule.origin, ""});
+    }
+    const std::string name = to_text(model.zones.name(entry));
+    if (shown == kMaxBuiltIn || name.size() > kMaxColumn) {
+      ++left_out;
+      continue;
+    }
+    rows.back()[1] += (shown++ == 0 ? "" : ", ") + name;
+  }
+  end_row();
   return rows;
 }
 
@@ -255,6 +308,8 @@ std::string describe(const Model& model) {
     text += table(pool_rows(model, i, probes[i]), "  ");
   }
   text += "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
+  const std::vector<Row> built_in = built_in_rows(model);
+  if (!built_in.empty()) text += "\nAnswered here, unless a zone of yours says otherwise\n" + table(built_in, "  ");
   const std::vector<Row> guarded = guard_rows(model);
   if (!guarded.empty()) text += "\nPrivate names: where their addresses must lie\n" + table(guarded, "  ");
   return text;

@@ -3,7 +3,8 @@
 // One flat block of little-endian structs, all references are offsets or indices. control/rules compiles it, the dataplane
 // (tables/ruleset) treats it as untrusted input and validates all of it before the first lookup. Both map it read-only.
 //
-//   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | prefixes | groups | zone nodes
+//   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | prefixes | groups
+//          | local zones | local slots | local nodes | local sets | local bytes | zone nodes
 //
 // Any change of a struct below is a new kImageVersion; the dataplane refuses all others.
 #pragma once
@@ -18,6 +19,7 @@ constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
 constexpr uint32_t kImageVersion = 3;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
+constexpr uint32_t kNoNode = 0xffffffff;
 constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its sections
 constexpr uint32_t kMaxClientGroups = 256;  // the first is that of clients in no group
 constexpr uint32_t kMaxEndpoints = 1024;    // slots of the endpoint state page and of the counters
@@ -32,8 +34,13 @@ enum class Section : uint8_t {
   zone_nodes,
   prefixes,
   groups,
+  local_zones,
+  local_slots,
+  local_nodes,
+  local_sets,
+  local_bytes,
 };
-constexpr size_t kSections = 9;
+constexpr size_t kSections = 14;
 
 struct ImageSection {
   uint64_t offset;  // from the start of the image, a multiple of 64
@@ -99,7 +106,7 @@ struct ImageEndpoint {
 };
 
 struct ImageRule {
-  uint32_t pool;   // index, when action is forward
+  uint32_t pool;   // index; of a local zone, when action is neither forward nor refused
   uint8_t action;  // config::Action
   uint8_t is_private;
   uint8_t cache;
@@ -164,12 +171,54 @@ struct ZoneNode {
 constexpr size_t kZoneNodeNameOffset = 10;
 constexpr uint64_t kZoneNodeUnit = 8;
 
-static_assert(sizeof(ImageHeader) == 272);
+// What a rule's names are answered with by ourselves.
+struct ImageLocalZone {
+  uint32_t
+      soa;  // index into local sets: goes with an answer that there is nothing, its TTL that of the negative answer
+  uint32_t node;    // action addresses: index of the local node that each name has; else kNoNode
+  uint16_t error;   // INFO-CODE of the Extended DNS Error that goes with NXDOMAIN and NODATA, kNoError: none
+  uint8_t deepest;  // labels of the longest name that local nodes have of it
+  uint8_t reserved[5];
+};
+constexpr uint16_t kNoError = 0xffff;
+
+// A name with records, or with such names below it: found by local_hash() of its zone and the name. Empty non-terminals are there.
+struct ImageLocalNode {
+  uint32_t zone;        // index into local zones
+  uint32_t name;        // offset into local bytes: the folded wire name
+  uint32_t first;       // index into local sets
+  uint32_t wildcard;    // index of the node "*.NAME", or kNoNode
+  uint16_t sets;        // by type, ascending; 0: there are only names below it
+  uint8_t name_length;  // octets on the wire, the root's included; 0: it is no name's, and in no slot
+  uint8_t labels;
+  uint32_t reserved;
+};
+
+// Open addressing: a key that found its slot taken went to the next one.
+struct ImageLocalSlot {
+  uint32_t tag;   // top 32 bits of the hash
+  uint32_t node;  // kNoNode: free
+};
+
+// An RRset of class IN: `count` records of type, class, TTL, length of data, data, as on the wire behind the owner's name.
+struct ImageLocalSet {
+  uint32_t data;  // offset into local bytes
+  uint32_t size;  // octets
+  uint16_t type;
+  uint16_t count;
+  uint32_t reserved;
+};
+
+static_assert(sizeof(ImageHeader) == 352);
 static_assert(sizeof(ImagePool) == 40);
 static_assert(sizeof(ImageEndpoint) == 32);
 static_assert(sizeof(ImageRule) == 24);
 static_assert(sizeof(ImagePrefix) == 24);
 static_assert(sizeof(ImageGroup) == 8);
+static_assert(sizeof(ImageLocalZone) == 16);
+static_assert(sizeof(ImageLocalNode) == 24);
+static_assert(sizeof(ImageLocalSlot) == 8);
+static_assert(sizeof(ImageLocalSet) == 16);
 static_assert(sizeof(ImageClientsV4) == 8);
 static_assert(sizeof(ImageClientsV6) == 24);
 static_assert(sizeof(ZoneBucket) == 64 && alignof(ZoneBucket) == 64);

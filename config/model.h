@@ -127,7 +127,22 @@ struct Pool {
   Where where;
 };
 
-enum class Action : uint8_t { forward, nxdomain, nodata, refused };
+enum class Action : uint8_t {
+  forward,
+  nxdomain,
+  nodata,
+  refused,
+  records,    // from Rule::records
+  addresses,  // each name has Rule::addresses
+};
+
+constexpr uint32_t kLocalTtl = 60;  // s
+
+// Text of a zone file (RFC 1035 section 5.1), as written: control/rules reads it.
+struct RecordText {
+  std::string text;
+  Where where;  // of its first line
+};
 
 // What becomes of an answer for a private name that has an address outside Rule::expect.
 enum class OnLeak : uint8_t { servfail, alarm };
@@ -135,7 +150,7 @@ enum class OnLeak : uint8_t { servfail, alarm };
 // What becomes of a chain of CNAMEs, in an answer for a name that is not private, that leads into the rule's private zone.
 enum class CnameInto : uint8_t { chase, alarm, pass };
 
-// What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`.
+// What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`, or to names that are built in.
 struct Rule {
   Action action = Action::forward;
   uint32_t pool = 0;  // index into Model::pools, when action is forward
@@ -146,6 +161,10 @@ struct Rule {
   Where where;
   OnLeak on_leak = OnLeak::servfail;
   CnameInto cname = CnameInto::chase;
+  std::vector<RecordText> records = {};   // when action is records; relative to each name of the rule
+  std::vector<IpAddress> addresses = {};  // when action is addresses
+  uint32_t ttl = kLocalTtl;               // s: of what we answer ourselves and has no other; of SOAs that we make up
+  bool is_built_in = false;               // not written: answered here because no pool can know better
 };
 
 enum class Scope : uint8_t {
@@ -180,6 +199,8 @@ struct Model {
   std::vector<Pool> pools;
   std::vector<Rule> rules;
   ZoneNames zones;
+  bool empty_zones = false;              // the reverse zones of RFC 6303 are answered here
+  bool browser_canaries = false;         // browsers are told not to resolve names past us
   std::optional<uint32_t> default_rule;  // index into rules; empty: other names are REFUSED
   std::optional<std::string> metrics_listen = "127.0.0.1:9153";
   Dataplane dataplane;

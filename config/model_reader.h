@@ -49,8 +49,13 @@ struct ModelReader {
   // config/read_zones.cpp
   void read_zones(const YamlValue&);
   void read_default(const YamlValue&);
+  void read_empty_zones(const YamlValue&);
+  void read_browser_canaries(const YamlValue&);
   // config/read_studio.cpp
   void read_studio(const YamlValue&);
+
+  // config/built_in.cpp: names that are answered here unless the entries read say otherwise. After all else.
+  void add_built_in();
 
   // The model, unless there was an error, and all findings.
   ReadModel finish();

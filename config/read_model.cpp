@@ -17,12 +17,20 @@ constexpr const char* kTooLarge = "it is above 64 MiB: put long lists of names i
 
 // In the order in which they are read: pools before what names them.
 constexpr std::pair<std::string_view, Section> kReaders[] = {
-    {"ports", &ModelReader::read_ports},         {"listen", &ModelReader::read_listen},
-    {"lcores", &ModelReader::read_lcores},       {"idle", &ModelReader::read_idle},
-    {"clients", &ModelReader::read_clients},     {"pools", &ModelReader::read_pools},
-    {"studio", &ModelReader::read_studio},       {"zones", &ModelReader::read_zones},
-    {"default", &ModelReader::read_default},     {"metrics", &ModelReader::read_metrics},
-    {"dataplane", &ModelReader::read_dataplane}, {"control", &ModelReader::read_control},
+    {"ports", &ModelReader::read_ports},
+    {"listen", &ModelReader::read_listen},
+    {"lcores", &ModelReader::read_lcores},
+    {"idle", &ModelReader::read_idle},
+    {"clients", &ModelReader::read_clients},
+    {"pools", &ModelReader::read_pools},
+    {"studio", &ModelReader::read_studio},
+    {"zones", &ModelReader::read_zones},
+    {"default", &ModelReader::read_default},
+    {"metrics", &ModelReader::read_metrics},
+    {"dataplane", &ModelReader::read_dataplane},
+    {"control", &ModelReader::read_control},
+    {"empty_zones", &ModelReader::read_empty_zones},
+    {"browser_canaries", &ModelReader::read_browser_canaries},
 };
 
 ReadModel read_text(const std::string& text, const std::string& name, std::optional<std::string> zones_folder) {
@@ -42,12 +50,13 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
 
   const YamlValue document(root, {}, findings);
   const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones",
-                                    "default", "metrics", "dataplane", "control"});
+                                    "default", "metrics", "dataplane", "control", "empty_zones", "browser_canaries"});
   if (!sections.is_valid()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const auto value = sections.get(key)) (reader.*read)(*value);
   note_settings_without_effect(root, findings);
   validate(reader, sections.has("ports"));
+  reader.add_built_in();
   return reader.finish();
 }
 

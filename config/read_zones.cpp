@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "config/model_reader.h"
@@ -8,17 +9,77 @@ namespace {
 
 constexpr uint64_t kMaxArena = UINT32_MAX - kMaxZonesFile * 2;  // offsets of names are 32 bits
 
-// `pool:` or `answer:` of an entry, and what goes with them. The rule is not to be used when something was
+constexpr uint32_t kLongestTtl = 0x7fffffff;  // s (RFC 2181 section 8)
+
+// A word, or the addresses that every name of the entry has.
+void read_answer(const YamlValue& answer, Rule& rule) {
+  if (answer.is_scalar() && !parse_address(answer.node().text)) {
+    static constexpr std::string_view kWords[] = {"nxdomain", "nodata", "refused"};
+    const auto* const word = std::find(std::begin(kWords), std::end(kWords), answer.node().text);
+    if (word == std::end(kWords))
+      answer.error("'" + answer.node().text + "' should be nxdomain, nodata or refused, or one or more addresses");
+    else
+      rule.action = static_cast<Action>(word - std::begin(kWords) + 1);
+    return;
+  }
+  rule.action = Action::addresses;
+  answer.each(
+      [&](const YamlValue& item) {
+        const auto address = item.address();
+        if (!address) return;
+        if (std::find(rule.addresses.begin(), rule.addresses.end(), *address) != rule.addresses.end())
+          item.error(to_string(*address) + " is there twice: keep one");
+        else
+          rule.addresses.push_back(*address);
+      },
+      true);
+  if (rule.addresses.empty()) answer.error("it has no address: write 'answer: ADDRESS', or 'answer: nodata'");
+}
+
+void read_records(const YamlValue& records, Rule& rule) {
+  rule.action = Action::records;
+  records.each(
+      [&](const YamlValue& item) {
+        if (auto text = item.text()) rule.records.push_back({std::move(*text), item.where()});
+      },
+      true);
+}
+
+void read_zone_file(ModelReader& reader, const YamlValue& value, Rule& rule) {
+  rule.action = Action::records;
+  const auto written = value.text();
+  if (!written) return;
+  if (!reader.zones_folder) {
+    value.error("a zone_file cannot be read here: the rules were not given as a file");
+    return;
+  }
+  const std::string path = (std::filesystem::path(*reader.zones_folder) / *written).lexically_normal().string();
+  auto content = read_zones_content(path);
+  if (!content) {
+    value.error(path + " " + content.error());
+    return;
+  }
+  rule.records.push_back({std::move(*content), {static_cast<uint32_t>(reader.model.files.size()), 1}});
+  reader.model.files.push_back(path);
+}
+
+// What an entry's names are answered with, or by whom, and what goes with it. The rule is not to be used when something was
 // reported.
 Rule read_target(ModelReader& reader, const YamlMap& map) {
   Rule rule;
   rule.where = map.value().where();
   const auto pool = map.get("pool");
   const auto answer = map.get("answer");
-  if (pool && answer) {
-    answer->error("'pool:' and 'answer:' exclude each other: keep one");
-  } else if (!pool && !answer) {
-    map.value().error("'pool: NAME' is missing, or 'answer: nxdomain', 'nodata' or 'refused'");
+  const auto records = map.get("records");
+  const auto zone_file = map.get("zone_file");
+  const int targets = pool.has_value() + answer.has_value() + records.has_value() + zone_file.has_value();
+  if (targets > 1) {
+    // Told of the last one: the first may be what was there before.
+    const YamlValue& last = zone_file ? *zone_file : records ? *records : *answer;
+    last.error("'pool:', 'answer:', 'records:' and 'zone_file:' exclude each other: keep one");
+  } else if (targets == 0) {
+    map.value().error(
+        "'pool: NAME' is missing, or 'answer: nxdomain', 'nodata', 'refused' or addresses, or 'records:'");
   }
   if (pool) {
     if (const auto number = reader.pool_number(*pool)) {
@@ -26,7 +87,17 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
       rule.is_private = reader.model.pools[*number].is_private;
     }
   } else if (answer) {
-    if (const auto word = answer->word({"nxdomain", "nodata", "refused"})) rule.action = static_cast<Action>(*word + 1);
+    read_answer(*answer, rule);
+  } else if (records) {
+    read_records(*records, rule);
+  } else if (zone_file) {
+    read_zone_file(reader, *zone_file, rule);
+  }
+  if (const auto value = map.get("ttl")) {
+    if (pool)
+      value->error("'ttl:' is for what is answered here: for a pool's answers write 'cache:' at the pool");
+    else if (const auto seconds = value->number(0, kLongestTtl))
+      rule.ttl = *seconds;
   }
   if (const auto value = map.get("private"))
     if (const auto wanted = value->boolean()) {
@@ -83,6 +154,10 @@ void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, R
     value.error("a * may only stand first, as in *.example.com");
     return;
   }
+  if (rule.action == Action::records && zone.scope == Scope::below) {
+    value.error("records are those of a whole zone, its own name too: write 'zone: " + std::string(zone.name) + "'");
+    return;
+  }
   const auto name = parse_name(zone.name);
   if (!name) {
     value.name();  // reports it
@@ -110,8 +185,8 @@ void ModelReader::read_zones(const YamlValue& list) {
   size_t index = 0;
   list.each([&](const YamlValue& item) {
     const std::string origin = "zones[" + std::to_string(index++) + "]";
-    const YamlMap map(
-        item, {"zone", "name", "zones_file", "pool", "answer", "private", "cache", "expect", "on_leak", "cname"});
+    const YamlMap map(item, {"zone", "name", "zones_file", "pool", "answer", "records", "zone_file", "ttl", "private",
+                             "cache", "expect", "on_leak", "cname"});
     if (!map.is_valid()) return;
     Rule rule = read_target(*this, map);
     rule.origin = origin;
@@ -120,7 +195,9 @@ void ModelReader::read_zones(const YamlValue& list) {
       item.error(kinds == 0
                      ? "which names? write 'zone: example.com', 'name: host.example.com' or 'zones_file: FILE'"
                      : "'zone:', 'name:' and 'zones_file:' exclude each other: keep one, write an entry for each");
-    } else if (const auto file = map.get("zones_file")) {
+    } else if (const auto file = map.get("zones_file"); file && rule.action == Action::records) {
+      file->error("records are one zone's: write an entry with 'zone:' for each, or 'answer: ADDRESS' for all of them");
+    } else if (file) {
       read_file_of_zones(*this, *file, std::move(rule));
     } else if (const auto zone = map.get("zone")) {
       read_one_zone(*this, *zone, false, std::move(rule));
@@ -131,7 +208,7 @@ void ModelReader::read_zones(const YamlValue& list) {
 }
 
 void ModelReader::read_default(const YamlValue& section) {
-  const YamlMap map(section, {"pool", "answer", "cache"});
+  const YamlMap map(section, {"pool", "answer", "ttl", "cache"});
   if (!map.is_valid()) return;
   Rule rule = read_target(*this, map);
   rule.origin = "default";
@@ -139,6 +216,14 @@ void ModelReader::read_default(const YamlValue& section) {
     if (const auto found = pool_numbers.find(pool->node().text); found != pool_numbers.end())
       default_pool = found->second;
   model.default_rule = add_rule(std::move(rule));
+}
+
+void ModelReader::read_empty_zones(const YamlValue& value) {
+  model.empty_zones = value.boolean().value_or(false);
+}
+
+void ModelReader::read_browser_canaries(const YamlValue& value) {
+  if (const auto word = value.word({"off", "nxdomain"})) model.browser_canaries = *word == 1;
 }
 
 }  // namespace penstock::config

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace penstock::config {
 
@@ -42,6 +43,23 @@ inline uint64_t extend_hash(uint64_t hash, const uint8_t* label, unsigned length
     rest = at[0] | (uint64_t{at[left / 2]} << 8) | (uint64_t{at[left - 1]} << 16);
   }
   return fold_multiply(hash ^ rest, 0xe7037ed1a0b428dbULL ^ left);
+}
+
+// Of a folded wire name.
+inline uint64_t hash_of_name(std::string_view name, uint64_t key) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(name.data());
+  uint8_t offsets[128];
+  unsigned labels = 0;
+  for (size_t at = 0; at < name.size() && bytes[at] != 0 && labels < 128; at += bytes[at] + 1U)
+    offsets[labels++] = static_cast<uint8_t>(at);
+  uint64_t hash = hash_of_root(key);
+  while (labels-- > 0) hash = extend_hash(hash, bytes + offsets[labels], bytes[offsets[labels]]);
+  return hash;
+}
+
+// Of a name of a local zone: `name_hash` is the name's, `zone` its zone's index.
+inline uint64_t local_hash(uint64_t name_hash, uint32_t zone) {
+  return fold_multiply(name_hash ^ (uint64_t{zone} << 32 | 0x5bd1e995U), 0x8ebc6af09c88c6e3ULL);
 }
 
 }  // namespace penstock::config

@@ -23,7 +23,7 @@ std::string zone_text(const ModelReader& reader, const ZoneNames::Entry& entry) 
 }
 
 std::string target_text(const ModelReader& reader, const Rule& rule) {
-  static constexpr const char* kAnswers[] = {"", "NXDOMAIN", "NODATA", "REFUSED"};
+  static constexpr const char* kAnswers[] = {"", "NXDOMAIN", "NODATA", "REFUSED", "local records", "addresses"};
   return rule.action == Action::forward ? "pool '" + reader.model.pools[rule.pool].name + "'"
                                         : kAnswers[static_cast<size_t>(rule.action)];
 }

@@ -12,6 +12,7 @@
 
 #include "config/read_model.h"
 #include "control/control.h"
+#include "control/rules/zone_records.h"
 #include "control/service_manager.h"
 
 namespace {
@@ -62,7 +63,7 @@ int main(int argc, char** argv) {
   }
   log_to_stderr();
   try {
-    config::ReadModel read = config::read_model(file);
+    config::ReadModel read = control::read_rules(file);
     for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
     if (!read.model) return EXIT_FAILURE;
     if (check_only) {

@@ -7,6 +7,7 @@
 
 #include "control/rules/compile.h"
 #include "control/rules/removal_guard.h"
+#include "control/rules/zone_records.h"
 
 namespace penstock::control {
 namespace {
@@ -45,7 +46,7 @@ void RuleLoader::read(std::string path, std::shared_ptr<const config::Model> bef
                       std::function<void(ReadRules)> done) {
   asio::post(worker_, [this, path = std::move(path), before = std::move(before), done = std::move(done)]() mutable {
     auto read = std::make_shared<ReadRules>();
-    auto found = config::read_model(path);
+    auto found = read_rules(path);
     read->findings = std::move(found.findings);
     if (found.model) read->model = std::make_shared<const config::Model>(std::move(*found.model));
     if (read->model && before) read->removals = find_removals(*before, *read->model);

@@ -9,6 +9,7 @@
 #include "config/read_model.h"
 #include "control/admin/client.h"
 #include "control/admin/render.h"
+#include "control/rules/zone_records.h"
 #include "control/verify/verify.h"
 
 namespace {
@@ -39,7 +40,7 @@ void print(const json& answer) {
 }
 
 int check(const std::string& file, bool as_json) {
-  const config::ReadModel read = config::read_model(file);
+  const config::ReadModel read = control::read_rules(file);
   if (as_json) {
     json findings = json::array();
     for (const config::Finding& finding : read.findings)
@@ -61,7 +62,7 @@ int check(const std::string& file, bool as_json) {
 
 int verify(const std::string& file, const std::string& name, control::VerifyOptions options, bool suggest,
            bool as_json) {
-  const config::ReadModel read = config::read_model(file);
+  const config::ReadModel read = control::read_rules(file);
   if (!read.model) {
     for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
     return kUsage;

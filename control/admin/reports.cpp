@@ -66,6 +66,10 @@ const char* text_of(config::Action action) {
       return "nodata";
     case config::Action::refused:
       return "refused";
+    case config::Action::records:
+      return "records";
+    case config::Action::addresses:
+      return "addresses";
   }
   return "unknown";
 }

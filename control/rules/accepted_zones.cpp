@@ -28,7 +28,7 @@ using Fields = std::vector<std::string_view>;
 constexpr std::string_view kFirstLine = "penstock accepted-zones 1";
 
 constexpr std::string_view kKinds[] = {"recursive", "route53-inbound"};
-constexpr std::string_view kActions[] = {"forward", "nxdomain", "nodata", "refused"};
+constexpr std::string_view kActions[] = {"forward", "nxdomain", "nodata", "refused", "records", "addresses"};
 constexpr std::string_view kScopes[] = {"name", "zone", "below"};
 constexpr std::string_view kPrivacy[] = {"public", "private"};
 

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "control/rules/flatten_clients.h"
+#include "control/rules/local_zones.h"
 #include "control/rules/zone_hash.h"
 
 namespace penstock::control {
@@ -140,7 +141,7 @@ uint64_t private_identity_of(const Model& model, const std::vector<config::Image
   return sum;
 }
 
-Rules lay_out_rules(const Model& model) {
+Rules lay_out_rules(const Model& model, const LocalZones& local) {
   Rules result;
   std::map<std::vector<config::IpPrefix>, uint32_t> known;
   for (const auto& rule : model.rules) {
@@ -157,7 +158,9 @@ Rules lay_out_rules(const Model& model) {
     out.prefix_count = static_cast<uint16_t>(rule.expect.size());
     out.on_leak = static_cast<uint8_t>(rule.on_leak);
     out.cname = static_cast<uint8_t>(rule.cname);
-    out.pool = rule.action == config::Action::forward ? rule.pool : 0;
+    out.pool = rule.action == config::Action::forward
+                   ? rule.pool
+                   : local.zone_of_rule[static_cast<size_t>(&rule - model.rules.data())];
     out.action = static_cast<uint8_t>(rule.action);
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
@@ -218,7 +221,9 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   uint64_t key = 0;
   const auto zones = hash_with_some_key(model, hash_key, key);
   if (!zones) return Fault(zones.error());
-  const auto rules = lay_out_rules(model);
+  const auto local = lay_out_local_zones(model, key);
+  if (!local) return Fault(local.error());
+  const auto rules = lay_out_rules(model, *local);
   const auto groups = lay_out_groups(model.clients);
   const auto loop_token = hash_key ? tl::expected<uint64_t, std::string>(*hash_key) : draw_key();
   if (!loop_token) return Fault(loop_token.error());
@@ -243,6 +248,11 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   reserve_for(Section::zone_buckets, zones->buckets);
   reserve_for(Section::prefixes, rules.prefixes);
   reserve_for(Section::groups, groups);
+  reserve_for(Section::local_zones, local->zones);
+  reserve_for(Section::local_slots, local->slots);
+  reserve_for(Section::local_nodes, local->nodes);
+  reserve_for(Section::local_sets, local->sets);
+  reserve_for(Section::local_bytes, local->bytes);
   reserve(Section::zone_nodes, zones->nodes_size);
   if (end > config::kImageMaxSize)
     return Fault("the rules take " + std::to_string(end) + " bytes, the limit is " +
@@ -281,6 +291,11 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   write(Section::zone_buckets, zones->buckets);
   write(Section::prefixes, rules.prefixes);
   write(Section::groups, groups);
+  write(Section::local_zones, local->zones);
+  write(Section::local_slots, local->slots);
+  write(Section::local_nodes, local->nodes);
+  write(Section::local_sets, local->sets);
+  write(Section::local_bytes, local->bytes);
   write_nodes(*zones, model.zones, section(Section::zone_nodes));
 
   std::memcpy(compiled.image.data(), &header, sizeof header);

@@ -98,6 +98,8 @@ std::string target(const Model& model, const Rule* rule) {
   if (rule == nullptr || rule->action == Action::refused) return "be refused";
   if (rule->action == Action::nxdomain) return "be answered NXDOMAIN";
   if (rule->action == Action::nodata) return "be answered NODATA";
+  if (rule->action == Action::records) return "be answered from local records";
+  if (rule->action == Action::addresses) return "be answered with addresses of the configuration";
   return "go to pool " + model.pools[rule->pool].name;
 }
 

@@ -27,17 +27,6 @@ struct Hashed {
   uint32_t entry;
 };
 
-uint64_t hash_of(std::string_view name, uint64_t key) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(name.data());
-  uint8_t offsets[128];
-  unsigned labels = 0;
-  for (size_t at = 0; at < name.size() && bytes[at] != 0 && labels < 128; at += bytes[at] + 1U)
-    offsets[labels++] = static_cast<uint8_t>(at);
-  uint64_t hash = config::hash_of_root(key);
-  while (labels-- > 0) hash = config::extend_hash(hash, bytes + offsets[labels], bytes[offsets[labels]]);
-  return hash;
-}
-
 // Takes one entry into its name's node. A narrower scope wins over Scope::zone, whichever comes first.
 struct Merge {
   ZoneHash::Node node;
@@ -64,7 +53,7 @@ std::vector<Hashed> hash_names(const config::ZoneNames& zones, uint64_t key) {
   std::vector<Hashed> hashed(zones.entries.size());
   tbb::parallel_for(tbb::blocked_range<size_t>(0, hashed.size(), 4096), [&](const auto& range) {
     for (size_t i = range.begin(); i != range.end(); ++i)
-      hashed[i] = {hash_of(zones.name(zones.entries[i]), key), static_cast<uint32_t>(i)};
+      hashed[i] = {config::hash_of_name(zones.name(zones.entries[i]), key), static_cast<uint32_t>(i)};
   });
   return hashed;
 }

@@ -2,6 +2,7 @@
 
 #include "config/model.h"
 #include "dataplane/path/admit.h"
+#include "dataplane/path/answer_local.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
@@ -122,9 +123,10 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::forward:
       break;
     case config::Action::nxdomain:
-      return answer(lcore, work, Rcode::nxdomain, ExtendedError::blocked, QueryOutcome::answered_nxdomain);
     case config::Action::nodata:
-      return answer(lcore, work, Rcode::noerror, ExtendedError::blocked, QueryOutcome::answered_nodata);
+    case config::Action::records:
+    case config::Action::addresses:
+      return answer_local(lcore, work, match);
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }

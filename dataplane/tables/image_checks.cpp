@@ -80,14 +80,22 @@ Fault check_groups(std::span<const config::ImageGroup> groups) {
   return {};
 }
 
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes) {
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
+                  std::span<const config::ImageLocalZone> local_zones) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const config::ImageRule& rule = rules[i];
     const std::string name = "its rule " + text(i);
-    if (rule.action > static_cast<uint8_t>(config::Action::refused))
+    if (rule.action > static_cast<uint8_t>(config::Action::addresses))
       return name + " has unknown action " + text(rule.action);
     if (rule.action == static_cast<uint8_t>(config::Action::forward) && rule.pool >= pools)
       return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools);
+    if (const auto action = static_cast<config::Action>(rule.action);
+        action != config::Action::forward && action != config::Action::refused) {
+      if (rule.pool >= local_zones.size())
+        return name + " answers from local zone " + text(rule.pool) + ", the image has " + text(local_zones.size());
+      if ((action == config::Action::addresses) != (local_zones[rule.pool].node != config::kNoNode))
+        return name + " and its local zone disagree on whether all names have the same";
+    }
     if (rule.is_private > 1) return name + " has is_private " + text(rule.is_private) + ", not 0 or 1";
     if (rule.on_leak > static_cast<uint8_t>(config::OnLeak::alarm))
       return name + " has unknown on_leak " + text(rule.on_leak);

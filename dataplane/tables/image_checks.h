@@ -18,7 +18,18 @@ using Fault = std::optional<std::string>;  // one line of English about the imag
 Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints);
 Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes);
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
+                  std::span<const config::ImageLocalZone> local_zones);
+// The sections of local records.
+struct LocalTables {
+  std::span<const config::ImageLocalZone> zones;
+  std::span<const config::ImageLocalSlot> slots;
+  std::span<const config::ImageLocalNode> nodes;
+  std::span<const config::ImageLocalSet> sets;
+  std::span<const uint8_t> bytes;
+};
+// Every set's records are whole, every name is found, no chain of slots is longer than kLongestSlotChain.
+Fault check_local(const LocalTables& local, uint64_t hash_key);
 Fault check_groups(std::span<const config::ImageGroup> groups);
 Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const config::ImageClientsV6> v6,
                     size_t groups);

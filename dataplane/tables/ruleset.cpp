@@ -17,14 +17,18 @@ using config::Section;
 using config::ZoneBucket;
 using Bytes = std::span<const std::byte>;
 
-constexpr std::array<const char*, config::kSections> kSectionNames = {"pools",      "endpoints",  "rules",
-                                                                      "v4 clients", "v6 clients", "zone buckets",
-                                                                      "zone nodes", "prefixes",   "client groups"};
+constexpr std::array<const char*, config::kSections> kSectionNames = {
+    "pools",    "endpoints",     "rules",       "v4 clients",  "v6 clients",  "zone buckets", "zone nodes",
+    "prefixes", "client groups", "local zones", "local slots", "local nodes", "local sets",   "local bytes"};
 // One record of each; zone nodes differ in size and are measured in units.
 constexpr std::array<uint64_t, config::kSections> kRecordSizes = {
-    sizeof(config::ImagePool),      sizeof(config::ImageEndpoint),  sizeof(config::ImageRule),
-    sizeof(config::ImageClientsV4), sizeof(config::ImageClientsV6), sizeof(ZoneBucket),
-    config::kZoneNodeUnit,          sizeof(config::ImagePrefix),    sizeof(config::ImageGroup)};
+    sizeof(config::ImagePool),      sizeof(config::ImageEndpoint),
+    sizeof(config::ImageRule),      sizeof(config::ImageClientsV4),
+    sizeof(config::ImageClientsV6), sizeof(ZoneBucket),
+    config::kZoneNodeUnit,          sizeof(config::ImagePrefix),
+    sizeof(config::ImageGroup),     sizeof(config::ImageLocalZone),
+    sizeof(config::ImageLocalSlot), sizeof(config::ImageLocalNode),
+    sizeof(config::ImageLocalSet),  1};
 
 std::string text(uint64_t number) {
   return std::to_string(number);
@@ -119,7 +123,14 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   if (auto fault = check_pools(ruleset.pools_, ruleset.endpoints_)) return refuse(*fault);
   if (auto fault = check_endpoints(ruleset.endpoints_)) return refuse(*fault);
   if (auto fault = check_prefixes(ruleset.prefixes_)) return refuse(*fault);
-  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size()))
+  const LocalTables local{records<config::ImageLocalZone>(bytes, header, Section::local_zones),
+                          records<config::ImageLocalSlot>(bytes, header, Section::local_slots),
+                          records<config::ImageLocalNode>(bytes, header, Section::local_nodes),
+                          records<config::ImageLocalSet>(bytes, header, Section::local_sets),
+                          records<uint8_t>(bytes, header, Section::local_bytes)};
+  if (auto fault = check_local(local, header.hash_key)) return refuse(*fault);
+  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size(),
+                               local.zones))
     return refuse(*fault);
   if (auto fault = check_groups(ruleset.groups_)) return refuse(*fault);
   if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
@@ -129,6 +140,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
                                      [](const config::ImageRule& rule) { return rule.is_private != 0; });
   ruleset.clients_ = ClientPrefixes(v4, v6);
   ruleset.zones_ = ZoneTable(header, buckets, nodes);
+  ruleset.local_ = LocalRecords(header.hash_key, local.zones, local.slots, local.nodes, local.sets, local.bytes);
   return ruleset;
 }
 

@@ -14,6 +14,7 @@
 
 #include "config/image.h"
 #include "dataplane/tables/client_prefixes.h"
+#include "dataplane/tables/local_records.h"
 #include "dataplane/tables/zone_table.h"
 
 namespace penstock::tables {
@@ -29,6 +30,7 @@ class Ruleset {
   const config::ImageHeader& header() const { return *header_; }
   const ZoneTable& zones() const { return zones_; }
   const ClientPrefixes& clients() const { return clients_; }
+  const LocalRecords& local() const { return local_; }
 
   std::span<const config::ImageRule> rules() const { return rules_; }
   std::span<const config::ImagePool> pools() const { return pools_; }
@@ -54,6 +56,7 @@ class Ruleset {
   std::span<const config::ImageGroup> groups_;
   bool has_private_ = false;
   ClientPrefixes clients_;
+  LocalRecords local_;
   ZoneTable zones_;
 };
 

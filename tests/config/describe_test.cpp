@@ -43,6 +43,9 @@ Names: the exact name first, then the longest zone
   d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below  to trading    private  studio[1] studio
   all other names                                          to corporate           default
 
+Answered here, unless a zone of yours says otherwise
+  built in  localhost, invalid, onion, resolver.arpa, 0.in-addr.arpa, 127.in-addr.arpa and 2 more
+
 Private names: where their addresses must lie
   10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
 )");

@@ -31,7 +31,8 @@ inline Model model_of(const std::string& yaml) {
 // "exact api.x", "zone x" or "below x", with the target: "-> vpc private", "= nxdomain".
 inline std::string entry_text(const Model& model, const ZoneNames::Entry& entry) {
   static constexpr const char* kScopes[] = {"exact ", "zone ", "below "};
-  static constexpr const char* kActions[] = {"", " = nxdomain", " = nodata", " = refused"};
+  static constexpr const char* kActions[] = {"",           " = nxdomain", " = nodata",
+                                             " = refused", " = records",  " = addresses"};
   const Rule& rule = model.rules[entry.rule];
   std::string text = kScopes[static_cast<size_t>(entry.scope)] + to_text(model.zones.name(entry));
   text += rule.action == Action::forward ? " -> " + model.pools[rule.pool].name
@@ -41,7 +42,8 @@ inline std::string entry_text(const Model& model, const ZoneNames::Entry& entry)
 
 inline std::vector<std::string> entry_texts(const Model& model) {
   std::vector<std::string> texts;
-  for (const auto& entry : model.zones.entries) texts.push_back(entry_text(model, entry));
+  for (const auto& entry : model.zones.entries)
+    if (!model.rules[entry.rule].is_built_in) texts.push_back(entry_text(model, entry));
   return texts;
 }
 

@@ -116,7 +116,9 @@ TEST_F(ZonesFile, MayHoldAMillionNames) {
   write("list.txt", text);
   const ReadModel good = read("  - {zones_file: list.txt, pool: office}\n  - {zone: v.example, pool: vpc}\n");
   ASSERT_TRUE(good.model.has_value()) << all_findings(good);
-  EXPECT_EQ(good.model->zones.entries.size(), 1'000'001U);
+  EXPECT_EQ(std::count_if(good.model->zones.entries.begin(), good.model->zones.entries.end(),
+                          [&](const auto& entry) { return !good.model->rules[entry.rule].is_built_in; }),
+            1'000'001);
   EXPECT_EQ(to_text(good.model->zones.name(good.model->zones.entries[999'999])), "zone-999999.partner.example");
   write("list.txt", text + "zone-500000.partner.example\n");
   const ReadModel doubled = read("  - {zones_file: list.txt, pool: office}\n");

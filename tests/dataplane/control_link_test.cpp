@@ -119,7 +119,8 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   EXPECT_EQ(published->generation, 7U);
   EXPECT_EQ(published->checksum, first.checksum);
   EXPECT_EQ(published->lcores, 2U);
-  EXPECT_EQ(published->zones, 2U);
+  EXPECT_EQ(published->zones, first.zones);
+  EXPECT_EQ(published->zones, 2U + 8U);  // written and built in
   EXPECT_EQ(published->pools, 2U);
   EXPECT_EQ(published->endpoints, 3U);
   EXPECT_EQ(pages->counters().generation.get(), 7U);

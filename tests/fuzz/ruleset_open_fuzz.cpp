@@ -9,6 +9,30 @@
 
 using namespace penstock;
 
+namespace {
+
+// All that an answer reads.
+uint64_t use_local(const tables::Ruleset& rules, uint32_t number, const dns::FoldedName& name,
+                   const tables::Match& match) {
+  const tables::LocalRecords& local = rules.local();
+  const config::ImageLocalZone& zone = local.zone(number);
+  uint64_t sum = local.data(local.set(zone.soa)).back();
+  const auto* node =
+      zone.node != config::kNoNode ? &local.node(zone.node) : local.find(number, name, match.matched_length);
+  if (node == nullptr) return sum;
+  for (const auto& set : local.sets(*node)) {
+    if (local.find_set(*node, set.type) != &set) std::abort();
+    size_t at = 0;
+    const auto data = local.data(set);
+    for (unsigned i = 0; i < set.count; ++i) at += 10U + static_cast<unsigned>(data[at + 8] << 8 | data[at + 9]);
+    if (at != data.size()) std::abort();
+    sum += data[at - 1];
+  }
+  return sum;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The image's alignment; exactly its size, so that the sanitizer sees one byte too far.
   auto* image = static_cast<std::byte*>(::operator new (size, std::align_val_t{config::kImageAlignment}));
@@ -38,7 +62,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (rules->zones().match(name, probe) != match) std::abort();
       if (match.rule == config::kNoRule) continue;
       const auto& rule = rules->rule(match.rule);
-      if (rule.action != 0) continue;
+      if (rule.action != 0) {
+        if (rule.action != 3) sum += use_local(*rules, rule.pool, name, match);
+        continue;
+      }
       for (const auto& endpoint : rules->endpoints(rule.pool)) sum += endpoint.slot;
     }
     for (uint32_t i = 0; i < 64; ++i) {

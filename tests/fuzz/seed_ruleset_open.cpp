@@ -27,4 +27,14 @@ int main(int count, char** arguments) {
   std::string deep(1, '\0');
   for (int depth = 0; depth < 12; ++depth) test::add_zone(model, deep.insert(0, "\1x"), config::Scope::zone, 0);
   write(model, "deep-zones");
+  config::Model local = test::sample_model(4);
+  for (const char* name : {"lab", "six", "ads"})
+    test::add_zone(local, test::wire(name), config::Scope::zone, static_cast<uint32_t>(local.zones.entries.size()));
+  local.rules[0].action = config::Action::records;
+  local.rules[0].records = {
+      {"@ NS ns\nww A 10.0.0.1\nww A 10.0.0.2\nww TYPE65280 \\# 0\n*.w.e CNAME ww\nx TXT y\n", {}}};
+  local.rules[1].action = config::Action::addresses;
+  local.rules[1].addresses = {*config::parse_address("10.0.0.1"), *config::parse_address("fd00::6")};
+  local.rules[2].action = config::Action::nxdomain;
+  write(local, "records");
 }

@@ -23,17 +23,38 @@ class AnswerTest : public PathTest {
   }
 };
 
+// The SOA that goes with NXDOMAIN and NODATA of a rule, of the zone that begins at offset `owner`: between question and OPT.
+Bytes with_soa(const Bytes& answer, size_t question_end, uint16_t owner) {
+  Bytes record(12);
+  put16(record, 0, static_cast<uint16_t>(0xc000 | owner));
+  put16(record, 2, 6);
+  put16(record, 4, 1);
+  put16(record, 8, 60);
+  for (const char* name : {"localhost", "nobody.invalid"}) {
+    const Bytes wire = wire_name(name);
+    record.insert(record.end(), wire.begin(), wire.end());
+  }
+  for (const uint32_t value : {1U, 3600U, 1200U, 604'800U, 60U})
+    for (int shift = 24; shift >= 0; shift -= 8) record.push_back(static_cast<uint8_t>(value >> shift));
+  put16(record, 10, static_cast<uint16_t>(record.size() - 12));
+  Bytes all = answer;
+  put16(all, 8, 1);
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(question_end), record.begin(), record.end());
+  return all;
+}
+
 struct RuleCase {
   const char* description;
   const char* name;
   uint16_t rcode;
   uint16_t extended_error;  // INFO-CODE of RFC 8914
   const char* outcome;
+  uint16_t zone_at = 0;  // of the message: where the zone's name begins, that its SOA goes with; 0: no SOA
 };
 
 const RuleCase kRuleCases[] = {
-    {"NXDOMAIN by rule", "Ads.Blocked.example", kNxdomain, 15, "query.answered_nxdomain"},
-    {"NODATA by rule", "www.empty.EXAMPLE", 0, 15, "query.answered_nodata"},
+    {"NXDOMAIN by rule", "Ads.Blocked.example", kNxdomain, 15, "query.answered_nxdomain", 16},
+    {"NODATA by rule", "www.empty.EXAMPLE", 0, 15, "query.answered_nodata", 16},
     {"REFUSED by rule", "refused.example", kRefused, 18, "query.refused_by_rule"},
     {"no rule and no default", "www.example.org", kRefused, 20, "query.refused_no_rule"},
     {"the root, no default", "", kRefused, 20, "query.refused_no_rule"},
@@ -58,7 +79,9 @@ TEST_F(AnswerTest, RulesWithAndWithoutOpt) {
           // RD and CD are copied, RA is set, all else is clear; an Extended DNS Error only if there was an OPT.
           DnsQuery answer = query;
           if (opt != 0) answer.opt = Opt{.udp_size = 1232, .dnssec_ok = opt == 2, .extended_error = c.extended_error};
-          expect_answer(sent, asked, own_answer(answer, c.rcode));
+          const Bytes plain = own_answer(answer, c.rcode);
+          const size_t question_end = 12 + wire_name(c.name).size() + 4;
+          expect_answer(sent, asked, c.zone_at == 0 ? plain : with_soa(plain, question_end, c.zone_at));
         }
       }
     }

@@ -21,12 +21,18 @@ using control::ImageBytes;
 using test::wire;
 
 ImageBytes sample_image() {
-  config::Model model = test::sample_model(4);
+  config::Model model = test::sample_model(6);
   test::add_zone(model, wire("studio.us-east-1.sagemaker.aws"), config::Scope::zone, 0);
   test::add_zone(model, wire("example.com"), config::Scope::below, 1);
   test::add_zone(model, wire("api.example.com"), config::Scope::name, 2);
   test::add_zone(model, wire("ads.example"), config::Scope::zone, 3);
+  test::add_zone(model, wire("lab.example"), config::Scope::zone, 4);
+  test::add_zone(model, wire("six.example"), config::Scope::zone, 5);
   model.rules[3].action = config::Action::nxdomain;
+  model.rules[4].action = config::Action::records;
+  model.rules[4].records = {{"www A 10.0.0.1\nwww A 10.0.0.2\nwww TXT x\n*.wild.ent CNAME www\n", {}}};
+  model.rules[5].action = config::Action::addresses;
+  model.rules[5].addresses = {*config::parse_address("fd00::6")};
   model.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")};
   model.default_rule = 1;
   auto compiled = control::compile(model, 42, test::slots_in_order(), 0x1234567890abcdef);
@@ -41,6 +47,17 @@ ImageHeader& header_of(ImageBytes& image) {
 template <typename Record>
 Record& record(ImageBytes& image, Section which, size_t index = 0) {
   return reinterpret_cast<Record*>(image.data() + header_of(image).sections[static_cast<size_t>(which)].offset)[index];
+}
+
+// The first set of the type.
+config::ImageLocalSet& local_set_of(ImageBytes& image, uint16_t type) {
+  for (size_t i = 0;; ++i)
+    if (auto& set = record<config::ImageLocalSet>(image, Section::local_sets, i); set.type == type) return set;
+}
+config::ImageLocalSlot& used_slot(ImageBytes& image) {
+  for (size_t i = 0;; ++i)
+    if (auto& slot = record<config::ImageLocalSlot>(image, Section::local_slots, i); slot.node != config::kNoNode)
+      return slot;
 }
 
 void seal(ImageBytes& image) {
@@ -65,11 +82,25 @@ config::ZoneNode& first_node(ImageBytes& image) {
                                               uint64_t{first_used(image).nodes[0]} * config::kZoneNodeUnit);
 }
 
+uint64_t use_local(const Ruleset& rules, uint32_t number, const dns::FoldedName& name, const Match& match) {
+  const LocalRecords& local = rules.local();
+  const config::ImageLocalZone& zone = local.zone(number);
+  uint64_t sum = local.data(local.set(zone.soa)).back();
+  const auto* node =
+      zone.node != config::kNoNode ? &local.node(zone.node) : local.find(number, name, match.matched_length);
+  if (node == nullptr) return sum;
+  for (const auto& set : local.sets(*node)) {
+    EXPECT_EQ(local.find_set(*node, set.type), &set);
+    for (const uint8_t octet : local.data(set)) sum += octet;
+  }
+  return sum;
+}
+
 // What a lookup of every kind reads; only for images that were accepted.
 uint64_t use(const Ruleset& rules, std::mt19937_64& random) {
   uint64_t sum = 0;
-  for (const char* text :
-       {".", "com", "www.example.com", "api.example.com", "d-1.studio.us-east-1.sagemaker.aws", "a.b.c.d"}) {
+  for (const char* text : {".", "com", "www.example.com", "www.lab.example", "a.wild.ent.lab.example", "six.example",
+                           "api.example.com", "d-1.studio.us-east-1.sagemaker.aws", "a.b.c.d"}) {
     const auto name = test::folded(wire(text));
     Probe probe;
     rules.zones().prepare(name, probe);
@@ -78,7 +109,10 @@ uint64_t use(const Ruleset& rules, std::mt19937_64& random) {
     EXPECT_EQ(rules.zones().match(name, probe), match);
     if (match.rule == config::kNoRule) continue;
     const auto& rule = rules.rule(match.rule);
-    if (rule.action != static_cast<uint8_t>(config::Action::forward)) continue;
+    if (rule.action != static_cast<uint8_t>(config::Action::forward)) {
+      if (rule.action != static_cast<uint8_t>(config::Action::refused)) sum += use_local(rules, rule.pool, name, match);
+      continue;
+    }
     for (const auto& endpoint : rules.endpoints(rule.pool)) sum += endpoint.slot + endpoint.weight;
   }
   sum += rules.clients().look_up(static_cast<uint32_t>(random())).allowed ? 1 : 0;
@@ -93,14 +127,14 @@ TEST(Ruleset, OpensWhatWasCompiled) {
   EXPECT_EQ(rules->header().generation, 42U);
   EXPECT_EQ(rules->header().query_timeout_ms, 1800U);
   ASSERT_EQ(rules->pools().size(), 2U);
-  ASSERT_EQ(rules->rules().size(), 4U);
+  ASSERT_EQ(rules->rules().size(), 6U);
   ASSERT_EQ(rules->endpoints().size(), 3U);
   ASSERT_EQ(rules->endpoints(0).size(), 2U);
   ASSERT_EQ(rules->endpoints(1).size(), 1U);
   EXPECT_EQ(rules->endpoints(0)[1].family, 6);
   EXPECT_EQ(rules->endpoints(1)[0].address[0], 192);
   EXPECT_EQ(rules->endpoints(1)[0].slot, 2);
-  EXPECT_EQ(rules->zones().size(), 4U);
+  EXPECT_EQ(rules->zones().size(), 6U);
   EXPECT_EQ(rules->rule(3).action, static_cast<uint8_t>(config::Action::nxdomain));
   EXPECT_EQ(rules->pool(0).is_private, 1);
   EXPECT_TRUE(rules->clients().look_up(0x0a000001U).allowed);
@@ -158,7 +192,7 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"endpoint's pool", [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).pool = 0; },
        "its endpoint 2 says pool 0"},
       {"rule's pool", [](B& i) { record<config::ImageRule>(i, Section::rules).pool = 2; }, "forwards to pool 2"},
-      {"rule's action", [](B& i) { record<config::ImageRule>(i, Section::rules).action = 4; }, "unknown action 4"},
+      {"rule's action", [](B& i) { record<config::ImageRule>(i, Section::rules).action = 6; }, "unknown action 6"},
       {"rule's is_private", [](B& i) { record<config::ImageRule>(i, Section::rules).is_private = 255; },
        "is_private 255"},
       {"rule's cache", [](B& i) { record<config::ImageRule>(i, Section::rules).cache = 2; }, "cache 2"},
@@ -178,7 +212,68 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"group's weight", [](B& i) { record<config::ImageGroup>(i, Section::groups).weight = 0; }, "weight 0"},
       {"v4 group", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4, 1).group = 9; }, "of group 9"},
       {"v6 group", [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6, 1).group = 9; }, "of group 9"},
-      {"default rule", [](B& i) { header_of(i).default_rule = 4; }, "its default is rule 4"},
+      {"default rule", [](B& i) { header_of(i).default_rule = 6; }, "its default is rule 6"},
+      {"rule's local zone", [](B& i) { record<config::ImageRule>(i, Section::rules, 3).pool = 3; },
+       "its rule 3 answers from local zone 3"},
+      {"rule of records with a zone of addresses",
+       [](B& i) { record<config::ImageRule>(i, Section::rules, 4).pool = 2; },
+       "its rule 4 and its local zone disagree"},
+      {"local zone's SOA", [](B& i) { record<config::ImageLocalZone>(i, Section::local_zones).soa = 99; }, "no SOA at"},
+      {"local zone's SOA of another type",
+       [](B& i) {
+         record<config::ImageLocalZone>(i, Section::local_zones).soa =
+             static_cast<uint32_t>(&local_set_of(i, 1) - &record<config::ImageLocalSet>(i, Section::local_sets));
+       },
+       "no SOA at"},
+      {"local zone's node", [](B& i) { record<config::ImageLocalZone>(i, Section::local_zones, 2).node = 99; },
+       "has node 99"},
+      {"local zone's depth", [](B& i) { record<config::ImageLocalZone>(i, Section::local_zones, 1).deepest = 128; },
+       "128 labels deep"},
+      {"local zone's depth too small",
+       [](B& i) { record<config::ImageLocalZone>(i, Section::local_zones, 1).deepest = 3; }, "deeper than its zone"},
+      {"local set outside", [](B& i) { record<config::ImageLocalSet>(i, Section::local_sets).data = 0xffffff00; },
+       "its local set 0 lies outside"},
+      {"local set too large", [](B& i) { record<config::ImageLocalSet>(i, Section::local_sets).size = 0xffffff00; },
+       "its local set 0 lies outside"},
+      {"local set of no record", [](B& i) { record<config::ImageLocalSet>(i, Section::local_sets).count = 0; },
+       "has no record"},
+      {"local set of a record more", [](B& i) { ++record<config::ImageLocalSet>(i, Section::local_sets).count; },
+       "ends inside record 1"},
+      {"local set of a record less", [](B& i) { --local_set_of(i, 1).count; }, "octets behind its records"},
+      {"local set of another type", [](B& i) { local_set_of(i, 1).type = 28; }, "another type"},
+      {"local set of type 0", [](B& i) { local_set_of(i, 1).type = 0; }, "is of type 0"},
+      {"an address too long",
+       [](B& i) { (&record<uint8_t>(i, Section::local_bytes) + local_set_of(i, 1).data)[9] = 5; },
+       "address of 5 octets"},
+      {"a CNAME to no name",
+       [](B& i) { (&record<uint8_t>(i, Section::local_bytes) + local_set_of(i, 5).data)[10] = 0; }, "malformed name"},
+      {"local node's zone", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).zone = 3; },
+       "is of local zone 3"},
+      {"local node's other zone", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).zone = 2; },
+       "its local node 0"},
+      {"local node's sets", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).sets = 99; },
+       "has sets up to"},
+      {"local node's first set", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).first = 99; },
+       "has sets up to"},
+      {"local node's name", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).name = 0xfffffff0; },
+       "lies outside the section"},
+      {"local node's name cut short",
+       [](B& i) { --record<config::ImageLocalNode>(i, Section::local_nodes).name_length; }, "malformed name"},
+      {"local node's labels", [](B& i) { ++record<config::ImageLocalNode>(i, Section::local_nodes).labels; },
+       "labels, its name has"},
+      {"local node without its name",
+       [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).name_length = 0; },
+       "local nodes have a name"},
+      {"local node's wildcard", [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).wildcard = 99; },
+       "has node 99 for its wildcard"},
+      {"local node's wrong wildcard",
+       [](B& i) { record<config::ImageLocalNode>(i, Section::local_nodes).wildcard = 1; }, "which has another name"},
+      {"local slot's node", [](B& i) { used_slot(i).node = 99; }, "a local slot has node 99"},
+      {"local slot's tag", [](B& i) { used_slot(i).tag ^= 1; }, "not found under its own name"},
+      {"local slot dropped", [](B& i) { used_slot(i).node = config::kNoNode; }, "of its local slots are taken"},
+      {"local slots without a free one", [&](B& i) { section(i, Section::local_slots).size = 8; },
+       "of its local slots are taken"},
+      {"local slots of an odd number", [&](B& i) { section(i, Section::local_slots).size -= 8; }, "not a power of two"},
       {"first v4 range", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4).start = 1; },
        "does not start at address 0"},
       {"v4 ranges out of order", [](B& i) { record<config::ImageClientsV4>(i, Section::clients_v4, 2).start = 1; },
@@ -202,7 +297,7 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
            record<config::ZoneBucket>(i, Section::zone_buckets, b).overflowed = 1;
        },
        "chain of overflowed buckets that is too long"},
-      {"slot dropped", [](B& i) { --first_used(i).used; }, "its buckets hold 3"},
+      {"slot dropped", [](B& i) { --first_used(i).used; }, "its buckets hold 5"},
       {"node outside", [](B& i) { first_used(i).nodes[0] = 0xffffffff; }, "lies outside the section"},
       {"node over the very end",
        [&](B& i) {
@@ -223,9 +318,9 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"labels", [](B& i) { first_node(i).labels += 1; }, "labels, its name has"},
       {"node without a rule", [](B& i) { first_node(i).apex_rule = first_node(i).below_rule = config::kNoRule; },
        "has no rule"},
-      {"node's apex rule", [](B& i) { first_node(i).apex_rule = 4; }, "has rule 4"},
-      {"node's below rule", [](B& i) { first_node(i).below_rule = 4; }, "has rule 4"},
-      {"zone count", [](B& i) { header_of(i).zone_count += 1; }, "its header says 5 zones"},
+      {"node's apex rule", [](B& i) { first_node(i).apex_rule = 6; }, "has rule 6"},
+      {"node's below rule", [](B& i) { first_node(i).below_rule = 6; }, "has rule 6"},
+      {"zone count", [](B& i) { header_of(i).zone_count += 1; }, "its header says 7 zones"},
       {"apex mask too small", [](B& i) { header_of(i).apex_depths[0] = 0; }, "mask of apex depths"},
       {"apex mask too large", [](B& i) { header_of(i).apex_depths[1] |= 1; }, "mask of apex depths"},
       {"below mask", [](B& i) { header_of(i).below_depths[0] ^= 1U << 4; }, "mask of below depths"},
