@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "dataplane/path/burst.h"
@@ -131,6 +132,59 @@ void query_and_response(benchmark::State& state) {
   state.counters["in_flight"] = static_cast<double>(lcore.pending.in_use());
 }
 
+// A query is answered from memory. `names` are remembered and asked for at random: 64, which the core's own cache holds, or
+// 100,000, which it does not.
+void answered_from_memory(benchmark::State& state) {
+  const auto names = static_cast<size_t>(state.range(0));
+  test::PathRig rig({.rules = {}, .lcores = 1, .pending_slots = 65536, .frames = 4096, .cache_size = 256 << 20});
+  state::Lcore& lcore = rig.lcore();
+  const auto burst = std::make_unique<path::Burst>();
+  Mbufs mbufs(8192);
+  size_t next_mbuf = 0;
+  test::Frame asked;
+  asked.source_mac = test::mac(0xc1);
+  asked.destination_mac = test::mac(0xa0);
+  asked.source = test::address("192.168.10.20");
+  asked.destination = test::address("192.168.10.86");
+  asked.source_port = 40000;
+  asked.destination_port = 53;
+  std::vector<test::Bytes> queries;
+  for (size_t i = 0; i < names; ++i) {
+    asked.payload = test::write(test::DnsQuery{
+        .id = static_cast<uint16_t>(i),
+        .flags = 0x0100,
+        .question = {.name = "d-sq9d" + std::to_string(1'000'000 + i) + ".Studio.us-east-1.sagemaker.aws"},
+        .opt = test::Opt{}});
+    queries.push_back(test::write(asked));
+    for (const test::Sent& sent : rig.receive(0, {queries.back()})) {
+      test::Frame left = test::read(sent.bytes).value();
+      std::swap(left.source_mac, left.destination_mac);
+      std::swap(left.source, left.destination);
+      std::swap(left.source_port, left.destination_port);
+      left.payload = test::answer_to(left.payload);
+      rig.receive(1, {test::write(left)});
+    }
+  }
+  std::mt19937 random(1);
+  std::array<rte_mbuf*, kBurst> frames;
+  std::vector<double> each;  // ns
+  for (auto _ : state) {
+    for (rte_mbuf*& frame : frames) frame = mbufs.fill(next_mbuf++, queries[random() % names]);
+    const auto begin = Clock::now();
+    path::take_received(lcore, *rig.rings, *burst, frames, 0, rig.now);
+    const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
+    if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every query was answered");
+    lcore.egress[0].clear();
+    state.SetIterationTime(spent.count() * 1e-9);
+    each.push_back(spent.count() / kBurst);
+  }
+  std::nth_element(each.begin(), each.begin() + static_cast<std::ptrdiff_t>(each.size() / 2), each.end());
+  state.counters["median_ns"] = each[each.size() / 2];
+  const auto cached = lcore.counters.query[config::QueryOutcome::answered_cached].get();
+  if (cached != static_cast<uint64_t>(state.iterations()) * kBurst) throw std::logic_error("not every answer was from memory");
+}
+
+BENCHMARK(answered_from_memory)->Arg(64)->Arg(100'000)->UseManualTime();
 BENCHMARK(query_and_response)->Arg(kBurst)->Arg(20'000)->UseManualTime();
 
 }  // namespace

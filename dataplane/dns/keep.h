@@ -41,7 +41,7 @@ static_assert(sizeof(KeptAnswer) == 20);
 
 struct Kept {
   KeptAnswer answer;
-  std::array<uint16_t, kMostRecords> ttl_at;
+  std::array<uint16_t, kMostRecords + 1> ttl_at;
   std::array<uint8_t, kLongestBody + 8> body;  // TTLs as kept; what is behind body_length may be overwritten
 };
 

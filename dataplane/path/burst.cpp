@@ -13,8 +13,11 @@ using config::ClassifyOutcome;
 void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
   lcore.pending.foresee(lcore.random, burst.query_count);
   for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
-  if (lcore.rules != nullptr)
+  if (lcore.rules != nullptr) {
     for (unsigned i = 0; i < burst.query_count; ++i) narrow_query(lcore, burst.queries[i]);
+    if (lcore.rules->zones().is_large())
+      for (unsigned i = 0; i < burst.query_count; ++i) narrow_zones(lcore, burst.queries[i]);
+  }
   for (unsigned i = 0; i < burst.query_count; ++i)
     lcore.counters.query[handle_query(lcore, burst.queries[i], now)].add(1);
   burst.query_count = 0;

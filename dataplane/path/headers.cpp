@@ -37,7 +37,12 @@ uint8_t* write_ipv4(uint8_t* at, const UdpHeaders& headers, uint16_t udp_length)
   at[10] = at[11] = 0;
   std::memcpy(at + 12, headers.source.data(), 4);
   std::memcpy(at + 16, headers.destination.data(), 4);
-  const auto sum = static_cast<uint16_t>(~fold_sum(ones_sum(at, 20)));
+  // Of the numbers, not of the bytes: a load that spans stores of a moment ago waits for them.
+  const auto number = [](unsigned value) { return uint64_t{__builtin_bswap16(static_cast<uint16_t>(value))}; };
+  const uint64_t fields = number(0x4500) + number(20U + udp_length) + number(headers.ip_id) +
+                          number(unsigned{kHopLimit} << 8 | kProtocolUdp);
+  const auto sum = static_cast<uint16_t>(
+      ~fold_sum(fields + ones_sum(headers.source.data(), 4) + ones_sum(headers.destination.data(), 4)));
   std::memcpy(at + 10, &sum, 2);
   return at + 20;
 }
@@ -69,7 +74,9 @@ bool write_udp_frame(rte_mbuf& frame, uint8_t* dns, uint16_t dns_length, const U
   store16(at + 4, udp_length);
   at[6] = at[7] = 0;
   uint64_t sum = pseudo_header_sum(headers.family, headers.source.data(), headers.destination.data(), udp_length);
-  sum += ones_sum(at, udp_length);
+  for (const uint16_t field : {headers.source_port, headers.destination_port, udp_length})
+    sum += __builtin_bswap16(field);
+  sum += ones_sum(dns, dns_length);
   const auto checksum = static_cast<uint16_t>(~fold_sum(sum));
   const uint16_t sent = checksum != 0 ? checksum : 0xffff;  // RFC 768: zero would mean that there is none
   std::memcpy(at + 6, &sent, 2);

@@ -74,20 +74,34 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
   return QueryOutcome::forwarded;
 }
 
+// Whoever does not wants to know what others have asked, or takes us for a server of the zone.
+bool wants_recursion(const QueryWork& work, const tables::ClientEntry& client) {
+  return (work.query.traits.flags & dns::kFlagRecursionDesired) != 0 || client.may_snoop;
+}
+
+void probe_zones(const state::Lcore& lcore, QueryWork& work) {
+  lcore.rules->zones().prepare(work.query.name, work.probe);
+  work.is_probed = true;
+}
+
 }  // namespace
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
+  work.is_probed = false;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
-  lcore.rules->zones().prepare(work.query.name, work.probe);
   prepare_join(lcore, work);
   lcore.answers.prefetch(work.question_hash);
 }
 
 void narrow_query(const state::Lcore& lcore, QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok) return;
-  if (lcore.rules->zones().is_large()) lcore.rules->zones().narrow(work.probe);
-  lcore.answers.prefetch_entry(work.question_hash);
+  work.is_likely = lcore.answers.prefetch_entry(work.question_hash);
+  if (!work.is_likely) probe_zones(lcore, work);
+}
+
+void narrow_zones(const state::Lcore& lcore, QueryWork& work) {
+  if (work.is_probed) lcore.rules->zones().narrow(work.probe);
 }
 
 QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
@@ -115,6 +129,12 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop_probe);
   }
 
+  work.has_stale = false;
+  state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule);
+  if (work.is_likely && wants_recursion(work, client))
+    if (const auto outcome = recall_by_generation(lcore, work, key, now)) return *outcome;
+
+  if (!work.is_probed) probe_zones(lcore, work);
   const tables::Match match = rules.zones().match(work.query.name, work.probe);
   if (match.rule == config::kNoRule)
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_no_rule);
@@ -130,14 +150,11 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
-  // Whoever asks for no recursion wants to know what others have asked, or takes us for a server of the zone.
-  if ((work.query.traits.flags & dns::kFlagRecursionDesired) == 0 && !client.may_snoop)
+  if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
   const config::ImagePool& pool = rules.pool(rule.pool);
-  const state::QuestionKey key =
-      state::question_key(work.query, work.packet.dns, rules.header().generation, match.rule);
-  work.has_stale = false;
-  if (work.query.plain && is_remembered(rule, pool))
+  key.rule = match.rule;
+  if (work.is_likely && work.query.plain && is_remembered(rule, pool))
     if (const auto outcome = recall(lcore, work, cache_key(work.query, work.question_hash, rule, key), pool, now))
       return *outcome;
   return forward(lcore, work, key, pool, now);

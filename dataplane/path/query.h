@@ -11,6 +11,8 @@ namespace penstock::path {
 struct QueryWork {
   Packet packet;
   dns::QueryVerdict verdict;
+  bool is_likely;       // its answer seems to be remembered; valid as probe is
+  bool is_probed;       // probe is valid
   tables::Probe probe;  // valid when verdict is ok and there are rules
   dns::Query query;
   uint64_t question_hash;  // state::hash_question()
@@ -21,11 +23,13 @@ struct QueryWork {
   dns::Giving giving;      // how to give that out
 };
 
-// First pass over a burst: reads the message and prefetches the zone buckets that it needs.
+// First pass over a burst: reads the message and prefetches the page where its answer may be remembered.
 void prepare_query(const state::Lcore& lcore, QueryWork& work);
 
-// Pass between the two: the buckets, and the pages of remembered answers, have come; what they point at is prefetched.
+// Passes between the two: what does not seem to be remembered has the zone buckets that it needs prefetched, and then, where
+// the zone table is large, the nodes behind them.
 void narrow_query(const state::Lcore& lcore, QueryWork& work);
+void narrow_zones(const state::Lcore& lcore, QueryWork& work);
 
 // Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded. `now` in ns.
 config::QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now);

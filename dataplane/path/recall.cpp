@@ -98,21 +98,9 @@ bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
   return true;
 }
 
-}  // namespace
-
-bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
-  const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
-  state::PoolReach& reach = lcore.reach[owner];
-  if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
-  if (reach.lost_at != 0) return true;
-  if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
-  return now > reach.heard_at + lcore.query_timeout_ns;  // control says so, and no client's query has shown otherwise
-}
-
-std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
-                                   const config::ImagePool& pool, uint64_t now) {
-  work.has_stale = false;
-  if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
+// What was found in the place of `key` and copied to lcore.recalled.
+std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
+                                  const config::ImagePool& pool, uint64_t now) {
   const CacheEntry& entry = lcore.recalled.entry;
   if (!is_good_for(entry, *lcore.rules)) return std::nullopt;
   if (is_fresh(entry, now)) {
@@ -138,6 +126,34 @@ std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const s
   if (reply(lcore, work.packet, work.query.traits, rcode, ExtendedError::cached_error))
     return QueryOutcome::answered_failure;
   return std::nullopt;
+}
+
+}  // namespace
+
+bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
+  state::PoolReach& reach = lcore.reach[owner];
+  if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
+  if (reach.lost_at != 0) return true;
+  if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
+  return now > reach.heard_at + lcore.query_timeout_ns;  // control says so, and no client's query has shown otherwise
+}
+
+std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
+                                   const config::ImagePool& pool, uint64_t now) {
+  work.has_stale = false;
+  if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
+  return judge(lcore, work, key, pool, now);
+}
+
+std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work,
+                                                 const state::QuestionKey& question, uint64_t now) {
+  if (!work.query.plain) return std::nullopt;
+  state::CacheKey key{.hash = work.question_hash, .identity = 0, .name = work.query.name.bytes, .question = question};
+  if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
+  key.question.rule = lcore.recalled.entry.rule;
+  key.identity = lcore.recalled.entry.identity;
+  return judge(lcore, work, key, lcore.rules->pool(lcore.rules->rule(key.question.rule).pool), now);
 }
 
 std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {

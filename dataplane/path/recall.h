@@ -30,6 +30,11 @@ inline bool is_remembered(const config::ImageRule& rule, const config::ImagePool
 std::optional<config::QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
                                            const config::ImagePool& pool, uint64_t now);
 
+// The same before its zone is known, of what was remembered under the rules in force: the entry says which rule that was.
+// Nothing also when the rules have changed since; then recall() may know more.
+std::optional<config::QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work,
+                                                         const state::QuestionKey& question, uint64_t now);
+
 // After recall() said that there is an expired answer: gives that out after all.
 std::optional<config::QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work);
 

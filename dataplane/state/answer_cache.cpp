@@ -1,6 +1,7 @@
 #include "dataplane/state/answer_cache.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace penstock::state {
@@ -49,16 +50,19 @@ Layout layout_of(const CacheEntry& entry) {
 
 constexpr size_t kNameRoom = 256;
 constexpr size_t kTtlRoom = 512;
-static_assert(sizeof(dns::Kept::ttl_at) <= kTtlRoom && sizeof(dns::Kept::body) % 8 == 0);
+static_assert(sizeof(dns::Kept::ttl_at) == kTtlRoom && sizeof(dns::Kept::body) % 8 == 0);
 
 uint16_t tag_of(uint64_t hash) {
   return static_cast<uint16_t>(hash);
 }
 
+bool is_question_of(const CacheEntry& entry, const CacheKey& key) {
+  return entry.type == key.question.type && entry.query_class == key.question.query_class &&
+         entry.bits == key.question.bits && entry.name_length == key.question.name_length;
+}
+
 bool is_entry_of(const CacheEntry& entry, const CacheKey& key) {
-  return entry.identity == key.identity && entry.type == key.question.type &&
-         entry.query_class == key.question.query_class && entry.bits == key.question.bits &&
-         entry.name_length == key.question.name_length;
+  return entry.identity == key.identity && is_question_of(entry, key);
 }
 
 bool is_name(const uint64_t* at, const CacheKey& key) {
@@ -181,60 +185,84 @@ class AnswerCache::Writer {
   bool owns_;
 };
 
-void AnswerCache::prefetch_entry(uint64_t hash) const {
-  if (pages_count_ == 0) return;
-  const Page& page = page_of(hash);
-  PageHead head;
-  load_words(page.words, &head, sizeof head / 8);
-  for (unsigned i = 0; i < head.count && i < kEntries; ++i) {
-    if (head.tags[i] != tag_of(hash)) continue;
-    const auto* entry = reinterpret_cast<const char*>(page.words) + size_t{head.first[i]} * kUnit % kPageSize;
-    for (unsigned line = 0; line < 4; ++line) __builtin_prefetch(entry + size_t{line} * 64);
-    return;
-  }
+// The entries that have the tag, as bits.
+unsigned AnswerCache::candidates(const Page& page, uint64_t hash) {
+  alignas(16) uint16_t tags[kEntries];
+  load_words(page.words + offsetof(PageHead, tags) / 8, tags, sizeof tags / 8);
+  uint64_t counts = 0;
+  load_words(page.words + 1, &counts, 1);
+  const unsigned count = std::min<unsigned>(counts & 0xff, kEntries);
+  unsigned bits = 0;
+  for (unsigned i = 0; i < kEntries; ++i) bits |= (tags[i] == tag_of(hash) ? 1U : 0U) << i;
+  return bits & ((1U << count) - 1);
 }
 
-bool AnswerCache::find(const CacheKey& key, Recalled& recalled) {
+// The word of the page where an entry begins.
+size_t AnswerCache::place(const Page& page, unsigned number) {
+  const size_t word = offsetof(PageHead, first) / 8 + number / 8;
+  uint64_t first = 0;
+  load_words(page.words + word, &first, 1);
+  return (first >> number % 8 * 8 & 0xff) * kUnit / 8;
+}
+
+bool AnswerCache::prefetch_entry(uint64_t hash) const {
+  if (pages_count_ == 0) return false;
+  const Page& page = page_of(hash);
+  const unsigned bits = candidates(page, hash);
+  if (bits == 0) return false;
+  const auto* entry = reinterpret_cast<const char*>(
+      page.words + place(page, static_cast<unsigned>(std::countr_zero(bits))) % (kPageSize / 8));
+  for (unsigned line = 0; line < 4; ++line) __builtin_prefetch(entry + size_t{line} * 64);
+  return true;
+}
+
+template <typename IsEntry>
+bool AnswerCache::find_if(const CacheKey& key, Recalled& recalled, IsEntry is_entry) {
   if (pages_count_ == 0) return false;
   Page& page = page_of(key.hash);
   const std::atomic_ref sequence(page.words[0]);
   for (unsigned read = 0; read < kReads; ++read) {
     const uint64_t before = sequence.load(std::memory_order_acquire);
     if ((before & 1) != 0) continue;
-    PageHead head;
-    load_words(page.words, &head, sizeof head / 8);
     bool found = false;
     unsigned number = 0;
     // Nothing that was read is to be relied on before the sequence was looked at again: every place is checked.
-    for (; number < head.count && number < kEntries && !found; ++number) {
-      if (head.tags[number] != tag_of(key.hash)) continue;
-      const size_t at = size_t{head.first[number]} * kUnit / 8;
+    for (unsigned bits = candidates(page, key.hash); bits != 0 && !found; bits &= bits - 1) {
+      number = static_cast<unsigned>(std::countr_zero(bits));
+      const size_t at = place(page, number);
       const size_t room = kPageSize / 8 - std::min<size_t>(at, kPageSize / 8);
       if (room < sizeof(CacheEntry) / 8) continue;
       const uint64_t* words = page.words + at;
       load_words(words, &recalled.entry, sizeof(CacheEntry) / 8);
-      if (!is_entry_of(recalled.entry, key)) continue;
+      if (!is_entry(recalled.entry)) continue;
       const Layout layout = layout_of(recalled.entry);
       if (layout.end > room || recalled.entry.answer.body_length > dns::kLongestBody) continue;
       if (!is_name(words + layout.name, key)) continue;
-      alignas(8) uint8_t ttl_at[kTtlRoom];
-      load_words(words + layout.ttl_at, ttl_at, layout.body - layout.ttl_at);
-      std::memcpy(recalled.kept.ttl_at.data(), ttl_at, recalled.entry.answer.records * sizeof(uint16_t));
+      load_words(words + layout.ttl_at, recalled.kept.ttl_at.data(), layout.body - layout.ttl_at);
       load_words(words + layout.body, recalled.kept.body.data(), layout.end - layout.body);
-      recalled.kept.answer = recalled.entry.answer;
       found = true;
     }
     std::atomic_thread_fence(std::memory_order_acquire);
     if (sequence.load(std::memory_order_relaxed) != before) continue;
     if (!found) return false;
+    recalled.kept.answer = recalled.entry.answer;
     // A guess where others write too: it may heat a neighbour.
-    recalled.heat = head.heat[number - 1];
-    auto* heat = reinterpret_cast<uint8_t*>(page.words) + offsetof(PageHead, heat) + number - 1;
-    if (recalled.heat < kHottest)
-      std::atomic_ref(*heat).store(static_cast<uint8_t>(recalled.heat + 1), std::memory_order_relaxed);
+    const std::atomic_ref heat(reinterpret_cast<uint8_t*>(page.words)[offsetof(PageHead, heat) + number]);
+    recalled.heat = heat.load(std::memory_order_relaxed);
+    if (recalled.heat < kHottest) heat.store(static_cast<uint8_t>(recalled.heat + 1), std::memory_order_relaxed);
     return true;
   }
   return false;
+}
+
+bool AnswerCache::find(const CacheKey& key, Recalled& recalled) {
+  return find_if(key, recalled, [&](const CacheEntry& entry) { return is_entry_of(entry, key); });
+}
+
+bool AnswerCache::find_by_generation(const CacheKey& key, Recalled& recalled) {
+  return find_if(key, recalled, [&](const CacheEntry& entry) {
+    return entry.generation == key.question.generation && is_question_of(entry, key);
+  });
 }
 
 Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Origin& origin) {
@@ -242,6 +270,8 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   CacheEntry entry{};
   entry.identity = key.identity;
   entry.private_identity = origin.private_identity;
+  entry.generation = key.question.generation;
+  entry.rule = key.question.rule;
   entry.stored_at = origin.now;
   entry.type = key.question.type;
   entry.query_class = key.question.query_class;
@@ -290,6 +320,8 @@ Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_
     return Stored::renewed;
   }
   entry.identity = key.identity;
+  entry.generation = key.question.generation;
+  entry.rule = key.question.rule;
   entry.stored_at = origin.now;
   entry.type = key.question.type;
   entry.query_class = key.question.query_class;

@@ -35,6 +35,7 @@ struct CacheKey {
 struct CacheEntry {
   uint64_t identity;
   uint64_t private_identity;  // that it is good for (ImageHeader); 0: for any
+  uint64_t generation;        // of the rules when it was stored; the rule is an index in them
   uint64_t stored_at;
   uint64_t failed_at;  // the last time that the endpoints failed, 0: they have not since it was stored
   uint64_t asked_at;   // the last time that somebody undertook to ask again, 0: nobody has
@@ -48,9 +49,9 @@ struct CacheEntry {
   uint8_t failure;   // rcode
   uint8_t reserved[2];
   dns::KeptAnswer answer;  // ttl 0: there is none, only a failure
-  uint8_t reserved_too[4];
+  uint32_t rule;
 };
-static_assert(sizeof(CacheEntry) == 80 && alignof(CacheEntry) == 8);
+static_assert(sizeof(CacheEntry) == 88 && alignof(CacheEntry) == 8);
 
 // A copy of an entry, the reader's own.
 struct Recalled {
@@ -76,11 +77,13 @@ class AnswerCache {
     __builtin_prefetch(page);
     __builtin_prefetch(page + 64);
   }
-  // Fetches the entry that is likely to be the one: prefetch() was called some time before.
-  void prefetch_entry(uint64_t hash) const;
+  // Is there an entry that is likely to be the one? It is fetched. prefetch() was called some time before.
+  bool prefetch_entry(uint64_t hash) const;
 
   // Copies the entry of `key` out; false: there is none, or it is being written.
   bool find(const CacheKey& key, Recalled& recalled);
+  // The same of an entry that was stored under the rules of the question key's generation, whichever rule it was.
+  bool find_by_generation(const CacheKey& key, Recalled& recalled);
 
   // What goes with an answer that is stored.
   struct Origin {
@@ -132,6 +135,11 @@ class AnswerCache {
 
   class Writer;
 
+  template <typename IsEntry>
+  bool find_if(const CacheKey& key, Recalled& recalled, IsEntry is_entry);
+
+  static unsigned candidates(const Page& page, uint64_t hash);
+  static size_t place(const Page& page, unsigned number);
   Page& page_of(uint64_t hash) const { return pages_[(hash >> 32) * pages_count_ >> 32]; }
 
   uint32_t pages_count_;
