@@ -1,5 +1,7 @@
 #include "dataplane/state/answer_cache.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -65,10 +67,21 @@ bool is_entry_of(const CacheEntry& entry, const CacheKey& key) {
   return entry.identity == key.identity && is_question_of(entry, key);
 }
 
+// Word by word, of the last one only what is the name's.
 bool is_name(const uint64_t* at, const CacheKey& key) {
-  alignas(8) uint8_t name[kNameRoom];
-  load_words(at, name, words_for(key.question.name_length));
-  return std::memcmp(name, key.name, key.question.name_length) == 0;
+  const unsigned length = key.question.name_length;
+  uint64_t differ = 0;
+  unsigned done = 0;
+  for (; done + 8 <= length; done += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, key.name + done, 8);
+    differ |= word ^ std::atomic_ref(const_cast<uint64_t&>(at[done / 8])).load(std::memory_order_relaxed);
+  }
+  if (done == length) return differ == 0;
+  uint64_t last = 0;
+  std::memcpy(&last, key.name + done, 8);
+  last ^= std::atomic_ref(const_cast<uint64_t&>(at[done / 8])).load(std::memory_order_relaxed);
+  return (differ | (last & ((uint64_t{1} << (length - done) * 8) - 1))) == 0;
 }
 
 }  // namespace
@@ -187,13 +200,18 @@ class AnswerCache::Writer {
 
 // The entries that have the tag, as bits.
 unsigned AnswerCache::candidates(const Page& page, uint64_t hash) {
-  alignas(16) uint16_t tags[kEntries];
-  load_words(page.words + offsetof(PageHead, tags) / 8, tags, sizeof tags / 8);
+  uint64_t tags[4];
+  static_assert(sizeof tags == sizeof(PageHead::tags));
+  load_words(page.words + offsetof(PageHead, tags) / 8, tags, 4);
   uint64_t counts = 0;
   load_words(page.words + 1, &counts, 1);
   const unsigned count = std::min<unsigned>(counts & 0xff, kEntries);
-  unsigned bits = 0;
-  for (unsigned i = 0; i < kEntries; ++i) bits |= (tags[i] == tag_of(hash) ? 1U : 0U) << i;
+  const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag_of(hash)));
+  const auto compare = [&](uint64_t low, uint64_t high) {
+    return _mm_cmpeq_epi16(_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low)), wanted);
+  };
+  const __m128i equal = _mm_packs_epi16(compare(tags[0], tags[1]), compare(tags[2], tags[3]));
+  const auto bits = static_cast<unsigned>(_mm_movemask_epi8(equal));
   return bits & ((1U << count) - 1);
 }
 

@@ -27,7 +27,7 @@ namespace penstock::state {
 struct CacheKey {
   uint64_t hash = 0;              // hash_question(); all lcores have the same key for it
   uint64_t identity = 0;          // ImageRule::identity
-  const uint8_t* name = nullptr;  // folded, as long as the question key says
+  const uint8_t* name = nullptr;  // folded, as long as the question key says, and readable for 7 octets more
   QuestionKey question;           // but for its rule and generation
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -26,7 +28,9 @@ struct Question {
 
   auto operator<=>(const Question&) const = default;
   CacheKey key() const {
-    const auto* octets = reinterpret_cast<const uint8_t*>(name.data());
+    static thread_local std::array<uint8_t, 264> octets_of_last;
+    uint8_t* octets = octets_of_last.data();
+    std::copy(name.begin(), name.end(), octets);
     return {.hash = wide_hash_octets(type, octets, static_cast<unsigned>(name.size())),
             .identity = identity,
             .name = octets,
