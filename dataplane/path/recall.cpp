@@ -17,10 +17,11 @@ using dns::ExtendedError;
 using state::CacheEntry;
 
 constexpr uint64_t kSecond = 1'000'000'000;
-constexpr uint32_t kStaleTtl = 30;             // s, RFC 8767 section 4
-constexpr uint64_t kRenewalPause = kSecond;    // between two attempts to renew the same answer
-constexpr uint64_t kTrialPause = kSecond / 4;  // between two queries to a pool that is silent
-constexpr uint8_t kHot = 2;                    // hits that make an answer worth renewing
+constexpr uint32_t kStaleTtl = 30;                // s, RFC 8767 section 4
+constexpr uint64_t kRenewalPause = kSecond;       // between two attempts to renew the same answer
+constexpr uint64_t kTrialPause = kSecond / 4;     // between two queries to a pool that is silent
+constexpr uint64_t kTrialPatience = kSecond / 2;  // with them: who joins one gets the expired answer soon
+constexpr uint8_t kHot = 2;                       // hits that make an answer worth renewing
 
 uint64_t age_of(const CacheEntry& entry, uint64_t now) {
   return now - std::min(now, entry.stored_at);  // another lcore may have read the clock a moment later
@@ -105,7 +106,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
   if (!is_good_for(entry, *lcore.rules)) return std::nullopt;
   if (is_fresh(entry, now)) {
     if (is_to_be_renewed(lcore, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
-      refresh(lcore, work, key.question, pool, now);
+      refresh(lcore, work, key.question, pool, lcore.query_timeout_ns, now);
     return give(lcore, work, giving_of(lcore, entry, pool, now), QueryOutcome::answered_cached);
   }
 
@@ -118,7 +119,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
     if (!silent && !failed) return std::nullopt;
     work.giving = giving_of(lcore, entry, pool, now);
     if (may_ask && lcore.answers.claim(key, now, silent ? 0 : kRenewalPause))
-      refresh(lcore, work, key.question, pool, now);
+      refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns, now);
     return give_stale(lcore, work);
   }
   if (!waits || may_ask) return std::nullopt;

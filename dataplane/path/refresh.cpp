@@ -14,7 +14,7 @@ namespace {
 using config::RefreshOutcome;
 
 RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key,
-                   const config::ImagePool& pool, rte_mbuf& frame, uint64_t now) {
+                   const config::ImagePool& pool, rte_mbuf& frame, uint64_t patience, uint64_t now) {
   const Packet& packet = work.packet;
   const Choice choice = choose_endpoint(lcore, pool, {}, {}, packet.family, now);
   if (choice.obstacle != Obstacle::none) return RefreshOutcome::no_endpoint;
@@ -22,7 +22,8 @@ RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::Ques
   if (index == state::PendingTable::kNone) return RefreshOutcome::pending_full;
   state::PendingSlot& slot = lcore.pending.slot(index);
   slot.background = 1;
-  slot.client_port = 0;  // is no client's
+  slot.asked_at = now + patience - lcore.query_timeout_ns;  // its end, less what a client waits
+  slot.client_port = 0;                                     // is no client's
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, packet.dns, packet.dns_length);
   if (!send(lcore, index, pool, choice.endpoint, frame, message, packet.dns_length, now)) {
@@ -37,11 +38,12 @@ RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::Ques
 }  // namespace
 
 void refresh(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
-             uint64_t now) {
+             uint64_t patience, uint64_t now) {
   if (is_in_flight(lcore, work, key)) return;
   RefreshOutcome outcome = RefreshOutcome::no_frame;
   if (rte_mbuf* frame = lcore.fresh.pop(); frame != nullptr) {
-    if (frame->buf_len >= kMessageOffset + work.packet.dns_length) outcome = ask(lcore, work, key, pool, *frame, now);
+    if (frame->buf_len >= kMessageOffset + work.packet.dns_length)
+      outcome = ask(lcore, work, key, pool, *frame, patience, now);
     if (outcome != RefreshOutcome::sent) lcore.fresh.push(frame);
   }
   lcore.counters.refresh[outcome].add(1);

@@ -115,6 +115,8 @@ void remember_silence(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const uint16_t last = lcore.pending.query(index).send(slot.sends - 1U).endpoint_slot;
   state::PoolReach& reach = lcore.reach[lcore.hops.owner_of(last)];
   if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = now;
+  // Somebody has come back meanwhile, and would have answered this as well.
+  if (slot.asked_at < failures_count_from(lcore, lcore.hops.owner_of(last))) return;
   Place place;
   if (find_place(lcore, index, now, place))
     lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail)].add(1);

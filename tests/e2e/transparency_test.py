@@ -1,7 +1,6 @@
 """tests/e2e/transparency_test.py - a second opinion on forwarding: a direct query to the endpoint against the forwarded one, byte by
 byte, over every RR type that NSD can serve (transparency.zone) and over the header's and EDNS's variations."""
 import pathlib
-import subprocess
 
 import dns.edns
 import dns.flags
@@ -10,9 +9,9 @@ import dns.rdatatype
 import pytest
 
 from client import ask_bytes
+from nsd import Nsd
 from penstock import Penstock, config
-from waiting import eventually
-from world import ENDPOINTS, HOST, VPC, VPC_SERVERS, World
+from world import ENDPOINTS, HOST, VPC, World
 
 ZONE_FILE = pathlib.Path(__file__).with_name("transparency.zone")
 ZONE = "types.example"
@@ -34,49 +33,10 @@ def type_number(text):
 def _world(tmp_path_factory):
     """NSD takes the places of the VPC's two servers."""
     folder = tmp_path_factory.mktemp("nsd")
-    (folder / "nsd.conf").write_text(f"""
-server:
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: "{folder}/pid"
-  logfile: "{folder}/log"
-  zonelistfile: "{folder}/zones"
-  xfrdfile: "{folder}/xfrd"
-  username: ""
-  server-count: 1
-  refuse-any: no
-  minimal-responses: no
-  round-robin: no
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-  ipv4-edns-size: 1232
-  {"".join(f"ip-address: {address}{chr(10)}  " for address in ENDPOINTS)}
-remote-control:
-  control-enable: no
-zone:
-  name: {ZONE}
-  zonefile: {ZONE_FILE}
-""", encoding="utf-8")
     model = config(studio=None, clients={"allow_snoop": ["192.168.10.0/24"]}, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
     model["pools"][VPC]["health"]["name"] = ZONE
-    with World("e2e-types") as world:
-        for server in VPC_SERVERS:
-            world.stop(server)
-        nsd = None
-        for _ in range(20):  # until the Unbounds have given up their ports
-            with open(folder / "out", "w", encoding="utf-8") as out:
-                nsd = subprocess.Popen(world.inside(VPC, "nsd", "-d", "-c", folder / "nsd.conf"), stdout=out, stderr=out)
-            probe = dns.message.make_query(ZONE, "SOA").to_wire()
-            if any(ask_bytes(world, probe, server=ENDPOINTS[1], timeout=0.2) for _ in range(5)):
-                break
-            nsd.kill()
-            nsd.wait()
-        try:
-            with Penstock(world, model):
-                yield world
-        finally:
-            nsd.terminate()
-            nsd.wait(10)
+    with World("e2e-types") as world, Nsd(world, folder, {ZONE: ZONE_FILE}), Penstock(world, model):
+        yield world
 
 
 def both_ways(world, query):

@@ -84,7 +84,8 @@ class Seen:
 
 
 class Load:
-    """names: the zone below which every question has a label of its own; name: the same question again and again.
+    """names: the zone below which every question has a label of its own; name: the same question again and again; hot: so many
+    names below the zone, in turn.
     label: how that label begins. sockets: source ports. addresses: a prefix that the sockets' addresses are taken from, one each.
     listen: False only sends. forged: octets that no answer may hold."""
 
@@ -158,6 +159,8 @@ class _Asker:
         wires = []
         for i in range(self.total):
             unique = label + b"-" + tag + b"-%d" % i
+            if "hot" in settings:
+                unique = label + b"-%d" % (i % settings["hot"])
             question = wire_name(settings["name"]) if "name" in settings else bytes([len(unique)]) + unique + zone
             which, turn = i % len(self.sockets), i // len(self.sockets)
             wires.append(struct.pack("!HHHHHH", (first[which] + turn * 25717) & 0xffff, 0x0100, 1, 0, 0, 1) + question + end)
