@@ -181,7 +181,8 @@ void answered_from_memory(benchmark::State& state) {
   std::nth_element(each.begin(), each.begin() + static_cast<std::ptrdiff_t>(each.size() / 2), each.end());
   state.counters["median_ns"] = each[each.size() / 2];
   const auto cached = lcore.counters.query[config::QueryOutcome::answered_cached].get();
-  if (cached != static_cast<uint64_t>(state.iterations()) * kBurst) throw std::logic_error("not every answer was from memory");
+  if (cached != static_cast<uint64_t>(state.iterations()) * kBurst)
+    throw std::logic_error("not every answer was from memory");
 }
 
 BENCHMARK(answered_from_memory)->Arg(64)->Arg(100'000)->UseManualTime();
