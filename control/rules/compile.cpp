@@ -11,6 +11,7 @@
 #include <span>
 #include <system_error>
 #include <tuple>
+#include <unordered_set>
 
 #include "control/rules/flatten_clients.h"
 #include "control/rules/local_zones.h"
@@ -127,17 +128,26 @@ uint64_t identity_of(const Model& model, const config::Rule& rule) {
   return XXH3_64bits(text.data(), text.size());
 }
 
-// Of the names that are private, and their rules.
+// Of the names that are private, their rules, and the holes that other zones make in them.
 uint64_t private_identity_of(const Model& model, const std::vector<config::ImageRule>& rules) {
   uint64_t sum = 0;  // in whatever order they stand
   const auto add = [&](std::string text, uint32_t rule) {
-    if (rules[rule].is_private == 0) return;
     text.append(reinterpret_cast<const char*>(&rules[rule].identity), sizeof rules[rule].identity);
     sum += XXH3_64bits(text.data(), text.size());
   };
+  std::unordered_set<std::string_view> private_names;
+  const bool all = model.default_rule && rules[*model.default_rule].is_private != 0;
+  if (all) add("default", *model.default_rule);
   for (const auto& entry : model.zones.entries)
-    add(std::string(model.zones.name(entry)) + static_cast<char>(entry.scope), entry.rule);
-  if (model.default_rule) add("default", *model.default_rule);
+    if (rules[entry.rule].is_private != 0) private_names.insert(model.zones.name(entry));
+  const auto concerns_private = [&](std::string_view name) {
+    for (; !name.empty(); name.remove_prefix(static_cast<uint8_t>(name[0]) + size_t{1}))
+      if (private_names.contains(name)) return true;
+    return all;
+  };
+  for (const auto& entry : model.zones.entries)
+    if (concerns_private(model.zones.name(entry)))
+      add(std::string(model.zones.name(entry)) + static_cast<char>(entry.scope), entry.rule);
   return sum;
 }
 
@@ -273,7 +283,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
   header.refused_silent = model.clients.silent ? 1 : 0;
   header.loop_token = *loop_token;
-  header.private_identity = private_identity_of(model, rules.rules);
+  header.private_identity = private_identity_of(model, rules.rules) | 1;  // 0 stands for answers that do not care
 
   Compiled compiled{ImageBytes(end), generation, 0, header.loop_token, header.zone_count};
   const auto section = [&](Section which) {

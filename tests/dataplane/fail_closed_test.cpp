@@ -438,7 +438,8 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
   for (unsigned i = 0; i < kRuleSets && !HasFatalFailure(); ++i) {
     if (i % 200 == 0) {
       open_.clear();
-      rig_ = std::make_unique<PathRig>(RigOptions{.rules = make_.rules().yaml, .pending_slots = 64, .budgets = true});
+      rig_ = std::make_unique<PathRig>(
+          RigOptions{.rules = make_.rules().yaml, .pending_slots = 64, .cache_size = 1 << 18, .budgets = true});
     }
     // A reload in the middle of what the last rules left open.
     load(make_.rules());

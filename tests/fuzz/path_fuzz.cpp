@@ -12,7 +12,7 @@ using namespace penstock::test;
 namespace {
 
 PathRig& rig() {
-  static PathRig made({.rules = {}, .lcores = 2, .pending_slots = 64, .frames = 4096});
+  static PathRig made({.rules = {}, .lcores = 2, .pending_slots = 64, .frames = 4096, .cache_size = 1 << 16});
   made.host.ports[0].accepts_partial_checksum = true;
   made.host.ports[1].has_door = true;
   return made;

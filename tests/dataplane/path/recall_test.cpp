@@ -465,6 +465,15 @@ TEST_F(RecallTest, RulesThatChangeAndRulesThatDoNot) {
   respond(forwarded(named("www.example")), chain);
   EXPECT_EQ(rig.verdict(), "classify.response guard.chain_cut response.chased");
 
+  // A hole in a private zone closes.
+  std::string hole = more;
+  hole.insert(hole.find("default:"), "  - {zone: www.cdn.example, pool: office}\n");
+  rig.load(hole);
+  teach(named("other.example"), chain);
+  rig.load(more);
+  respond(forwarded(named("other.example")), chain);
+  EXPECT_EQ(rig.verdict(), "classify.response guard.chain_cut response.chased");
+
   // Other endpoints: nobody knows what they would say.
   std::string moved = kRules;
   moved.replace(moved.find("10.16.2.10"), 10, "10.16.3.10");
