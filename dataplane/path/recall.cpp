@@ -116,8 +116,8 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
   const bool may_ask = silent ? may_try(lcore, pool, now) : !waits;
   work.has_stale = may_be_stale(entry, pool, now);
   if (work.has_stale) {
-    if (!silent && !failed) return std::nullopt;
     work.giving = giving_of(lcore, entry, pool, now);
+    if (!silent && !failed) return std::nullopt;
     if (may_ask && lcore.answers.claim(key, now, silent ? 0 : kRenewalPause))
       refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns, now);
     return give_stale(lcore, work);

@@ -25,7 +25,7 @@ const TestResponse kServfail{.flags = 0x8182, .answer = {}, .authority = {}, .ad
 
 class RecallTest : public PathTest {
  protected:
-  RecallTest() : PathTest({.rules = kRules, .cache_size = 1 << 20}) {}
+  explicit RecallTest(const RigOptions& options = {.rules = kRules, .cache_size = 1 << 20}) : PathTest(options) {}
 
   DnsQuery named(std::string name, uint16_t type = 1) {
     return {.id = ++id_, .flags = 0x0100, .question = {.name = std::move(name), .type = type}, .opt = {}};
@@ -343,6 +343,32 @@ TEST_F(RecallTest, AnExpiredAnswerAtOnceWhileThePoolIsDown) {
   rig.verdict();
   ask(studio(1));
   EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+}
+
+class ScarceTest : public RecallTest {
+ protected:
+  ScarceTest() : RecallTest({.rules = scarce(), .cache_size = 1 << 20, .budgets = true}) {}
+  static std::string scarce() {
+    std::string rules = kRules;
+    const std::string endpoints = "[10.16.1.10, 10.16.2.10]";
+    rules.replace(rules.find(endpoints), endpoints.size(), "[{address: 10.16.1.10, budget: 20}]");
+    return rules;
+  }
+};
+
+TEST_F(ScarceTest, AnExpiredAnswerWhenTheBudgetIsSpent) {
+  const TestResponse response{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  DnsQuery query = studio();
+  query.opt = Opt{};
+  teach(query, response);
+  rig.pass(kMinute);
+  for (unsigned number = 1; number < 100; ++number) ask(studio(number), "192.168.10.99");
+  rig.verdict();
+  query.id = 0x777;
+  expect_from_memory(query, response, 30, "answered_stale", 3);
+  DnsQuery unknown = studio(200);
+  ask(unknown);
+  EXPECT_EQ(rig.verdict().substr(0, 30), "classify.query query.servfail_");
 }
 
 TEST_F(RecallTest, OfOthersNothingThatIsExpired) {
