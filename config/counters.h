@@ -62,18 +62,19 @@ namespace penstock::config {
   X(ignored_response, "not answered: a response sent to port 53")                                        \
   X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
 
-#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                         \
-  X(returned, "sent to the client that asked")                                                \
-  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                          \
-  X(replaced_stale, "a failure: the client got the expired answer that was remembered")       \
-  X(refreshed, "to a query of our own: remembered")                                           \
-  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")             \
-  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")   \
-  X(unknown_id, "no query is pending under its id: late, doubled or forged")                  \
-  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from") \
-  X(wrong_port, "not to the port that the query left from")                                   \
-  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")   \
-  X(malformed, "shorter than a DNS header, not a response, or another opcode")                \
+#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                \
+  X(returned, "sent to the client that asked")                                                       \
+  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                                 \
+  X(replaced_stale, "a failure: the client got the expired answer that was remembered")              \
+  X(refreshed, "to a query of our own: remembered")                                                  \
+  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                    \
+  X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer") \
+  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")          \
+  X(unknown_id, "no query is pending under its id: late, doubled or forged")                         \
+  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")        \
+  X(wrong_port, "not to the port that the query left from")                                          \
+  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")          \
+  X(malformed, "shorter than a DNS header, not a response, or another opcode")                       \
   X(no_room, "the frame's buffer has no room for the client's headers")
 
 #define PENSTOCK_HANDOFF_OUTCOMES(X)                                             \
@@ -91,11 +92,12 @@ namespace penstock::config {
   X(expired_refresh, "a query of our own that was not answered in time")      \
   X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
 
-#define PENSTOCK_RETRY_OUTCOMES(X)                                                      \
-  X(sent, "an overdue query was sent again, to another endpoint where there is one")    \
-  X(over_budget, "not sent again: retries of the last 10 s are a fifth of the queries") \
-  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")            \
-  X(no_frame, "not sent again: no buffer was free")                                     \
+#define PENSTOCK_RETRY_OUTCOMES(X)                                                               \
+  X(sent, "an overdue query was sent again, to another endpoint where there is one")             \
+  X(over_budget, "not sent again: retries of the last 10 s are a fifth of the queries")          \
+  X(over_rate_budget, "not sent again: every endpoint that could take it is at its rate budget") \
+  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")                     \
+  X(no_frame, "not sent again: no buffer was free")                                              \
   X(too_long, "not sent again: the query is too long to be kept")
 
 #define PENSTOCK_WAITER_OUTCOMES(X)                                           \
@@ -219,6 +221,10 @@ struct alignas(64) LcoreCounters {
   std::array<Counter, 16> rcodes;  // of responses returned to clients
   Counter pending;                 // queries in flight now
   Counter waiting;                 // clients that joined one of them
+  Counter deliveries;              // queries that are over and have clients to be told
+  Counter answers_kept;            // for them
+  Counter chases;                  // chains into private zones that are under way
+  Counter shares;                  // clients noted as taking of something scarce, old ones included
   Counter generation;              // of the rules it uses now
   Counter turns;                   // of its loop
   Counter busy_cycles;             // TSC cycles of turns that moved a frame
@@ -246,7 +252,13 @@ struct CounterPage {
   uint32_t pending_capacity;  // queries in flight that one lcore takes
   uint32_t waiting_capacity;  // clients that may join them, of one lcore
   uint32_t ports_used;
-  uint64_t started_at;  // seconds since 1970
+  uint32_t delivery_capacity;  // of one lcore, as the next three
+  uint32_t answer_capacity;
+  uint32_t chase_capacity;
+  uint32_t share_capacity;
+  uint32_t ring_capacity;  // frames of each ring between two threads
+  uint32_t mbuf_capacity;  // frames of all ports
+  uint64_t started_at;     // seconds since 1970
   // Written by the dataplane's main thread.
   alignas(64) Counter generation;  // published to and seen by every lcore; 0: no rules yet
   Counter published_at;            // seconds since 1970
@@ -257,6 +269,8 @@ struct CounterPage {
   Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
   Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
+  Counter ring_used;      // frames in the fullest ring, once a second
+  Counter mbufs_used;     // frames that are not free, once a second; the cards' own rings are full of them
   Counter cache_entries;  // answers remembered now
   Counter cache_used;     // octets that they take
   Counter cache_size;     // octets that there are for them

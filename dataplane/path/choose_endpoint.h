@@ -31,7 +31,8 @@ uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, c
 
 // For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
 // and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
-// out by hand. Budgets move a query among those that are up, never on to one that is down or taken out.
+// out by hand. One that owes much and has answered nothing lately is left aside while another of its standing is not so, but for
+// a query now and then. Budgets move a query among those that are up, never on to one that is down or taken out.
 // `asked`: slots that this query has gone to already. `now` in ns.
 Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
                        const state::AddressBytes& client, uint8_t family, uint64_t now);

@@ -61,8 +61,9 @@ uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, dns::
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   dns::store16(message, 0);
   std::memcpy(message + dns::kHeaderSize, query.question(), question_length);
+  const auto rcode = query.failed == 0 ? dns::Rcode::servfail : static_cast<dns::Rcode>(query.failed);
   return static_cast<uint16_t>(
-      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, query.traits, dns::Rcode::servfail, error));
+      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, query.traits, rcode, error));
 }
 
 }  // namespace penstock::path

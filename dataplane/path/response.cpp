@@ -42,6 +42,7 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
   config::EndpointCounters& endpoint = lcore.counters.endpoints[answered.endpoint_slot];
   const uint64_t ns = now - answered.at;
   lcore.round_trips.learn(answered.endpoint_slot, ns);
+  lcore.silence.count_answer(answered.endpoint_slot);
   endpoint.responses.add(1);
   endpoint.latency_ns.add(ns);
   // Bucket b holds what is below 2^b microseconds.
@@ -97,11 +98,10 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
   count(lcore, *answered, rcode, now);
   note_heard(lcore, answered->endpoint_slot, now);
-  if ((rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) &&
-      ask_next(lcore, index, rcode, *packet.frame, now)) {
-    answered->answered = true;
-    --lcore.outstanding[answered->endpoint_slot];
-    return ResponseOutcome::tried_next;
+  if (rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) {
+    const ResponseOutcome outcome = try_others(lcore, index, *answered, rcode, *packet.frame, now);
+    if (outcome == ResponseOutcome::tried_next) return outcome;
+    if (outcome == ResponseOutcome::held_back) return reject(outcome);
   }
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.

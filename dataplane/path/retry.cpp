@@ -13,6 +13,7 @@
 namespace penstock::path {
 namespace {
 
+using config::ResponseOutcome;
 using config::RetryOutcome;
 
 // The pool that the rules in force give the question; nullptr: they do not forward it any more.
@@ -42,6 +43,31 @@ Tried tried_for(const state::PendingSlot& slot, const state::PendingQuery& query
   return tried;
 }
 
+// In `frame`, of an endpoint that was not asked yet. False, and nothing has changed: there is none, or it may not be.
+bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, const Asked& question,
+              rte_mbuf& frame, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  if (slot.sends == state::kMaxSends || question.message_length == 0 ||
+      frame.buf_len < kMessageOffset + question.message_length)
+    return false;
+  const Tried tried = tried_for(slot, lcore.pending.query(index));
+  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.hops[endpoint].slot); };
+  bool any = false;
+  for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
+  if (!any) return false;
+  if (!lcore.retry_budget.take(pool.first_endpoint, now)) {
+    lcore.counters.retry[RetryOutcome::over_budget].add(1);
+    return false;
+  }
+  const Choice choice = choose_endpoint(lcore, pool, tried.all(), slot.client, slot.client_family, now);
+  if (choice.obstacle == Obstacle::over_budget) lcore.counters.retry[RetryOutcome::over_rate_budget].add(1);
+  if (choice.endpoint == kNoEndpoint || !is_new(choice.endpoint)) return false;
+
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  std::memcpy(message, question.message, question.message_length);
+  return send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now);
+}
+
 }  // namespace
 
 RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
@@ -54,48 +80,42 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
 
   const Tried tried = tried_for(slot, query);
   if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
-  const uint32_t endpoint = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now).endpoint;
-  if (endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
+  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
+  if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
+  if (choice.endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
 
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return RetryOutcome::no_frame;
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  const uint16_t overdue = tried.slots[slot.sends - 1];
-  if (!send(lcore, index, *pool, endpoint, *frame, message, question.message_length, now)) {
+  const state::PendingSend overdue = query.send(slot.sends - 1U);
+  if (!send(lcore, index, *pool, choice.endpoint, *frame, message, question.message_length, now)) {
     discard(lcore, *frame);
     return RetryOutcome::no_frame;
   }
-  lcore.counters.endpoints[overdue].timeouts.add(1);
+  if (!overdue.answered) lcore.counters.endpoints[overdue.endpoint_slot].timeouts.add(1);
   return RetryOutcome::sent;
 }
 
-bool ask_next(state::Lcore& lcore, uint32_t index, dns::Rcode rcode, rte_mbuf& frame, uint64_t now) {
+ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, dns::Rcode rcode,
+                           rte_mbuf& frame, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
-  if (lcore.rules == nullptr || slot.sends == state::kMaxSends || question.message_length == 0 ||
-      frame.buf_len < kMessageOffset + question.message_length)
-    return false;
-  const config::ImagePool* pool = pool_of(*lcore.rules, question);
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
   const uint8_t wanted = rcode == dns::Rcode::servfail ? config::kRetryOnServfail : config::kRetryOnRefused;
-  if (pool == nullptr || (pool->retry_on & wanted) == 0) return false;
+  if (pool == nullptr || (pool->retry_on & wanted) == 0) return ResponseOutcome::returned;
 
-  const Tried tried = tried_for(slot, query);
-  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.hops[endpoint].slot); };
-  bool any = false;
-  for (uint32_t i = 0; i < pool->endpoint_count; ++i) any = any || is_new(pool->first_endpoint + i);
-  if (!any) return false;
-  if (!lcore.retry_budget.take(pool->first_endpoint, now)) {
-    lcore.counters.retry[RetryOutcome::over_budget].add(1);
-    return false;
-  }
-  const uint32_t endpoint = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now).endpoint;
-  if (endpoint == kNoEndpoint || !is_new(endpoint)) return false;
-
-  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
-  std::memcpy(message, question.message, question.message_length);
-  return send(lcore, index, *pool, endpoint, frame, message, question.message_length, now);
+  const bool tried = ask_next(lcore, index, *pool, question, frame, now);
+  bool is_owed = false;
+  for (unsigned i = 0; i < slot.sends; ++i)
+    is_owed = is_owed || (!query.send(i).answered && &query.send(i) != &answered);
+  if (!tried && !is_owed) return ResponseOutcome::returned;
+  answered.answered = true;
+  --lcore.outstanding[answered.endpoint_slot];
+  if (tried) return ResponseOutcome::tried_next;
+  query.failed = static_cast<uint8_t>(rcode);
+  return ResponseOutcome::held_back;
 }
 
 }  // namespace penstock::path

@@ -10,9 +10,12 @@ namespace penstock::path {
 // there and nowhere else. Frames come from lcore.fresh. On any outcome but `sent` nothing has changed.
 config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 
-// An endpoint answered the open query `index` with `rcode`. True when the pool's `retry_on` has it and an endpoint that was not
-// asked yet now is, by the rules in force and within the retry budget: in `frame`, the response's own. False, and frame and query
-// are as before: the answer is the client's.
-bool ask_next(state::Lcore& lcore, uint32_t index, dns::Rcode rcode, rte_mbuf& frame, uint64_t now);
+// An endpoint answered the send `answered` of the open query `index` with `rcode`. When the pool's `retry_on` has it, by the rules
+// in force, then
+// - tried_next: an endpoint that was not asked yet now is, within the retry budget, in `frame`, the response's own;
+// - held_back: there is none, but another still owes an answer: the rcode is the client's only if that one does not come.
+// returned: the answer is the client's, and frame and query are as before.
+config::ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, dns::Rcode rcode,
+                                   rte_mbuf& frame, uint64_t now);
 
 }  // namespace penstock::path

@@ -36,7 +36,9 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
     dns::store16(message, id);
     return false;
   }
-  lcore.pending.query(index).send(slot.sends) = {
+  state::PendingQuery& query = lcore.pending.query(index);
+  if (slot.sends == 0) query.failed = 0;
+  query.send(slot.sends) = {
       .endpoint = hop.address,
       .source = hop.source,
       .at = now,
@@ -47,6 +49,7 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
   };
   ++slot.sends;
   ++lcore.outstanding[hop.slot];
+  lcore.silence.count_send(hop.slot, now);
   lcore.counters.endpoints[hop.slot].queries.add(1);
   transmit(lcore, hop.port, frame);
 

@@ -53,7 +53,7 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
       continue;
     }
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
-    lcore.counters.endpoints[last.endpoint_slot].timeouts.add(1);
+    if (!last.answered) lcore.counters.endpoints[last.endpoint_slot].timeouts.add(1);
     remember_silence(lcore, index, now);
     const std::span<const uint8_t> stale = recall_for(lcore, index, now);
     lcore.counters.sweep[answer(lcore, index, stale)].add(1);

@@ -22,6 +22,7 @@
 #include "dataplane/state/report_limit.h"
 #include "dataplane/state/retry_budget.h"
 #include "dataplane/state/round_trips.h"
+#include "dataplane/state/silence.h"
 #include "dataplane/state/waiters.h"
 #include "dataplane/tables/local_host.h"
 #include "dataplane/tables/ruleset.h"
@@ -90,6 +91,7 @@ struct Lcore {
   EndpointFilter endpoints;
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
   RoundTrips round_trips;
+  Silence silence;
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit loop_reports;

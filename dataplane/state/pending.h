@@ -67,6 +67,7 @@ struct alignas(64) PendingQuery {
   uint64_t hash;  // hash_question(), when the flight is shared
   dns::QueryTraits traits;
   uint16_t chase = 0;  // where it is kept what is asked instead (state/chases.h); 0: the question itself is
+  uint8_t failed = 0;  // rcode that an endpoint gave while another still owed its answer; 0: none
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
   std::array<PendingSend, kMaxSends - 1> later;

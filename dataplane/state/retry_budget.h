@@ -1,8 +1,11 @@
 // dataplane/state/retry_budget.h - how often one lcore may send a query again: a fifth of what a pool was asked in ten seconds.
 //
-// When all endpoints of a pool are slow, each query sent three times would triple the load that made them slow.
+// When all endpoints of a pool are slow, each query sent three times would triple the load that made them slow. Ten retries a
+// second are always allowed. And a pool that has only begun to be asked may spend early what its ten seconds will have earned
+// at this rate, within a limit: a start is not punished, and after ten seconds it is a fifth all the same.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -12,28 +15,34 @@ namespace penstock::state {
 
 class RetryBudget {
  public:
+  static constexpr uint32_t kSeconds = 10;
+  static constexpr uint32_t kAlways = 10 * kSeconds;
+  static constexpr uint64_t kMostEarly = 1000;
+
   // `pool`: index of the pool's first endpoint. `now` in ns.
   void count_query(uint32_t pool, uint64_t now) { ++current(pool, now).queries; }
 
-  // True, and spent, when a retry is within the budget. A pool that is asked little may retry all the same.
+  // True, and spent, when a retry is within the budget.
   bool take(uint32_t pool, uint64_t now) {
     Second& second = current(pool, now);
-    uint32_t queries = 0;
-    uint32_t retries = 0;
+    uint64_t queries = 0;
+    uint64_t retries = 0;
+    uint32_t asked_for = 1;  // seconds
     for (const Second& one : seconds_[pool]) {
-      if (second.number - one.number >= kSeconds) continue;
+      const uint32_t ago = second.number - one.number;
+      if (ago >= kSeconds) continue;
       queries += one.queries;
       retries += one.retries;
+      if (one.queries != 0) asked_for = std::max(asked_for, ago + 1);
     }
-    if (retries >= kAlways + queries / 5) return false;
+    const uint64_t earned = queries / 5;
+    const uint64_t early = std::min(earned * (kSeconds - asked_for) / asked_for, kMostEarly);
+    if (retries >= kAlways + earned + early) return false;
     ++second.retries;
     return true;
   }
 
  private:
-  static constexpr uint32_t kSeconds = 10;
-  static constexpr uint32_t kAlways = 10;
-
   struct Second {
     uint32_t number;
     uint32_t queries;

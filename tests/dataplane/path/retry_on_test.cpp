@@ -68,12 +68,6 @@ TEST_F(RetryOnTest, WhenNoneIsLeftTheRcodeIsTheClients) {
     rig.verdict();
     expect_returned(next, rcode);
   }
-  // An overdue endpoint was asked too.
-  ask();
-  rig.pass(820);
-  const Frame again = only(rig.sweep(), 1);
-  rig.verdict();
-  expect_returned(again, kServfail);
   // A pool of one.
   DnsQuery query = studio_query();
   query.question.name = "www.six.example";
@@ -118,10 +112,83 @@ TEST_F(RetryOnTest, AnEndpointThatCannotBeUsedIsNotTried) {
   }
 }
 
-// All endpoints say SERVFAIL to everything: a fifth more queries and no storm.
+// One is overdue, the other says SERVFAIL: the first may still answer.
+TEST_F(RetryOnTest, TheOneThatOwesAnAnswerIsWaitedFor) {
+  for (const uint16_t rcode : {kServfail, kRefused}) {
+    for (const bool first_fails : {false, true}) {
+      const Frame left = ask();
+      rig.pass(820);
+      const Frame again = only(rig.sweep(), 1);
+      rig.verdict();
+      EXPECT_TRUE(answer(first_fails ? left : again, rcode).empty());
+      EXPECT_EQ(rig.verdict(), "classify.response response.held_back");
+      EXPECT_EQ(rig.lcore().pending.in_use(), 1U);
+      expect_returned(first_fails ? again : left, 0);
+      EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);  // prefer()'s
+    }
+    // It says the same: then that is the answer.
+    const Frame left = ask();
+    rig.pass(820);
+    const Frame again = only(rig.sweep(), 1);
+    EXPECT_TRUE(answer(again, kServfail).empty());
+    rig.verdict();
+    expect_returned(left, rcode);
+  }
+}
+
+TEST_F(RetryOnTest, WhoWasWaitedForInVain) {
+  for (const uint16_t rcode : {kServfail, kRefused}) {
+    const Frame left = ask();
+    Frame other = from_client(write(studio_query()));
+    other.source_port = 40001;
+    EXPECT_TRUE(rig.receive(0, {write(other)}).empty());
+    rig.pass(820);
+    const Frame again = only(rig.sweep(), 1);
+    EXPECT_TRUE(answer(again, rcode).empty());
+    // Doubled, it changes nothing.
+    EXPECT_TRUE(answer(again, rcode).empty());
+    unsigned third = 0;
+    std::vector<Sent> answers;
+    for (unsigned ms = 820; ms < 1'810; ++ms) {
+      rig.pass(1);
+      for (const Sent& sent : rig.sweep()) {
+        if (sent.port == 1)
+          ++third;
+        else
+          answers.push_back(sent);
+      }
+    }
+    EXPECT_EQ(third, 1U);
+    ASSERT_EQ(answers.size(), 2U);
+    for (const Sent& sent : answers) EXPECT_EQ(get16(read(sent.bytes).value().payload, 2) & 0xf, rcode);
+    EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);
+    rig.verdict();
+    // The slot's next query has nothing of it.
+    const auto& query = rig.lcore().pending.query(rig.lcore().pending.index_of(get16(left.payload, 0)));
+    EXPECT_EQ(query.failed, rcode);
+    ask();
+    rig.pass(1'900);
+    while (rig.lcore().pending.in_use() != 0)
+      for (const Sent& sent : rig.sweep())
+        EXPECT_EQ(get16(read(sent.bytes).value().payload, 2) & 0xf, sent.port == 0 ? kServfail : 0);
+  }
+}
+
+// The pool does not ask to try others: nobody waits.
+TEST_F(RetryOnTest, WithoutRetryOnNobodyIsWaitedFor) {
+  put_in_force("");
+  ask();
+  rig.pass(820);
+  const Frame again = only(rig.sweep(), 1);
+  rig.verdict();
+  expect_returned(again, kServfail);
+}
+
+// All endpoints say SERVFAIL to everything: a fifth more queries, and a hundred, and no storm.
 TEST_F(RetryOnTest, WithinTheRetryBudget) {
   unsigned tried = 0;
-  for (unsigned i = 0; i < 300; ++i) {
+  for (unsigned i = 0; i < 1'500; ++i) {
+    if (i % 3 == 0) rig.pass(20);
     const Frame left = ask(studio_query(i));
     const auto sent = answer(left, kServfail);
     ASSERT_EQ(sent.size(), 1U);
@@ -133,7 +200,7 @@ TEST_F(RetryOnTest, WithinTheRetryBudget) {
     only(answer(read(sent[0].bytes).value(), kServfail), 0);
     rig.verdict();
   }
-  EXPECT_EQ(tried, 70U);
+  EXPECT_NEAR(tried, 100 + 1'500 / 5, 15);
 }
 
 TEST_F(RetryOnTest, ThreeSendsAtMost) {
