@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bad_day import Office, assert_settled, config, quick_health, record, state_of, wait_until_all_up
+from bad_day import RESOLVERS, Office, assert_settled, config, quick_health, record, state_of, wait_until_all_up
 from impair import FORGED_OCTETS
 from load import CORPORATE_NAMES, Load
 from penstock import Penstock
@@ -26,26 +26,34 @@ def _office():
         yield office
 
 
-def test_one_of_two_inbound_endpoints_black_holed(office):
+@pytest.mark.parametrize("policy", ["least-outstanding", "round-robin"])
+def test_one_of_two_inbound_endpoints_black_holed(office, policy):
+    """Whatever its share was: an endpoint that owes much and answers nothing is left aside before any probe has failed."""
     outside = office.asked_outside()
-    with Penstock(office, config()) as penstock, Load(office, RATE, 7) as load:
+    with Penstock(office, config({"policy": policy})) as penstock, Load(office, RATE, 6) as load:
         load.wait_until(1)
         with office.black_hole(ONE):
-            seen = record("one inbound endpoint black-holed", load.result())
+            seen = record(f"one inbound endpoint black-holed, {policy}", load.result())
             assert (seen.lost, seen.servfail) == (0, 0)
             assert seen.answered == seen.asked
             assert seen.slowest < STALLED
+            # A few tens until it is known, then ten a second until the probes have failed.
+            timeouts = penstock.metrics().sum("penstock_endpoint_timeouts_total", address=ONE)
+            print(f"{timeouts:.0f} queries were overdue at the dead endpoint")
+            assert timeouts < 250
             eventually(lambda: state_of(penstock, ONE) == "down", "the dead endpoint is down")
         assert state_of(penstock, OTHER) == "up"
         assert office.asked_outside() == outside, "a Studio name went to public DNS"
         assert_settled(penstock)
 
 
-def test_one_of_two_corporate_resolvers_black_holed(office):
-    with Penstock(office, config()) as penstock, Load(office, RATE, 7, CORPORATE_NAMES) as load:
+@pytest.mark.parametrize("policy", ["least-outstanding", "ordered"])
+def test_one_of_two_corporate_resolvers_black_holed(office, policy):
+    """The one that has all of the load, where it is ordered so."""
+    with Penstock(office, config(resolvers={"policy": policy})) as penstock, Load(office, RATE, 5, CORPORATE_NAMES) as load:
         load.wait_until(1)
-        with office.black_hole("192.168.10.3"):
-            seen = record("one corporate resolver black-holed", load.result())
+        with office.black_hole(RESOLVERS[0]):
+            seen = record(f"one corporate resolver black-holed, {policy}", load.result())
         assert (seen.lost, seen.servfail) == (0, 0)
         assert seen.answered == seen.asked
         assert seen.slowest < 2 * STALLED
@@ -126,11 +134,10 @@ def test_an_endpoint_answers_nonsense(office, nonsense, outcomes):
 
 
 def test_an_endpoint_that_only_says_servfail(office):
-    """With retry_on the other endpoint is asked, until the probes, SERVFAIL as well, have taken the first one out. The budget of retries
-    comes from the seconds before."""
-    with Penstock(office, config({"retry_on": ["servfail"]})) as penstock, Load(office, 1000, 9) as load:
-        load.wait_until(5)
-        with office.impair(ONE, script={"": "servfail"}):
+    """With retry_on the other endpoint is asked, until the probes, SERVFAIL as well, have taken the first one out. A start is no
+    hindrance: the budget of retries need not be earned before."""
+    with Penstock(office, config({"retry_on": ["servfail"]})) as penstock:
+        with office.impair(ONE, script={"": "servfail"}), Load(office, 1000, 5) as load:
             seen = record("an endpoint answers SERVFAIL only, retry_on: [servfail]", load.result())
             assert state_of(penstock, ONE) == "down"
         assert (seen.lost, seen.servfail) == (0, 0)

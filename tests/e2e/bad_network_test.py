@@ -44,7 +44,8 @@ def test_thirty_percent_loss_costs_answers_but_starts_no_storm(office):
             seen = record("30% loss each way", load.result())
         assert seen.lost == 0
         assert 0 < seen.servfail < 0.55 * seen.asked
-        assert sends(penstock) < 1.3 * seen.asked, "more retries than the budget has"
+        # A fifth, ten a second, and what a start may spend early.
+        assert sends(penstock) <= 1.2 * seen.asked + 100 + 1000, "more retries than the budget has"
         assert office.asked_outside() == outside, "a Studio name went to public DNS"
         assert_settled(penstock)
 

@@ -162,6 +162,12 @@ TEST_F(ChooseTest, OneThatReturnsAndOwesAnswersIsLeftAlone) {
   expect_shares(0, {33.3, 0, 33.3, 33.3});
   rig.lcore().outstanding[1] = 8;
   EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
+  // As much as the others, or a little more, is none of its fault.
+  for (const unsigned slot : {0, 2, 3}) rig.lcore().outstanding[slot] = 10;
+  rig.lcore().outstanding[1] = 28;
+  EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
+  rig.lcore().outstanding[1] = 29;
+  EXPECT_EQ(shares(0)[1], 0);
 }
 
 // Sends that nobody answers, of a query every other millisecond, until none is new to anybody; what each endpoint answers at once
@@ -265,6 +271,9 @@ TEST_F(SilentTest, RetriesGoToThoseThatAnswer) {
     ASSERT_EQ(choose(1, {rig.lcore().hops[first].slot}).endpoint, first + 2U);
     ASSERT_NE(choose(1, {rig.lcore().hops[first + 2U].slot}).endpoint, first + 2U);
   }
+  // The one of two that answer that was not asked.
+  rig.lcore().silence.count_answer(rig.lcore().hops[first + 3U].slot);
+  for (unsigned i = 0; i < 100; ++i) ASSERT_EQ(choose(1, {rig.lcore().hops[first + 2U].slot}).endpoint, first + 3U);
 }
 
 TEST_F(SilentTest, OneThatReturnsAndIsSilent) {
@@ -374,6 +383,30 @@ TEST_F(BudgetTest, NoneLeftIsServfailAndNeverAnEndpointThatIsDown) {
   unsigned to_down = 0;
   while (choose(0).endpoint == 2) ++to_down;
   EXPECT_NEAR(to_down, 93, 2);
+}
+
+// Over budget is who could have taken it, and no other: not where the query came from, nor one that is down or taken out.
+TEST_F(BudgetTest, OnlyCandidatesAreOverBudget) {
+  const auto drain = [&](uint16_t slot, uint32_t budget) {
+    while (rig.lcore().leases.take(*rig.budgets, slot, budget, rig.now)) {
+    }
+  };
+  for (const bool is_down : {true, false}) {
+    rig.pass(1'000);
+    drain(0, 1'000);
+    drain(1, 3'000);
+    drain(2, 1'000);
+    set("10.1.0.3", is_down ? Health::down : Health::up, !is_down);
+    const uint64_t before[] = {over_budget(0), over_budget(1), over_budget(2)};
+    EXPECT_EQ(choose(0).obstacle, Obstacle::over_budget);
+    EXPECT_EQ(over_budget(0), before[0] + 1);
+    EXPECT_EQ(over_budget(1), before[1] + 1);
+    EXPECT_EQ(over_budget(2), before[2]);
+    EXPECT_EQ(choose(0, {}, "10.1.0.2").obstacle, Obstacle::over_budget);
+    EXPECT_EQ(over_budget(0), before[0] + 2);
+    EXPECT_EQ(over_budget(1), before[1] + 1);
+    EXPECT_EQ(over_budget(2), before[2]);
+  }
 }
 
 TEST_F(BudgetTest, RetriesCount) {

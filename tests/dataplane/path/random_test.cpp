@@ -10,7 +10,7 @@ namespace {
 
 class RandomTest : public PathTest {
  protected:
-  RandomTest() : PathTest({.rules = {}, .lcores = 2, .pending_slots = 32, .frames = 8192}) {
+  RandomTest() : PathTest({.rules = {}, .lcores = 2, .pending_slots = 16, .frames = 8192}) {
     rig.host.ports[0].accepts_partial_checksum = true;
     rig.host.ports[1].has_door = true;
     rig.owns_no_queue_of = 0;
