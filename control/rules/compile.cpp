@@ -123,6 +123,9 @@ uint64_t identity_of(const Model& model, const config::Rule& rule) {
               [](const auto& a, const auto& b) { return std::tie(a.family, a.bytes) < std::tie(b.family, b.bytes); });
     for (const auto& address : addresses) add(address, 0);
   }
+  for (const auto& record : rule.records) text += record.text + '\0';
+  for (const auto& address : rule.addresses) add(address, 0);
+  text.append(reinterpret_cast<const char*>(&rule.ttl), sizeof rule.ttl);
   text += {'\0', static_cast<char>(rule.is_private), static_cast<char>(rule.on_leak), static_cast<char>(rule.cname)};
   for (const auto& prefix : rule.expect) add(prefix.address, prefix.length);
   return XXH3_64bits(text.data(), text.size());

@@ -6,6 +6,11 @@
 
 #include "config/model.h"
 #include "dataplane/dns/records.h"
+#include "dataplane/path/admit.h"
+#include "dataplane/path/chase.h"
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/join.h"
+#include "dataplane/path/open.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
 
@@ -73,6 +78,8 @@ struct Answer {
   ExtendedError error = ExtendedError::none;
   uint16_t answers = 0;
   uint16_t authorities = 0;
+  unsigned links = 0;
+  uint32_t leads_to = config::kNoRule;  // of a name that is forwarded
 };
 
 void add_answer(const LocalRecords& local, const ImageLocalSet& set, unsigned owner, uint32_t rotation,
@@ -93,11 +100,6 @@ unsigned apex_of(unsigned at, unsigned length, const Match& match) {
   return at + length - std::max<unsigned>(match.matched_length, 1);
 }
 
-bool has_records(const config::ImageRule& rule) {
-  const auto action = static_cast<Action>(rule.action);
-  return action == Action::records || action == Action::addresses;
-}
-
 // From the name on, along its CNAMEs as far as the rules have records here. `name` lies at offset `at` of the message.
 void follow(const tables::Ruleset& rules, const FoldedName& question, Match match, uint16_t type, uint32_t rotation,
             Answer& answer) {
@@ -106,7 +108,7 @@ void follow(const tables::Ruleset& rules, const FoldedName& question, Match matc
   FoldedName target;
   unsigned at = dns::kHeaderSize;
   std::array<const ImageLocalSet*, kMostLocalLinks> links;
-  for (unsigned count = 0;;) {
+  for (unsigned& count = answer.links;;) {
     const uint32_t number = rules.rule(match.rule).pool;
     const ImageLocalZone& zone = local.zone(number);
     const unsigned apex_at = apex_of(at, name->length, match);
@@ -134,7 +136,10 @@ void follow(const tables::Ruleset& rules, const FoldedName& question, Match matc
     tables::Probe probe;
     rules.zones().prepare(target, probe);
     match = rules.zones().match(target, probe);
-    if (match.rule == config::kNoRule || !has_records(rules.rule(match.rule))) return;
+    if (match.rule == config::kNoRule) return;
+    const config::ImageRule& next = rules.rule(match.rule);
+    if (static_cast<Action>(next.action) == Action::forward) answer.leads_to = match.rule;
+    if (!has_local_records(next)) return;
   }
 }
 
@@ -168,21 +173,86 @@ QueryOutcome outcome_of(Action action) {
   }
 }
 
+QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
+  discard(lcore, *work.packet.frame);
+  return outcome;
+}
+
+QueryOutcome fail(state::Lcore& lcore, const QueryWork& work, ExtendedError error, QueryOutcome outcome) {
+  if (reply(lcore, work.packet, work.query.traits, Rcode::servfail, error)) return outcome;
+  return ignore(lcore, work, QueryOutcome::ignored_no_room);
+}
+
+// The chain leads to a name of `number`, a rule that forwards: its end is asked of the rule's pool, as that of a chain from
+// elsewhere into a private zone is (path/chase.h). Not shared and not remembered: what is here may change with the next rules.
+QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, const Answer& answer, uint64_t now) {
+  const config::ImageRule& rule = lcore.rules->rule(number);
+  const config::ImagePool& pool = lcore.rules->pool(rule.pool);
+  const dns::QueryTraits& traits = work.query.traits;
+  work.query.plain = false;
+  prepare_join(lcore, work);
+  const state::QuestionKey key =
+      state::question_key(work.query, work.packet.dns, lcore.rules->header().generation, number);
+  if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
+  if (!admit(lcore, pool, work.packet, work.weight, now))
+    return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+  const uint32_t index = open(lcore, work, pool, pool.first_endpoint, now);
+  if (index == state::PendingTable::kNone)
+    return fail(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  hold_share(lcore, slot, now);
+
+  const auto* buffer_end = static_cast<uint8_t*>(work.packet.frame->buf_addr) + work.packet.frame->buf_len;
+  Packet chain = work.packet;
+  dns::QueryTraits without_opt = traits;
+  without_opt.has_opt = false;
+  chain.dns_length =
+      static_cast<uint16_t>(write({chain.dns, static_cast<size_t>(buffer_end - chain.dns)}, without_opt, answer));
+  if (start_chase(lcore, index, rule, answer.links, chain, now)) {
+    enter(lcore, work, key, index);
+    return QueryOutcome::forwarded;
+  }
+  std::memcpy(work.packet.dns + dns::kHeaderSize, lcore.pending.query(index).question(), traits.question_length);
+  dns::store16(work.packet.dns, slot.client_id);
+  give_share_back(lcore, slot);
+  lcore.pending.close(index);
+  return fail(lcore, work, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+}
+
 }  // namespace
 
-QueryOutcome answer_local(state::Lcore& lcore, const QueryWork& work, const Match& match) {
+bool has_local_records(const config::ImageRule& rule) {
+  const auto action = static_cast<Action>(rule.action);
+  return action == Action::records || action == Action::addresses;
+}
+
+unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length) {
+  const tables::Ruleset& rules = *lcore.rules;
+  const unsigned begin = dns::kHeaderSize + question_length;
+  if (message.size() <= begin) return 0;
+  FoldedName name;
+  if (!dns::parse_name(message.subspan(dns::kHeaderSize, question_length), name)) return 0;
+  tables::Probe probe;
+  rules.zones().prepare(name, probe);
+  const Match match = rules.zones().match(name, probe);
+  if (match.rule == config::kNoRule || !has_local_records(rules.rule(match.rule))) return 0;
+  Answer answer{Body(begin, static_cast<unsigned>(message.size()) - begin)};
+  follow(rules, name, match, dns::load16(&message[begin - 4]), lcore.rotation++, answer);
+  dns::QueryTraits traits;
+  traits.question_length = static_cast<uint16_t>(question_length);
+  return answer.body.full() ? 0 : write(message, traits, answer);
+}
+
+QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& match, uint64_t now) {
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
   const ImageLocalZone& zone = rules.local().zone(rule.pool);
   const Packet& packet = work.packet;
   const dns::QueryTraits& traits = work.query.traits;
-  const auto discarded = [&] {
-    discard(lcore, *packet.frame);
-    return QueryOutcome::ignored_no_room;
-  };
+  const auto discarded = [&] { return ignore(lcore, work, QueryOutcome::ignored_no_room); };
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  const bool is_denied = !has_records(rule);
+  const bool is_denied = !has_local_records(rule);
   const auto error = is_denied ? static_cast<ExtendedError>(zone.error) : ExtendedError::none;
   const unsigned begin = dns::kHeaderSize + traits.question_length;
   const unsigned least = begin + (traits.has_opt ? dns::answer_tail(error) : 0);
@@ -202,7 +272,13 @@ QueryOutcome answer_local(state::Lcore& lcore, const QueryWork& work, const Matc
     if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::not_authoritative)) return discarded();
     return QueryOutcome::refused_local;
   } else {
-    follow(rules, work.query.name, match, type, static_cast<uint32_t>(lcore.random.next()), answer);
+    follow(rules, work.query.name, match, type, lcore.rotation++, answer);
+    const bool recurses = (traits.flags & dns::kFlagRecursionDesired) != 0;
+    if (answer.leads_to != config::kNoRule && recurses && !answer.body.full()) {
+      const config::ImagePool& pool = rules.pool(rules.rule(answer.leads_to).pool);
+      if (endpoint_at(lcore, pool, packet.source, packet.family) == kNoEndpoint)
+        return forward_end(lcore, work, answer.leads_to, answer, now);
+    }
   }
   const unsigned length = write({packet.dns, room}, traits, answer);
   if (!send_back(lcore, packet, length)) return discarded();

@@ -11,6 +11,15 @@ namespace penstock::path {
 constexpr unsigned kMostLocalLinks = 8;  // CNAMEs that are followed
 
 // `match` is the query's, to a rule whose action is neither forward nor refused. The frame leaves as the answer, or is discarded.
-config::QueryOutcome answer_local(state::Lcore& lcore, const QueryWork& work, const tables::Match& match);
+// Where a CNAME leads to a name that is forwarded it leaves as the question for that, and the answer goes behind what is known
+// here: but for clients that ask for no recursion, or are servers of that pool themselves. `now` in ns.
+config::QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const tables::Match& match, uint64_t now);
+
+// Names of the rule may have records here.
+bool has_local_records(const config::ImageRule& rule);
+
+// Writes the answer to the question at the start of `message`, of a header and `question_length` octets, behind it, if its
+// name's rule has local records. The length; 0: it has none, or there is no room.
+unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length);
 
 }  // namespace penstock::path

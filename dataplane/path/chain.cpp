@@ -62,13 +62,16 @@ Chain::Step Chain::next() {
   return readable_ ? Step::link : Step::unreadable;
 }
 
-const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const FoldedName& name, uint32_t& number) {
+const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const FoldedName& name, uint32_t& number) {
   tables::Probe probe;
   rules.zones().prepare(name, probe);
   number = rules.zones().match(name, probe).rule;
-  if (number == config::kNoRule) return nullptr;
-  const config::ImageRule& rule = rules.rule(number);
-  return static_cast<config::Action>(rule.action) == config::Action::forward ? &rule : nullptr;
+  return number != config::kNoRule ? &rules.rule(number) : nullptr;
+}
+
+const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const FoldedName& name, uint32_t& number) {
+  const config::ImageRule* rule = rule_of_name(rules, name, number);
+  return rule != nullptr && static_cast<config::Action>(rule->action) == config::Action::forward ? rule : nullptr;
 }
 
 }  // namespace penstock::path

@@ -5,6 +5,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/compose.h"
+#include "dataplane/path/answer_local.h"
 #include "dataplane/path/chain.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/send.h"
@@ -102,8 +103,10 @@ bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Pac
 
 }  // namespace
 
-bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
-                 uint64_t now) {
+namespace {
+
+// Keeps the chain in `packet` as far as its `links`th link, and the question for that one's target.
+bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Packet& packet) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   if (query.chase != state::ChasePool::kNone || links > kMostLinks) return false;
@@ -115,10 +118,32 @@ bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& r
     Chain chain(message, slot.question_length);
     for (unsigned i = 0; i < links; ++i) chain.next();
     write_question(chain.name(), query.question() + slot.question_length - 4, query.traits, chase);
-    if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
+    return true;
   }
   end_chase(lcore, query);
   return false;
+}
+
+}  // namespace
+
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
+                 uint64_t now) {
+  if (!begin_chase(lcore, index, links, packet)) return false;
+  if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
+  end_chase(lcore, lcore.pending.query(index));
+  return false;
+}
+
+Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, Packet& packet) {
+  if (!begin_chase(lcore, index, links, packet)) return Finish::failed;
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const state::Chase& chase = lcore.chases[query.chase];
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
+  std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
+  const unsigned length = write_local(lcore, room, chase.question_length);
+  packet.dns_length = static_cast<uint16_t>(length);
+  return length == 0 ? Finish::failed : finish_chase(lcore, query, packet);
 }
 
 Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet) {

@@ -4,6 +4,7 @@
 
 #include "config/model.h"
 #include "dataplane/dns/answer.h"
+#include "dataplane/path/answer_local.h"
 #include "dataplane/path/chain.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/leak.h"
@@ -95,7 +96,7 @@ ResponseOutcome keep_out(const Answered& answered) {
   Chain chain(answered.message(), question_length);
   while (chain.next() == Chain::Step::link) {
     uint32_t number = 0;
-    const config::ImageRule* rule = forwarding_rule(rules, chain.name(), number);
+    const config::ImageRule* rule = rule_of_name(rules, chain.name(), number);
     if (rule == nullptr || rule->is_private == 0) continue;
     const auto wanted = static_cast<config::CnameInto>(rule->cname);
     if (wanted == config::CnameInto::pass) continue;
@@ -104,6 +105,11 @@ ResponseOutcome keep_out(const Answered& answered) {
     tell(answered, EventKind::chain_into_private, number, !alarm, {});
     answered.clean = !alarm;
     if (alarm) return ResponseOutcome::returned;
+    if (static_cast<config::Action>(rule->action) != config::Action::forward) {
+      const bool completed = has_local_records(*rule) && chase_locally(answered.lcore, answered.index, chain.links(),
+                                                                       answered.packet) == Finish::done;
+      return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+    }
     if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
       return ResponseOutcome::chased;
     return block(answered, ExtendedError::filtered);

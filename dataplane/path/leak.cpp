@@ -99,7 +99,7 @@ Leak check_chain(const tables::Ruleset& rules, std::span<const uint8_t> message,
   const uint16_t asked = question_type(message.data(), question_length);
   if (ends_with_data(message, dns::kHeaderSize + question_length, chain.name(), asked)) return {};
   uint32_t number = 0;
-  const config::ImageRule* end = forwarding_rule(rules, chain.name(), number);
+  const config::ImageRule* end = rule_of_name(rules, chain.name(), number);
   if (end != nullptr && end->is_private != 0) return {};
   return {.kind = LeakKind::chain};
 }

@@ -146,7 +146,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::nodata:
     case config::Action::records:
     case config::Action::addresses:
-      return answer_local(lcore, work, match);
+      return answer_local(lcore, work, match, now);
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
