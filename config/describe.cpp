@@ -283,6 +283,13 @@ std::vector<Row> guard_rows(const Model& model) {
     Row row{rule.expect.empty() ? "anywhere, there is no 'expect:'" : join(rule.expect),
             std::string(rule.expect.empty() ? "" : kOnLeak[static_cast<size_t>(rule.on_leak)]),
             std::string(kCname[static_cast<size_t>(rule.cname)]), rule.origin};
+    if (rule.action != Action::forward) {
+      row[0] = "answered here";
+      if (rule.cname == CnameInto::chase)
+        row[2] = rule.action == Action::records || rule.action == Action::addresses
+                     ? "a CNAME from elsewhere is completed from here"
+                     : "a CNAME from elsewhere is SERVFAIL";
+    }
     const auto same = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
       return std::equal(row.begin(), row.end() - 1, other.begin());
     });

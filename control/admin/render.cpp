@@ -40,7 +40,8 @@ std::string outcomes(const json& of) {
 
 std::string place(const json& rule) {
   const std::string file = rule.value("file", "");
-  return file.empty() ? "" : " (" + file + ":" + std::to_string(rule.value("line", 0)) + ")";
+  return file.empty() || rule.value("line", 0) == 0 ? ""
+                                                    : " (" + file + ":" + std::to_string(rule.value("line", 0)) + ")";
 }
 
 std::string next_hop(const json& endpoint) {
@@ -82,6 +83,8 @@ std::string action(const json& rule) {
   if (name == "forward") return "forwarded to the pool";
   if (name == "nxdomain") return "answered NXDOMAIN at once";
   if (name == "nodata") return "answered NODATA at once";
+  if (name == "records") return "answered here, from local records";
+  if (name == "addresses") return "answered here, with addresses of the configuration";
   return "answered REFUSED at once";
 }
 
@@ -208,13 +211,21 @@ std::string render_explain(const json& explanation) {
       {"rule", rule["origin"].get<std::string>() + place(rule) + ", generation " + count(explanation, "generation")});
   rows.push_back({"because", because(explanation)});
   rows.push_back({"it is", action(rule)});
+  if (explanation.contains("answer")) {
+    const json& answer = explanation["answer"];
+    rows.push_back({"answer", answer["how"]});
+    for (const json& record : answer["records"]) rows.push_back({"", record});
+  }
   if (explanation.contains("pool"))
     rows.push_back({"pool", explanation["pool"]["name"].get<std::string>() + " (" +
                                 explanation["pool"]["kind"].get<std::string>() + ")"});
   rows.push_back(
-      {"private", rule["private"].get<bool>()
-                      ? "yes: it is never sent to another pool; when no endpoint answers, the client gets SERVFAIL"
-                      : "no"});
+      {"private",
+       rule["private"].get<bool>()
+           ? explanation.contains("pool")
+                 ? "yes: it is never sent to another pool; when no endpoint answers, the client gets SERVFAIL"
+                 : "yes: a CNAME from elsewhere that leads here is completed from here, or SERVFAIL"
+           : "no"});
   std::vector<std::string> expect;
   for (const json& prefix : rule["expect"]) expect.push_back(prefix);
   if (!expect.empty()) rows.push_back({"expect", join(expect, ", ")});

@@ -11,6 +11,7 @@
 #include "config/name.h"
 #include "config/source_ports.h"
 #include "control/events/event_text.h"
+#include "control/rules/local_answer.h"
 
 namespace penstock::control {
 namespace {
@@ -378,6 +379,27 @@ json endpoints_report(const AdminState& state) {
   return {{"ok", true}, {"connected", state.hello.has_value()}, {"endpoints", list}};
 }
 
+namespace {
+
+// What the rule's names are answered with here; null: they are forwarded, or there is nothing to say.
+json local_report(const config::Model& model, const config::Rule& rule, std::string_view zone,
+                  const config::WireName& name) {
+  json records = json::array();
+  if (rule.action == config::Action::addresses) {
+    for (const config::IpAddress& address : rule.addresses) records.push_back(config::to_string(address));
+    return {{"how", "the same for every name of the rule"}, {"records", records}};
+  }
+  if (rule.action != config::Action::records) return nullptr;
+  for (const auto& entry : model.zones.entries) {
+    if (model.zones.name(entry) != zone || &model.rules[entry.rule] != &rule) continue;
+    const LocalAnswer answer = local_answer(rule, zone, entry.scope, name);
+    return {{"how", answer.how}, {"records", answer.records}};
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 json explain_report(const AdminState& state, const config::WireName& name, const std::string& type,
                     const config::Found& found) {
   const config::Model& model = *state.model;
@@ -397,6 +419,7 @@ json explain_report(const AdminState& state, const config::WireName& name, const
   of["rule"] = {{"index", found.rule}, {"origin", rule.origin},          {"file", file_of(model, where)},
                 {"line", where.line},  {"action", text_of(rule.action)}, {"private", rule.is_private},
                 {"expect", expect}};
+  if (json local = local_report(model, rule, zone, name); !local.is_null()) of["answer"] = std::move(local);
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];
   of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}};

@@ -19,7 +19,7 @@ TEST(Examples, AreAllReadWithoutErrorOrWarning) {
       EXPECT_NE(describe(*read.model), "");
     }
   }
-  EXPECT_EQ(files, 6U);
+  EXPECT_EQ(files, 7U);
 }
 
 std::vector<std::string> names_of(const std::string& file) {
@@ -45,6 +45,12 @@ TEST(Examples, MeanWhatTheySay) {
         "exact ml.example.internal -> studio-us-east-1 private", "zone ads.example = nxdomain",
         "zone partner-one.example -> corporate", "below hosts.partner-two.example -> corporate",
         "zone partner-three.example -> corporate"}},
+      {"local-records.yaml",
+       {"zone d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws = records private",
+        "zone notebook.us-east-1.sagemaker.aws = records private", "zone ml.example.internal = records",
+        "zone us-east-1.experiments.sagemaker.aws -> vpc private", "zone partner-one.example -> corporate",
+        "below hosts.partner-two.example -> corporate", "zone partner-three.example -> corporate",
+        "zone ads.example = nxdomain", "zone intranet.old.example = addresses"}},
       {"two-accounts.yaml",
        {"zone d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws -> research private",
         "zone d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws -> research private",

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "control/rules/compile.h"
 #include "tests/dataplane/tables/sample_model.h"
 
 namespace penstock::control {
@@ -142,6 +145,19 @@ TEST(ZoneRecords, AModelsFaultsNameTheEntryAndTheFile) {
       << config::to_text(findings[0]);
   EXPECT_EQ(config::to_text(findings[1]).find("lab.zone:2: error: 'b A x' is not a record"), 0U)
       << config::to_text(findings[1]);
+}
+
+TEST(ZoneRecords, ExamplesCompile) {
+  size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(PENSTOCK_EXAMPLES)) {
+    if (file.path().extension() != ".yaml") continue;
+    const config::ReadModel read = read_rules(file.path().string());
+    ASSERT_TRUE(read.model) << file.path();
+    const auto compiled = compile(*read.model, 1, test::slots_in_order());
+    EXPECT_TRUE(compiled) << file.path() << compiled.error();
+    ++files;
+  }
+  EXPECT_GT(files, 5U);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ zones:
   - {zone: told.example, private: on, cname: alarm, answer: 10.3.0.1}
 )";
 
-constexpr uint16_t kA = 1, kCname = 5, kSoa = 6;
+constexpr uint16_t kA = 1, kCname = 5;
 
 class ChainLocalTest : public PathTest {
  protected:
