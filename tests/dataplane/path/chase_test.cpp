@@ -16,7 +16,7 @@ default: {pool: office}
 )";
 const std::string kRules = kHead + "zones: [{zone: vpc.example, pool: vpc, expect: 10.16.0.0/16}]\n";
 
-constexpr uint16_t kA = 1, kCname = 5, kSoa = 6, kMx = 15, kTxt = 16, kRrsig = 46;
+constexpr uint16_t kA = 1, kCname = 5, kSoa = 6, kMx = 15;
 const Bytes kIn = ip("10.16.3.4");
 const Bytes kOut = ip("203.0.113.9");
 
