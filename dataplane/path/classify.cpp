@@ -39,10 +39,15 @@ Network read_ipv4(Rest& rest, Packet& packet) {
   if (header[9] != kProtocolUdp) return Network::stranger;
   if (fold_sum(ones_sum(header, 20)) != 0xffff) return Network::bad_checksum;
   packet.family = 4;
-  packet.source = {};
-  packet.destination = {};
-  std::memcpy(packet.source.data(), header + 12, 4);
-  std::memcpy(packet.destination.data(), header + 16, 4);
+  // Whole words: what is written in pieces cannot be read at once for a while.
+  const auto widen = [](const uint8_t* from, AddressBytes& into) {
+    uint32_t address = 0;
+    std::memcpy(&address, from, 4);
+    const std::array<uint64_t, 2> words{address, 0};  // little-endian, as the whole of the image is
+    std::memcpy(into.data(), words.data(), sizeof words);
+  };
+  widen(header + 12, packet.source);
+  widen(header + 16, packet.destination);
   rest.length = total_length;
   rest.skip(20);
   return Network::udp;

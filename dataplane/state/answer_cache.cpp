@@ -200,17 +200,20 @@ class AnswerCache::Writer {
 
 // The entries that have the tag, as bits.
 unsigned AnswerCache::candidates(const Page& page, uint64_t hash) {
-  uint64_t tags[4];
-  static_assert(sizeof tags == sizeof(PageHead::tags));
-  load_words(page.words + offsetof(PageHead, tags) / 8, tags, 4);
-  uint64_t counts = 0;
-  load_words(page.words + 1, &counts, 1);
-  const unsigned count = std::min<unsigned>(counts & 0xff, kEntries);
-  const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag_of(hash)));
-  const auto compare = [&](uint64_t low, uint64_t high) {
-    return _mm_cmpeq_epi16(_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low)), wanted);
+  static_assert(sizeof(PageHead::tags) == 32);
+  // In registers all the way: a wide load behind narrow stores would wait for them.
+  const auto word = [&](size_t number) {
+    return static_cast<int64_t>(
+        std::atomic_ref(const_cast<uint64_t&>(page.words[number])).load(std::memory_order_relaxed));
   };
-  const __m128i equal = _mm_packs_epi16(compare(tags[0], tags[1]), compare(tags[2], tags[3]));
+  constexpr size_t kTags = offsetof(PageHead, tags) / 8;
+  const unsigned count = std::min<unsigned>(word(1) & 0xff, kEntries);
+  const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag_of(hash)));
+  const auto compare = [&](size_t number) {
+    const __m128i tags = _mm_unpacklo_epi64(_mm_cvtsi64_si128(word(number)), _mm_cvtsi64_si128(word(number + 1)));
+    return _mm_cmpeq_epi16(tags, wanted);
+  };
+  const __m128i equal = _mm_packs_epi16(compare(kTags), compare(kTags + 2));
   const auto bits = static_cast<unsigned>(_mm_movemask_epi8(equal));
   return bits & ((1U << count) - 1);
 }
