@@ -44,6 +44,11 @@ unsigned answer_tail(ExtendedError error) {
 }
 
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
+  return write_answer_around(message, traits, rcode, error, 0);
+}
+
+unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error,
+                             unsigned records_length) {
   uint8_t* header = message.data();
   const uint16_t kept = traits.flags & (kOpcodeMask | kFlagRecursionDesired | kFlagCheckingDisabled);
   store16(header + 2,
@@ -52,7 +57,7 @@ unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rco
   store16(header + 6, 0);
   store16(header + 8, 0);
   store16(header + 10, traits.has_opt ? 1 : 0);
-  unsigned length = kHeaderSize + traits.question_length;
+  unsigned length = kHeaderSize + traits.question_length + records_length;
   if (traits.has_opt) length += write_opt(header + length, traits, error);
   return length;
 }

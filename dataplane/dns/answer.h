@@ -40,6 +40,10 @@ unsigned answer_tail(ExtendedError error);
 // `message` has room for header, question and answer_tail(error), which is kAnswerTail at most.
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error);
 
+// The same with `records_length` octets of records between question and OPT, which the caller writes and counts.
+unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error,
+                             unsigned records_length);
+
 // Cuts the answer at the start of `message`, to a query of `traits`, down to its question and an OPT if the query had one, and
 // sets TC: the client must ask over TCP. Returns its length. Room as for write_answer().
 unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits);

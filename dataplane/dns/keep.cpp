@@ -181,28 +181,25 @@ unsigned give_answer(std::span<uint8_t> message, const QueryTraits& traits, cons
   const auto rcode = static_cast<Rcode>(answer.flags & kRcodeMask);
   uint8_t* header = message.data();
   uint8_t* body = header + kHeaderSize + traits.question_length;
-  // Our own header, OPT and counts for no records; then the records go in between.
-  const unsigned tail = answer_tail(giving.error);
-  const unsigned length = kHeaderSize + traits.question_length + answer.body_length + (traits.has_opt ? tail : 0U);
-  const unsigned empty = write_answer(message, traits, rcode, giving.error);
   // AD was kept of an answer to the same AD and DO bits (RFC 6840 section 5.8).
-  if ((answer.flags & kFlagAuthenticData) != 0)
-    store16(header + 2, static_cast<uint16_t>(flags_of(header) | kFlagAuthenticData));
-  if (length > traits.udp_size) {
-    store16(header + 2, static_cast<uint16_t>(flags_of(header) | kFlagTruncated));
-    return empty;
+  const uint16_t kept_flags = answer.flags & kFlagAuthenticData;
+  const unsigned opt = traits.has_opt ? answer_tail(giving.error) : 0;
+  if (kHeaderSize + traits.question_length + answer.body_length + opt > traits.udp_size) {
+    const unsigned length = write_answer(message, traits, rcode, giving.error);
+    store16(header + 2, static_cast<uint16_t>(flags_of(header) | kept_flags | kFlagTruncated));
+    return length;
   }
-  if (traits.has_opt) std::memmove(body + answer.body_length, body, tail);
   std::memcpy(body, kept.body.data(), answer.body_length);
-  for (unsigned i = 0; i < answer.records; ++i) {
-    uint8_t* at = body + kept.ttl_at[i];
-    const uint32_t ttl = load32(at);
-    store32(at, giving.stale_ttl != 0 ? giving.stale_ttl : ttl > giving.age ? ttl - giving.age : 0);
-  }
-  rotate_addresses({body, answer.body_length}, answer, giving.rotation);
+  const unsigned length = write_answer_around(message, traits, rcode, giving.error, answer.body_length);
+  if (kept_flags != 0) store16(header + 2, static_cast<uint16_t>(flags_of(header) | kept_flags));
   store16(header + 6, answer.counts[0]);
   store16(header + 8, answer.counts[1]);
   store16(header + 10, static_cast<uint16_t>(answer.counts[2] + (traits.has_opt ? 1 : 0)));
+  for (unsigned i = 0; i < answer.records; ++i) {
+    const uint32_t ttl = load32(&kept.body[kept.ttl_at[i]]);
+    store32(body + kept.ttl_at[i], giving.stale_ttl != 0 ? giving.stale_ttl : ttl > giving.age ? ttl - giving.age : 0);
+  }
+  rotate_addresses({body, answer.body_length}, answer, giving.rotation);
   return length;
 }
 

@@ -130,7 +130,11 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   }
 
   work.has_stale = false;
-  state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule);
+  state::CacheKey key{
+      .hash = work.question_hash,
+      .identity = 0,
+      .name = work.query.name.bytes,
+      .question = state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule)};
   if (work.is_likely && wants_recursion(work, client))
     if (const auto outcome = recall_by_generation(lcore, work, key, now)) return *outcome;
 
@@ -153,11 +157,11 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
   const config::ImagePool& pool = rules.pool(rule.pool);
-  key.rule = match.rule;
+  key.question.rule = match.rule;
+  key.identity = rule.identity;
   if (work.is_likely && work.query.plain && is_remembered(rule, pool))
-    if (const auto outcome = recall(lcore, work, cache_key(work.query, work.question_hash, rule, key), pool, now))
-      return *outcome;
-  return forward(lcore, work, key, pool, now);
+    if (const auto outcome = recall(lcore, work, key, pool, now)) return *outcome;
+  return forward(lcore, work, key.question, pool, now);
 }
 
 }  // namespace penstock::path

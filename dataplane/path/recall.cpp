@@ -147,10 +147,9 @@ std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const s
   return judge(lcore, work, key, pool, now);
 }
 
-std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work,
-                                                 const state::QuestionKey& question, uint64_t now) {
+std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key,
+                                                 uint64_t now) {
   if (!work.query.plain) return std::nullopt;
-  state::CacheKey key{.hash = work.question_hash, .identity = 0, .name = work.query.name.bytes, .question = question};
   if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
   key.question.rule = lcore.recalled.entry.rule;
   key.identity = lcore.recalled.entry.identity;

@@ -12,12 +12,6 @@
 
 namespace penstock::path {
 
-// The key of a plain query's answer under `rule`. It points into `query`.
-inline state::CacheKey cache_key(const dns::Query& query, uint64_t hash, const config::ImageRule& rule,
-                                 const state::QuestionKey& question) {
-  return {.hash = hash, .identity = rule.identity, .name = query.name.bytes, .question = question};
-}
-
 // Are answers to this question under this rule remembered at all?
 inline bool is_remembered(const config::ImageRule& rule, const config::ImagePool& pool) {
   return rule.cache != 0 && (pool.cache & config::kCacheEnabled) != 0;
@@ -32,8 +26,9 @@ std::optional<config::QueryOutcome> recall(state::Lcore& lcore, QueryWork& work,
 
 // The same before its zone is known, of what was remembered under the rules in force: the entry says which rule that was.
 // Nothing also when the rules have changed since; then recall() may know more.
-std::optional<config::QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work,
-                                                         const state::QuestionKey& question, uint64_t now);
+// Rule and identity of the key are then those of the entry.
+std::optional<config::QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key,
+                                                         uint64_t now);
 
 // After recall() said that there is an expired answer: gives that out after all.
 std::optional<config::QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work);
