@@ -356,6 +356,7 @@ void Control::on_disconnected() {
   session_.reset();
   slots_.detach();
   event_reader_.detach();
+  recent_share_.forget();
   loops_.stop();
   acknowledged_ = 0;
   // Whoever waits for the acknowledgement gets an answer now; the rules go out with the next connection.
@@ -389,6 +390,17 @@ void Control::lookup(const config::WireName& name, std::function<void(tl::expect
   link_.lookup(name, std::move(done));
 }
 
+void Control::flush(config::FlushScope scope, const config::WireName& name,
+                    std::function<void(tl::expected<config::Flushed, std::string>)> done) {
+  std::string what = "all";
+  if (scope != config::FlushScope::all)
+    what = config::to_text(name) + (scope == config::FlushScope::zone ? " and below" : "");
+  link_.flush(scope, name, [what, done = std::move(done)](const tl::expected<config::Flushed, std::string>& flushed) {
+    if (flushed) spdlog::info("cache: {} answers forgotten by hand: {}", flushed->entries, what);
+    done(flushed);
+  });
+}
+
 size_t Control::drain(const config::IpAddress& address, bool drained) {
   const size_t found = slots_.set_drained(address, drained);
   if (found > 0) spdlog::info("endpoint {}: {}", config::to_string(address), drained ? "drained" : "taken back");
@@ -405,7 +417,10 @@ void Control::beat() {
   if (beats_ % kBeatsPerLook == 0) observe_traffic();
   loops_.tick(std::chrono::steady_clock::now());
   consider_ready();
-  if (++beats_ % kBeatsPerView == 0) publish_metrics();
+  if (++beats_ % kBeatsPerView == 0) {
+    if (session_) recent_share_.add(memory_share(*session_->counters), std::chrono::steady_clock::now());
+    publish_metrics();
+  }
   if (candidate_ && candidate_->rules && link_.connected() &&
       std::chrono::steady_clock::now() - sent_at_ > kAcknowledgement)
     link_.reconnect("generation " + std::to_string(candidate_->rules->generation) +
@@ -505,6 +520,7 @@ AdminState Control::admin_state() {
     state.hello = session_->hello;
     state.ports_of_an_lcore = ports_of_an_lcore(*boot_model_, session_->hello.lcores);
     state.page = session_->counters;
+    state.recent = recent_share_.get();
     state.heartbeat_age = age_of(*session_->endpoints);
   }
   std::map<EndpointId, EndpointHealth> health;

@@ -57,6 +57,8 @@ class Control : private Operations {
   AdminState admin_state() override;
   void reload(bool accept_removals, std::function<void(const ReloadResult&)>) override;
   void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) override;
+  void flush(config::FlushScope, const config::WireName&,
+             std::function<void(tl::expected<config::Flushed, std::string>)>) override;
   size_t drain(const config::IpAddress&, bool drained) override;
 
   bool first_rules_pass();
@@ -117,6 +119,7 @@ class Control : private Operations {
   std::optional<DataplaneSession> session_;
   uint64_t session_pid_ = 0;  // of the dataplane that was connected last
   EndpointSlots slots_;
+  RecentMemoryShare recent_share_;
   EventReader event_reader_;
   EventLog event_log_;
   DataplaneLink link_;

@@ -213,8 +213,10 @@ void ControlLink::flush(const config::Flush& request) {
   config::Flushed flushed;
   dns::FoldedName name;
   const std::span<const uint8_t> wire(reinterpret_cast<const uint8_t*>(request.name.data()), request.name_length);
-  if (request.scope == config::FlushScope::all || dns::parse_name(wire, name))
-    flushed.entries = flush_(request.scope, wire);
+  if (request.scope == config::FlushScope::all)
+    flushed.entries = flush_(request.scope, {});
+  else if (dns::parse_name(wire, name))
+    flushed.entries = flush_(request.scope, {name.bytes, name.length});
   pages_.counters().cache_flushed.add(flushed.entries);
   if (auto sent = config::send_message(connection_, flushed); !sent) hang_up(sent.error());
 }

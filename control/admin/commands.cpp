@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/name.h"
+#include "control/admin/cache_report.h"
 #include "control/admin/reports.h"
 
 namespace penstock::control {
@@ -33,6 +34,8 @@ void Commands::run(const std::string& line, Reply reply) {
   const std::string command = text_in(request, "command");
   if (command == "status") return reply(status_report(operations_.admin_state()));
   if (command == "endpoints") return reply(endpoints_report(operations_.admin_state()));
+  if (command == "cache") return reply(cache_report(operations_.admin_state()));
+  if (command == "flush") return flush(request, std::move(reply));
   if (command == "explain") return explain(request, std::move(reply));
   if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
   if (command == "reload") {
@@ -44,7 +47,8 @@ void Commands::run(const std::string& line, Reply reply) {
       reply(answer);
     });
   }
-  reply(failure("there is no command '" + command + "': status, endpoints, explain, reload, drain or undrain"));
+  reply(failure("there is no command '" + command +
+                "': status, endpoints, explain, cache, flush, reload, drain or undrain"));
 }
 
 void Commands::drain(const json& request, bool drained, const Reply& reply) {
@@ -65,6 +69,31 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
   }
   answer["warnings"] = warnings;
   reply(answer);
+}
+
+void Commands::flush(const json& request, Reply reply) {
+  const std::string scope = text_in(request, "scope");
+  if (scope != "name" && scope != "zone" && scope != "all")
+    return reply(
+        failure("what is to be forgotten? write NAME for that name alone, --zone NAME for it and all below, or "
+                "--all"));
+  json answer{{"ok", true}, {"scope", scope}};
+  config::WireName name;
+  config::FlushScope of = config::FlushScope::all;
+  if (scope != "all") {
+    const std::string text = text_in(request, "name");
+    const auto parsed = config::parse_name(text);
+    if (!parsed) return reply(failure("'" + text + "' is not a domain name: " + parsed.error()));
+    name = *parsed;
+    of = scope == "name" ? config::FlushScope::name : config::FlushScope::zone;
+    answer["name"] = config::to_text(name);
+  }
+  operations_.flush(
+      of, name, [answer, reply = std::move(reply)](const tl::expected<config::Flushed, std::string>& flushed) mutable {
+        if (!flushed) return reply(failure(flushed.error()));
+        answer["entries"] = flushed->entries;
+        reply(answer);
+      });
 }
 
 void Commands::explain(const json& request, Reply reply) {

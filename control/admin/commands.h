@@ -2,7 +2,7 @@
 //
 //   {"command": "status"} | {"command": "endpoints"} | {"command": "reload", "accept_removals": true}
 //   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "name": "a.example",
-//   "type": "A"}
+//   "type": "A"} | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
 // Every answer has "ok"; when it is false, "error" says why and what would be right.
 #pragma once
 
@@ -24,6 +24,7 @@ class Commands {
 
  private:
   void explain(const nlohmann::json& request, Reply reply);
+  void flush(const nlohmann::json& request, Reply reply);
   void drain(const nlohmann::json& request, bool drained, const Reply& reply);
 
   Operations& operations_;

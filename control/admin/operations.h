@@ -15,6 +15,7 @@
 #include "config/endpoint_state.h"
 #include "config/link.h"
 #include "config/model.h"
+#include "control/admin/memory_share.h"
 #include "control/events/event_log.h"
 #include "control/health/health_checker.h"
 
@@ -49,6 +50,7 @@ struct AdminState {
   std::shared_ptr<const config::CounterPage> page;  // null: not connected
   std::optional<std::chrono::nanoseconds> heartbeat_age;
   uint32_t ports_of_an_lcore = 0;  // source ports; 0: not connected
+  MemoryShare recent;              // of the last seconds
   std::vector<AdminEndpoint> endpoints;
   std::deque<WrittenEvent> events;  // the last ones
   std::array<uint64_t, kEventKinds> event_counts{};
@@ -73,6 +75,9 @@ class Operations {
   virtual AdminState admin_state() = 0;
   virtual void reload(bool accept_removals, std::function<void(const ReloadResult&)>) = 0;
   virtual void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) = 0;
+  // Has the dataplane forget remembered answers; the name is folded, and empty for all of them.
+  virtual void flush(config::FlushScope, const config::WireName&,
+                     std::function<void(tl::expected<config::Flushed, std::string>)>) = 0;
   // How many endpoints have the address.
   virtual size_t drain(const config::IpAddress&, bool drained) = 0;
 };

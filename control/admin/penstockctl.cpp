@@ -21,6 +21,7 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr std::chrono::seconds kQuick{3};
+constexpr std::chrono::seconds kFlush{15};
 constexpr std::chrono::seconds kReload{120};  // a million names are read, compiled and acknowledged
 
 const char* text_of(config::Severity severity) {
@@ -193,6 +194,33 @@ int run(int argc, char** argv) {
   endpoints->callback([&] {
     if (endpoints->get_subcommands().empty())
       result = control.ask({{"command", "endpoints"}}, kQuick, control::render_endpoints);
+  });
+
+  auto* cache = app.add_subcommand("cache", "what is remembered of answers, and how much of it is made use of");
+  cache->require_subcommand(0, 1);
+  std::string flushed_name;
+  std::string flushed_zone;
+  bool all = false;
+  auto* flush = cache->add_subcommand("flush", "forget answers: of a name, of a zone, or all");
+  flush->add_option("NAME", flushed_name, "that name alone, all its types");
+  flush->add_option("--zone", flushed_zone, "a name and all below it");
+  flush->add_flag("--all", all, "everything");
+  flush->callback([&] {
+    if (!flushed_name.empty() + !flushed_zone.empty() + all > 1) {
+      std::cerr << "penstockctl: NAME, --zone and --all exclude each other: keep one\n";
+      return;
+    }
+    const char* scope = all ? "all" : !flushed_zone.empty() ? "zone" : !flushed_name.empty() ? "name" : "";
+    const json request{{"command", "flush"}, {"scope", scope}, {"name", flushed_zone + flushed_name}};
+    if (*scope == '\0') {
+      std::cerr << "penstockctl: what is to be forgotten? write NAME for that name alone, --zone NAME for it and all "
+                   "below, or --all\n";
+      return;
+    }
+    result = control.ask(request, kFlush, control::render_flushed);
+  });
+  cache->callback([&] {
+    if (cache->get_subcommands().empty()) result = control.ask({{"command", "cache"}}, kQuick, control::render_cache);
   });
 
   try {

@@ -78,6 +78,11 @@ std::string because(const json& explanation) {
   return "it lies below " + zone + ", the longest suffix that matches";
 }
 
+std::string without_endpoint(const json& explanation) {
+  const bool has_stale = explanation.contains("cache") && explanation["cache"].value("stale", false);
+  return has_stale ? "an expired answer if one is remembered, else SERVFAIL" : "SERVFAIL";
+}
+
 std::string action(const json& rule) {
   const std::string name = rule["action"];
   if (name == "forward") return "forwarded to the pool";
@@ -160,8 +165,10 @@ std::string render_status(const json& status) {
     rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since their start: " + join(busy, ", ")});
     rows.push_back(
         {"frames", count(dataplane, "received") + " received: " + outcomes(dataplane["outcomes"]["classify"])});
-    for (const char* stage : {"query", "response", "guard", "waiter", "retry", "sweep", "handoff", "transmit", "door"})
+    for (const char* stage : {"query", "response", "guard", "waiter", "remember", "refresh", "retry", "sweep",
+                              "handoff", "transmit", "door"})
       rows.push_back({"  " + std::string(stage), outcomes(dataplane["outcomes"][stage])});
+    rows.push_back({"cache", render_cache_line(dataplane["cache"])});
     rows.push_back({"pending", count(dataplane, "pending") + " of " + count(dataplane, "pending_capacity")});
     char bits[64];
     std::snprintf(bits, sizeof bits, "%.1f bits (port %.1f, id %.1f)", dataplane["entropy"]["bits"].get<double>(),
@@ -219,13 +226,15 @@ std::string render_explain(const json& explanation) {
   if (explanation.contains("pool"))
     rows.push_back({"pool", explanation["pool"]["name"].get<std::string>() + " (" +
                                 explanation["pool"]["kind"].get<std::string>() + ")"});
+  const std::string last_resort = without_endpoint(explanation);
   rows.push_back(
       {"private",
        rule["private"].get<bool>()
            ? explanation.contains("pool")
-                 ? "yes: it is never sent to another pool; when no endpoint answers, the client gets SERVFAIL"
+                 ? "yes: it is never sent to another pool; when no endpoint answers, the client gets " + last_resort
                  : "yes: a CNAME from elsewhere that leads here is completed from here, or SERVFAIL"
            : "no"});
+  if (explanation.contains("cache")) rows.push_back({"cached", render_remembered(explanation["cache"])});
   std::vector<std::string> expect;
   for (const json& prefix : rule["expect"]) expect.push_back(prefix);
   if (!expect.empty()) rows.push_back({"expect", join(expect, ", ")});
@@ -243,7 +252,7 @@ std::string render_explain(const json& explanation) {
          next_hop(endpoint), endpoint["reason"]});
   }
   text += render_table(endpoints, "    ");
-  if (!any) text += "    no endpoint can be reached: the client gets SERVFAIL\n";
+  if (!any) text += "    no endpoint can be reached: the client gets " + last_resort + "\n";
   return text;
 }
 

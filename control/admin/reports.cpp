@@ -10,6 +10,7 @@
 
 #include "config/name.h"
 #include "config/source_ports.h"
+#include "control/admin/cache_report.h"
 #include "control/events/event_text.h"
 #include "control/rules/local_answer.h"
 
@@ -175,6 +176,8 @@ json outcomes_of(const config::CounterPage& page) {
 #define PENSTOCK_REPORT_RETRY(name, help) add(#name, config::RetryOutcome::name);
 #define PENSTOCK_REPORT_WAITER(name, help) add(#name, config::WaiterOutcome::name);
 #define PENSTOCK_REPORT_GUARD(name, help) add(#name, config::GuardOutcome::name);
+#define PENSTOCK_REPORT_REFRESH(name, help) add(#name, config::RefreshOutcome::name);
+#define PENSTOCK_REPORT_REMEMBER(name, help) add(#name, config::RememberOutcome::name);
 #define PENSTOCK_REPORT_TRANSMIT(name, help) add(#name, config::TransmitOutcome::name);
   {
     const auto add = PENSTOCK_REPORT(classify, ClassifyOutcome);
@@ -213,6 +216,14 @@ json outcomes_of(const config::CounterPage& page) {
     PENSTOCK_GUARD_OUTCOMES(PENSTOCK_REPORT_GUARD)
   }
   {
+    const auto add = PENSTOCK_REPORT(refresh, RefreshOutcome);
+    PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_REPORT_REFRESH)
+  }
+  {
+    const auto add = PENSTOCK_REPORT(remember, RememberOutcome);
+    PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_REPORT_REMEMBER)
+  }
+  {
     const auto add = PENSTOCK_REPORT(transmit, TransmitOutcome);
     PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_REPORT_TRANSMIT)
   }
@@ -226,6 +237,8 @@ json outcomes_of(const config::CounterPage& page) {
 #undef PENSTOCK_REPORT_RETRY
 #undef PENSTOCK_REPORT_WAITER
 #undef PENSTOCK_REPORT_GUARD
+#undef PENSTOCK_REPORT_REFRESH
+#undef PENSTOCK_REPORT_REMEMBER
 #undef PENSTOCK_REPORT_TRANSMIT
   return outcomes;
 }
@@ -245,6 +258,7 @@ json dataplane_report(const AdminState& state) {
   of["pending"] = sum(page, [](const config::LcoreCounters& lcore) { return lcore.pending.get(); });
   of["pending_capacity"] = uint64_t{page.pending_capacity} * page.lcores;
   of["outcomes"] = outcomes_of(page);
+  of["cache"] = cache_numbers(state);
   of["ports"] = json::array();
   for (uint32_t i = 0; i < state.hello->ports; ++i) {
     const config::PortInfo& port = state.hello->port[i];
@@ -298,6 +312,7 @@ json limits_report(const AdminState& state) {
       add("pending queries" + lcore, page.lcore[i].pending.get(), page.pending_capacity);
       add("waiting clients" + lcore, page.lcore[i].waiting.get(), page.waiting_capacity);
     }
+    if (page.cache_size.get() != 0) add("octets of remembered answers", page.cache_used.get(), page.cache_size.get());
   }
   add("bytes of rules", state.image_bytes, config::kImageMaxSize);
   add("endpoint slots", state.slots_used, config::kMaxEndpoints);
@@ -423,6 +438,7 @@ json explain_report(const AdminState& state, const config::WireName& name, const
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];
   of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}};
+  of["cache"] = cache_of_name(state, rule, name);
   std::vector<const AdminEndpoint*> members;
   for (const AdminEndpoint& endpoint : state.endpoints)
     if (endpoint.health.id.pool == pool.name) members.push_back(&endpoint);

@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds kFirstRetry{50};
 constexpr std::chrono::milliseconds kLastRetry{1000};
 constexpr std::chrono::seconds kHelloTimeout{5};
 constexpr std::chrono::seconds kLookupTimeout{2};
+constexpr std::chrono::seconds kFlushTimeout{10};  // every page of a large cache is looked at
 
 // A connected, non-blocking SOCK_SEQPACKET socket (Asio 1.22 has no such protocol for UNIX sockets).
 tl::expected<int, std::string> connect_to(const std::string& path) {
@@ -39,6 +40,13 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
 
 std::string reason_of(const config::Refused& refused) {
   return {refused.reason.data(), strnlen(refused.reason.data(), refused.reason.size())};
+}
+
+// A WireName has at most 255 octets, and so has the room for it.
+template <typename Request>
+void put_name(const config::WireName& name, Request& request) {
+  request.name_length = static_cast<uint8_t>(std::min(name.size(), request.name.size()));
+  std::copy_n(name.begin(), request.name_length, request.name.begin());
 }
 
 bool has_input(int fd) {
@@ -115,12 +123,7 @@ void DataplaneLink::handle(const config::Message& message) {
     if (events_.published) events_.published(*published);
   } else if (const auto* refused = message.as<config::Refused>()) {
     if (events_.refused) events_.refused(refused->generation, reason_of(*refused));
-  } else if (const auto* found = message.as<config::Found>(); found != nullptr && !lookups_.empty()) {
-    const auto asked = lookups_.front();
-    lookups_.pop_front();
-    asked->timer->cancel();
-    if (const auto handler = std::exchange(asked->handler, nullptr)) handler(*found);
-  } else {
+  } else if (!answer(message, lookups_) && !answer(message, flushes_)) {
     close("a message that this release does not know");
   }
 }
@@ -156,25 +159,57 @@ bool DataplaneLink::publish(int image, uint64_t generation, uint64_t size) {
 }
 
 void DataplaneLink::lookup(const config::WireName& name, FoundHandler handler) {
+  config::Lookup message;
+  put_name(name, message);
+  ask(message, lookups_, kLookupTimeout, std::move(handler));
+}
+
+void DataplaneLink::flush(config::FlushScope scope, const config::WireName& name, FlushedHandler handler) {
+  config::Flush message;
+  message.scope = scope;
+  put_name(name, message);
+  ask(message, flushes_, kFlushTimeout, std::move(handler));
+}
+
+template <typename Request, typename Answer>
+void DataplaneLink::ask(const Request& request, Queue<Answer>& queue, std::chrono::seconds patience,
+                        Handler<Answer> handler) {
   const auto fail = [this, &handler](const std::string& why) {
     asio::post(io_, [handler = std::move(handler), why] { handler(tl::make_unexpected(why)); });
   };
   if (!greeted_) return fail("there is no dataplane at " + socket_path_ + " yet: is penstock-dataplane running?");
-  config::Lookup message;
-  if (name.size() > message.name.size()) return fail("the name is longer than 255 octets");
-  message.name_length = static_cast<uint8_t>(name.size());
-  std::copy(name.begin(), name.end(), message.name.begin());
-  if (const auto sent = config::send_message(socket_.native_handle(), message); !sent)
+  if (const auto sent = config::send_message(socket_.native_handle(), request); !sent)
     return fail("cannot ask the dataplane: " + sent.error());
-  auto asked = std::make_shared<PendingLookup>();
+  auto asked = std::make_shared<Asked<Answer>>();
   asked->handler = std::move(handler);
-  asked->timer = std::make_unique<asio::steady_timer>(io_, kLookupTimeout);
-  asked->timer->async_wait([asked](std::error_code error) {
+  asked->timer = std::make_unique<asio::steady_timer>(io_, patience);
+  asked->timer->async_wait([asked, patience](std::error_code error) {
     if (error) return;
     if (const auto late = std::exchange(asked->handler, nullptr))
-      late(tl::make_unexpected("the dataplane did not answer within 2 s"));
+      late(tl::make_unexpected("the dataplane did not answer within " + std::to_string(patience.count()) + " s"));
   });
-  lookups_.push_back(std::move(asked));
+  queue.push_back(std::move(asked));
+}
+
+// False: the message is no such answer, or nobody asked.
+template <typename Answer>
+bool DataplaneLink::answer(const config::Message& message, Queue<Answer>& queue) {
+  const auto* given = message.as<Answer>();
+  if (given == nullptr || queue.empty()) return false;
+  const auto asked = queue.front();
+  queue.pop_front();
+  asked->timer->cancel();
+  if (const auto handler = std::exchange(asked->handler, nullptr)) handler(*given);
+  return true;
+}
+
+template <typename Answer>
+void DataplaneLink::fail_all(Queue<Answer>& queue) {
+  for (const auto& asked : std::exchange(queue, {})) {
+    asked->timer->cancel();
+    if (auto handler = std::exchange(asked->handler, nullptr))
+      asio::post(io_, [handler] { handler(tl::make_unexpected("the connection to the dataplane was lost")); });
+  }
 }
 
 void DataplaneLink::close(const std::string& why) {
@@ -182,12 +217,8 @@ void DataplaneLink::close(const std::string& why) {
   ++session_;
   timer_.cancel();
   if (socket_.is_open()) socket_.close();
-  const auto lost = std::exchange(lookups_, {});
-  for (const auto& asked : lost) {
-    asked->timer->cancel();
-    if (auto handler = std::exchange(asked->handler, nullptr))
-      asio::post(io_, [handler] { handler(tl::make_unexpected("the connection to the dataplane was lost")); });
-  }
+  fail_all(lookups_);
+  fail_all(flushes_);
   if (stopped_) return;
   if (was_greeted) {
     spdlog::warn("dataplane: connection lost: {}", why);

@@ -5,6 +5,7 @@
 // when Connected comes, so a dataplane that restarts gets its rules through the same door as one that starts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -36,7 +37,10 @@ class DataplaneLink {
     std::function<void(const config::Published&)> published;
     std::function<void(uint64_t generation, const std::string& reason)> refused;
   };
-  using FoundHandler = std::function<void(tl::expected<config::Found, std::string>)>;
+  template <typename Answer>
+  using Handler = std::function<void(tl::expected<Answer, std::string>)>;
+  using FoundHandler = Handler<config::Found>;
+  using FlushedHandler = Handler<config::Flushed>;
 
   DataplaneLink(asio::io_context&, std::string socket_path, Events);
   ~DataplaneLink() { stop(); }
@@ -44,7 +48,7 @@ class DataplaneLink {
   DataplaneLink& operator=(const DataplaneLink&) = delete;
 
   void start();
-  // No event comes after it; waiting lookups fail.
+  // No event comes after it; waiting lookups and flushes fail.
   void stop();
 
   // Gives the connection up and makes a new one: its Hello says what the dataplane really runs.
@@ -59,12 +63,18 @@ class DataplaneLink {
   // Asks the table that forwards now. The handler is called once, never from inside lookup(); it fails after
   // 2 s.
   void lookup(const config::WireName& name, FoundHandler);
+  // Has remembered answers forgotten; `name` is folded and empty for FlushScope::all. The same, but for 10 s.
+  void flush(config::FlushScope, const config::WireName& name, FlushedHandler);
 
  private:
-  struct PendingLookup {
-    FoundHandler handler;  // empty: timed out, its answer is still to come
+  template <typename Answer>
+  struct Asked {
+    Handler<Answer> handler;  // empty: timed out, its answer is still to come
     std::unique_ptr<asio::steady_timer> timer;
   };
+  // Answers of a kind come in the order of the questions.
+  template <typename Answer>
+  using Queue = std::deque<std::shared_ptr<Asked<Answer>>>;
 
   void connect();
   void retry_later(const std::string& why);
@@ -73,6 +83,12 @@ class DataplaneLink {
   void receive();
   void handle(const config::Message&);
   void greet(const config::Hello&, const config::Message&);
+  template <typename Request, typename Answer>
+  void ask(const Request&, Queue<Answer>&, std::chrono::seconds patience, Handler<Answer>);
+  template <typename Answer>
+  bool answer(const config::Message&, Queue<Answer>&);
+  template <typename Answer>
+  void fail_all(Queue<Answer>&);
   void close(const std::string& why);
 
   asio::io_context& io_;
@@ -80,8 +96,9 @@ class DataplaneLink {
   const Events events_;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
-  std::deque<std::shared_ptr<PendingLookup>> lookups_;  // answers come in the order of the questions
-  std::string last_failure_;                            // said once, not at every attempt
+  Queue<config::Found> lookups_;
+  Queue<config::Flushed> flushes_;
+  std::string last_failure_;  // said once, not at every attempt
   unsigned attempts_ = 0;
   uint64_t session_ = 0;  // handlers of a closed connection must not touch the next one
   bool greeted_ = false;

@@ -117,9 +117,24 @@ void add_packets(MetricList& list, const CounterPage& page) {
   const char* kernel = "Frames from the kernel to the wire.";
   list.counter("penstock_kernel_frames_total", kernel, {{"outcome", "sent"}}, number(page.door_sent.get()));
   list.counter("penstock_kernel_frames_total", kernel, {{"outcome", "lost"}}, number(page.door_lost.get()));
-  list.gauge("penstock_accounting_residual",
-             "Packets missing from the counters or counted twice; 0 whenever traffic is quiet.", {},
-             static_cast<double>(config::accounting_residual(page)));
+  list.gauge(
+      "penstock_accounting_residual",
+      "Packets, and queries of our own, that are missing from the counters or counted twice; 0 whenever traffic is "
+      "quiet.",
+      {}, static_cast<double>(config::accounting_residual(page)));
+}
+
+// What is in it now; what was answered from it is in penstock_queries_total.
+void add_cache(MetricList& list, const CounterPage& page) {
+  list.gauge("penstock_cache_entries", "Answers, and failures of endpoints, that are remembered now.", {},
+             number(page.cache_entries.get()));
+  list.gauge("penstock_cache_used_bytes", "Memory that they take.", {}, number(page.cache_used.get()));
+  list.gauge("penstock_cache_size_bytes", "Memory that there is for them, taken at start; 0: nothing is remembered.",
+             {}, number(page.cache_size.get()));
+  list.counter("penstock_cache_evictions_total", "Answers forgotten to make room for others.", {},
+               number(page.cache_evicted.get()));
+  list.counter("penstock_cache_flushed_total", "Answers forgotten by hand: penstockctl cache flush.", {},
+               number(page.cache_flushed.get()));
 }
 
 void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share) {
@@ -332,6 +347,7 @@ std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare
     list.gauge("penstock_dataplane_start_time_seconds", "Start of the dataplane since the Unix epoch in seconds.", {},
                number(view.page->started_at));
     add_packets(list, *view.page);
+    add_cache(list, *view.page);
     add_lcores(list, *view.page, busy_share);
     add_ports(list, view);
     add_entropy(list, view);

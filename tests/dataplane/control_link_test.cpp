@@ -139,6 +139,48 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   EXPECT_EQ(other.matched_length, 0);
 }
 
+TEST_F(ControlLinkTest, FlushesWhatItIsAskedTo) {
+  const FileDescriptor socket = control();
+  const std::string wire = config::parse_name("www.example").value();
+  struct Case {
+    const char* description;
+    config::FlushScope scope;
+    std::string name;
+    std::optional<std::string> forgets;  // empty: nothing is
+  };
+  const Case cases[] = {
+      {"all", config::FlushScope::all, "", ""},
+      {"a name", config::FlushScope::name, wire, wire},
+      {"a zone", config::FlushScope::zone, wire, wire},
+      {"spelled as it is not remembered", config::FlushScope::zone, std::string("\3WWW\7Example\0", 13), wire},
+      {"the root and below", config::FlushScope::zone, std::string(1, '\0'), std::string(1, '\0')},
+      {"no name", config::FlushScope::name, "", {}},
+      {"a name that is cut short", config::FlushScope::zone, wire.substr(0, wire.size() - 1), {}},
+      {"more than a name", config::FlushScope::name, wire + "x", wire},
+  };
+  uint64_t forgotten = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    flushed.clear();
+    config::Flush request;
+    request.scope = c.scope;
+    request.name_length = static_cast<uint8_t>(c.name.size());
+    c.name.copy(request.name.data(), request.name.size());
+    const Message reply = exchange(socket.fd, &request, sizeof request, {});
+    const auto* done = reply.as<config::Flushed>();
+    ASSERT_NE(done, nullptr);
+    EXPECT_EQ(done->entries, c.forgets ? 7U : 0U);
+    forgotten += done->entries;
+    if (c.forgets) {
+      ASSERT_EQ(flushed.size(), 1U);
+      EXPECT_EQ(flushed[0], (std::pair(c.scope, *c.forgets)));
+    } else {
+      EXPECT_TRUE(flushed.empty());
+    }
+    EXPECT_EQ(pages->counters().cache_flushed.get(), forgotten);
+  }
+}
+
 // The port filters let responses of retired endpoints in until no query to them can be open any more.
 TEST_F(ControlLinkTest, TellsTheFilterBeforeAndAfter) {
   const FileDescriptor socket = control();

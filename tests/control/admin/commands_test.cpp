@@ -56,12 +56,19 @@ TEST_F(CommandsTest, BadRequestsAreAnsweredWithAReason) {
        "'BOGUS' is not a record type"},
       {"explain of no name", R"({"command": "explain", "name": "a..b"})",
        "'a..b' is not a domain name: it has an empty label"},
+      {"flush of what", R"({"command": "flush"})", "write NAME for that name alone, --zone NAME"},
+      {"flush of an unknown scope", R"({"command": "flush", "scope": "pool", "name": "a.b"})",
+       "what is to be forgotten"},
+      {"flush of no name", R"({"command": "flush", "scope": "name", "name": "a..b"})",
+       "'a..b' is not a domain name: it has an empty label"},
+      {"flush of a zone without a name", R"({"command": "flush", "scope": "zone"})", "'' is not a domain name"},
   };
   for (const Case& c : cases) {
     const json answer = run(c.request);
     EXPECT_EQ(answer["ok"], false) << c.description;
     EXPECT_NE(answer["error"].get<std::string>().find(c.reason), std::string::npos) << c.description << ": " << answer;
   }
+  EXPECT_TRUE(control.flushes.empty());
 }
 
 TEST_F(CommandsTest, StatusWithoutADataplane) {
@@ -96,7 +103,7 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   EXPECT_EQ(dataplane["received"], 5);
   EXPECT_EQ(dataplane["outcomes"]["query"]["forwarded"], 3);
   EXPECT_EQ(dataplane["outcomes"]["sweep"]["expired"], 0);
-  EXPECT_EQ(dataplane["outcomes"].size(), 10U);
+  EXPECT_EQ(dataplane["outcomes"].size(), 12U);
   EXPECT_EQ(dataplane["pending"], 2);
   EXPECT_EQ(dataplane["pending_capacity"], 1024);
   EXPECT_EQ(dataplane["lcores"][0]["busy_share"], 0.25);

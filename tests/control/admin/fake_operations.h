@@ -64,6 +64,7 @@ class FakeOperations : public Operations {
     state.endpoints = endpoints;
     if (page) {
       state.page = page;
+      state.recent = recent;
       config::Hello hello;
       hello.ports = 1;
       hello.pid = 4711;
@@ -82,6 +83,11 @@ class FakeOperations : public Operations {
     asked = name;
     done(found);
   }
+  void flush(config::FlushScope scope, const config::WireName& name,
+             std::function<void(tl::expected<config::Flushed, std::string>)> done) override {
+    flushes.emplace_back(scope, name);
+    done(flushed);
+  }
   size_t drain(const config::IpAddress& address, bool drained) override {
     size_t count = 0;
     for (AdminEndpoint& endpoint : endpoints) {
@@ -92,6 +98,11 @@ class FakeOperations : public Operations {
     return count;
   }
 
+  void change(const std::function<void(config::Model&)>& how) {
+    auto made = std::make_shared<config::Model>(*model);
+    how(*made);
+    model = made;
+  }
   AdminEndpoint& endpoint(size_t i) { return endpoints[i]; }
   // The zone that matched, in text; "" is the default.
   void find(uint32_t rule, const std::string& zone, bool is_apex) {
@@ -109,6 +120,9 @@ class FakeOperations : public Operations {
   uint64_t acknowledged = 7;
   ReloadResult reload_result{true, "generation 8 published", {}, 8};
   tl::expected<config::Found, std::string> found = tl::make_unexpected(std::string("nothing set"));
+  tl::expected<config::Flushed, std::string> flushed = config::Flushed{.entries = 3};
+  std::vector<std::pair<config::FlushScope, config::WireName>> flushes;
+  MemoryShare recent;
   bool accepted = false;
   config::WireName asked;
 

@@ -138,6 +138,47 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   EXPECT_NE(answers[2].error().find("lost"), std::string::npos) << answers[2].error();
 }
 
+TEST_F(DataplaneLinkTest, FlushesAreAnsweredInTheirOrderOrFail) {
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  const auto name = *config::parse_name("a.example");
+  std::vector<tl::expected<config::Flushed, std::string>> answers;
+  const auto keep = [&](tl::expected<config::Flushed, std::string> answer) { answers.push_back(std::move(answer)); };
+  link.flush(config::FlushScope::all, {}, keep);
+  EXPECT_TRUE(answers.empty()) << "never from inside flush()";
+  ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
+  ASSERT_FALSE(answers[0]);
+  EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos) << answers[0].error();
+
+  dataplane.found.rule = 3;
+  dataplane.start();
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  // Several at a time, and a question of another kind between them.
+  std::optional<uint32_t> rule;
+  link.flush(config::FlushScope::name, name, keep);
+  link.lookup(name, [&](const auto& found) { rule = found.value().rule; });
+  link.flush(config::FlushScope::zone, name, keep);
+  link.flush(config::FlushScope::all, {}, keep);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 4 && rule.has_value(); }));
+  for (size_t i = 1; i < 4; ++i) EXPECT_EQ(answers[i].value().entries, i);
+  EXPECT_EQ(rule, 3U);
+  const auto flushes = dataplane.flushes();
+  ASSERT_EQ(flushes.size(), 3U);
+  EXPECT_EQ(flushes[0].scope, config::FlushScope::name);
+  EXPECT_EQ(std::string(flushes[0].name.data(), flushes[0].name_length), name);
+  EXPECT_EQ(flushes[1].scope, config::FlushScope::zone);
+  EXPECT_EQ(flushes[2].scope, config::FlushScope::all);
+  EXPECT_EQ(flushes[2].name_length, 0);
+
+  dataplane.mute = true;
+  link.flush(config::FlushScope::all, {}, keep);
+  io.restart();
+  io.run_for(50ms);
+  dataplane.stop();
+  ASSERT_TRUE(run_until([&] { return answers.size() == 5; }));
+  EXPECT_NE(answers[4].error().find("lost"), std::string::npos) << answers[4].error();
+}
+
 struct BadHello {
   const char* description;
   void (*spoil)(FakeDataplane&);

@@ -102,6 +102,10 @@ class FakeDataplane {
     const std::lock_guard lock(mutex_);
     return received_;
   }
+  std::vector<config::Flush> flushes() {
+    const std::lock_guard lock(mutex_);
+    return flushes_;
+  }
   size_t connections() const { return connections_; }
   config::EndpointState slot(size_t i) const { return endpoints->slots[i].load(); }
 
@@ -112,7 +116,7 @@ class FakeDataplane {
   config::EndpointStatePage* endpoints = nullptr;
   // May change at any time.
   std::atomic<bool> refuse{false};
-  std::atomic<bool> mute{false};  // takes lookups and says nothing
+  std::atomic<bool> mute{false};  // takes lookups and flushes and says nothing
 
  private:
   static int memory(const char* name, size_t size) {
@@ -156,9 +160,21 @@ class FakeDataplane {
         answer_publish(peer, *publish, message->fds.at(0));
       } else if (message->as<config::Lookup>() != nullptr && !mute) {
         (void)config::send_message(peer, found);
+      } else if (const auto* flush = message->as<config::Flush>(); flush != nullptr && !mute) {
+        answer_flush(peer, *flush);
       }
       for (const int fd : message->fds) close(fd);
     }
+  }
+  // As many as have been asked for: answers can be told apart.
+  void answer_flush(int peer, const config::Flush& flush) {
+    config::Flushed flushed;
+    {
+      const std::lock_guard lock(mutex_);
+      flushes_.push_back(flush);
+      flushed.entries = flushes_.size();
+    }
+    (void)config::send_message(peer, flushed);
   }
   void answer_publish(int peer, const config::Publish& publish, int image) {
     Received got{publish.generation, 0, std::vector<uint8_t>(publish.size)};
@@ -196,6 +212,7 @@ class FakeDataplane {
   std::thread thread_;
   std::mutex mutex_;
   std::vector<Received> received_;
+  std::vector<config::Flush> flushes_;
 };
 
 }  // namespace penstock

@@ -149,6 +149,12 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
     page_->lcore[i].endpoints[7].servfails.set(4);
   }
   page_->ports[0].receive_missed.set(11);
+  page_->cache_entries.set(21);
+  page_->cache_used.set(22);
+  page_->cache_size.set(23);
+  page_->cache_evicted.set(24);
+  page_->cache_flushed.set(25);
+  page_->lcore[0].remember[RememberOutcome::renewed].set(26);
   page_->endpoint_rate[7].set(6000);
   page_->generation.set(7);
   page_->published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
@@ -167,6 +173,12 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_transmitted_frames_total{outcome=\"sent\"}", 200},
       {"penstock_returned_responses_total{rcode=\"NXDOMAIN\"}", 11},
       {"penstock_pending_queries{lcore=\"1\"}", 7},
+      {"penstock_cache_entries", 21},
+      {"penstock_cache_used_bytes", 22},
+      {"penstock_cache_size_bytes", 23},
+      {"penstock_cache_evictions_total", 24},
+      {"penstock_cache_flushed_total", 25},
+      {"penstock_remembered_total{outcome=\"renewed\"}", 26},
       {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
       {"penstock_guarded_responses_total{outcome=\"blocked\"}", 1},
       {"penstock_port_lost_frames_total{port=\"corp\",reason=\"receive_missed\"}", 11},
@@ -267,6 +279,34 @@ TEST_F(MetricsServerTest, ClientsThatJoined) {
   EXPECT_EQ(samples.at("penstock_joined_queries_total{outcome=\"answered\"}"), 2);
   EXPECT_EQ(samples.at("penstock_waiting_clients{lcore=\"1\"}"), 9);
   EXPECT_EQ(samples.at("penstock_accounting_residual"), 0);
+}
+
+// What is asked on our own account has an end too, and what clients get from memory has no part in it.
+TEST_F(MetricsServerTest, RefreshesAndAnswersFromMemoryCloseTheSums) {
+  using namespace config;
+  LcoreCounters& lcore = page_->lcore[0];
+  lcore.received.set(30 + 9);
+  lcore.classify[ClassifyOutcome::query].set(30);
+  lcore.classify[ClassifyOutcome::response].set(9);
+  lcore.query[QueryOutcome::answered_cached].set(12);
+  lcore.query[QueryOutcome::answered_stale].set(6);
+  lcore.query[QueryOutcome::answered_failure].set(1);
+  lcore.query[QueryOutcome::refused_snoop].set(1);
+  lcore.query[QueryOutcome::forwarded].set(10);
+  lcore.refresh[RefreshOutcome::sent].set(4);
+  lcore.refresh[RefreshOutcome::no_endpoint].set(2);
+  lcore.response[ResponseOutcome::returned].set(5);
+  lcore.response[ResponseOutcome::replaced_stale].set(2);
+  lcore.response[ResponseOutcome::refreshed].set(2);
+  lcore.sweep[SweepOutcome::expired_stale].set(3);
+  lcore.sweep[SweepOutcome::expired_refresh].set(1);
+  lcore.pending.set(1);
+  const auto samples = scrape();
+  EXPECT_EQ(samples.at("penstock_accounting_residual"), 0);
+  EXPECT_EQ(samples.at("penstock_queries_total{outcome=\"answered_stale\"}"), 6);
+  EXPECT_EQ(samples.at("penstock_refreshes_total{outcome=\"no_endpoint\"}"), 2);
+  lcore.refresh[RefreshOutcome::sent].add(1);
+  EXPECT_EQ(scrape().at("penstock_accounting_residual"), 1);
 }
 
 TEST_F(MetricsServerTest, EntropyIsThatOfTheFullestLcore) {
