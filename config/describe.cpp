@@ -43,6 +43,14 @@ std::string to_string(std::chrono::milliseconds value) {
   return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + "s" : std::to_string(value.count()) + "ms";
 }
 
+// "64 MiB"; what is no whole number of KiB is not written so.
+std::string size_text(uint64_t octets) {
+  static constexpr std::string_view kUnits[] = {" octets", " KiB", " MiB", " GiB"};
+  size_t unit = 0;
+  for (; unit + 1 < std::size(kUnits) && octets % 1024 == 0; ++unit) octets /= 1024;
+  return std::to_string(octets) + std::string(kUnits[unit]);
+}
+
 std::string port_text(const Port& port) {
   switch (port.kind) {
     case PortKind::af_xdp:
@@ -86,7 +94,13 @@ std::vector<Row> process_rows(const Model& model) {
                                 (model.idle == Idle::busy ? ", always busy" : ", resting when idle")});
   if (std::string text = source_ports_text(model.dataplane); !text.empty())
     rows.push_back({"Source ports", std::move(text)});
+  rows.push_back({"Cache", model.dataplane.cache_size == 0
+                               ? std::string("none: nothing is remembered")
+                               : size_text(model.dataplane.cache_size) + " for the answers of all pools"});
   rows.push_back({"Who may ask", clients_text(model.clients)});
+  if (!model.clients.allow_snoop.empty())
+    rows.push_back({"Who may snoop", join(model.clients.allow_snoop) +
+                                         ": they may ask what is remembered without asking for recursion"});
   for (const ClientGroup& group : model.clients.groups) rows.push_back({"Group " + group.name, group_text(group)});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
@@ -139,8 +153,9 @@ std::string budget_text(const Pool& pool) {
   return text;
 }
 
-std::string cache_text(const Pool& pool) {
+std::string cache_text(const Model& model, const Pool& pool) {
   const CachePolicy& cache = pool.cache;
+  if (model.dataplane.cache_size == 0) return "nothing: dataplane.cache_size is 0";
   if (!cache.enabled) return "nothing: every query is forwarded";
   const auto seconds = [](uint32_t count) { return std::to_string(count) + " s"; };
   std::string text =
@@ -149,7 +164,8 @@ std::string cache_text(const Pool& pool) {
   if (cache.stale) text += "; expired ones up to " + seconds(cache.max_stale) + " more when there is no better";
   if (cache.prefetch) text += "; renewed in time";
   if (!cache.rotate) text += "; addresses in the order that they came in";
-  if (cache.size != 0) text += "; in " + std::to_string(cache.size >> 20) + " MiB";
+  if (pool.kind == PoolKind::recursive) text += "; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most";
+  if (cache.size != 0) text += "; in " + size_text(cache.size);
   return text;
 }
 
@@ -168,7 +184,7 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
                     std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
   if (std::string text = budget_text(pool); !text.empty())
     rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
-  rows.push_back({"cached", cache_text(pool)});
+  rows.push_back({"cached", cache_text(model, pool)});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;
 }
@@ -201,7 +217,9 @@ Row rule_row(const Model& model, const Rule& rule, std::string names) {
       target = "answered " + join(rule.addresses);
       break;
   }
-  return {std::move(names), std::move(target), rule.is_private ? "private" : "", rule.origin};
+  std::string marks = rule.is_private ? "private" : "";
+  if (rule.action == Action::forward && !rule.cache) marks += marks.empty() ? "not cached" : ", not cached";
+  return {std::move(names), std::move(target), std::move(marks), rule.origin};
 }
 
 std::vector<Row> name_rows(const Model& model) {

@@ -92,6 +92,8 @@ void read_cache(const YamlValue& section, Pool& pool) {
   if (cache.min_ttl > cache.max_ttl)
     section.error("min_ttl " + std::to_string(cache.min_ttl) + " is above max_ttl " + std::to_string(cache.max_ttl));
   if (const auto value = map.get("stale")) cache.stale = value->boolean().value_or(cache.stale);
+  if (const auto value = map.get("max_stale"); value && !cache.stale)
+    value->warning("has no effect: expired answers are given only with 'stale: on'; add 'stale: on' or leave this out");
   if (const auto value = map.get("prefetch")) cache.prefetch = value->boolean().value_or(cache.prefetch);
   if (const auto value = map.get("size")) cache.size = value->octets(uint64_t{1} << 20, uint64_t{1} << 40).value_or(0);
 }

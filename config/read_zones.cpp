@@ -107,7 +107,12 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
                      "' are private: leave this out, or name another pool");
       rule.is_private = rule.is_private || *wanted;
     }
-  if (const auto value = map.get("cache")) rule.cache = value->boolean().value_or(true);
+  if (const auto value = map.get("cache")) {
+    if (value->is_map())
+      value->error("write on or off here: for how long answers are remembered is a setting of the pool");
+    else
+      rule.cache = value->boolean().value_or(true);
+  }
   if (const auto value = map.get("expect")) rule.expect = value->prefixes();
   read_guard(map, rule);
   return rule;

@@ -10,6 +10,7 @@ TEST(Describe, SaysWhatWillHappen) {
             R"(Port corp    interface eth0 by AF_XDP; what is not ours stays with the kernel
 Listens on   every address of the ports
 Lcores       auto, resting when idle
+Cache        64 MiB for the answers of all pools
 Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
 Metrics      http://127.0.0.1:9153/metrics
 
@@ -34,7 +35,7 @@ Pool corporate: recursive
   dealt      to the less busy of two drawn at random
   sent from  the address that the kernel's route says
   probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
-  cached     answers for 3600 s at most, that there is none for 15 s
+  cached     answers for 3600 s at most, that there is none for 15 s; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most
 
 Names: the exact name first, then the longest zone
   d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio
@@ -128,6 +129,48 @@ TEST(Describe, SaysHowQueriesAreDealt) {
       std::string::npos)
       << text;
   EXPECT_EQ(text.find("budget     0"), std::string::npos) << text;
+}
+
+TEST(Describe, SaysWhatIsRemembered) {
+  const struct {
+    const char* description;
+    std::string yaml;
+    std::vector<std::string> fragments;
+  } cases[] = {
+      {"everything by default",
+       kBase + "default: {pool: office}\n",
+       {"Cache        64 MiB for the answers of all pools\n", "  all other names  to office    default\n",
+        "  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when "
+        "there is no better; renewed in time\n"}},
+      {"nothing at all",
+       kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
+       {"Cache        none: nothing is remembered\n", "  cached     nothing: dataplane.cache_size is 0\n"}},
+      {"not of these names",
+       kBase + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
+               "  - {zone: c.example, answer: nxdomain, cache: off}\n",
+       {"  a.example and below  to vpc             private, not cached  zones[0]\n",
+        "  b.example            to office          not cached           zones[1]\n",
+        "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
+      {"by the pool's own settings",
+       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
+       "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
+       "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
+       {"Cache        8200 KiB for the answers of all pools\n",
+        "  cached     answers for 3600 s at most, that there is none for 300 s, for 5 s at least; addresses in the "
+        "order that they came in; in 2 MiB\n"}},
+      {"not of this pool",
+       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: [10.0.0.1], "
+       "cache: off}}\n",
+       {"  cached     nothing: every query is forwarded\n"}},
+      {"for those who may look at it",
+       kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
+       {"Who may snoop  10.1.0.10/32, 10.2.0.0/16: they may ask what is remembered without asking for recursion\n"}},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(one.yaml));
+    for (const std::string& fragment : one.fragments)
+      EXPECT_NE(text.find(fragment), std::string::npos) << one.description << ": " << fragment << "in\n" << text;
+  }
 }
 
 TEST(Describe, CountsTheNamesOfAFile) {

@@ -142,6 +142,92 @@ default: {answer: refused}
   EXPECT_EQ(model.clients.groups[1].weight, 1U);
 }
 
+TEST(ReadModel, ReadsWhatIsRememberedByKindOfPool) {
+  const Model model = model_of(R"(
+ports: [{device: "af_xdp:eth0"}]
+dataplane: {cache_size: 1GiB}
+clients: {allow_snoop: [10.1.0.10, "fd00::/64"]}
+pools:
+  inbound: {kind: route53-inbound, endpoints: [10.0.0.1]}
+  resolvers: {kind: recursive, endpoints: [10.0.0.2]}
+  none: {kind: route53-inbound, endpoints: [10.0.0.3], cache: off}
+  asked: {kind: recursive, endpoints: [10.0.0.4], cache: on}
+  all:
+    kind: recursive
+    endpoints: [10.0.0.5]
+    rrset_order: keep
+    cache: {size: 3MiB, stale: on, prefetch: on, max_ttl: 30, min_ttl: 30, max_negative_ttl: 7, max_stale: 0}
+  less: {kind: route53-inbound, endpoints: [10.0.0.6], rrset_order: rotate, cache: {stale: off, prefetch: off}}
+default: {answer: refused}
+)");
+  const struct {
+    const char* pool;
+    CachePolicy cache;
+  } expected[] = {
+      {"inbound",
+       {.enabled = true,
+        .stale = true,
+        .prefetch = true,
+        .rotate = true,
+        .max_ttl = 3600,
+        .min_ttl = 0,
+        .max_negative_ttl = 300,
+        .max_stale = 86'400,
+        .size = 0}},
+      {"resolvers",
+       {.enabled = true,
+        .stale = false,
+        .prefetch = false,
+        .rotate = true,
+        .max_ttl = 3600,
+        .min_ttl = 0,
+        .max_negative_ttl = 15,
+        .max_stale = 86'400,
+        .size = 0}},
+      {"none", {.enabled = false, .stale = true, .prefetch = true}},
+      {"asked", {.max_negative_ttl = 15}},
+      {"all",
+       {.stale = true,
+        .prefetch = true,
+        .rotate = false,
+        .max_ttl = 30,
+        .min_ttl = 30,
+        .max_negative_ttl = 7,
+        .max_stale = 0,
+        .size = 3 << 20}},
+      {"less", {.stale = false, .prefetch = false}},
+  };
+  ASSERT_EQ(model.pools.size(), std::size(expected));
+  for (size_t i = 0; i < model.pools.size(); ++i) {
+    const CachePolicy& is = model.pools[i].cache;
+    const CachePolicy& should = expected[i].cache;
+    EXPECT_EQ(model.pools[i].name, expected[i].pool);
+    const auto text = [](const CachePolicy& c) {
+      std::string values;
+      for (const uint64_t value :
+           {uint64_t{c.enabled}, uint64_t{c.stale}, uint64_t{c.prefetch}, uint64_t{c.rotate}, uint64_t{c.max_ttl},
+            uint64_t{c.min_ttl}, uint64_t{c.max_negative_ttl}, uint64_t{c.max_stale}, c.size})
+        values += std::to_string(value) + " ";
+      return values;
+    };
+    EXPECT_EQ(text(is), text(should)) << expected[i].pool;
+  }
+  EXPECT_EQ(model.dataplane.cache_size, uint64_t{1} << 30);
+  EXPECT_EQ(model.clients.allow_snoop, (std::vector{*parse_prefix("10.1.0.10/32"), *parse_prefix("fd00::/64")}));
+}
+
+TEST(ReadModel, ReadsSizes) {
+  const struct {
+    const char* text;
+    uint64_t octets;
+  } cases[] = {{"0", 0}, {"4KiB", 4096}, {"64MiB", uint64_t{64} << 20}, {"64GiB", uint64_t{64} << 30}, {"0MiB", 0}};
+  for (const auto& one : cases)
+    EXPECT_EQ(model_of(kBase + "dataplane: {cache_size: " + one.text + "}\n").dataplane.cache_size, one.octets);
+  EXPECT_EQ(model_of(kBase).dataplane.cache_size, uint64_t{64} << 20);
+  for (const char* text : {"1", "KiB", "1 MiB", "1.5GiB", "-1MiB", "1mib", "1MB", "99999999999999999999GiB", "''"})
+    EXPECT_FALSE(read_model_text(kBase + "dataplane: {cache_size: " + text + "}\n", "t").model.has_value()) << text;
+}
+
 TEST(ReadModel, ReadsZones) {
   const Model model = model_of(kBase + R"(zones:
   - {zone: A.Example., pool: vpc, cache: off, expect: [10.16.0.0/16, "fd00::/8"]}

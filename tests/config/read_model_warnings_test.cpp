@@ -78,6 +78,14 @@ const WarningCase kCases[] = {
     {"expect on names that are answered here",
      kDefault + kVpc + "  - {zone: a.example, answer: nxdomain, expect: 10.0.0.0/8}\n", Severity::warning, 8,
      "zones[1].expect", "answered here"},
+    {"how long expired answers are good, where none is given",
+     "  lab: {kind: recursive, endpoints: [10.20.1.10], cache: {max_stale: 3600}}\n" + kDefault + kVpc +
+         "  - {zone: lab.example, pool: lab}\n",
+     Severity::warning, 5, "pools.lab.cache.max_stale", "add 'stale: on'"},
+    {"how long expired answers are good, where they are given",
+     "  lab: {kind: recursive, endpoints: [10.20.1.10], cache: {max_stale: 3600, stale: on}}\n" + kDefault + kVpc +
+         "  - {zone: lab.example, pool: lab}\n",
+     Severity::warning, 0, "", ""},
     {"rate_per_client", kDefault + kVpc + "clients: {rate_per_client: 100}\n", Severity::note, 8,
      "clients.rate_per_client", "not limited"},
     {"a rate_per_client that asks for nothing", kDefault + kVpc + "clients: {rate_per_client: 0}\n", Severity::note, 0,

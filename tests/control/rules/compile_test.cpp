@@ -105,6 +105,155 @@ TEST(Compile, KeepsTheOrderOfRulesAndPools) {
   EXPECT_EQ(rules->endpoints(0)[1].budget, 10000U);
 }
 
+struct Identities {
+  std::vector<uint64_t> rules;
+  uint64_t private_zones = 0;
+};
+Identities identities_of(const Model& model) {
+  const auto compiled = compile(model, 1, test::slots_in_order());
+  EXPECT_TRUE(compiled) << compiled.error();
+  const auto rules = tables::Ruleset::open(compiled->image);
+  EXPECT_TRUE(rules) << rules.error();
+  Identities identities;
+  for (size_t i = 0; i < model.rules.size(); ++i) identities.rules.push_back(rules->rule(i).identity);
+  identities.private_zones = rules->header().private_identity;
+  return identities;
+}
+
+// A remembered answer is good for rules of its identity: for whatever else may have moved around them.
+TEST(Compile, ARulesIdentityIsWhatItsAnswersDependOn) {
+  using config::parse_address;
+  using config::parse_prefix;
+  const Model model = test::sample_model();
+  const Identities before = identities_of(model);
+  EXPECT_NE(before.rules[0], before.rules[1]);
+  const struct {
+    const char* description;
+    bool changes;  // that of rule 0, to pool `studio`
+    std::function<void(Model&)> change;
+  } cases[] = {
+      {"nothing", false, [](Model&) {}},
+      {"its line and name", false, [](Model& m) { m.rules[0].origin = "zones[7]", m.rules[0].where.line = 9; }},
+      {"another rule before it", false,
+       [](Model& m) {
+         m.rules.push_back(m.rules[0]);
+         m.rules[0] = m.rules[1];
+         std::swap(m.rules[0], m.rules[2]);
+       }},
+      {"the other pool's number", false,
+       [](Model& m) {
+         std::swap(m.pools[0], m.pools[1]);
+         for (auto& rule : m.rules) rule.pool ^= 1;
+       }},
+      {"its endpoints in another order", false,
+       [](Model& m) { std::swap(m.pools[0].endpoints[0], m.pools[0].endpoints[1]); }},
+      {"an endpoint's weight and budget", false,
+       [](Model& m) { m.pools[0].endpoints[0].weight = 7, m.pools[0].endpoints[0].budget = 1; }},
+      {"how long answers are remembered", false, [](Model& m) { m.pools[0].cache.max_ttl = 5; }},
+      {"whether they are", false, [](Model& m) { m.rules[0].cache = false; }},
+      {"the health check", false, [](Model& m) { m.pools[0].health.rise = 9; }},
+      {"the other pool", false, [](Model& m) { m.pools[1].endpoints[0].address = *parse_address("192.168.10.3"); }},
+      {"zones", false, [](Model& m) { test::add_zone(m, wire("new.example"), Scope::zone, 0); }},
+      {"its pool", true, [](Model& m) { m.rules[0].pool = 1; }},
+      {"its pool's name", true, [](Model& m) { m.pools[0].name = "studio-2"; }},
+      {"its pool's kind", true, [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }},
+      {"an endpoint", true, [](Model& m) { m.pools[0].endpoints[0].address = *parse_address("10.16.1.11"); }},
+      {"an endpoint fewer", true, [](Model& m) { m.pools[0].endpoints.pop_back(); }},
+      {"where its addresses must lie", true, [](Model& m) { m.rules[0].expect = {*parse_prefix("10.16.0.0/16")}; }},
+      {"what becomes of leaks", true, [](Model& m) { m.rules[0].on_leak = config::OnLeak::alarm; }},
+      {"what becomes of chains", true, [](Model& m) { m.rules[0].cname = config::CnameInto::pass; }},
+      {"its privacy", true, [](Model& m) { m.rules[0].is_private = false; }},
+      {"what is done with its names", true, [](Model& m) { m.rules[0].action = config::Action::refused; }},
+  };
+  for (const auto& one : cases) {
+    Model changed = model;
+    one.change(changed);
+    EXPECT_EQ(identities_of(changed).rules[0] != before.rules[0], one.changes) << one.description;
+  }
+  Model narrow = model;
+  narrow.rules[0].expect = {*parse_prefix("10.16.0.0/16")};
+  Model wide = model;
+  wide.rules[0].expect = {*parse_prefix("10.16.0.0/15")};
+  EXPECT_NE(identities_of(narrow).rules[0], identities_of(wide).rules[0]) << "the length alone";
+}
+
+// A chain that led into no private zone may do so when there are others: its answer is good for one set of them.
+TEST(Compile, ThePrivateIdentityIsThatOfThePrivateZones) {
+  const auto zone = [](Model& m, const char* name, uint32_t rule, Scope scope = Scope::zone) {
+    test::add_zone(m, wire(name), scope, rule);
+  };
+  Model model = test::sample_model();  // rule 0 is private, rule 1 is not
+  EXPECT_NE(identities_of(model).private_zones, 0U) << "0 would be good for any";
+  const uint64_t none = identities_of(model).private_zones;
+  zone(model, "a.example", 0);
+  zone(model, "b.example", 1);
+  zone(model, "c.example", 0);
+  const uint64_t before = identities_of(model).private_zones;
+  EXPECT_NE(before, none);
+  const struct {
+    const char* description;
+    bool changes;
+    std::function<void(Model&)> change;
+  } cases[] = {
+      {"nothing", false, [](Model&) {}},
+      {"another order", false, [](Model& m) { std::swap(m.zones.entries[0], m.zones.entries[2]); }},
+      {"a zone more that is not private", false, [&](Model& m) { zone(m, "d.example", 1); }},
+      {"one fewer that is not", false, [](Model& m) { m.zones.entries.erase(m.zones.entries.begin() + 1); }},
+      {"where others go", false, [](Model& m) { m.pools[1].name = "office"; }},
+      {"a default that is not private", false, [](Model& m) { m.default_rule = 1; }},
+      {"a private zone more", true, [&](Model& m) { zone(m, "d.example", 0); }},
+      {"a hole in a private zone", true, [&](Model& m) { zone(m, "public.a.example", 1); }},
+      {"one fewer", true, [](Model& m) { m.zones.entries.pop_back(); }},
+      {"one that is private now", true, [](Model& m) { m.zones.entries[1].rule = 0; }},
+      {"one that is no more", true, [](Model& m) { m.zones.entries[0].rule = 1; }},
+      {"its name alone instead of the zone", true, [](Model& m) { m.zones.entries[0].scope = Scope::name; }},
+      {"where private addresses must lie", true,
+       [](Model& m) { m.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")}; }},
+      {"a private default", true, [](Model& m) { m.default_rule = 0; }},
+  };
+  for (const auto& one : cases) {
+    Model changed = model;
+    one.change(changed);
+    EXPECT_EQ(identities_of(changed).private_zones != before, one.changes) << one.description;
+  }
+}
+
+TEST(Compile, WritesWhatIsRemembered) {
+  Model model = test::sample_model();
+  model.pools[0].cache = {.enabled = true,
+                          .stale = true,
+                          .prefetch = true,
+                          .rotate = true,
+                          .max_ttl = 1,
+                          .min_ttl = 2,
+                          .max_negative_ttl = 3,
+                          .max_stale = 4,
+                          .size = uint64_t{5} << 20};
+  model.pools[1].cache = {.rotate = false};
+  model.rules[1].cache = false;
+  model.clients.allow_snoop = {*config::parse_prefix("10.1.0.0/16"), *config::parse_prefix("fd01::/16")};
+  const auto image_of = [&] { return compile(model, 1, test::slots_in_order()).value(); };
+  const Compiled compiled = image_of();
+  const auto rules = tables::Ruleset::open(compiled.image);
+  ASSERT_TRUE(rules) << rules.error();
+  const config::ImagePool& inbound = rules->pool(0);
+  EXPECT_EQ(inbound.cache, config::kCacheEnabled | config::kCacheStale | config::kCachePrefetch | config::kCacheRotate);
+  EXPECT_EQ(inbound.max_ttl, 1U);
+  EXPECT_EQ(inbound.min_ttl, 2U);
+  EXPECT_EQ(inbound.max_negative_ttl, 3U);
+  EXPECT_EQ(inbound.max_stale, 4U);
+  EXPECT_EQ(inbound.cache_quota, 5U << 10);
+  EXPECT_EQ(rules->pool(1).cache, config::kCacheEnabled | config::kCacheShortServices);
+  EXPECT_EQ(rules->rule(0).cache, 1);
+  EXPECT_EQ(rules->rule(1).cache, 0);
+  EXPECT_TRUE(rules->clients().look_up(0x0a010001U).may_snoop);
+  EXPECT_FALSE(rules->clients().look_up(0x0a020001U).may_snoop);
+  EXPECT_TRUE(rules->clients().look_up(uint64_t{0xfd01} << 48, 1).may_snoop);
+  model.pools[0].cache.enabled = false;
+  const Compiled off = image_of();
+  EXPECT_EQ(tables::Ruleset::open(off.image).value().pool(0).cache, 0);
+}
+
 // Large enough for tbb to work in parallel and for buckets to overflow.
 TEST(Compile, ManyZonesAreAllFound) {
   Model model = test::sample_model(16);

@@ -204,6 +204,8 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
        "expects prefixes up to"},
       {"pool policy", [](B& i) { record<config::ImagePool>(i, Section::pools).policy = 4; }, "unknown policy 4"},
       {"pool retry_on", [](B& i) { record<config::ImagePool>(i, Section::pools).retry_on = 4; }, "retry_on 4"},
+      {"pool cache", [](B& i) { record<config::ImagePool>(i, Section::pools).cache = config::kCacheAll + 1; },
+       "its pool 0 has cache 32, not 0 to 31"},
       {"prefix family", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).family = 0; }, "unknown family 0"},
       {"prefix length", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).length = 33; }, "33 bits of 32"},
       {"prefix with host bits", [](B& i) { record<config::ImagePrefix>(i, Section::prefixes).address[3] = 1; },

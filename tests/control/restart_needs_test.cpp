@@ -1,0 +1,51 @@
+// tests/control/restart_needs_test.cpp - which changes of a file a reload cannot bring into force, and who must be restarted.
+#include "control/restart_needs.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace penstock::control {
+namespace {
+
+using config::Model;
+
+TEST(RestartNeeds, NamesTheSettingAndTheProgram) {
+  const struct {
+    const char* need;  // empty: a reload will do
+    std::function<void(Model&)> change;
+  } cases[] = {
+      {"", [](Model&) {}},
+      {"ports changed: restart penstock-dataplane", [](Model& m) { m.ports.emplace_back(); }},
+      {"listen changed: restart penstock-dataplane",
+       [](Model& m) { m.listen.push_back(*config::parse_address("10.0.0.1")); }},
+      {"lcores changed: restart penstock-dataplane", [](Model& m) { m.lcores = 2; }},
+      {"idle changed: restart penstock-dataplane", [](Model& m) { m.idle = config::Idle::busy; }},
+      {"dataplane.eal changed: restart penstock-dataplane", [](Model& m) { m.dataplane.eal = {"-v"}; }},
+      {"dataplane.state_dir changed: restart penstock-dataplane", [](Model& m) { m.dataplane.state_dir = "/d"; }},
+      {"dataplane.pending changed: restart penstock-dataplane", [](Model& m) { m.dataplane.pending = 64; }},
+      {"dataplane.cache_size changed: restart penstock-dataplane", [](Model& m) { m.dataplane.cache_size = 0; }},
+      {"dataplane.source_ports changed: restart penstock-dataplane",
+       [](Model& m) {
+         m.dataplane.source_ports = config::SourcePorts{2000, 100};
+       }},
+      {"dataplane.socket changed: restart both programs", [](Model& m) { m.dataplane.socket = "/s"; }},
+      {"control.socket changed: restart penstock-control", [](Model& m) { m.control.socket = "/c"; }},
+      {"control.watch changed: restart penstock-control", [](Model& m) { m.control.watch = true; }},
+      {"metrics.listen changed: restart penstock-control", [](Model& m) { m.metrics_listen.reset(); }},
+      // What an image says.
+      {"", [](Model& m) { m.dataplane.query_timeout = std::chrono::milliseconds(900); }},
+      {"", [](Model& m) { m.clients.allow_snoop.push_back(*config::parse_prefix("10.0.0.0/8")); }},
+      {"", [](Model& m) { m.pools.emplace_back().cache.enabled = false; }},
+  };
+  for (const auto& one : cases) {
+    Model changed;
+    one.change(changed);
+    const std::vector<std::string> needs = restart_needs(Model{}, changed);
+    EXPECT_EQ(needs, *one.need == '\0' ? std::vector<std::string>{} : std::vector<std::string>{one.need});
+    EXPECT_EQ(needs, restart_needs(changed, Model{})) << "both ways";
+  }
+}
+
+}  // namespace
+}  // namespace penstock::control
