@@ -12,7 +12,11 @@ using namespace penstock::test;
 namespace {
 
 PathRig& rig() {
-  static PathRig made({.rules = {}, .lcores = 2, .pending_slots = 64, .frames = 4096, .cache_size = 1 << 16});
+  static const std::string kRecords =
+      "  - {zone: lab.example, records: ['@ A 10.0.0.1', '*.w A 10.0.0.2', 'a CNAME b.w', 'o CNAME x.six.example']}\n"
+      "  - {zone: over.example, private: on, answer: [10.0.0.3, 'fd00::3']}\n";
+  static PathRig made(
+      {.rules = kRigRules + kRecords, .lcores = 2, .pending_slots = 64, .frames = 4096, .cache_size = 1 << 16});
   made.host.ports[0].accepts_partial_checksum = true;
   made.host.ports[1].has_door = true;
   return made;

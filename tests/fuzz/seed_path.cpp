@@ -8,7 +8,8 @@ using namespace penstock::test;
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   unsigned number = 0;
-  for (const char* name : {"d.studio.us-east-1.sagemaker.aws", "six.example", "x.blocked.example", "other.org"}) {
+  for (const char* name : {"d.studio.us-east-1.sagemaker.aws", "six.example", "x.blocked.example", "other.org",
+                           "a.lab.example", "o.lab.example", "no.w.lab.example", "x.over.example"}) {
     for (const bool v6 : {false, true}) {
       for (const bool full : {false, true}) {
         Frame frame;
