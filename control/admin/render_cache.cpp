@@ -78,14 +78,14 @@ std::string render_cache(const json& answer) {
     const json& remember = answer["remember"];
     rows.push_back(
         {"remembered", list(remember, {{"stored", "new"}, {"renewed", "renewed"}, {"failure", "failures"}})});
-    rows.push_back({"not", list(remember, {{"not_kept", "good for one client only"},
-                                           {"too_long", "too long"},
-                                           {"no_room", "beyond their pool's size"},
-                                           {"busy", "while another lcore wrote there"}})});
-    rows.push_back({"asked again", list(answer["refresh"], {{"sent", "by us, before or after they expired"},
-                                                            {"no_endpoint", "not, no endpoint was to be had"},
-                                                            {"pending_full", "not, the pending table was full"},
-                                                            {"no_frame", "not, no buffer was free"}})});
+    rows.push_back({"not remembered", list(remember, {{"not_kept", "good for one client only"},
+                                                      {"too_long", "too long"},
+                                                      {"no_room", "beyond their pool's size"},
+                                                      {"busy", "while another lcore wrote there"}})});
+    rows.push_back({"asked again", list(answer["refresh"], {{"sent", "by us"},
+                                                            {"no_endpoint", "not, as no endpoint could be"},
+                                                            {"pending_full", "not, as the pending table was full"},
+                                                            {"no_frame", "not, as no buffer was free"}})});
     rows.push_back({"forgotten", number(cache, "evicted") + " to make room, " + number(cache, "flushed") + " by hand"});
   }
   for (const json& pool : answer["pools"])
@@ -108,7 +108,9 @@ std::string render_flushed(const json& answer) {
   const auto entries = answer["entries"].get<uint64_t>();
   const std::string count = std::to_string(entries) + (entries == 1 ? " answer" : " answers");
   if (scope == "all") return count + " forgotten: all\n";
-  return count + " forgotten: " + answer["name"].get<std::string>() + (scope == "zone" ? " and below\n" : "\n");
+  const std::string name = answer["name"];
+  if (scope == "zone") return count + " forgotten: " + name + " and below\n";
+  return count + " forgotten: " + name + (entries == 0 ? "; names below it: --zone " + name + "\n" : "\n");
 }
 
 }  // namespace penstock::control

@@ -77,7 +77,7 @@ def test_flushing_forgets_what_is_named_and_nothing_else(world, penstock):
     for arguments, said, vpc, public in (
         ((STUDIO.upper(),), f"2 answers forgotten: {STUDIO.lower()}\n", 2, 0),
         (("--zone", "studio.us-east-1.sagemaker.aws"), "4 answers forgotten: studio.us-east-1.sagemaker.aws and below\n", 4, 0),
-        (("com",), "0 answers forgotten: com\n", 0, 0),
+        (("com",), "0 answers forgotten: com; names below it: --zone com\n", 0, 0),
         (("--zone", "com"), "2 answers forgotten: com and below\n", 0, 2),
         (("--all",), "6 answers forgotten: all\n", 4, 2),
     ):

@@ -44,6 +44,9 @@ TEST_F(CacheTest, FlushSaysHowManyAreForgotten) {
   }
   EXPECT_EQ(control.flushes[0].second, *config::parse_name("www.example")) << "folded, as it is remembered";
   EXPECT_EQ(control.flushes[2].second, "");
+  control.flushed->entries = 0;
+  EXPECT_EQ(render_flushed(run({{"command", "flush"}, {"scope", "name"}, {"name", "a.b"}})),
+            "0 answers forgotten: a.b; names below it: --zone a.b\n");
   control.flushed->entries = 1;
   EXPECT_EQ(render_flushed(run({{"command", "flush"}, {"scope", "all"}})), "1 answer forgotten: all\n");
   control.flushed = tl::make_unexpected(std::string("there is no dataplane"));
