@@ -59,6 +59,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
                                    model.dataplane.pending / 4 * 3);
   if (!pages) return tl::make_unexpected(pages.error());
   dataplane->pages_ = std::move(*pages);
+  dataplane->pages_->counters().mbuf_capacity = dataplane->pool_->size;
   dataplane->pages_->counters().ports_used = static_cast<uint32_t>(dataplane->ports_->all().size());
   dataplane->make_workers();
   if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
@@ -316,7 +317,7 @@ void Dataplane::count_answers() {
   counters.cache_evicted.set(answers_->evicted());
 }
 
-// Once a second: asking a driver is a system call or two.
+// Once a second: asking a driver is a system call or two, and a pool has a store for each lcore.
 void Dataplane::count_losses(std::chrono::steady_clock::time_point now) {
   if (now - losses_counted_at_ < std::chrono::seconds(1)) return;
   losses_counted_at_ = now;
@@ -328,6 +329,11 @@ void Dataplane::count_losses(std::chrono::steady_clock::time_point now) {
     port.receive_no_mbuf.set(losses[i].receive_no_mbuf);
     port.transmit_errors.set(losses[i].transmit_errors);
   }
+  size_t fullest = 0;
+  for (unsigned from = 0; from < rings_->threads(); ++from)
+    for (unsigned to = 0; to < rings_->threads(); ++to) fullest = std::max(fullest, rings_->ring(from, to).size());
+  pages_->counters().ring_used.set(fullest);
+  pages_->counters().mbufs_used.set(rte_mempool_in_use_count(pool_.get()));
 }
 
 // One burst each way through every door. Frames from the kernel leave by the lcores' queues, over their rings.

@@ -9,6 +9,11 @@
 #include <ctime>
 #include <new>
 
+#include "dataplane/state/chases.h"
+#include "dataplane/state/client_shares.h"
+#include "dataplane/state/delivery.h"
+#include "dataplane/state/rings.h"
+
 namespace penstock {
 namespace {
 
@@ -41,6 +46,11 @@ tl::expected<std::unique_ptr<SharedPages>, std::string> SharedPages::create(uint
   pages->counters_->lcores = lcores;
   pages->counters_->pending_capacity = pending_capacity;
   pages->counters_->waiting_capacity = pending_capacity;  // state::Lcore: as many as there may be queries in flight
+  pages->counters_->delivery_capacity = pending_capacity;
+  pages->counters_->answer_capacity = state::DeliveryQueue::kAnswers;
+  pages->counters_->chase_capacity = state::ChasePool::kChases;
+  pages->counters_->share_capacity = state::ClientShares::capacity();
+  pages->counters_->ring_capacity = state::FrameRing::capacity();
   pages->counters_->started_at = static_cast<uint64_t>(time(nullptr));
   pages->counters_->control_silent.set(1);  // until the first heartbeat
   pages->counters_->magic = config::kCounterPageMagic;

@@ -61,6 +61,10 @@ unsigned Worker::take_turns(uint64_t now) {
   refill();
   lcore_.counters.pending.set(lcore_.pending.in_flight());
   lcore_.counters.waiting.set(lcore_.waiters.in_use());
+  lcore_.counters.deliveries.set(lcore_.deliveries.size());
+  lcore_.counters.answers_kept.set(lcore_.deliveries.answers_kept());
+  lcore_.counters.chases.set(lcore_.chases.in_use());
+  lcore_.counters.shares.set(lcore_.shares.in_use());
   return moved;
 }
 

@@ -313,6 +313,18 @@ json limits_report(const AdminState& state) {
       add("waiting clients" + lcore, page.lcore[i].waiting.get(), page.waiting_capacity);
     }
     if (page.cache_size.get() != 0) add("octets of remembered answers", page.cache_used.get(), page.cache_size.get());
+    const auto fullest = [&page](config::Counter config::LcoreCounters::*counter) {
+      uint64_t most = 0;
+      for (uint32_t i = 0; i < page.lcores; ++i) most = std::max(most, (page.lcore[i].*counter).get());
+      return most;
+    };
+    const std::string most = " of the fullest lcore";
+    add("deliveries" + most, fullest(&config::LcoreCounters::deliveries), page.delivery_capacity);
+    add("answers kept for them" + most, fullest(&config::LcoreCounters::answers_kept), page.answer_capacity);
+    add("chains under way" + most, fullest(&config::LcoreCounters::chases), page.chase_capacity);
+    add("clients noted" + most, fullest(&config::LcoreCounters::shares), page.share_capacity);
+    add("frames in the fullest ring", page.ring_used.get(), page.ring_capacity);
+    add("mbufs", page.mbufs_used.get(), page.mbuf_capacity);
   }
   add("bytes of rules", state.image_bytes, config::kImageMaxSize);
   add("endpoint slots", state.slots_used, config::kMaxEndpoints);

@@ -161,11 +161,29 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
                number(lcore.waiting.get()));
     list.gauge("penstock_waiting_clients_limit", "Clients that may wait so at most.", {{"lcore", index}},
                page.waiting_capacity);
+    const char* used =
+        "Places taken in the lcore's tables. deliveries: queries that are over and have clients to be told. "
+        "answers_kept: for "
+        "them. chases: chains into private zones under way. shares: clients noted as taking of something scarce.";
+    const char* limit = "Places that there are in the lcore's tables.";
+    for (const auto& [table, taken, places] : {std::tuple{"deliveries", &lcore.deliveries, page.delivery_capacity},
+                                               {"answers_kept", &lcore.answers_kept, page.answer_capacity},
+                                               {"chases", &lcore.chases, page.chase_capacity},
+                                               {"shares", &lcore.shares, page.share_capacity}}) {
+      list.gauge("penstock_table_used", used, {{"lcore", index}, {"table", table}}, number(taken->get()));
+      list.gauge("penstock_table_limit", limit, {{"lcore", index}, {"table", table}}, places);
+    }
   }
 }
 
 void add_ports(MetricList& list, const MetricsView& view) {
   const CounterPage& page = *view.page;
+  list.gauge("penstock_ring_frames", "Frames in the fullest of the rings between threads.", {},
+             number(page.ring_used.get()));
+  list.gauge("penstock_ring_frames_limit", "Frames that each ring takes.", {}, page.ring_capacity);
+  list.gauge("penstock_mbufs_used", "Frames that are not free, those that wait in the cards' rings included.", {},
+             number(page.mbufs_used.get()));
+  list.gauge("penstock_mbufs_limit", "Frames that there are.", {}, page.mbuf_capacity);
   const size_t count = std::min<size_t>({view.ports.size(), page.ports_used, page.ports.size()});
   for (size_t i = 0; i < count; ++i) {
     const config::PortCounters& port = page.ports[i];

@@ -61,6 +61,7 @@ ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, ui
     }
     if (weight_of(share, tick) < weight_of(*least, tick)) least = &share;
   }
+  if (least->key == 0) ++in_use_;
   *least = {.key = key, .tick = tick};
   return *least;
 }

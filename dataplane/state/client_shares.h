@@ -35,10 +35,15 @@ class ClientShares {
   // The same, or nullptr.
   ClientShare* find(const AddressBytes& address, uint8_t family, uint32_t thing);
 
+  // Places that were ever taken: old ones are given up only for new ones.
+  uint32_t in_use() const { return in_use_; }
+  static constexpr uint32_t capacity() { return kSets * kWays; }
+
  private:
   uint64_t key_of(const AddressBytes& address, uint8_t family, uint32_t thing) const;
 
   uint64_t seed_;
+  uint32_t in_use_ = 0;
   std::array<std::array<ClientShare, kWays>, kSets> sets_{};
 };
 

@@ -58,6 +58,7 @@ class DeliveryQueue {
     ++first_;
   }
   uint32_t size() const { return last_ - first_; }
+  uint32_t answers_kept() const { return kept_; }
 
  private:
   uint32_t mask_;

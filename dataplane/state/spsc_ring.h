@@ -38,6 +38,14 @@ class SpscRing {
     return taken;
   }
 
+  // Any thread; a moment old.
+  size_t size() const {
+    const size_t head = head_.load(std::memory_order_relaxed);
+    const size_t tail = tail_.load(std::memory_order_relaxed);
+    return tail - head < Capacity ? tail - head : Capacity;
+  }
+  static constexpr size_t capacity() { return Capacity; }
+
  private:
   alignas(64) std::atomic<size_t> head_{0};  // reader
   alignas(64) std::atomic<size_t> tail_{0};  // writer

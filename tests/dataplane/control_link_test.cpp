@@ -419,6 +419,9 @@ TEST_F(ControlLinkTest, PagesAreHandedOverSafely) {
   EXPECT_EQ(read->magic, config::kCounterPageMagic);
   EXPECT_EQ(read->page_size, size);
   EXPECT_EQ(read->pending_capacity, 768U);
+  for (const uint32_t limit : {read->waiting_capacity, read->delivery_capacity, read->answer_capacity,
+                               read->chase_capacity, read->share_capacity, read->ring_capacity})
+    EXPECT_GE(limit, 256U);
   munmap(const_cast<config::CounterPage*>(read), size);
 
   void* written = mmap(nullptr, sizeof(config::EndpointStatePage), PROT_READ | PROT_WRITE, MAP_SHARED, endpoints.fd, 0);

@@ -31,14 +31,17 @@ def test_names_that_nobody_answers_take_no_endpoint_out(office):
             usual = record("a client on a good day", other.result())
         before = states(penstock)
         script = {"silent": "drop", "broken": "servfail"}
-        with office.impair(*ENDPOINTS, script=script), Load(office, 100, 12, addresses=OTHERS) as other, \
-                Load(office, 2000, 10, label="silent", addresses=ATTACKER, sockets=14) as silent, \
-                Load(office, 2000, 10, label="broken", addresses=ATTACKER, sockets=14) as broken:
+        with office.impair(*ENDPOINTS, script=script), Load(office, 100, 32, addresses=OTHERS) as other, \
+                Load(office, 2000, 30, label="silent", addresses=ATTACKER, sockets=14) as silent, \
+                Load(office, 2000, 30, label="broken", addresses=ATTACKER, sockets=14) as broken:
             record("2,000/s never answered: the attacker", silent.result())
             record("2,000/s answered SERVFAIL: the attacker", broken.result())
             seen = record("2,000/s never answered and 2,000/s SERVFAIL: another client", other.result())
         assert (seen.lost, seen.servfail) == (0, 0)
-        assert seen.percentile(0.99) < 1.2 * usual.percentile(0.99) + 0.03, "another client waits for the attacker's names"
+        # By windows as long as the good day's, and the middle one: a moment of the machine's own is not the attacker's.
+        windows = sorted(seen.after(at).before(at + 4).percentile(0.99) for at in (other.started + 4 * n for n in range(8)))
+        print("p99 of 4 s each, ms:", [round(1000 * one, 1) for one in windows])
+        assert windows[len(windows) // 2] < 1.2 * usual.percentile(0.99) + 0.01, "another client waits for the attacker's names"
         assert states(penstock) == before, "a client's questions changed an endpoint's state"
         assert_settled(penstock)
 

@@ -146,15 +146,19 @@ def test_an_endpoint_that_only_says_servfail(office):
 
 
 def test_forged_answers_from_who_knows_everything_but_one_thing(office):
-    """Ahead of each true answer come 200 with one thing wrong: source, source port, our port, id or question."""
+    """Ahead of each true answer come 1,000 with one thing wrong: source, source port, our port, id or question. A million in all."""
     with Penstock(office, config()) as penstock:
-        with office.impair(*ENDPOINTS, script={"q": "forge:200"}) as forger, Load(office, 200, 5, forged=FORGED_OCTETS) as load:
-            seen = record("200 forged answers ahead of each true one", load.result())
+        with office.impair(*ENDPOINTS, script={"q": "forge:1000"}) as forger, Load(office, 170, 6, forged=FORGED_OCTETS) as load:
+            seen = record("1,000 forged answers ahead of each true one", load.result())
             forged = forger.counts()["forged"]
-        assert forged > 0.9 * 200 * seen.asked
+        assert forged >= 1_000_000
         assert seen.forged == 0, "a forged answer was accepted"
         assert (seen.lost, seen.servfail) == (0, 0)
-        rejected = penstock.metrics()
-        for outcome in ("wrong_endpoint", "wrong_port", "unknown_id", "wrong_question"):
-            assert rejected.sum("penstock_responses_total", outcome=outcome) > 0, outcome
+        metrics = penstock.metrics()
+        rejected = {outcome: metrics.sum("penstock_responses_total", outcome=outcome)
+                    for outcome in ("wrong_endpoint", "wrong_port", "unknown_id", "wrong_question")}
+        print(f"{forged} forged; judged and rejected: {rejected}")
+        assert min(rejected.values()) > 0
+        # The others the filter left to the kernel: a wrong source or destination port, or no endpoint's address.
+        assert sum(rejected.values()) > 0.3 * forged, "most of them never reached the dataplane"
         assert_settled(penstock)

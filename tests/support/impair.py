@@ -30,6 +30,7 @@ import time
 _FORGED = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\x06\x06\x06\x06"
 _RCVBUFFORCE, _SNDBUFFORCE = 33, 32  # of Linux; the module has no names for them
 FORGED_OCTETS = "06060606"
+_HEADS = struct.Struct("!BBHHHBBH4s4sHHHHH")  # of IPv4 and UDP, and the id
 
 
 class Impairment:
@@ -229,32 +230,30 @@ class _Relay:
         """What somebody sends who has seen the query: all is right but the source, the destination port, the id or the question."""
         end = end_of_question(message)
         forged = b"\x81\x80\0\1\0\1\0\0\0\0" + message[12:end] + _FORGED
-        others = [other.address for other in self.fronts if other is not front]
-        own_id = struct.unpack("!H", message[:2])[0]
+        other_question = forged[:11] + bytes([forged[11] ^ 1]) + forged[12:]
+        others = [socket.inet_aton(other.address) for other in self.fronts if other is not front]
+        own_id, = struct.unpack("!H", message[:2])
+        own, to, length = socket.inet_aton(front.address), socket.inet_aton(client[0]), 10 + len(forged)
+        destination, first, send, sent = (client[0], 0), self.random.randrange(65536), self.raw.sendto, 0
         for n in range(count):
-            source, source_port, port, number, question = front.address, 53, client[1], own_id, forged
-            kind = n % 5
+            source, source_port, port, number, question = own, 53, client[1], own_id, forged
+            kind, other = n % 5, (first + n * 40503) % 65535 + 1  # never 0 or 65536: another one
             if kind == 0:
-                source = others[n % len(others)] if others and n % 2 else f"10.16.3.{n % 250 + 1}"
+                source = others[n % len(others)] if others and n % 2 else bytes([10, 16, 3, n % 250 + 1])
             elif kind == 1:
-                source_port = 1024 + self.random.randrange(60000)
+                source_port = 1024 + other % 60000
             elif kind == 2:
-                port = (port + 1 + self.random.randrange(65534)) & 0xffff or 1
+                port = (port + other) & 0xffff or 1
             elif kind == 3:
-                number = (number + 1 + self.random.randrange(65534)) & 0xffff
+                number = (number + other) & 0xffff
             else:
-                question = forged[:11] + bytes([forged[11] ^ 1]) + forged[12:]
-            self.send_from(source, source_port, (client[0], port), struct.pack("!H", number) + question)
-
-    def send_from(self, source, source_port, to, message):
-        length = 8 + len(message)
-        head = struct.pack("!BBHHHBBH4s4sHHHH", 0x45, 0, 20 + length, 0, 0, 64, 17, 0, socket.inet_aton(source), socket.inet_aton(to[0]),
-                           source_port, to[1], length, 0)
-        try:
-            self.raw.sendto(head + message, (to[0], 0))
-            self.counts["forged"] += 1
-        except OSError:
-            pass
+                question = other_question
+            try:
+                send(_HEADS.pack(0x45, 0, 20 + length, 0, 0, 64, 17, 0, source, to, source_port, port, length, 0, number) + question, destination)
+                sent += 1
+            except OSError:
+                pass
+        self.counts["forged"] += sent
 
 
 if __name__ == "__main__":

@@ -128,6 +128,12 @@ TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
   control.page->waiting_capacity = 512;
   control.page->ports_used = 1;
   control.page->lcore[0].waiting.set(3);
+  control.page->share_capacity = 8192;
+  control.page->lcore[0].shares.set(17);
+  control.page->ring_capacity = 1024;
+  control.page->ring_used.set(31);
+  control.page->mbuf_capacity = 40960;
+  control.page->mbufs_used.set(8200);
   control.page->lcore[0].guard[config::GuardOutcome::blocked].set(4);
   json status = run({{"command", "status"}});
   EXPECT_EQ(render_status(status).find("LOST"), std::string::npos);
@@ -137,8 +143,10 @@ TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
   EXPECT_EQ(status["dataplane"]["entropy"]["bits"], 28.0);
   const std::string words = render_status(status);
   for (const char* part :
-       {"waiting clients of lcore 0 3 of 512", "endpoint slots 3 of 1024", "blocked 4",
-        "corp LOST frames: receive_missed 8", "28.0 bits (port 12.0, id 16.0)", "leak: somewhere (and 4 more like it)"})
+       {"waiting clients of lcore 0 3 of 512", "clients noted of the fullest lcore 17 of 8192",
+        "frames in the fullest ring 31 of 1024", "mbufs 8200 of 40960", "chains under way", "answers kept",
+        "endpoint slots 3 of 1024", "blocked 4", "corp LOST frames: receive_missed 8", "28.0 bits (port 12.0, id 16.0)",
+        "leak: somewhere (and 4 more like it)"})
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
 }
 

@@ -155,6 +155,12 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
   page_->cache_evicted.set(24);
   page_->cache_flushed.set(25);
   page_->lcore[0].remember[RememberOutcome::renewed].set(26);
+  page_->lcore[1].shares.set(5);
+  page_->share_capacity = 8192;
+  page_->ring_used.set(12);
+  page_->ring_capacity = 1024;
+  page_->mbufs_used.set(900);
+  page_->mbuf_capacity = 4000;
   page_->endpoint_rate[7].set(6000);
   page_->generation.set(7);
   page_->published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
@@ -180,6 +186,12 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_cache_flushed_total", 25},
       {"penstock_remembered_total{outcome=\"renewed\"}", 26},
       {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
+      {"penstock_table_used{lcore=\"1\",table=\"shares\"}", 5},
+      {"penstock_table_limit{lcore=\"1\",table=\"shares\"}", 8192},
+      {"penstock_ring_frames", 12},
+      {"penstock_ring_frames_limit", 1024},
+      {"penstock_mbufs_used", 900},
+      {"penstock_mbufs_limit", 4000},
       {"penstock_guarded_responses_total{outcome=\"blocked\"}", 1},
       {"penstock_port_lost_frames_total{port=\"corp\",reason=\"receive_missed\"}", 11},
       {"penstock_events_total{kind=\"leak\"}", 3},
@@ -354,9 +366,9 @@ TEST_F(MetricsServerTest, AlertsAndDashboardNameMetricsThatExist) {
 }
 
 TEST_F(MetricsServerTest, LabelsAreBounded) {
-  const std::set<std::string> allowed = {"version",  "process", "class",  "outcome", "rcode",
-                                         "lcore",    "state",   "result", "pool",    "address",
-                                         "protocol", "le",      "port",   "reason",  "kind"};
+  const std::set<std::string> allowed = {"version", "process", "class",  "outcome", "rcode",   "lcore",
+                                         "state",   "table",   "result", "pool",    "address", "protocol",
+                                         "le",      "port",    "reason", "kind"};
   BusyShare share;
   for (const auto& family : collect(*view_, share, std::chrono::system_clock::now())) {
     for (const auto& metric : family.metric) {

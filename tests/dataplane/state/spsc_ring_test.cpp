@@ -19,6 +19,7 @@ TEST(SpscRing, FullEmptyAndAroundItsEnd) {
   int next_out = 0;
   for (const unsigned count : {8U, 1U, 5U, 8U, 3U, 7U, 8U, 8U}) {
     for (unsigned i = 0; i < count; ++i) ASSERT_TRUE(ring.push(next_in++));
+    EXPECT_EQ(ring.size(), count);
     if (count == 8) {
       EXPECT_FALSE(ring.push(-1));
     }
