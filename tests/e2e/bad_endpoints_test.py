@@ -8,7 +8,6 @@ import time
 import pytest
 
 from bad_day import RESOLVERS, Office, assert_settled, config, quick_health, record, state_of, wait_until_all_up
-from impair import FORGED_OCTETS
 from load import CORPORATE_NAMES, Load
 from penstock import Penstock
 from waiting import eventually
@@ -142,23 +141,4 @@ def test_an_endpoint_that_only_says_servfail(office):
             assert state_of(penstock, ONE) == "down"
         assert (seen.lost, seen.servfail) == (0, 0)
         assert penstock.metrics().sum("penstock_responses_total", outcome="tried_next") > 0
-        assert_settled(penstock)
-
-
-def test_forged_answers_from_who_knows_everything_but_one_thing(office):
-    """Ahead of each true answer come 1,000 with one thing wrong: source, source port, our port, id or question. A million in all."""
-    with Penstock(office, config()) as penstock:
-        with office.impair(*ENDPOINTS, script={"q": "forge:1000"}) as forger, Load(office, 170, 6, forged=FORGED_OCTETS) as load:
-            seen = record("1,000 forged answers ahead of each true one", load.result())
-            forged = forger.counts()["forged"]
-        assert forged >= 1_000_000
-        assert seen.forged == 0, "a forged answer was accepted"
-        assert (seen.lost, seen.servfail) == (0, 0)
-        metrics = penstock.metrics()
-        rejected = {outcome: metrics.sum("penstock_responses_total", outcome=outcome)
-                    for outcome in ("wrong_endpoint", "wrong_port", "unknown_id", "wrong_question")}
-        print(f"{forged} forged; judged and rejected: {rejected}")
-        assert min(rejected.values()) > 0
-        # The others the filter left to the kernel: a wrong source or destination port, or no endpoint's address.
-        assert sum(rejected.values()) > 0.3 * forged, "most of them never reached the dataplane"
         assert_settled(penstock)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from bad_day import Office, assert_settled, config, quick_health, record, sends, state_of, states, stopped, wait_until_all_up
+from impair import FORGED_OCTETS
 from load import Load
 from penstock import Penstock
 from world import ENDPOINTS, HOST
@@ -19,20 +20,32 @@ def _office():
         yield office
 
 
-def test_control_pauses_for_2_and_for_20_seconds(office):
-    """Probes that were in the air wait for it as their answers do: no endpoint is blamed for our own pause."""
+def test_control_pauses_while_a_million_answers_are_forged(office):
+    """Probes that were in the air wait for control as their answers do: no endpoint is blamed for our own pause, of 2 s nor of 20 s.
+    All the while somebody who knows everything but one thing is ahead of each true answer with 40 that are wrong in it: source, source
+    port, our port, id or question."""
     with Penstock(office, config()) as penstock:
         before = states(penstock)
-        with Load(office, RATE, 26) as load:
+        with office.impair(*ENDPOINTS, script={"q": "forge:40"}) as forger, Load(office, RATE, 26, forged=FORGED_OCTETS) as load:
             for begin, end in ((0.5, 2.5), (4, 24)):
                 load.wait_until(begin)
                 with stopped(penstock.control.child.pid):
                     load.wait_until(end)
                 load.wait_until(end + 1.5)
                 assert states(penstock) == before, "our own pause changed an endpoint's state"
-            seen = record("control paused for 2 s and for 20 s", load.result())
+            seen = record("control paused for 2 s and 20 s, 40 forged answers ahead of each true one", load.result())
+            forged = forger.counts()["forged"]
+        assert seen.forged == 0, "a forged answer was accepted"
         assert (seen.lost, seen.servfail) == (0, 0)
         assert states(penstock) == before
+        metrics = penstock.metrics()
+        rejected = {outcome: metrics.sum("penstock_responses_total", outcome=outcome)
+                    for outcome in ("wrong_endpoint", "wrong_port", "unknown_id", "wrong_question")}
+        print(f"{forged} forged; judged and rejected: {rejected}")
+        assert forged >= 1_000_000
+        assert min(rejected.values()) > 0
+        # The others the filter left to the kernel: a wrong source or destination port, or no endpoint's address.
+        assert sum(rejected.values()) > 0.3 * forged, "most of them never reached the dataplane"
         assert_settled(penstock)
 
 
