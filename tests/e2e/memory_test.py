@@ -23,7 +23,7 @@ from penstock import Penstock, config
 from world import ENDPOINTS, HOST, VPC, World
 
 FULL = os.environ.get("PENSTOCK_FULL") == "1"
-TTL, OUTAGE, QUESTIONS = (60, 120, 100_000) if FULL else (4, 12, 100_000)
+TTL, OUTAGE, QUESTIONS = (60, 120, 100_000) if FULL else (4, 10, 100_000)
 HOT = "hot.example"
 ZONE = "random.example"
 TYPES = ["A", "AAAA", "HTTPS", "TXT", "MX", "SRV", "CAA", "NS", "SOA", "DS", "CNAME", "TYPE4711", "ANY"]
