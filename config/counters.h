@@ -26,6 +26,7 @@ namespace penstock::config {
   X(query, "UDP to port 53 of a listen address")                                        \
   X(response, "UDP from port 53 to one of our source ports")                            \
   X(stranger, "anything else: the kernel's")                                            \
+  X(fragment, "a fragment of a response from an endpoint")                              \
   X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's") \
   X(bad_ip_checksum, "the IPv4 header checksum is wrong")                               \
   X(bad_udp_checksum, "the UDP checksum is wrong")                                      \
@@ -51,6 +52,13 @@ namespace penstock::config {
   X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")                        \
   X(formerr, "answered FORMERR: malformed behind its header")                                            \
   X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                  \
+  X(refused_view, "answered REFUSED: the zone is for other clients")                                     \
+  X(badvers, "answered BADVERS: an EDNS version that we do not know")                                    \
+  X(refused_transfer, "answered REFUSED: a zone transfer")                                               \
+  X(refused_update, "answered REFUSED: an update of a private zone")                                     \
+  X(limited_truncated, "answered empty with TC: the client, its group or the answer is over its rate")   \
+  X(limited_refused, "answered REFUSED: the same")                                                       \
+  X(limited_dropped, "not answered: the same")                                                           \
   X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                   \
   X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")         \
   X(servfail_over_share, "answered SERVFAIL: the client has more than its share of what is scarce")      \
@@ -70,10 +78,13 @@ namespace penstock::config {
   X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                    \
   X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer") \
   X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")          \
+  X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                \
+  X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                      \
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                         \
   X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")        \
   X(wrong_port, "not to the port that the query left from")                                          \
   X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")          \
+  X(wrong_case, "the letters of its question are not in the case in which they were asked (0x20)")   \
   X(malformed, "shorter than a DNS header, not a response, or another opcode")                       \
   X(no_room, "the frame's buffer has no room for the client's headers")
 
@@ -241,7 +252,7 @@ struct PortCounters {
   Counter transmit_errors;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5005ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5006ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {

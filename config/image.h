@@ -4,7 +4,7 @@
 // (tables/ruleset) treats it as untrusted input and validates all of it before the first lookup. Both map it read-only.
 //
 //   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | prefixes | groups
-//          | local zones | local slots | local nodes | local sets | local bytes | zone nodes
+//          | local zones | local slots | local nodes | local sets | local bytes | views | zone nodes
 //
 // Any change of a struct below is a new kImageVersion; the dataplane refuses all others.
 #pragma once
@@ -16,9 +16,13 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 3;
+constexpr uint32_t kImageVersion = 4;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
+constexpr uint32_t kNoPool = 0xffffffff;
+constexpr uint16_t kEverybody = 0xffff;    // no view
+constexpr uint32_t kInherit = 0xffffffff;  // a limit that a group has from the header
+constexpr size_t kMaxPassOptions = 8;
 constexpr uint32_t kNoNode = 0xffffffff;
 constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its sections
 constexpr uint32_t kMaxClientGroups = 256;  // the first is that of clients in no group
@@ -39,8 +43,9 @@ enum class Section : uint8_t {
   local_nodes,
   local_sets,
   local_bytes,
+  views,
 };
-constexpr size_t kSections = 14;
+constexpr size_t kSections = 15;
 
 struct ImageSection {
   uint64_t offset;  // from the start of the image, a multiple of 64
@@ -63,7 +68,12 @@ struct ImageHeader {
   uint32_t bucket_count;  // a power of two
   uint32_t query_timeout_ms;
   uint8_t refused_silent;  // 1: clients that may not ask get no answer
-  uint8_t reserved[7];
+  uint8_t over_rate;       // config::OverRate
+  uint8_t has_views;       // 1: some rule is not for everybody
+  uint8_t reserved;
+  uint32_t update_pool;       // or kNoPool
+  uint32_t rate_per_client;   // queries/s, 0: none
+  uint32_t response_rate;     // answers/s, 0: no limit
   uint64_t private_identity;  // of all private zones: changes when one of them does
   uint64_t loop_token;        // a query whose first label is loop_label() of it is a probe of ours that came back
   ImageSection sections[kSections];
@@ -83,8 +93,18 @@ struct ImagePool {
   uint32_t max_negative_ttl;
   uint32_t max_stale;
   uint32_t cache_quota;  // KiB of the cache that the pool's answers may take, 0: all of it
-  uint32_t reserved_too;
+  uint16_t udp_size;     // octets of an answer that leaves by UDP at most
+  uint8_t edns;          // kEdns...
+  uint8_t pass_option_count;
+  uint16_t pass_options[kMaxPassOptions];  // EDNS options that go on to the endpoints
 };
+constexpr uint8_t kEdnsResolveTc = 1;
+constexpr uint8_t kEdnsRandomiseCase = 2;
+constexpr uint8_t kEdnsEcsPass = 4;
+constexpr uint8_t kEdnsEcsAdd = 8;
+constexpr uint8_t kEdnsAll = 15;
+constexpr uint16_t kLeastUdpSize = 512;
+constexpr uint16_t kLargestUdpSize = 4096;
 constexpr uint8_t kRetryOnServfail = 1;
 constexpr uint8_t kRetryOnRefused = 2;
 constexpr uint8_t kCacheEnabled = 1;
@@ -114,9 +134,17 @@ struct ImageRule {
   uint32_t first_prefix;  // of the prefixes section: where addresses must lie
   uint16_t prefix_count;  // 0: not checked
   uint8_t cname;          // config::CnameInto
-  uint8_t reserved;
+  uint8_t otherwise;      // config::Otherwise: for clients that are not in the view
   // Of all that its answers depend on: pool, endpoints, guard. A remembered answer is good for rules of the same identity.
   uint64_t identity;
+  uint32_t next_rule;  // of the next entry of the same name, for clients that are not in the view; or kNoRule
+  uint16_t view;       // index; kEverybody: the rule is for all clients
+  uint16_t reserved;
+};
+
+// Clients that a rule is for.
+struct ImageView {
+  uint64_t groups[kMaxClientGroups / 64];  // a bit for each group of the image, the first that of clients in no group
 };
 
 // A network that a rule expects addresses in.
@@ -129,13 +157,17 @@ struct ImagePrefix {
 
 // A group of clients; the first one is that of clients in no group.
 struct ImageGroup {
-  uint32_t weight;  // 1 or more
-  uint32_t reserved;
+  uint32_t weight;           // 1 or more
+  uint32_t rate;             // queries/s of all its clients together, 0: none
+  uint32_t rate_per_client;  // queries/s, 0: none; kInherit: the header's
+  uint16_t udp_size;         // octets; 0: the pool's
+  uint16_t reserved;
 };
 
 // Bits of `allowed`.
 constexpr uint16_t kClientMayAsk = 1;
 constexpr uint16_t kClientMaySnoop = 2;
+constexpr uint16_t kClientRateExempt = 4;
 
 // Client prefixes, flattened: ranges sorted by start, the first starts at address 0, each reaches to the next.
 struct ImageClientsV4 {
@@ -209,12 +241,13 @@ struct ImageLocalSet {
   uint32_t reserved;
 };
 
-static_assert(sizeof(ImageHeader) == 352);
-static_assert(sizeof(ImagePool) == 40);
+static_assert(sizeof(ImageHeader) == 376);
+static_assert(sizeof(ImagePool) == 56);
 static_assert(sizeof(ImageEndpoint) == 32);
-static_assert(sizeof(ImageRule) == 24);
+static_assert(sizeof(ImageRule) == 32);
 static_assert(sizeof(ImagePrefix) == 24);
-static_assert(sizeof(ImageGroup) == 8);
+static_assert(sizeof(ImageView) == 32);
+static_assert(sizeof(ImageGroup) == 16);
 static_assert(sizeof(ImageLocalZone) == 16);
 static_assert(sizeof(ImageLocalNode) == 24);
 static_assert(sizeof(ImageLocalSlot) == 8);

@@ -40,6 +40,13 @@ struct SourcePorts {
   uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
 };
 
+// DNS over TCP with clients (the slow lane).
+struct Tcp {
+  uint32_t connections = 10'000;  // open at once
+  uint32_t connections_per_client = 100;
+  std::chrono::milliseconds idle_timeout{10'000};  // without a query under way
+};
+
 struct Dataplane {
   std::vector<std::string> eal;                         // further EAL arguments
   std::string socket = "/run/penstock/dataplane.sock";  // control connects here
@@ -50,6 +57,7 @@ struct Dataplane {
   uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
   uint64_t cache_size = uint64_t{64} << 20;       // octets for remembered answers, of all lcores; 0: none are
   std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
+  Tcp tcp;
 };
 
 struct Control {
@@ -61,15 +69,24 @@ struct Control {
 struct ClientGroup {
   std::string name;
   std::vector<IpPrefix> prefixes;
-  uint32_t weight = 1;  // times the share of a client of no group, where shares are limited
+  uint32_t weight = 1;                      // times the share of a client of no group, where shares are limited
+  uint32_t rate = 0;                        // queries/s of all its clients together, 0: none
+  std::optional<uint32_t> rate_per_client;  // queries/s, 0: none; empty: as for clients of no group
+  std::optional<uint16_t> udp_size;         // octets; empty: as the pool says
   Where where;
 };
+
+// What becomes of a query above a limit. Truncated: an empty answer with TC, so that an honest client comes back by TCP.
+enum class OverRate : uint8_t { truncate, refuse, drop };
 
 struct Clients {
   std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
   std::vector<IpPrefix> deny;
-  bool silent = false;                // `refused: drop`: no REFUSED to clients that may not ask
-  uint32_t rate_per_client = 0;       // queries/s, 0: none
+  bool silent = false;           // `refused: drop`: no REFUSED to clients that may not ask
+  uint32_t rate_per_client = 0;  // queries/s of an IPv4 address or an IPv6 /56, 0: none
+  uint32_t response_rate = 0;    // the same answer to an IPv4 /24 or an IPv6 /56, answers/s, 0: no limit
+  OverRate over_rate = OverRate::truncate;
+  std::vector<IpPrefix> rate_exempt;  // no limit counts them
   std::vector<IpPrefix> allow_snoop;  // who may ask what is remembered without asking for recursion (RD 0)
   std::vector<ClientGroup> groups;    // at most kMaxClientGroups (image.h) less the unnamed one
 };
@@ -112,6 +129,9 @@ struct CachePolicy {
   uint64_t size = 0;  // octets of the cache that the pool's answers may take, 0: all of it
 };
 
+// What becomes of a client's subnet (RFC 7871) in a query to an endpoint.
+enum class Ecs : uint8_t { strip, pass, add };
+
 struct Pool {
   std::string name;
   PoolKind kind = PoolKind::recursive;
@@ -122,6 +142,12 @@ struct Pool {
   bool retry_servfail = false;  // `retry_on`: another endpoint may answer better
   bool retry_refused = false;
   CachePolicy cache;
+  bool resolve_tc = false;   // a truncated answer is fetched by TCP
+  uint16_t udp_size = 1232;  // octets of its answers that leave by UDP at most
+  std::vector<uint16_t> pass_options =
+      {};  // EDNS options that go on to the endpoints, at most kMaxPassOptions (image.h)
+  Ecs ecs = Ecs::strip;
+  bool randomise_case = false;  // of the names asked: letters that a forger must guess as well
   HealthCheck health;
   std::vector<IpAddress> source;  // at most one a family; empty: the kernel's choice for the route
   Where where;
@@ -150,6 +176,12 @@ enum class OnLeak : uint8_t { servfail, alarm };
 // What becomes of a chain of CNAMEs, in an answer for a name that is not private, that leads into the rule's private zone.
 enum class CnameInto : uint8_t { chase, alarm, pass };
 
+// What becomes of a client that a zone is not for.
+enum class Otherwise : uint8_t {
+  refuse,
+  next,  // the next entry that the name matches decides
+};
+
 // What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`, or to names that are built in.
 struct Rule {
   Action action = Action::forward;
@@ -165,6 +197,8 @@ struct Rule {
   std::vector<IpAddress> addresses = {};  // when action is addresses
   uint32_t ttl = kLocalTtl;               // s: of what we answer ourselves and has no other; of SOAs that we make up
   bool is_built_in = false;               // not written: answered here because no pool can know better
+  std::vector<uint32_t> clients = {};     // indices into Clients::groups, ascending; empty: it is for everybody
+  Otherwise otherwise = Otherwise::refuse;
 };
 
 enum class Scope : uint8_t {
@@ -202,6 +236,7 @@ struct Model {
   bool empty_zones = false;              // the reverse zones of RFC 6303 are answered here
   bool browser_canaries = false;         // browsers are told not to resolve names past us
   std::optional<uint32_t> default_rule;  // index into rules; empty: other names are REFUSED
+  std::optional<uint32_t> updates;       // pool that dynamic updates go to; empty: they are answered NOTIMP
   std::optional<std::string> metrics_listen = "127.0.0.1:9153";
   Dataplane dataplane;
   Control control;

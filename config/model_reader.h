@@ -51,6 +51,7 @@ struct ModelReader {
   void read_default(const YamlValue&);
   void read_empty_zones(const YamlValue&);
   void read_browser_canaries(const YamlValue&);
+  void read_updates(const YamlValue&);
   // config/read_studio.cpp
   void read_studio(const YamlValue&);
 
@@ -77,6 +78,12 @@ void read_source(const YamlValue&, Pool&);
 
 // `on_leak:` and `cname:` of an entry.
 void read_guard(const YamlMap&, Rule&);
+
+// Octets of an answer that leaves by UDP, `udp_size:` of a pool or of a group.
+std::optional<uint16_t> read_udp_size(const YamlValue&);
+
+// `clients:` and `otherwise:` of an entry.
+void read_view(const ModelReader&, const YamlMap&, Rule&);
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);

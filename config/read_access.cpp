@@ -8,6 +8,7 @@ namespace penstock::config {
 namespace {
 
 constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
+constexpr uint32_t kHighestRate = 100'000'000;
 
 bool is_host_and_port(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -40,6 +41,11 @@ std::vector<IpPrefix> default_clients() {
   return list;
 }
 
+std::optional<uint16_t> read_udp_size(const YamlValue& value) {
+  const auto size = value.number(kLeastUdpSize, kLargestUdpSize);
+  return size ? std::optional(static_cast<uint16_t>(*size)) : std::nullopt;
+}
+
 std::optional<std::string> read_socket_path(const YamlValue& value) {
   auto path = value.text();
   if (path && path->starts_with('/') && path->size() <= kMaxSocketPath) return path;
@@ -48,7 +54,8 @@ std::optional<std::string> read_socket_path(const YamlValue& value) {
 }
 
 void ModelReader::read_clients(const YamlValue& section) {
-  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "groups", "allow_snoop"});
+  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "over_rate", "rate_exempt",
+                              "response_rate", "groups", "allow_snoop"});
   if (const auto value = map.get("allow")) {
     model.clients.allow = value->prefixes();
     if (value->is_sequence() && value->node().items.empty())
@@ -60,7 +67,13 @@ void ModelReader::read_clients(const YamlValue& section) {
     if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
   if (const auto value = map.get("groups")) read_groups(*value);
   if (const auto value = map.get("rate_per_client"))
-    model.clients.rate_per_client = value->number(0, 100'000'000).value_or(0);
+    model.clients.rate_per_client = value->number(0, kHighestRate).value_or(0);
+  if (const auto value = map.get("response_rate"))
+    model.clients.response_rate = value->number(0, kHighestRate).value_or(0);
+  if (const auto value = map.get("over_rate"))
+    if (const auto word = value->word({"truncate", "refuse", "drop"}))
+      model.clients.over_rate = static_cast<OverRate>(*word);
+  if (const auto value = map.get("rate_exempt")) model.clients.rate_exempt = value->prefixes();
 }
 
 // groups: {controllers: {prefixes: [10.1.0.10, 10.1.0.11], weight: 20}}
@@ -71,7 +84,7 @@ void ModelReader::read_groups(const YamlValue& section) {
   }
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item, {"prefixes", "weight"});
+    const YamlMap map(item, {"prefixes", "weight", "rate", "rate_per_client", "udp_size"});
     if (!map.is_valid()) continue;
     ClientGroup group;
     group.name = member.key;
@@ -79,6 +92,9 @@ void ModelReader::read_groups(const YamlValue& section) {
     if (const auto value = map.require("prefixes", "a list of client networks such as 10.1.0.0/24"))
       group.prefixes = value->prefixes();
     if (const auto value = map.get("weight")) group.weight = value->number(1, 1000).value_or(1);
+    if (const auto value = map.get("rate")) group.rate = value->number(0, kHighestRate).value_or(0);
+    if (const auto value = map.get("rate_per_client")) group.rate_per_client = value->number(0, kHighestRate);
+    if (const auto value = map.get("udp_size")) group.udp_size = read_udp_size(*value);
     for (const ClientGroup& other : model.clients.groups)
       for (const IpPrefix& prefix : group.prefixes)
         if (std::find(other.prefixes.begin(), other.prefixes.end(), prefix) != other.prefixes.end())

@@ -71,6 +71,15 @@ void check_source_ports(const YamlValue& value, const Model& model) {
                   "(RFC 5452): 256 are needed");
 }
 
+void read_tcp(const YamlValue& section, Tcp& tcp) {
+  const YamlMap map(section, {"connections", "connections_per_client", "idle_timeout"});
+  if (const auto value = map.get("connections")) tcp.connections = value->number(1, 65'536).value_or(tcp.connections);
+  if (const auto value = map.get("connections_per_client"))
+    tcp.connections_per_client = value->number(1, 65'536).value_or(tcp.connections_per_client);
+  if (const auto value = map.get("idle_timeout"))
+    tcp.idle_timeout = value->duration(milliseconds(100), milliseconds(600'000)).value_or(tcp.idle_timeout);
+}
+
 }  // namespace
 
 void ModelReader::read_ports(const YamlValue& list) {
@@ -129,7 +138,8 @@ void ModelReader::read_idle(const YamlValue& value) {
 }
 
 void ModelReader::read_dataplane(const YamlValue& section) {
-  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size"});
+  const YamlMap map(section,
+                    {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size", "tcp"});
   Dataplane& dataplane = model.dataplane;
   if (const auto value = map.get("eal"))
     value->each([&](const YamlValue& item) {
@@ -169,6 +179,7 @@ void ModelReader::read_dataplane(const YamlValue& section) {
     }
   if (const auto value = map.get("cache_size"))
     dataplane.cache_size = value->octets(0, uint64_t{64} << 30).value_or(dataplane.cache_size);
+  if (const auto value = map.get("tcp")) read_tcp(*value, dataplane.tcp);
   if (const auto value = map.get("query_timeout"))
     dataplane.query_timeout = value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
 }

@@ -26,6 +26,7 @@ constexpr std::pair<std::string_view, Section> kReaders[] = {
     {"studio", &ModelReader::read_studio},
     {"zones", &ModelReader::read_zones},
     {"default", &ModelReader::read_default},
+    {"updates", &ModelReader::read_updates},
     {"metrics", &ModelReader::read_metrics},
     {"dataplane", &ModelReader::read_dataplane},
     {"control", &ModelReader::read_control},
@@ -49,8 +50,9 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
   if (findings.has_error() && root.kind != YamlNode::Kind::map) return reader.finish();
 
   const YamlValue document(root, {}, findings);
-  const YamlMap sections(document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones",
-                                    "default", "metrics", "dataplane", "control", "empty_zones", "browser_canaries"});
+  const YamlMap sections(
+      document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones", "default", "metrics",
+                 "dataplane", "control", "empty_zones", "browser_canaries", "updates"});
   if (!sections.is_valid()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const auto value = sections.get(key)) (reader.*read)(*value);

@@ -111,6 +111,36 @@ void read_health(const YamlValue& section, HealthCheck& health) {
   if (const auto value = map.get("fall")) health.fall = value->number(1, 100).value_or(health.fall);
 }
 
+void read_edns(const YamlMap& map, Pool& pool) {
+  constexpr uint32_t kClientSubnet = 8;  // RFC 7871
+  constexpr uint32_t kCookie = 10;       // RFC 7873
+  constexpr uint32_t kKeepalive = 11;    // RFC 7828
+  constexpr uint32_t kPadding = 12;      // RFC 7830
+  if (const auto value = map.get("resolve_tc")) pool.resolve_tc = value->boolean().value_or(false);
+  if (const auto value = map.get("randomise_case")) pool.randomise_case = value->boolean().value_or(false);
+  if (const auto value = map.get("udp_size")) pool.udp_size = read_udp_size(*value).value_or(pool.udp_size);
+  if (const auto value = map.get("ecs"))
+    if (const auto word = value->word({"strip", "pass", "add"})) pool.ecs = static_cast<Ecs>(*word);
+  const auto options = map.get("pass_options");
+  if (!options) return;
+  options->each(
+      [&](const YamlValue& item) {
+        const auto code = item.number(1, 65535);
+        if (!code) return;
+        if (*code == kClientSubnet)
+          item.error("8 is the client's subnet: write 'ecs: pass'");
+        else if (*code == kCookie || *code == kKeepalive || *code == kPadding)
+          item.error(std::to_string(*code) + " is between a client and us: it never goes on");
+        else if (std::find(pool.pass_options.begin(), pool.pass_options.end(), *code) != pool.pass_options.end())
+          item.error(std::to_string(*code) + " is listed twice");
+        else
+          pool.pass_options.push_back(static_cast<uint16_t>(*code));
+      },
+      true);
+  if (pool.pass_options.size() > kMaxPassOptions)
+    options->error("at most " + std::to_string(kMaxPassOptions) + " options go on to the endpoints of a pool");
+}
+
 }  // namespace
 
 void read_source(const YamlValue& value, Pool& pool) {
@@ -140,8 +170,9 @@ void ModelReader::read_pools(const YamlValue& section) {
   }
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item, {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on",
-                             "cache", "rrset_order"});
+    const YamlMap map(item,
+                      {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on", "cache",
+                       "rrset_order", "resolve_tc", "udp_size", "pass_options", "ecs", "randomise_case"});
     Pool pool;
     pool.name = member.key;
     pool.where = {0, member.line};
@@ -174,6 +205,7 @@ void ModelReader::read_pools(const YamlValue& section) {
     if (const auto value = map.get("cache")) read_cache(*value, pool);
     if (const auto value = map.get("rrset_order"))
       if (const auto word = value->word({"rotate", "keep"})) pool.cache.rotate = *word == 0;
+    read_edns(map, pool);
     if (const auto value = map.get("tracked")) pool.tracked = value->boolean().value_or(false);
     if (const auto value = map.get("policy")) read_policy(*value, pool);
     if (const auto value = map.get("retry_on")) read_retry_on(*value, pool);

@@ -21,13 +21,15 @@ class StudioReader {
   StudioReader(ModelReader& reader, Taken& taken, const YamlValue& item, size_t index)
       : reader_(reader),
         taken_(taken),
-        map_(item, {"region", "pool", "domains", "others", "services", "expect", "on_leak", "cname", "suffix"}),
+        map_(item, {"region", "pool", "domains", "others", "services", "expect", "on_leak", "cname", "suffix",
+                    "clients", "otherwise"}),
         origin_("studio[" + std::to_string(index) + "] ") {}
 
   void read() {
     if (!map_.is_valid()) return;
     if (const auto value = map_.get("expect")) expect_ = value->prefixes();
     read_guard(map_, guard_);
+    read_view(reader_, map_, guard_);
     const auto region = map_.require("region", "an AWS region such as us-east-1");
     const auto pool_name = map_.require("pool", "the pool of the VPC's inbound endpoints");
     const bool has_region = region && read_region(*region);
@@ -174,6 +176,8 @@ class StudioReader {
     if (rule.is_private) rule.expect = expect_.empty() ? private_networks() : expect_;
     rule.on_leak = guard_.on_leak;
     rule.cname = guard_.cname;
+    rule.clients = guard_.clients;
+    rule.otherwise = guard_.otherwise;
     rule.origin = origin_ + what;
     rule.where = where;
     return reader_.add_rule(std::move(rule));
@@ -217,7 +221,7 @@ class StudioReader {
   std::string region_;
   StudioSuffixes suffixes_;
   std::vector<IpPrefix> expect_;
-  Rule guard_;  // only on_leak and cname
+  Rule guard_;  // only on_leak, cname, clients and otherwise
 };
 
 }  // namespace

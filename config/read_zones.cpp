@@ -181,6 +181,41 @@ void read_guard(const YamlMap& map, Rule& rule) {
     if (const auto word = value->word({"chase", "alarm", "pass"})) rule.cname = static_cast<CnameInto>(*word);
 }
 
+void read_view(const ModelReader& reader, const YamlMap& map, Rule& rule) {
+  const auto clients = map.get("clients");
+  if (const auto value = map.get("otherwise")) {
+    if (!clients) value->error("'otherwise:' is for clients that 'clients:' leaves out: write 'clients: [GROUP]' too");
+    if (const auto word = value->word({"refuse", "next"})) rule.otherwise = static_cast<Otherwise>(*word);
+  }
+  if (!clients) return;
+  const auto& groups = reader.model.clients.groups;
+  clients->each(
+      [&](const YamlValue& item) {
+        const auto name = item.text();
+        if (!name) return;
+        const auto found =
+            std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return one.name == *name; });
+        if (found == groups.end()) {
+          std::vector<std::string_view> names;
+          for (const ClientGroup& group : groups) names.push_back(group.name);
+          const auto nearest = nearest_word(*name, names);
+          item.error("there is no group '" + *name + "'" +
+                     (!nearest.empty() ? "; did you mean '" + std::string(nearest) + "'?"
+                                       : ": write it under 'clients: {groups: ...}'"));
+          return;
+        }
+        const auto number = static_cast<uint32_t>(found - groups.begin());
+        if (std::find(rule.clients.begin(), rule.clients.end(), number) != rule.clients.end())
+          item.error("group '" + *name + "' is listed twice");
+        else
+          rule.clients.push_back(number);
+      },
+      true);
+  std::sort(rule.clients.begin(), rule.clients.end());
+  if (clients->is_sequence() && clients->node().items.empty())
+    clients->error("the list is empty: name a group of clients, or leave 'clients:' out for everybody");
+}
+
 uint32_t ModelReader::add_rule(Rule rule) {
   model.rules.push_back(std::move(rule));
   return static_cast<uint32_t>(model.rules.size() - 1);
@@ -191,9 +226,10 @@ void ModelReader::read_zones(const YamlValue& list) {
   list.each([&](const YamlValue& item) {
     const std::string origin = "zones[" + std::to_string(index++) + "]";
     const YamlMap map(item, {"zone", "name", "zones_file", "pool", "answer", "records", "zone_file", "ttl", "private",
-                             "cache", "expect", "on_leak", "cname"});
+                             "cache", "expect", "on_leak", "cname", "clients", "otherwise"});
     if (!map.is_valid()) return;
     Rule rule = read_target(*this, map);
+    read_view(*this, map, rule);
     rule.origin = origin;
     const int kinds = map.has("zone") + map.has("name") + map.has("zones_file");
     if (kinds != 1) {
@@ -225,6 +261,15 @@ void ModelReader::read_default(const YamlValue& section) {
 
 void ModelReader::read_empty_zones(const YamlValue& value) {
   model.empty_zones = value.boolean().value_or(false);
+}
+
+// Members of a domain update the primary server, which is one of the corporate ones.
+void ModelReader::read_updates(const YamlValue& value) {
+  const auto pool = pool_number(value);
+  if (pool && model.pools[*pool].is_private)
+    value.error("the pool '" + model.pools[*pool].name +
+                "' is private, and updates of private zones are refused: name another");
+  model.updates = pool;
 }
 
 void ModelReader::read_browser_canaries(const YamlValue& value) {

@@ -44,6 +44,7 @@ tl::expected<void, std::string> check_references(const Model& model) {
   for (const auto& entry : model.zones.entries)
     if (entry.rule >= model.rules.size())
       return Fault("the zone " + config::to_text(model.zones.name(entry)) + " has a rule that does not exist");
+  if (model.updates && *model.updates >= model.pools.size()) return Fault("updates go to a pool that does not exist");
   if (model.default_rule && *model.default_rule >= model.rules.size())
     return Fault("the default is a rule that does not exist");
   return {};
@@ -53,6 +54,16 @@ struct Pools {
   std::vector<config::ImagePool> pools;
   std::vector<config::ImageEndpoint> endpoints;
 };
+
+void lay_out_edns(const config::Pool& pool, config::ImagePool& out) {
+  out.udp_size = pool.udp_size;
+  out.edns = static_cast<uint8_t>((pool.resolve_tc ? config::kEdnsResolveTc : 0) |
+                                  (pool.randomise_case ? config::kEdnsRandomiseCase : 0) |
+                                  (pool.ecs == config::Ecs::pass ? config::kEdnsEcsPass : 0) |
+                                  (pool.ecs == config::Ecs::add ? config::kEdnsEcsAdd : 0));
+  out.pass_option_count = static_cast<uint8_t>(std::min(pool.pass_options.size(), config::kMaxPassOptions));
+  std::copy_n(pool.pass_options.begin(), out.pass_option_count, out.pass_options);
+}
 
 void lay_out_cache(const config::Pool& pool, config::ImagePool& out) {
   const config::CachePolicy& cache = pool.cache;
@@ -82,6 +93,7 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     out.retry_on = static_cast<uint8_t>((pool.retry_servfail ? config::kRetryOnServfail : 0) |
                                         (pool.retry_refused ? config::kRetryOnRefused : 0));
     lay_out_cache(pool, out);
+    lay_out_edns(pool, out);
     for (const auto& endpoint : pool.endpoints) {
       const uint16_t slot = slot_of(pool, endpoint);
       if (slot >= config::kMaxEndpoints || taken[slot])
@@ -104,7 +116,23 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
 struct Rules {
   std::vector<config::ImageRule> rules;
   std::vector<config::ImagePrefix> prefixes;
+  std::vector<config::ImageView> views;
 };
+
+// Index of the view that has these groups of clients.
+uint16_t view_of(const std::vector<uint32_t>& clients, std::vector<config::ImageView>& views) {
+  if (clients.empty()) return config::kEverybody;
+  config::ImageView wanted{};
+  for (const uint32_t group : clients) wanted.groups[(group + 1) / 64] |= uint64_t{1} << (group + 1) % 64;
+  const auto same = std::find_if(views.begin(), views.end(), [&](const config::ImageView& one) {
+    return std::equal(std::begin(one.groups), std::end(one.groups), wanted.groups);
+  });
+  if (same == views.end()) {
+    views.push_back(wanted);
+    return static_cast<uint16_t>(views.size() - 1);
+  }
+  return static_cast<uint16_t>(same - views.begin());
+}
 
 // Rules that expect the same networks share them.
 // What a rule's answers depend on, as one number: equal for equal text, in whatever order rules and pools stand.
@@ -178,19 +206,25 @@ Rules lay_out_rules(const Model& model, const LocalZones& local) {
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
     out.identity = identity_of(model, rule);
+    out.next_rule = config::kNoRule;
+    out.view = view_of(rule.clients, result.views);
+    out.otherwise = static_cast<uint8_t>(rule.otherwise);
   }
   return result;
 }
 
 std::vector<config::ImageGroup> lay_out_groups(const config::Clients& clients) {
-  std::vector<config::ImageGroup> groups{{1, 0}};
-  for (const auto& group : clients.groups) groups.push_back({group.weight, 0});
+  std::vector<config::ImageGroup> groups{{1, 0, config::kInherit, 0, 0}};
+  for (const auto& group : clients.groups)
+    groups.push_back(
+        {group.weight, group.rate, group.rate_per_client.value_or(config::kInherit), group.udp_size.value_or(0), 0});
   return groups;
 }
 
 uint16_t allowed_bits(const ClientRange& range) {
   return static_cast<uint16_t>((range.allowed ? config::kClientMayAsk : 0) |
-                               (range.may_snoop ? config::kClientMaySnoop : 0));
+                               (range.may_snoop ? config::kClientMaySnoop : 0) |
+                               (range.is_exempt ? config::kClientRateExempt : 0));
 }
 
 std::vector<config::ImageClientsV4> lay_out_clients_v4(const config::Clients& clients) {
@@ -266,6 +300,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   reserve_for(Section::local_nodes, local->nodes);
   reserve_for(Section::local_sets, local->sets);
   reserve_for(Section::local_bytes, local->bytes);
+  reserve_for(Section::views, rules.views);
   reserve(Section::zone_nodes, zones->nodes_size);
   if (end > config::kImageMaxSize)
     return Fault("the rules take " + std::to_string(end) + " bytes, the limit is " +
@@ -285,6 +320,11 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.bucket_count = static_cast<uint32_t>(zones->buckets.size());
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
   header.refused_silent = model.clients.silent ? 1 : 0;
+  header.over_rate = static_cast<uint8_t>(model.clients.over_rate);
+  header.has_views = rules.views.empty() ? 0 : 1;
+  header.update_pool = model.updates.value_or(config::kNoPool);
+  header.rate_per_client = model.clients.rate_per_client;
+  header.response_rate = model.clients.response_rate;
   header.loop_token = *loop_token;
   header.private_identity = private_identity_of(model, rules.rules) | 1;  // 0 stands for answers that do not care
 
@@ -309,6 +349,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   write(Section::local_nodes, local->nodes);
   write(Section::local_sets, local->sets);
   write(Section::local_bytes, local->bytes);
+  write(Section::views, rules.views);
   write_nodes(*zones, model.zones, section(Section::zone_nodes));
 
   std::memcpy(compiled.image.data(), &header, sizeof header);

@@ -73,22 +73,29 @@ std::vector<ClientRange> flatten_clients(const config::Clients& clients, unsigne
   std::vector<Network> snoopers;
   add(snoopers, clients.allow_snoop, 1);
 
+  std::vector<Network> exempted;
+  add(exempted, clients.rate_exempt, 1);
+
   const std::vector<Range> allowed = flatten(std::move(verdicts), family);
   const std::vector<Range> snoop = flatten(std::move(snoopers), family);
+  const std::vector<Range> exempt = flatten(std::move(exempted), family);
   const std::vector<Range> groups = flatten(std::move(members), family);
   std::vector<ClientRange> ranges;
   size_t a = 0;
   size_t s = 0;
+  size_t e = 0;
   size_t g = 0;
   for (Address128 start = 0;;) {
-    ranges.push_back({start, allowed[a].value != 0, groups[g].value, snoop[s].value != 0});
+    ranges.push_back({start, allowed[a].value != 0, groups[g].value, snoop[s].value != 0, exempt[e].value != 0});
     // On to whichever changes first.
     std::optional<Address128> next;
-    for (const auto& [list, at] : {std::pair(&allowed, a), std::pair(&snoop, s), std::pair(&groups, g)})
+    for (const auto& [list, at] :
+         {std::pair(&allowed, a), std::pair(&snoop, s), std::pair(&exempt, e), std::pair(&groups, g)})
       if (at + 1 < list->size() && (!next || (*list)[at + 1].start < *next)) next = (*list)[at + 1].start;
     if (!next) return ranges;
     start = *next;
-    for (const auto& [list, at] : {std::pair(&allowed, &a), std::pair(&snoop, &s), std::pair(&groups, &g)})
+    for (const auto& [list, at] :
+         {std::pair(&allowed, &a), std::pair(&snoop, &s), std::pair(&exempt, &e), std::pair(&groups, &g)})
       if (*at + 1 < list->size() && (*list)[*at + 1].start == start) ++*at;
   }
 }

@@ -15,6 +15,7 @@ struct ClientRange {
   bool allowed = false;
   uint16_t group = 0;  // 0: none; n: the n-th of Clients::groups
   bool may_snoop = false;
+  bool is_exempt = false;  // from limits of rate
   bool operator==(const ClientRange&) const = default;
 };
 

@@ -33,6 +33,11 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
     if (pool.cache > config::kCacheAll) return name + " has cache " + text(pool.cache) + ", not 0 to 31";
     if (pool.retry_on > (config::kRetryOnServfail | config::kRetryOnRefused))
       return name + " has retry_on " + text(pool.retry_on) + ", not 0 to 3";
+    if (pool.edns > config::kEdnsAll) return name + " has edns " + text(pool.edns) + ", not 0 to 15";
+    if (pool.udp_size < config::kLeastUdpSize || pool.udp_size > config::kLargestUdpSize)
+      return name + " has udp_size " + text(pool.udp_size) + ", not 512 to 4096";
+    if (pool.pass_option_count > config::kMaxPassOptions)
+      return name + " passes " + text(pool.pass_option_count) + " options, not 0 to 8";
     if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
     for (uint64_t e = pool.first_endpoint; e < next; ++e)
       if (endpoints[e].pool != i)
@@ -75,13 +80,27 @@ Fault check_prefixes(std::span<const config::ImagePrefix> prefixes) {
 Fault check_groups(std::span<const config::ImageGroup> groups) {
   if (groups.empty() || groups.size() > config::kMaxClientGroups)
     return "it has " + text(groups.size()) + " groups of clients, not 1 to " + text(config::kMaxClientGroups);
-  for (size_t i = 0; i < groups.size(); ++i)
+  for (size_t i = 0; i < groups.size(); ++i) {
     if (groups[i].weight == 0) return "its group " + text(i) + " of clients has weight 0";
+    const uint16_t size = groups[i].udp_size;
+    if (size != 0 && (size < config::kLeastUdpSize || size > config::kLargestUdpSize))
+      return "its group " + text(i) + " of clients has udp_size " + text(size) + ", not 512 to 4096";
+  }
+  return {};
+}
+
+Fault check_header(const config::ImageHeader& header, size_t pools, size_t views) {
+  if (header.over_rate > static_cast<uint8_t>(config::OverRate::drop))
+    return "its header has unknown over_rate " + text(header.over_rate);
+  if (header.has_views != (views == 0 ? 0 : 1))
+    return "its header has has_views " + text(header.has_views) + ", the image has " + text(views);
+  if (header.update_pool != config::kNoPool && header.update_pool >= pools)
+    return "its updates go to pool " + text(header.update_pool) + ", the image has " + text(pools);
   return {};
 }
 
 Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
-                  std::span<const config::ImageLocalZone> local_zones) {
+                  std::span<const config::ImageLocalZone> local_zones, size_t views) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const config::ImageRule& rule = rules[i];
     const std::string name = "its rule " + text(i);
@@ -104,6 +123,13 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
     if (rule.first_prefix > prefixes || rule.prefix_count > prefixes - rule.first_prefix)
       return name + " expects prefixes up to " + text(uint64_t{rule.first_prefix} + rule.prefix_count) +
              ", the image has " + text(prefixes);
+    if (rule.otherwise > static_cast<uint8_t>(config::Otherwise::next))
+      return name + " has unknown otherwise " + text(rule.otherwise);
+    if (rule.view != config::kEverybody && rule.view >= views)
+      return name + " is for view " + text(rule.view) + ", the image has " + text(views);
+    // Ascending: whoever follows them comes to an end.
+    if (rule.next_rule != kNoRule && (rule.next_rule <= i || rule.next_rule >= rules.size()))
+      return name + " has next rule " + text(rule.next_rule) + ", not one behind it of " + text(rules.size());
     if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";
   }
   if (default_rule != kNoRule && default_rule >= rules.size())
@@ -127,9 +153,9 @@ Fault check_ranges(std::span<const Range> ranges, const std::string& family, siz
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (i > 0 && start_of(ranges[i]) <= start_of(ranges[i - 1]))
       return "its range " + text(i) + " of " + family + " clients does not start behind the one before";
-    if (ranges[i].allowed > (config::kClientMayAsk | config::kClientMaySnoop))
+    if (ranges[i].allowed > (config::kClientMayAsk | config::kClientMaySnoop | config::kClientRateExempt))
       return "its range " + text(i) + " of " + family + " clients has allowed " + text(ranges[i].allowed) +
-             ", not 0 to 3";
+             ", not 0 to 7";
     if (ranges[i].group >= groups)
       return "its range " + text(i) + " of " + family + " clients is of group " + text(ranges[i].group) +
              ", the image has " + text(groups);

@@ -19,7 +19,8 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
 Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
 Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
-                  std::span<const config::ImageLocalZone> local_zones);
+                  std::span<const config::ImageLocalZone> local_zones, size_t views);
+Fault check_header(const config::ImageHeader& header, size_t pools, size_t views);
 // The sections of local records.
 struct LocalTables {
   std::span<const config::ImageLocalZone> zones;

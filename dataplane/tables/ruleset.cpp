@@ -18,8 +18,9 @@ using config::ZoneBucket;
 using Bytes = std::span<const std::byte>;
 
 constexpr std::array<const char*, config::kSections> kSectionNames = {
-    "pools",    "endpoints",     "rules",       "v4 clients",  "v6 clients",  "zone buckets", "zone nodes",
-    "prefixes", "client groups", "local zones", "local slots", "local nodes", "local sets",   "local bytes"};
+    "pools",        "endpoints",   "rules",      "v4 clients",    "v6 clients",
+    "zone buckets", "zone nodes",  "prefixes",   "client groups", "local zones",
+    "local slots",  "local nodes", "local sets", "local bytes",   "views"};
 // One record of each; zone nodes differ in size and are measured in units.
 constexpr std::array<uint64_t, config::kSections> kRecordSizes = {
     sizeof(config::ImagePool),      sizeof(config::ImageEndpoint),
@@ -28,7 +29,8 @@ constexpr std::array<uint64_t, config::kSections> kRecordSizes = {
     config::kZoneNodeUnit,          sizeof(config::ImagePrefix),
     sizeof(config::ImageGroup),     sizeof(config::ImageLocalZone),
     sizeof(config::ImageLocalSlot), sizeof(config::ImageLocalNode),
-    sizeof(config::ImageLocalSet),  1};
+    sizeof(config::ImageLocalSet),  1,
+    sizeof(config::ImageView)};
 
 std::string text(uint64_t number) {
   return std::to_string(number);
@@ -115,6 +117,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   ruleset.rules_ = records<config::ImageRule>(bytes, header, Section::rules);
   ruleset.prefixes_ = records<config::ImagePrefix>(bytes, header, Section::prefixes);
   ruleset.groups_ = records<config::ImageGroup>(bytes, header, Section::groups);
+  ruleset.views_ = records<config::ImageView>(bytes, header, Section::views);
   const auto v4 = records<config::ImageClientsV4>(bytes, header, Section::clients_v4);
   const auto v6 = records<config::ImageClientsV6>(bytes, header, Section::clients_v6);
   const auto buckets = records<ZoneBucket>(bytes, header, Section::zone_buckets);
@@ -130,8 +133,9 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
                           records<uint8_t>(bytes, header, Section::local_bytes)};
   if (auto fault = check_local(local, header.hash_key)) return refuse(*fault);
   if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size(),
-                               local.zones))
+                               local.zones, ruleset.views_.size()))
     return refuse(*fault);
+  if (auto fault = check_header(header, ruleset.pools_.size(), ruleset.views_.size())) return refuse(*fault);
   if (auto fault = check_groups(ruleset.groups_)) return refuse(*fault);
   if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
   if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);

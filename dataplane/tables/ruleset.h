@@ -36,6 +36,7 @@ class Ruleset {
   std::span<const config::ImagePool> pools() const { return pools_; }
   std::span<const config::ImageEndpoint> endpoints() const { return endpoints_; }
   std::span<const config::ImageGroup> groups() const { return groups_; }
+  std::span<const config::ImageView> views() const { return views_; }
   bool has_private() const { return has_private_; }  // some rule's names are private
   // Where addresses of the rule's names must lie; empty: anywhere.
   std::span<const config::ImagePrefix> expected(const config::ImageRule& rule) const {
@@ -54,6 +55,7 @@ class Ruleset {
   std::span<const config::ImageRule> rules_;
   std::span<const config::ImagePrefix> prefixes_;
   std::span<const config::ImageGroup> groups_;
+  std::span<const config::ImageView> views_;
   bool has_private_ = false;
   ClientPrefixes clients_;
   LocalRecords local_;

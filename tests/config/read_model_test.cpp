@@ -269,5 +269,57 @@ TEST(ReadModel, ReadsBooleans) {
     EXPECT_FALSE(model_of(kBase + "control: {watch: " + text + "}\n").control.watch) << text;
 }
 
+TEST(ReadModel, EdnsViewsLimitsAndTcp) {
+  const Model model = model_of(kBase + R"(updates: office
+clients:
+  rate_per_client: 200
+  response_rate: 50
+  over_rate: drop
+  rate_exempt: [10.1.0.0/24]
+  groups:
+    controllers: {prefixes: [10.1.0.10], rate: 5000, rate_per_client: 0}
+    ml-team: {prefixes: [10.2.0.0/16], udp_size: 1400}
+zones:
+  - {zone: a.example, pool: office, clients: [ml-team, controllers], otherwise: next}
+  - {zone: b.example, pool: office}
+dataplane: {tcp: {connections: 50, connections_per_client: 5, idle_timeout: 3s}}
+)");
+  EXPECT_EQ(model.updates, 1U);
+  EXPECT_EQ(model.clients.rate_per_client, 200U);
+  EXPECT_EQ(model.clients.response_rate, 50U);
+  EXPECT_EQ(model.clients.over_rate, OverRate::drop);
+  EXPECT_EQ(model.clients.rate_exempt, std::vector{*parse_prefix("10.1.0.0/24")});
+  EXPECT_EQ(model.clients.groups[0].rate, 5000U);
+  EXPECT_EQ(model.clients.groups[0].rate_per_client, 0U);
+  EXPECT_EQ(model.clients.groups[0].udp_size, std::nullopt);
+  EXPECT_EQ(model.clients.groups[1].rate_per_client, std::nullopt);
+  EXPECT_EQ(model.clients.groups[1].udp_size, 1400);
+  EXPECT_EQ(model.rules[0].clients, (std::vector<uint32_t>{0, 1}));
+  EXPECT_EQ(model.rules[0].otherwise, Otherwise::next);
+  EXPECT_TRUE(model.rules[1].clients.empty());
+  EXPECT_EQ(model.dataplane.tcp.connections, 50U);
+  EXPECT_EQ(model.dataplane.tcp.connections_per_client, 5U);
+  EXPECT_EQ(model.dataplane.tcp.idle_timeout, std::chrono::seconds(3));
+}
+
+TEST(ReadModel, WhatGoesOnToThePoolsEndpoints) {
+  const Model model = model_of(R"(ports: [{device: "af_xdp:eth0"}]
+pools:
+  plain: {kind: recursive, endpoints: [192.168.10.2]}
+  other: {kind: recursive, endpoints: [192.168.10.3], resolve_tc: on, udp_size: 4096, pass_options: [65001, 3], ecs: add,
+          randomise_case: on}
+default: {pool: plain}
+)");
+  EXPECT_FALSE(model.pools[0].resolve_tc);
+  EXPECT_EQ(model.pools[0].udp_size, 1232);
+  EXPECT_EQ(model.pools[0].ecs, Ecs::strip);
+  EXPECT_FALSE(model.pools[0].randomise_case);
+  EXPECT_TRUE(model.pools[1].resolve_tc);
+  EXPECT_EQ(model.pools[1].udp_size, 4096);
+  EXPECT_EQ(model.pools[1].pass_options, (std::vector<uint16_t>{65001, 3}));
+  EXPECT_EQ(model.pools[1].ecs, Ecs::add);
+  EXPECT_TRUE(model.pools[1].randomise_case);
+}
+
 }  // namespace
 }  // namespace penstock::config::test
