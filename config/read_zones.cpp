@@ -197,6 +197,7 @@ void read_view(const ModelReader& reader, const YamlMap& map, Rule& rule) {
             std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return one.name == *name; });
         if (found == groups.end()) {
           std::vector<std::string_view> names;
+          names.reserve(groups.size());
           for (const ClientGroup& group : groups) names.push_back(group.name);
           const auto nearest = nearest_word(*name, names);
           item.error("there is no group '" + *name + "'" +
