@@ -49,22 +49,27 @@ def test_control_pauses_while_a_million_answers_are_forged(office):
         assert_settled(penstock)
 
 
-def test_the_dataplane_pauses_for_two_seconds(office):
+def test_the_dataplane_pauses(office):
     """What came meanwhile is lost where its ring was full. Behind it all is as before, and nothing is asked in a burst of retries."""
     with Penstock(office, config()) as penstock:
         before = states(penstock)
-        with Load(office, RATE, 6) as load:
-            load.wait_until(1)
-            with stopped(penstock.dataplane.child.pid):
-                load.wait_until(3)
-            after = time.monotonic()
+        with Load(office, RATE, 28) as load:
+            paused = []
+            for begin, end in ((1, 3), (5.5, 25.5)):
+                began = load.wait_until(begin)
+                with stopped(penstock.dataplane.child.pid):
+                    load.wait_until(end)
+                paused.append((began, time.monotonic()))
+                load.wait_until(end + 2)
+                assert states(penstock) == before, "our own pause changed an endpoint's state"
             seen = load.result()
-        record("the dataplane paused for 2 s: all", seen)
+        record("the dataplane paused for 2 s and for 20 s: all", seen)
         assert seen.servfail == 0, "what had waited was more than the endpoints' budgets let through"
-        awake = record("the dataplane paused for 2 s: asked later", seen.after(after + 0.2))
-        assert (awake.lost, awake.servfail) == (0, 0)
-        first = seen.before(load.started + 0.9)
-        assert (first.lost, first.servfail) == (0, 0)
+        (short, short_end), (long, long_end) = paused
+        for name, awake in (("before", seen.before(short - 0.1)), ("after 2 s", seen.after(short_end + 0.2).before(long - 0.1)),
+                            ("after 20 s", seen.after(long_end + 0.2))):
+            awake = record(f"the dataplane paused, asked {name}", awake)
+            assert (awake.lost, awake.servfail) == (0, 0)
         assert sends(penstock) < 1.1 * seen.asked, "a burst of retries"
         assert states(penstock) == before, "our own pause changed an endpoint's state"
         assert_settled(penstock)
