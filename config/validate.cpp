@@ -248,6 +248,16 @@ void check_expectations(ModelReader& reader) {
                                                 : "these names are answered here and never asked"));
 }
 
+// A pool may take all of what there is, never more.
+void check_cache_sizes(ModelReader& reader) {
+  const uint64_t all = reader.model.dataplane.cache_size;
+  for (const Pool& pool : reader.model.pools)
+    if (pool.cache.size > all)
+      reader.findings.warning(pool.where, "pools." + pool.name + ".cache.size",
+                              std::to_string(pool.cache.size >> 20) + " MiB are more than the " +
+                                  std::to_string(all >> 20) + " MiB of dataplane.cache_size, which all pools share");
+}
+
 }  // namespace
 
 void check_ports(ModelReader& reader, bool has_ports) {
@@ -276,6 +286,7 @@ void validate(ModelReader& reader, bool has_ports) {
   check_apexes(reader, index);
   check_holes_in_private_zones(reader);
   check_expectations(reader);
+  check_cache_sizes(reader);
 }
 
 }  // namespace penstock::config

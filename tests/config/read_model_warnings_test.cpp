@@ -123,6 +123,20 @@ TEST(ReadModelWarnings, HolesInPrivateZonesAreCountedBehindTheFifth) {
   }
 }
 
+TEST(ReadModelWarnings, APoolsShareOfTheCacheIsMoreThanThereIs) {
+  const std::string yaml =
+      "ports: [{device: \"af_xdp:eth0\"}]\n"
+      "pools:\n"
+      "  a: {kind: recursive, endpoints: [10.0.0.1], cache: {size: 65MiB}}\n"
+      "default: {pool: a}\n";
+  const ReadModel read = read_model_text(yaml, "test.yaml");
+  ASSERT_EQ(read.findings.size(), 1U) << all_findings(read);
+  EXPECT_EQ(read.findings[0].severity, Severity::warning);
+  EXPECT_EQ(read.findings[0].line, 3U);
+  EXPECT_EQ(read.findings[0].key, "pools.a.cache.size");
+  EXPECT_EQ(all_findings(read_model_text(yaml + "dataplane: {cache_size: 65MiB}\n", "test.yaml")), "");
+}
+
 TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
   const ReadModel read = read_model_text(
       "ports: [{device: \"af_xdp:eth0\"}]\n"
