@@ -16,7 +16,8 @@ int64_t accounting_residual(const CounterPage& page) {
     frames += signed_of(lcore.received.get()) - signed_of(lcore.classify.sum());
     frames += signed_of(lcore.classify[ClassifyOutcome::stranger].get()) - signed_of(lcore.door.sum());
     queries += signed_of(lcore.classify[ClassifyOutcome::query].get()) - signed_of(lcore.query.sum());
-    responses += signed_of(lcore.classify[ClassifyOutcome::response].get()) -
+    responses += signed_of(lcore.classify[ClassifyOutcome::response].get()) +
+                 signed_of(lcore.classify[ClassifyOutcome::fragment].get()) -
                  signed_of(lcore.handoff[HandoffOutcome::full].get()) - signed_of(lcore.response.sum());
     pending += signed_of(lcore.query[QueryOutcome::forwarded].get()) +
                signed_of(lcore.refresh[RefreshOutcome::sent].get()) -

@@ -4,7 +4,7 @@
 // lists are sums that close (see accounting_residual() in counters.cpp):
 //   received           = sum of CLASSIFY
 //   classified queries = sum of QUERY
-//   classified responses = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
+//   classified responses and fragments = HANDOFF full + sum of RESPONSE, once the rings between lcores are empty
 //   strangers          = sum of DOOR
 //   forwarded + refresh sent = returned + blocked + replaced_stale + refreshed + sum of SWEEP + pending
 //   joined             = sum of WAITER + waiting
@@ -15,9 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/counter.h"
 #include "config/event_ring.h"
 #include "config/image.h"
 #include "config/link.h"
+#include "config/slow_counters.h"
 
 namespace penstock::config {
 
@@ -79,6 +81,7 @@ namespace penstock::config {
   X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer") \
   X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")          \
   X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                \
+  X(dropped_fragment, "a fragment, and it could not be asked again over TCP")                        \
   X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                      \
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                         \
   X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")        \
@@ -175,17 +178,6 @@ constexpr size_t kRememberOutcomes = 0 PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_COUNT
 constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
-// A word that one thread writes and anyone reads. add() is a plain load, add, store.
-class Counter {
- public:
-  void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }
-  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
-
 template <typename Outcome, size_t N>
 struct OutcomeCounters {
   std::array<Counter, N> counters;
@@ -206,10 +198,13 @@ struct alignas(64) EndpointCounters {
   Counter queries;
   Counter responses;
   Counter timeouts;
-  Counter servfails;    // responses with this rcode
-  Counter refused;      // the same
-  Counter over_budget;  // not chosen, as its rate budget was spent
-  Counter latency_ns;   // sum over responses
+  Counter servfails;         // responses with this rcode
+  Counter refused;           // the same
+  Counter over_budget;       // not chosen, as its rate budget was spent
+  Counter latency_ns;        // sum over responses
+  Counter stream_queries;    // over TCP, apart: they say nothing of how it answers over UDP
+  Counter stream_responses;  // as these
+  Counter stream_timeouts;
   std::array<Counter, kLatencyBuckets> latency;
 };
 
@@ -287,6 +282,7 @@ struct CounterPage {
   Counter cache_size;     // octets that there are for them
   Counter cache_evicted;  // answers that made room for others
   Counter cache_flushed;  // answers forgotten by hand
+  SlowCounters slow;      // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
   alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
   alignas(64) LcoreCounters lcore[];

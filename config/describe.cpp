@@ -97,6 +97,10 @@ std::vector<Row> process_rows(const Model& model) {
   rows.push_back({"Cache", model.dataplane.cache_size == 0
                                ? std::string("none: nothing is remembered")
                                : size_text(model.dataplane.cache_size) + " for the answers of all pools"});
+  const Tcp& tcp = model.dataplane.tcp;
+  rows.push_back({"TCP", std::to_string(tcp.connections) + " connections, " +
+                             std::to_string(tcp.connections_per_client) + " of one client, closed after " +
+                             to_string(tcp.idle_timeout) + " without a query"});
   rows.push_back({"Who may ask", clients_text(model.clients)});
   if (!model.clients.allow_snoop.empty())
     rows.push_back({"Who may snoop", join(model.clients.allow_snoop) +
@@ -185,6 +189,7 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
   if (std::string text = budget_text(pool); !text.empty())
     rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
   rows.push_back({"cached", cache_text(model, pool)});
+  if (pool.resolve_tc) rows.push_back({"truncated", "answers are fetched over TCP"});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;
 }

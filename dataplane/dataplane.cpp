@@ -18,6 +18,7 @@
 #include "config/source_ports.h"
 #include "dataplane/last_good.h"
 #include "dataplane/privileges.h"
+#include "dataplane/state/stream_peer.h"
 
 namespace penstock {
 namespace {
@@ -62,6 +63,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
   dataplane->pages_->counters().mbuf_capacity = dataplane->pool_->size;
   dataplane->pages_->counters().ports_used = static_cast<uint32_t>(dataplane->ports_->all().size());
   dataplane->make_workers();
+  dataplane->open_slow_lane();
   if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
   if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
   dataplane->watch_neighbours();
@@ -88,6 +90,9 @@ tl::expected<void, std::string> Dataplane::open_ports() {
                                      .share_cpus = eal_.lcores_share_cpus});
   if (!pool) return tl::make_unexpected(pool.error());
   pool_ = std::move(*pool);
+  auto stream_pool = net::StreamPool::create();
+  if (!stream_pool) return tl::make_unexpected(stream_pool.error());
+  stream_pool_ = std::move(*stream_pool);
   auto ports = net::Ports::open(model_.ports, lcores, pool_.get());
   if (!ports) return tl::make_unexpected(ports.error());
   ports_ = std::make_unique<net::Ports>(std::move(*ports));
@@ -108,6 +113,8 @@ tl::expected<void, std::string> Dataplane::describe_host() {
     std::copy_if(port.addresses.begin(), port.addresses.end(), std::back_inserter(listen),
                  [](const auto& address) { return !is_link_local(address); });
   }
+  host_.tcp_keepalive = static_cast<uint16_t>(model_.dataplane.tcp.idle_timeout.count() / 100);
+  host_.ports[host_.stream_port()].mac = state::kStreamPortMac;
   if (listen.empty())
     return tl::make_unexpected(
         "no address to listen on: the ports have none; give one in `listen:` or put one on the interface");
@@ -217,6 +224,33 @@ void Dataplane::make_workers() {
       workers_[lcore]->leave_by(p, exits[lcore]);
     }
   }
+  for (const auto& worker : workers_)
+    worker->leave_by(host_.stream_port(), {.own = false, .queue = {}, .owner = rings_->slow_thread()});
+}
+
+// Before the privileges of start-up are dropped: port 53 needs one.
+void Dataplane::open_slow_lane() {
+  const config::Tcp& tcp = model_.dataplane.tcp;
+  slow::ClientLimits limits;
+  limits.connections = slow::make_room_for(tcp.connections);
+  limits.per_client = tcp.connections_per_client;
+  limits.idle = tcp.idle_timeout;
+  if (limits.connections < tcp.connections)
+    spdlog::warn("dataplane.tcp.connections: the limit of open files (LimitNOFILE) leaves {} of {}", limits.connections,
+                 tcp.connections);
+  slow::UpstreamLimits upstream;
+  upstream.late = std::max(upstream.late, model_.dataplane.query_timeout + std::chrono::seconds(1));
+  slow_lane_ = std::make_unique<slow::SlowLane>(slow::SlowLaneOptions{
+      .rings = *rings_,
+      .lcores = static_cast<unsigned>(workers_.size()),
+      .frames = *stream_pool_->get(),
+      .host = host_,
+      .counters = pages_->counters().slow,
+      .clients = limits,
+      .upstream = upstream,
+      .cpus = net::cpus_beside(eal_),
+  });
+  for (const std::string& warning : slow_lane_->listen()) spdlog::warn("{}", warning);
 }
 
 tl::expected<void, std::string> Dataplane::load_last_good() {
@@ -273,6 +307,9 @@ tl::expected<void, std::string> Dataplane::allow_responses_from(std::span<const 
 void Dataplane::launch() {
   for (size_t i = 0; i < workers_.size(); ++i)
     rte_eal_remote_launch(run_worker, workers_[i].get(), eal_.polling_lcores[i]);
+  slow_lane_->start([] {
+    if (!drop_all_privileges()) spdlog::warn("the slow lane keeps the privileges of start-up: {}", strerror(errno));
+  });
   launched_ = true;
   if (!drop_startup_privileges()) spdlog::warn("the privileges of start-up could not be dropped: {}", strerror(errno));
   spdlog::info("{} lcores poll {} ports; source ports {} to {}", workers_.size(), ports_->all().size(),
@@ -408,9 +445,11 @@ void Dataplane::follow_next_hops() {
 Dataplane::~Dataplane() {
   if (plant_) plant_->stop.store(true);
   if (launched_) rte_eal_mp_wait_lcore();
+  slow_lane_.reset();
   link_.reset();
   ports_.reset();
   pool_.reset();
+  stream_pool_.reset();
   if (!eal_.polling_lcores.empty()) net::stop_eal();
 }
 

@@ -17,7 +17,9 @@
 #include "dataplane/net/mbuf_pool.h"
 #include "dataplane/net/neighbour_watch.h"
 #include "dataplane/net/ports.h"
+#include "dataplane/net/stream_pool.h"
 #include "dataplane/next_hop_follower.h"
+#include "dataplane/slow/slow_lane.h"
 #include "dataplane/worker.h"
 
 namespace penstock {
@@ -36,6 +38,7 @@ class Dataplane {
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> describe_host();
   void make_workers();
+  void open_slow_lane();
   tl::expected<void, std::string> load_last_good();
   tl::expected<void, std::string> open_link();
   tl::expected<void, std::string> allow_responses_from(std::span<const config::IpAddress> endpoints);
@@ -53,6 +56,7 @@ class Dataplane {
   config::Model model_;
   net::EalInfo eal_;
   net::PoolPointer pool_;
+  std::optional<net::StreamPool> stream_pool_;
   std::unique_ptr<net::Ports> ports_;
   config::SourcePorts source_ports_;
   tables::LocalHost host_;
@@ -65,6 +69,7 @@ class Dataplane {
   EndpointMeter meter_;
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<slow::SlowLane> slow_lane_;
   std::unique_ptr<ControlLink> link_;
   std::optional<net::NeighbourWatch> neighbours_;
   NextHopFollower next_hops_{{}};

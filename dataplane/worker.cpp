@@ -86,7 +86,7 @@ void Worker::take_rules(uint64_t now) {
 
 void Worker::transmit() {
   using config::TransmitOutcome;
-  for (uint8_t port = 0; port < lcore_.host.port_count; ++port) {
+  for (uint8_t port = 0; port <= lcore_.host.stream_port(); ++port) {
     state::FrameBatch& batch = lcore_.egress[port];
     if (batch.size() == 0) continue;
     if (!exits_[port].own) {

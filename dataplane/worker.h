@@ -59,7 +59,7 @@ class Worker {
 
   Plant& plant_;
   std::vector<net::Queue> queues_;
-  std::array<PortExit, config::kMaxPorts> exits_{};
+  std::array<PortExit, tables::LocalHost::kMaxPorts> exits_{};
   unsigned idle_turns_ = 0;
   uint64_t last_now_ = 0;
   state::Lcore lcore_;

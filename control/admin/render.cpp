@@ -159,6 +159,10 @@ std::string render_status(const json& status) {
     for (const json& port : dataplane["ports"])
       if (const std::string lost = port.contains("lost") ? outcomes(port["lost"]) : "none"; lost != "none")
         rows.push_back({"", port["name"].get<std::string>() + " LOST frames: " + lost});
+    const json& slow = dataplane["slow_lane"];
+    rows.push_back({"TCP", count(slow["now"], "connections") + " connections, " + count(slow, "queries") +
+                               " queries from them; to endpoints " + count(slow["now"], "upstream_connections") +
+                               " connections, " + count(slow, "upstream_queries") + " queries"});
     std::vector<std::string> busy;
     for (const json& lcore : dataplane["lcores"])
       busy.push_back(std::to_string(std::lround(lcore["busy_share"].get<double>() * 100)) + " %");

@@ -142,7 +142,10 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
                                       {"timeouts", &EndpointCounters::timeouts},
                                       {"servfails", &EndpointCounters::servfails},
                                       {"refused", &EndpointCounters::refused},
-                                      {"over_budget", &EndpointCounters::over_budget}}) {
+                                      {"over_budget", &EndpointCounters::over_budget},
+                                      {"tcp_queries", &EndpointCounters::stream_queries},
+                                      {"tcp_responses", &EndpointCounters::stream_responses},
+                                      {"tcp_timeouts", &EndpointCounters::stream_timeouts}}) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < state.page->lcores; ++i)
       total += (state.page->lcore[i].endpoints[*endpoint.slot].*counter).get();
@@ -243,6 +246,17 @@ json outcomes_of(const config::CounterPage& page) {
   return outcomes;
 }
 
+json slow_lane_report(const config::SlowCounters& slow) {
+  json of;
+#define PENSTOCK_REPORT_COUNTER(name, help) of[#name] = slow[config::SlowCounter::name].get();
+#define PENSTOCK_REPORT_GAUGE(name, help) of["now"][#name] = slow[config::SlowGauge::name].get();
+  PENSTOCK_SLOW_COUNTERS(PENSTOCK_REPORT_COUNTER)
+  PENSTOCK_SLOW_GAUGES(PENSTOCK_REPORT_GAUGE)
+#undef PENSTOCK_REPORT_COUNTER
+#undef PENSTOCK_REPORT_GAUGE
+  return of;
+}
+
 json dataplane_report(const AdminState& state) {
   json of{{"connected", state.hello.has_value()}, {"socket", state.dataplane_socket}};
   if (!state.hello || !state.page) return of;
@@ -251,6 +265,7 @@ json dataplane_report(const AdminState& state) {
   of["started_at"] = page.started_at;
   of["generation"] = page.generation.get();
   of["images_accepted"] = page.images_accepted.get();
+  of["slow_lane"] = slow_lane_report(page.slow);
   of["images_refused"] = page.images_refused.get();
   of["control_silent"] = page.control_silent.get() != 0;
   of["residual"] = config::accounting_residual(page);
@@ -325,6 +340,8 @@ json limits_report(const AdminState& state) {
     add("clients noted" + most, fullest(&config::LcoreCounters::shares), page.share_capacity);
     add("frames in the fullest ring", page.ring_used.get(), page.ring_capacity);
     add("mbufs", page.mbufs_used.get(), page.mbuf_capacity);
+    add("connections of clients", page.slow[config::SlowGauge::connections].get(), page.slow.most_connections);
+    add("octets kept for them", page.slow[config::SlowGauge::buffered].get(), page.slow.most_buffered);
   }
   add("bytes of rules", state.image_bytes, config::kImageMaxSize);
   add("endpoint slots", state.slots_used, config::kMaxEndpoints);

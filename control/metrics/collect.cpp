@@ -35,6 +35,8 @@ constexpr OutcomeName kGuard[] = {PENSTOCK_GUARD_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kRefresh[] = {PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kRemember[] = {PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_NAME)};
 constexpr OutcomeName kTransmit[] = {PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_NAME)};
+constexpr OutcomeName kSlow[] = {PENSTOCK_SLOW_COUNTERS(PENSTOCK_NAME)};
+constexpr OutcomeName kSlowGauge[] = {PENSTOCK_SLOW_GAUGES(PENSTOCK_NAME)};
 #undef PENSTOCK_NAME
 
 // RFC 6895 section 2.3, the values that fit a header.
@@ -63,12 +65,17 @@ uint64_t total(const CounterPage& page, Pick pick) {
   return sum;
 }
 
+std::string with_list(const std::string& what, std::span<const OutcomeName> outcomes) {
+  std::string help = what + ".";
+  for (const OutcomeName& outcome : outcomes) help += std::string(" ") + outcome.name + ": " + outcome.help + ".";
+  return help;
+}
+
 // One family, one series an outcome; the help of the values stands in the family's help.
 template <typename Member>
 void add_outcomes(MetricList& list, const CounterPage& page, const std::string& name, const std::string& what,
                   const char* label, std::span<const OutcomeName> outcomes, Member member) {
-  std::string help = what + ".";
-  for (const OutcomeName& outcome : outcomes) help += std::string(" ") + outcome.name + ": " + outcome.help + ".";
+  const std::string help = with_list(what, outcomes);
   for (size_t i = 0; i < outcomes.size(); ++i) {
     const uint64_t sum =
         total(page, [&](const LcoreCounters& lcore) -> const Counter& { return (lcore.*member).counters[i]; });
@@ -174,6 +181,19 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
       list.gauge("penstock_table_limit", limit, {{"lcore", index}, {"table", table}}, places);
     }
   }
+}
+
+// TCP, and UDP that came in pieces.
+void add_slow_lane(MetricList& list, const config::SlowCounters& slow) {
+  list.gauge("penstock_tcp_connections", "Connections of clients that are open.", {},
+             number(slow[config::SlowGauge::connections].get()));
+  list.gauge("penstock_tcp_connections_limit", "Connections of clients that there may be.", {}, slow.most_connections);
+  for (size_t i = 0; i < config::kSlowGauges; ++i)
+    list.gauge("penstock_slow_lane_now", with_list("What the slow lane has now", kSlowGauge),
+               {{"kind", kSlowGauge[i].name}}, number(slow.gauges[i].get()));
+  for (size_t i = 0; i < config::kSlowCounters; ++i)
+    list.counter("penstock_slow_lane_total", with_list("What happened in the slow lane", kSlow),
+                 {{"kind", kSlow[i].name}}, number(slow.counters[i].get()));
 }
 
 void add_ports(MetricList& list, const MetricsView& view) {
@@ -293,6 +313,12 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   list.counter("penstock_endpoint_over_budget_total",
                "Queries that did not go to the endpoint as its rate budget was spent.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.over_budget; })));
+  list.counter("penstock_endpoint_tcp_queries_total", "Queries sent to the endpoint over TCP.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_queries; })));
+  list.counter("penstock_endpoint_tcp_responses_total", "Responses of the endpoint over TCP.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_responses; })));
+  list.counter("penstock_endpoint_tcp_timeouts_total", "Queries over TCP that the endpoint did not answer in time.",
+               labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_timeouts; })));
   list.gauge("penstock_endpoint_rate", "Queries a second sent to the endpoint, over the last second.", labels,
              number(page.endpoint_rate[slot].get()));
   auto& histogram = list.histogram("penstock_endpoint_latency_seconds",
@@ -368,6 +394,7 @@ std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare
     add_cache(list, *view.page);
     add_lcores(list, *view.page, busy_share);
     add_ports(list, view);
+    add_slow_lane(list, view.page->slow);
     add_entropy(list, view);
   }
   add_events(list, view);

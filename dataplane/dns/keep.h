@@ -15,7 +15,7 @@
 
 namespace penstock::dns {
 
-constexpr unsigned kLongestBody = 1440;  // octets of records that are kept
+constexpr unsigned kLongestBody = 3064;  // octets of records that are kept: an entry fits a page, whatever its name
 constexpr unsigned kMostRecords = 255;
 
 // Seconds.

@@ -66,6 +66,22 @@ std::vector<unsigned> usable_cpus() {
   return cpus;
 }
 
+std::vector<unsigned> cpus_beside(const EalInfo& info) {
+  rte_cpuset_t all = rte_lcore_cpuset(rte_get_main_lcore());  // lcore 0 floats over all of them
+  std::vector<unsigned> every;
+  std::vector<unsigned> free;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &all)) continue;
+    every.push_back(cpu);
+    const bool polls = std::any_of(info.polling_lcores.begin(), info.polling_lcores.end(), [cpu](unsigned lcore) {
+      const rte_cpuset_t pinned = rte_lcore_cpuset(lcore);
+      return CPU_ISSET(cpu, &pinned);
+    });
+    if (!polls) free.push_back(cpu);
+  }
+  return free.empty() ? every : free;
+}
+
 Hugepages free_hugepages() {
   Hugepages pages;
   std::ifstream meminfo("/proc/meminfo");

@@ -41,6 +41,8 @@ struct EalInfo {
 // The CPUs of sched_getaffinity.
 std::vector<unsigned> usable_cpus();
 Hugepages free_hugepages();
+// Where threads that do not poll should run: the usable CPUs without a pinned lcore; all when there are no others.
+std::vector<unsigned> cpus_beside(const EalInfo&);
 
 // argv of rte_eal_init, argv[0] included. Pure: the process id makes the file prefix unique.
 std::vector<std::string> eal_arguments(const EalOptions&, const Hugepages&, int process_id);

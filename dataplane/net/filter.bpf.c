@@ -3,7 +3,8 @@
 //
 // Ours is UDP to a listen address, port 53, and UDP from port 53 of an endpoint to one of our source ports:
 // over IPv4 without options or fragments, or over IPv6 with UDP as its first next header; with or without one
-// 802.1Q tag. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
+// 802.1Q tag. Of a response that came in fragments the first is ours too: it says which query has to be asked again over TCP, and
+// without it the kernel never has a whole datagram to refuse. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
 // kernel.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -26,6 +27,13 @@ struct address {
 struct port_range {
   __u32 first;  // host order
   __u32 count;
+};
+
+struct fragment_header {
+  __u8 next_header;
+  __u8 reserved;
+  __be16 offset;  // in 8 octets, in the upper 13 bits; the lowest says that more follow
+  __be32 identification;
 };
 
 struct vlan_tag {
@@ -79,12 +87,14 @@ int penstock_filter(struct xdp_md* ctx) {
 
   struct address source = {};
   struct address destination = {};
+  int is_fragment = 0;
   if (ethertype == bpf_htons(ETH_P_IP)) {
     struct iphdr* ip = at;
     if ((void*)(ip + 1) > end) return XDP_PASS;
     if (ip->version != 4 || ip->ihl != 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
-    // More fragments, or an offset: the kernel puts them together and the slow lane answers.
-    if (ip->frag_off & bpf_htons(0x3fff)) return XDP_PASS;
+    // Later fragments have no ports: the kernel keeps them until it has the first, or not.
+    if (ip->frag_off & bpf_htons(0x1fff)) return XDP_PASS;
+    is_fragment = (ip->frag_off & bpf_htons(0x2000)) != 0;
     source.words[2] = destination.words[2] = bpf_htonl(0xffff);
     source.words[3] = ip->saddr;
     destination.words[3] = ip->daddr;
@@ -92,17 +102,27 @@ int penstock_filter(struct xdp_md* ctx) {
   } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
     struct ipv6hdr* ip = at;
     if ((void*)(ip + 1) > end) return XDP_PASS;
-    if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
+    if (ip->version != 6) return XDP_PASS;
     __builtin_memcpy(&source, &ip->saddr, sizeof source);
     __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
     at = ip + 1;
+    if (ip->nexthdr == IPPROTO_FRAGMENT) {
+      struct fragment_header* fragment = at;
+      if ((void*)(fragment + 1) > end) return XDP_PASS;
+      if (fragment->next_header != IPPROTO_UDP || (fragment->offset & bpf_htons(0xfff8))) return XDP_PASS;
+      is_fragment = 1;
+      at = fragment + 1;
+    } else if (ip->nexthdr != IPPROTO_UDP) {
+      return XDP_PASS;
+    }
   } else {
     return XDP_PASS;
   }
 
   struct udphdr* udp = at;
   if ((void*)(udp + 1) > end) return XDP_PASS;
-  if (udp->dest == bpf_htons(DNS_PORT) && bpf_map_lookup_elem(&listen, &destination)) {
+  // A fragmented query: the kernel puts it together and the slow lane answers.
+  if (udp->dest == bpf_htons(DNS_PORT) && !is_fragment && bpf_map_lookup_elem(&listen, &destination)) {
     return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
   }
   if (udp->source != bpf_htons(DNS_PORT)) return XDP_PASS;

@@ -48,6 +48,7 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
       case ClassifyOutcome::query:
         ++burst.query_count;
         break;
+      case ClassifyOutcome::fragment:
       case ClassifyOutcome::response: {
         const uint8_t owner = lcore.host.owner(packet.destination_port);
         if (owner == lcore.index) {
@@ -72,6 +73,25 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
   handle_responses(lcore, burst, now);
 }
 
+namespace {
+
+// What the slow lane received is handled like what a card did.
+void take_streamed(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<const uintptr_t> items,
+                   uint64_t now) {
+  std::array<rte_mbuf*, state::kBurst> frames;
+  size_t received = 0;
+  for (const uintptr_t item : items) {
+    rte_mbuf* frame = state::frame_of(item);
+    if (state::is_used(item))
+      discard(lcore, *frame);
+    else
+      frames[received++] = frame;
+  }
+  take_received(lcore, rings, burst, {frames.data(), received}, lcore.host.stream_port(), now);
+}
+
+}  // namespace
+
 unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now) {
   unsigned taken = 0;
   unsigned from = lcore.first_ring;
@@ -80,7 +100,8 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst,
   for (unsigned looked = 0; looked < rings.threads() && taken < state::kBurst; ++looked) {
     std::array<uintptr_t, state::kBurst> items;
     const size_t count = rings.ring(from, lcore.index).pop(items.data(), state::kBurst - taken);
-    for (size_t i = 0; i < count; ++i) {
+    if (from == rings.slow_thread() && count != 0) take_streamed(lcore, rings, burst, {items.data(), count}, now);
+    for (size_t i = 0; from != rings.slow_thread() && i < count; ++i) {
       rte_mbuf* frame = state::frame_of(items[i]);
       if (state::is_egress(items[i])) {
         transmit(lcore, static_cast<uint8_t>(frame->port), *frame);
@@ -89,7 +110,8 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst,
       // Its receiver has counted and verified it; it is read again, which is cheaper than passing on what was read.
       bool partial = false;
       Packet& packet = burst.responses[burst.response_count];
-      if (classify(*frame, static_cast<uint8_t>(frame->port), lcore.host, packet, partial) == ClassifyOutcome::response)
+      const auto outcome = classify(*frame, static_cast<uint8_t>(frame->port), lcore.host, packet, partial);
+      if (outcome == ClassifyOutcome::response || outcome == ClassifyOutcome::fragment)
         ++burst.response_count;
       else
         discard(lcore, *frame);

@@ -23,8 +23,8 @@ struct Burst {
 void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port,
                    uint64_t now);
 
-// What other threads passed to this lcore: responses that it owns, and frames for a port where it owns a queue. At most a
-// burst of both together; says how many.
+// What other threads passed to this lcore: responses that it owns, frames for a port where it owns a queue, and what came by the
+// stream port. At most a burst of all together; says how many.
 unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now);
 
 }  // namespace penstock::path

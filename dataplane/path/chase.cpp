@@ -20,6 +20,7 @@ using dns::RecordSection;
 
 // An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
 constexpr unsigned kLongestAnswer = 1444;
+constexpr unsigned kLongestOverTcp = 4096;
 
 std::span<uint8_t> room_of(const Packet& packet) {
   return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
@@ -170,8 +171,10 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
       dns::kFlagResponse | (query.traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
   const auto flags = static_cast<uint16_t>(own | (said & (dns::kFlagRecursionAvailable | dns::kRcodeMask)));
   const std::span<uint8_t> room = room_of(packet);
-  std::array<uint8_t, kLongestAnswer> answer;
-  const size_t most = std::min<size_t>({query.traits.udp_size, answer.size(), room.size()});
+  std::array<uint8_t, kLongestOverTcp> answer;
+  const bool is_long = query.traits.udp_size == 0xffff;  // a client over TCP
+  const size_t most =
+      std::min<size_t>({query.traits.udp_size, is_long ? kLongestOverTcp : kLongestAnswer, room.size()});
   Composer composer({answer.data(), most});
   Composed outcome = composer.add_question({query.question(), query.traits.question_length});
   dns::Records kept({chase.kept.data(), chase.kept_length}, dns::kHeaderSize + query.traits.question_length);

@@ -13,6 +13,7 @@ using dns::load16;
 
 constexpr uint16_t kDnsPort = 53;
 constexpr uint8_t kProtocolUdp = 17;
+constexpr uint8_t kNextHeaderFragment = 44;
 
 // What is left of the frame: a cursor that the header readers move.
 struct Rest {
@@ -24,7 +25,7 @@ struct Rest {
   }
 };
 
-enum class Network : uint8_t { udp, stranger, malformed, bad_checksum };
+enum class Network : uint8_t { udp, first_fragment, stranger, malformed, bad_checksum };
 
 // RFC 791. On udp, `rest` is the UDP datagram without the Ethernet padding behind it.
 Network read_ipv4(Rest& rest, Packet& packet) {
@@ -35,7 +36,7 @@ Network read_ipv4(Rest& rest, Packet& packet) {
   if ((header[0] >> 4) != 4 || header_length < 20) return Network::malformed;
   if (total_length < header_length || total_length > rest.length) return Network::malformed;
   if (header_length != 20) return Network::stranger;                 // options
-  if ((load16(header + 6) & 0x3fff) != 0) return Network::stranger;  // a fragment: offset or MF
+  if ((load16(header + 6) & 0x1fff) != 0) return Network::stranger;  // a later fragment
   if (header[9] != kProtocolUdp) return Network::stranger;
   if (fold_sum(ones_sum(header, 20)) != 0xffff) return Network::bad_checksum;
   packet.family = 4;
@@ -50,22 +51,26 @@ Network read_ipv4(Rest& rest, Packet& packet) {
   widen(header + 16, packet.destination);
   rest.length = total_length;
   rest.skip(20);
-  return Network::udp;
+  return (load16(header + 6) & 0x2000) == 0 ? Network::udp : Network::first_fragment;
 }
 
-// RFC 8200. Extension headers, fragments among them, are the kernel's.
+// RFC 8200. Extension headers are the kernel's, but for a fragment header (section 4.5) with UDP behind it.
 Network read_ipv6(Rest& rest, Packet& packet) {
   if (rest.length < 40) return Network::malformed;
   const uint8_t* header = rest.at;
   const unsigned payload_length = load16(header + 4);
   if ((header[0] >> 4) != 6 || payload_length + 40 > rest.length) return Network::malformed;
-  if (header[6] != kProtocolUdp) return Network::stranger;
+  const bool is_fragment = header[6] == kNextHeaderFragment && payload_length >= 8 && header[40] == kProtocolUdp &&
+                           (load16(header + 42) & 0xfff8) == 0;
+  if (header[6] != kProtocolUdp && !is_fragment) return Network::stranger;
   packet.family = 6;
   std::memcpy(packet.source.data(), header + 8, 16);
   std::memcpy(packet.destination.data(), header + 24, 16);
   rest.length = payload_length + 40;
   rest.skip(40);
-  return Network::udp;
+  if (!is_fragment) return Network::udp;
+  rest.skip(8);
+  return Network::first_fragment;
 }
 
 enum class Checksum : uint8_t { good, partial, missing, bad };
@@ -106,6 +111,7 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   }
 
   if (ether_type != 0x0800 && ether_type != 0x86dd) return ClassifyOutcome::stranger;
+  packet.is_fragment = false;
   switch (ether_type == 0x0800 ? read_ipv4(rest, packet) : read_ipv6(rest, packet)) {
     case Network::stranger:
       return ClassifyOutcome::stranger;
@@ -113,6 +119,9 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
       return ClassifyOutcome::malformed;
     case Network::bad_checksum:
       return ClassifyOutcome::bad_ip_checksum;
+    case Network::first_fragment:
+      packet.is_fragment = true;
+      break;
     case Network::udp:
       break;
   }
@@ -125,6 +134,8 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   const bool is_response =
       packet.source_port == kDnsPort && host.owner(packet.destination_port) != tables::LocalHost::kNobody;
   if (!is_response) {
+    // The kernel puts it together and the slow lane answers.
+    if (packet.is_fragment) return ClassifyOutcome::stranger;
     if (packet.destination_port != kDnsPort) return ClassifyOutcome::stranger;
     const int listen = host.listen_index(packet.family, packet.destination);
     if (listen == tables::LocalHost::kNotListening) return ClassifyOutcome::stranger;
@@ -132,6 +143,11 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   }
   // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
   if (to_group) return ClassifyOutcome::malformed;
+  if (packet.is_fragment) {
+    packet.dns = rest.at + 8;
+    packet.dns_length = static_cast<uint16_t>(rest.length - 8);
+    return ClassifyOutcome::fragment;
+  }
   if (udp_length < 8 || udp_length > rest.length) return ClassifyOutcome::malformed;
   switch (verify(packet, udp, udp_length)) {
     case Checksum::missing:

@@ -45,7 +45,7 @@ uint32_t find_alone(state::Lcore& lcore, const QueryWork& work, const state::Que
   return lcore.flights.find(work.flight_hash, [&](uint32_t index) {
     const state::PendingSlot& slot = lcore.pending.slot(index);
     const state::PendingQuery& query = lcore.pending.query(index);
-    return !slot.shared && query.key == key && is_first_client(slot, packet) &&
+    return (!slot.shared || slot.over_tcp != 0) && query.key == key && is_first_client(slot, packet) &&
            slot.message_length == packet.dns_length &&
            std::memcmp(query.message.data() + 2, packet.dns + 2, packet.dns_length - 2U) == 0;
   });
@@ -92,7 +92,10 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
   // An endpoint that asks us what it was asked would wait for its own answer: it goes to another one, or hears of the loop.
   if (work.shared && endpoint_at(lcore, pool, work.packet.source, work.packet.family) != kNoEndpoint)
     fly_alone(lcore, work);
-  if (work.shared) {
+  // An answer over TCP may be longer than the copies for those who join. It is remembered all the same.
+  const bool over_tcp = lcore.host.is_stream(work.packet.port);
+  if (over_tcp) work.flight_hash = hash_alone(lcore, work.packet);
+  if (work.shared && !over_tcp) {
     const uint32_t index = find_shared(lcore, work, key);
     if (index == HashIndex::kNone) return std::nullopt;
     state::PendingSlot& slot = lcore.pending.slot(index);

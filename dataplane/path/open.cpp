@@ -33,6 +33,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.port = packet.port;
   slot.client_family = packet.family;
   slot.background = 0;
+  slot.over_tcp = lcore.host.is_stream(packet.port) ? 1 : 0;
   slot.share_counted = 0;
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;

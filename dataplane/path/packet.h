@@ -3,8 +3,9 @@
 //   field                        valid after classify said
 //   frame, port                  anything
 //   peer_mac, vlan               anything but malformed
-//   family .. dns_length         query, response
+//   family .. dns_length         query, response, fragment
 //   listen                       query
+//   is_fragment                  response, fragment: of which there is only the beginning, and no checksum was looked at
 #pragma once
 
 #include <rte_mbuf.h>
@@ -31,6 +32,7 @@ struct Packet {
   uint8_t family;  // 4 or 6
   uint8_t port;    // index of the port that it came in on
   uint8_t listen;  // index of the address asked (tables::LocalHost)
+  bool is_fragment;
 };
 
 }  // namespace penstock::path

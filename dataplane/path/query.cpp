@@ -11,6 +11,7 @@
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
+#include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {
 namespace {
@@ -19,9 +20,25 @@ using config::QueryOutcome;
 using dns::ExtendedError;
 using dns::Rcode;
 
-QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
+constexpr uint16_t kTypeIxfr = 251;
+constexpr uint16_t kTypeAxfr = 252;
+
+// What is on its way to this client already answers this query as well.
+QueryOutcome leave(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
   discard(lcore, *work.packet.frame);
   return outcome;
+}
+
+// There will be no answer. The slow lane hears so by an empty one, and closes the connection.
+QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
+  if (lcore.host.is_stream(work.packet.port) && send_back(lcore, work.packet, 0)) return outcome;
+  return leave(lcore, work, outcome);
+}
+
+// The whole of a zone is asked for.
+bool is_transfer(const QueryWork& work) {
+  const uint16_t type = dns::load16(work.packet.dns + dns::kHeaderSize + work.query.name.length);
+  return type == kTypeIxfr || type == kTypeAxfr;
 }
 
 QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
@@ -40,7 +57,7 @@ QueryOutcome answer_or_stale(state::Lcore& lcore, QueryWork& work, ExtendedError
 // headers, the same message. Who joins costs no endpoint anything.
 QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
                      uint64_t now) {
-  if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
+  if (const auto outcome = join(lcore, work, key, pool, now)) return leave(lcore, work, *outcome);
 
   if (!admit(lcore, pool, work.packet, work.weight, now))
     return answer_or_stale(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
@@ -90,6 +107,8 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.is_probed = false;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
+  if (lcore.host.is_stream(work.packet.port) && state::is_connection(work.packet.peer_mac))
+    work.query.traits.udp_size = 0xffff;
   prepare_join(lcore, work);
   lcore.answers.prefetch(work.question_hash);
 }
@@ -123,6 +142,10 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     work.query.traits.has_opt = false;
     return answer(lcore, work, Rcode::formerr, ExtendedError::none, QueryOutcome::formerr);
   }
+
+  // RFC 5936 section 4.2: over TCP alone. Whoever may have a zone has it from its primary.
+  if (lcore.host.is_stream(work.packet.port) && is_transfer(work))
+    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_transfer);
 
   if (const auto pool = loop_probe(lcore, work.query)) {
     report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query, now);

@@ -1,5 +1,6 @@
 #include "dataplane/path/response.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -18,15 +19,17 @@ namespace {
 
 using config::ResponseOutcome;
 
+constexpr unsigned kLongestForCard = 1444;  // an IPv6 packet with two VLAN tags in 1500 octets
+
 // Which of the open query's sends the response answers; `returned` when there is one.
-ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, state::PendingQuery& query,
-                         const Asked& asked, state::PendingSend*& answered) {
+ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::PendingSlot& slot,
+                         state::PendingQuery& query, const Asked& asked, state::PendingSend*& answered) {
   ResponseOutcome verdict = ResponseOutcome::wrong_endpoint;
   for (unsigned i = 0; i < slot.sends; ++i) {
     state::PendingSend& send = query.send(i);
     if (packet.family != send.family || packet.source != send.endpoint || packet.destination != send.source) continue;
     verdict = ResponseOutcome::wrong_port;
-    if (packet.destination_port != send.source_port) continue;
+    if (packet.destination_port != send.source_port || over_tcp != send.over_tcp) continue;
     answered = &send;
     break;
   }
@@ -41,6 +44,11 @@ ResponseOutcome validate(const Packet& packet, const state::PendingSlot& slot, s
 void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode, uint64_t now) {
   config::EndpointCounters& endpoint = lcore.counters.endpoints[answered.endpoint_slot];
   const uint64_t ns = now - answered.at;
+  if (answered.over_tcp) {
+    // Says nothing of how soon, or whether, it answers over UDP.
+    endpoint.stream_responses.add(1);
+    return;
+  }
   lcore.round_trips.learn(answered.endpoint_slot, ns);
   lcore.silence.count_answer(answered.endpoint_slot);
   endpoint.responses.add(1);
@@ -50,6 +58,32 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
   endpoint.latency[bucket < config::kLatencyBuckets ? bucket : config::kLatencyBuckets - 1].add(1);
   if (rcode == dns::Rcode::servfail) endpoint.servfails.add(1);
   if (rcode == dns::Rcode::refused) endpoint.refused.add(1);
+}
+
+unsigned number_of(const state::PendingQuery& query, const state::PendingSend& send) {
+  return &send == &query.first ? 0 : static_cast<unsigned>(&send - query.later.data()) + 1;
+}
+
+// What came over TCP, for a client over UDP: into a frame that a card may have, and no longer than the client takes.
+rte_mbuf* copy_for_card(state::Lcore& lcore, const state::PendingQuery& query, Packet& answer) {
+  rte_mbuf* frame = lcore.fresh.pop();
+  if (frame == nullptr) return nullptr;
+  const std::span<uint8_t> room(static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset,
+                                frame->buf_len < kMessageOffset ? 0 : size_t{frame->buf_len} - kMessageOffset);
+  const unsigned shortest = dns::kHeaderSize + query.traits.question_length;
+  const size_t most = std::min<size_t>({query.traits.udp_size, kLongestForCard, room.size()});
+  if (answer.dns_length <= most) {
+    std::memcpy(room.data(), answer.dns, answer.dns_length);
+  } else if (room.size() >= shortest + dns::kAnswerTail) {
+    std::memcpy(room.data(), answer.dns, shortest);
+    answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.traits));
+  } else {
+    lcore.fresh.push(frame);
+    return nullptr;
+  }
+  answer.dns = room.data();
+  answer.frame = frame;
+  return frame;
 }
 
 bool is_failure(uint16_t flags) {
@@ -93,11 +127,18 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   state::PendingSend* answered = nullptr;
   state::PendingQuery& query = lcore.pending.query(index);
-  const ResponseOutcome verdict = validate(packet, slot, query, asked_of(lcore, slot, query), answered);
+  const bool over_tcp = lcore.host.is_stream(packet.port);
+  const ResponseOutcome verdict = validate(packet, over_tcp, slot, query, asked_of(lcore, slot, query), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
   count(lcore, *answered, rcode, now);
   note_heard(lcore, answered->endpoint_slot, now);
+  // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again.
+  if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp)) {
+    if (ask_over_tcp(lcore, index, number_of(query, *answered), packet.is_fragment, *packet.frame, now))
+      return ResponseOutcome::asked_over_tcp;
+    if (packet.is_fragment) return reject(ResponseOutcome::dropped_fragment);
+  }
   if (rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) {
     const ResponseOutcome outcome = try_others(lcore, index, *answered, rcode, *packet.frame, now);
     if (outcome == ResponseOutcome::tried_next) return outcome;
@@ -120,13 +161,19 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     discard(lcore, *packet.frame);
     return outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed;
   }
+  const std::span<const uint8_t> whole(answer.dns, answer.dns_length);
+  const bool to_card = over_tcp && !lcore.host.is_stream(slot.port);
+  if (to_card && copy_for_card(lcore, query, answer) == nullptr) return reject(ResponseOutcome::no_room);
   dns::store16(answer.dns, slot.client_id);
-  if (!write_udp_frame(*packet.frame, answer.dns, answer.dns_length, headers_to(lcore, slot)))
+  if (!write_udp_frame(*answer.frame, answer.dns, answer.dns_length, headers_to(lcore, slot))) {
+    if (to_card) discard(lcore, *answer.frame);
     return reject(ResponseOutcome::no_room);
+  }
   lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = slot.port;
-  finish(lcore, index, {answer.dns, answer.dns_length}, dns::ExtendedError::other);
-  transmit(lcore, port, *packet.frame);
+  finish(lcore, index, whole, dns::ExtendedError::other);
+  transmit(lcore, port, *answer.frame);
+  if (to_card) discard(lcore, *packet.frame);
   return outcome;
 }
 

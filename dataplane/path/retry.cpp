@@ -93,8 +93,26 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
     discard(lcore, *frame);
     return RetryOutcome::no_frame;
   }
-  if (!overdue.answered) lcore.counters.endpoints[overdue.endpoint_slot].timeouts.add(1);
+  count_timeout(lcore, overdue);
   return RetryOutcome::sent;
+}
+
+bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
+                  uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const Asked question = asked_of(lcore, slot, query);
+  if (lcore.rules == nullptr || question.message_length == 0 ||
+      frame.buf_len < kMessageOffset + question.message_length)
+    return false;
+  const config::ImagePool* pool = pool_of(*lcore.rules, question);
+  if (pool == nullptr || (!is_fragment && (pool->edns & config::kEdnsResolveTc) == 0)) return false;
+  const state::PendingSend& cut = query.send(number);
+  const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
+  if (endpoint == kNoEndpoint) return false;
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  std::memcpy(message, question.message, question.message_length);
+  return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length, now);
 }
 
 ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, dns::Rcode rcode,

@@ -10,6 +10,12 @@ namespace penstock::path {
 // there and nowhere else. Frames come from lcore.fresh. On any outcome but `sent` nothing has changed.
 config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 
+// The response to send `number` of the open query `index` was cut short: it is asked again over TCP, of the same endpoint, in `frame`,
+// the response's own. Truncated ones only where the pool says `resolve_tc`. False, and nothing has changed: it may not be, or
+// the rules in force do not send it there.
+bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
+                  uint64_t now);
+
 // An endpoint answered the send `answered` of the open query `index` with `rcode`. When the pool's `retry_on` has it, by the rules
 // in force, then
 // - tried_next: an endpoint that was not asked yet now is, within the retry budget, in `frame`, the response's own;

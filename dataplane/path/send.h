@@ -13,8 +13,19 @@ namespace penstock::path {
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
           uint8_t* message, uint16_t length, uint64_t now);
 
+// Sends the same to `endpoint` over TCP in the place of send `number`, whose response is worth nothing: it was cut short. All later
+// sends of the query go over TCP as well.
+bool send_over_tcp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
+                   unsigned number, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now);
+
 // How long an endpoint of the pool may take before another is asked, ns.
 uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot);
+
+// The send was given up, or another is tried beside it.
+inline void count_timeout(state::Lcore& lcore, const state::PendingSend& send) {
+  config::EndpointCounters& counters = lcore.counters.endpoints[send.endpoint_slot];
+  if (!send.answered) (send.over_tcp ? counters.stream_timeouts : counters.timeouts).add(1);
+}
 
 // When the client's patience ends, ns.
 inline uint64_t end_of_patience(const state::Lcore& lcore, const state::PendingSlot& slot) {

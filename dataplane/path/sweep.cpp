@@ -17,6 +17,14 @@ using config::SweepOutcome;
 
 constexpr dns::ExtendedError kNobodyAnswered = dns::ExtendedError::no_reachable_authority;
 
+// In the place of the SERVFAIL in `frame`.
+uint16_t write_truncated(rte_mbuf& frame, const state::PendingQuery& query) {
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  const size_t room = size_t{frame.buf_len} - kMessageOffset;
+  dns::write_answer({message, room}, query.traits, dns::Rcode::noerror, dns::ExtendedError::none);
+  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.traits));
+}
+
 // `stale`: what is remembered, though expired; empty: SERVFAIL.
 SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> stale) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
@@ -26,8 +34,11 @@ SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
   const bool with_stale = !stale.empty() && frame->buf_len >= kMessageOffset + stale.size();
   if (with_stale) std::memcpy(message, stale.data(), stale.size());
-  const auto length = with_stale ? static_cast<uint16_t>(stale.size())
-                                 : write_servfail(*frame, lcore.pending.query(index), kNobodyAnswered);
+  auto length = with_stale ? static_cast<uint16_t>(stale.size())
+                           : write_servfail(*frame, lcore.pending.query(index), kNobodyAnswered);
+  // There was an answer, too long for UDP: the client may have it over TCP itself.
+  if (!with_stale && length != 0 && slot.over_tcp != 0 && !lcore.host.is_stream(slot.port))
+    length = write_truncated(*frame, lcore.pending.query(index));
   if (length != 0) dns::store16(message, slot.client_id);
   if (length == 0 || !write_udp_frame(*frame, message, length, headers_to(lcore, slot))) {
     discard(lcore, *frame);
@@ -53,8 +64,9 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
       continue;
     }
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
-    if (!last.answered) lcore.counters.endpoints[last.endpoint_slot].timeouts.add(1);
-    remember_silence(lcore, index, now);
+    count_timeout(lcore, last);
+    // That nobody answers over TCP says nothing of those who ask over UDP.
+    if (slot.over_tcp == 0) remember_silence(lcore, index, now);
     const std::span<const uint8_t> stale = recall_for(lcore, index, now);
     lcore.counters.sweep[answer(lcore, index, stale)].add(1);
     finish(lcore, index, stale, kNobodyAnswered);

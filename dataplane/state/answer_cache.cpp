@@ -53,6 +53,7 @@ Layout layout_of(const CacheEntry& entry) {
 constexpr size_t kNameRoom = 256;
 constexpr size_t kTtlRoom = 512;
 static_assert(sizeof(dns::Kept::ttl_at) == kTtlRoom && sizeof(dns::Kept::body) % 8 == 0);
+static_assert(96 + sizeof(CacheEntry) + kNameRoom + kTtlRoom + dns::kLongestBody + 64 <= 4096, "fits a page");
 
 uint16_t tag_of(uint64_t hash) {
   return static_cast<uint16_t>(hash);

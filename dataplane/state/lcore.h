@@ -98,12 +98,12 @@ struct Lcore {
   std::array<PoolReach, config::kMaxEndpoints> reach{};  // by the slot of the pool's first endpoint
   uint32_t rotation = 0;                                 // of the next set of addresses that is given out
   Recalled recalled;                                     // what was found in `answers` the last time
-  std::array<uint8_t, 2048> stale_message;               // made of it
+  std::array<uint8_t, 4096> stale_message;               // made of it
 
-  std::array<FrameBatch, config::kMaxPorts> egress;  // by port
-  FrameBatch discarded;                              // to be freed
-  unsigned first_ring = 0;                           // whose ring is looked into first, the next time
-  FrameBatch fresh;                                  // empty frames for answers that have no frame of their own
+  std::array<FrameBatch, tables::LocalHost::kMaxPorts> egress;  // by port
+  FrameBatch discarded;                                         // to be freed
+  unsigned first_ring = 0;                                      // whose ring is looked into first, the next time
+  FrameBatch fresh;  // empty frames for answers that have no frame of their own
 };
 
 }  // namespace penstock::state

@@ -39,6 +39,7 @@ struct alignas(64) PendingSlot {
   bool landed;        // over, but for clients that are still to be told; still open, so that nobody takes the slot
   uint8_t share_counted : 1;  // the first client is said to hold it (path/admit.h)
   uint8_t background : 1;     // our own: nobody but those who joined waits for it
+  uint8_t over_tcp : 1;       // what is sent from now on leaves by the stream port
   uint8_t shared : 1;         // whoever asks the same may join; if not, only the client's own repetition finds it
   uint32_t hash;              // that the flight is found by
   uint32_t waiters;           // clients that joined; the next two are theirs
@@ -56,6 +57,7 @@ struct PendingSend {
   uint16_t endpoint_slot;  // of the endpoint state page and of the counters
   uint8_t family;
   bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked: it owes nothing
+  bool over_tcp;  // left by the stream port
 };
 static_assert(sizeof(PendingSend) == 48);
 

@@ -1,7 +1,9 @@
-// dataplane/state/rings.h - one ring from every thread to every other: lcores, and behind them the main thread with the door.
+// dataplane/state/rings.h - one ring from every thread to every other: lcores, and behind them the main thread with the door and
+// the slow lane.
 //
-// Two kinds of frames change hands, told apart by the lowest bit of the pointer (frames are cache-line aligned): responses
-// for the lcore that owns their destination port, and finished frames for the lcore that owns a queue of their port.
+// Three kinds of frames change hands, told apart by the lowest bits of the pointer (frames are cache-line aligned): received ones
+// for the lcore that is to handle them, finished ones for whoever owns a queue of their port, and used ones that the slow lane
+// gives back: freed by a thread that can be preempted, they would stop the lcores at their pool.
 // rte_mbuf::port says which port a frame came in on, or is to leave by.
 #pragma once
 
@@ -17,27 +19,35 @@ namespace penstock::state {
 using FrameRing = SpscRing<uintptr_t, 1024>;
 
 constexpr uintptr_t kEgressBit = 1;
+constexpr uintptr_t kUsedBit = 2;
 inline uintptr_t received(rte_mbuf* frame) {
   return reinterpret_cast<uintptr_t>(frame);
 }
 inline uintptr_t for_egress(rte_mbuf* frame) {
   return reinterpret_cast<uintptr_t>(frame) | kEgressBit;
 }
+inline uintptr_t used(rte_mbuf* frame) {
+  return reinterpret_cast<uintptr_t>(frame) | kUsedBit;
+}
 inline bool is_egress(uintptr_t item) {
   return (item & kEgressBit) != 0;
 }
+inline bool is_used(uintptr_t item) {
+  return (item & kUsedBit) != 0;
+}
 inline rte_mbuf* frame_of(uintptr_t item) {
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the bit is the price of one word an item
-  return reinterpret_cast<rte_mbuf*>(item & ~kEgressBit);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the bits are the price of one word an item
+  return reinterpret_cast<rte_mbuf*>(item & ~(kEgressBit | kUsedBit));
 }
 
 class Rings {
  public:
-  // `lcores` polling lcores, numbered from 0; the main thread is number `lcores`.
-  explicit Rings(unsigned lcores) : threads_(lcores + 1), rings_(new FrameRing[size_t{threads_} * threads_]) {}
+  // `lcores` polling lcores, numbered from 0; behind them the main thread and the slow lane's.
+  explicit Rings(unsigned lcores) : threads_(lcores + 2), rings_(new FrameRing[size_t{threads_} * threads_]) {}
 
   FrameRing& ring(unsigned from, unsigned to) { return rings_[from * threads_ + to]; }
-  unsigned main_thread() const { return threads_ - 1; }
+  unsigned main_thread() const { return threads_ - 2; }
+  unsigned slow_thread() const { return threads_ - 1; }
   unsigned threads() const { return threads_; }
 
  private:

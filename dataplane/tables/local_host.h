@@ -31,6 +31,8 @@ class LocalHost {
   static constexpr unsigned kMaxListen = 64;
   static constexpr uint8_t kNobody = 0xff;
   static constexpr int kNotListening = -1;
+  // One more than there can be ports of cards: behind them stands the stream port.
+  static constexpr unsigned kMaxPorts = config::kMaxPorts + 1;
 
   LocalHost() { owner_.fill(kNobody); }
 
@@ -58,8 +60,13 @@ class LocalHost {
   // The lcore that owns a source port (host order), or kNobody: not one of ours.
   uint8_t owner(uint16_t port) const { return owner_[port]; }
 
-  std::array<LocalPort, config::kMaxPorts> ports{};
-  unsigned port_count = 0;
+  // The slow lane's: its wire is made of TCP connections (state/stream_peer.h).
+  uint8_t stream_port() const { return static_cast<uint8_t>(port_count); }
+  bool is_stream(uint8_t port) const { return port == port_count; }
+
+  std::array<LocalPort, kMaxPorts> ports{};
+  unsigned port_count = 0;     // of cards
+  uint16_t tcp_keepalive = 0;  // what clients over TCP are told of their idle time, in 100 ms (RFC 7828)
 
  private:
   unsigned listen_count_ = 0;

@@ -188,7 +188,7 @@ std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& fram
 
 std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore) {
   std::vector<rte_mbuf*> received(frames.begin(), frames.end());
-  if (wire != nullptr) received = wire->receive(port, frames);
+  if (wire != nullptr && !host.is_stream(static_cast<uint8_t>(port))) received = wire->receive(port, frames);
   refill(lcore);
   path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port), now);
   return finish(lcore);
@@ -218,13 +218,13 @@ void PathRig::refill(unsigned lcore) {
 std::vector<Sent> PathRig::finish(unsigned index) {
   std::vector<Sent> sent;
   state::Lcore& lcore = *lcores_[index];
-  for (unsigned port = 0; port < config::kMaxPorts; ++port) {
+  for (unsigned port = 0; port < tables::LocalHost::kMaxPorts; ++port) {
     if (port == owns_no_queue_of && index != 0) {
       path::pass_on(lcore, static_cast<uint8_t>(port), *rings, 0);
       continue;
     }
     std::vector<rte_mbuf*> leaving(lcore.egress[port].frames().begin(), lcore.egress[port].frames().end());
-    if (wire != nullptr) leaving = wire->send(port, leaving);
+    if (wire != nullptr && !host.is_stream(static_cast<uint8_t>(port))) leaving = wire->send(port, leaving);
     for (rte_mbuf* frame : leaving) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
       sent.push_back({port, Bytes(start, start + frame->data_len)});

@@ -180,7 +180,7 @@ TEST(Keep, WhatCannotBeReadIsNotKept) {
     EXPECT_EQ(read_answer({whole.data(), length}, question_length, kLimits, kept), Keep::nothing) << length;
   EXPECT_EQ(read_answer(whole, question_length, kLimits, kept), Keep::answer);
   TestResponse large = response;
-  for (int i = 0; i < 100; ++i) large.answer.push_back({.type = 16, .ttl = 60, .data = Bytes(20, 19)});
+  for (int i = 0; i < 120; ++i) large.answer.push_back({.type = 16, .ttl = 60, .data = Bytes(20, 19)});
   EXPECT_EQ(read_answer(test::write(large, query), question_length, kLimits, kept), Keep::too_long);
   // BADVERS and others have upper bits in the OPT.
   Bytes extended = test::write(response, query, Opt{});

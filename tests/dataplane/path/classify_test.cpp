@@ -27,7 +27,21 @@ const FrameCase kFrames[] = {
      "classify.bad_udp_checksum", "classify.bad_udp_checksum"},
     {"wrong IPv4 checksum", [](Frame& f) { f.wrong_ip_sum = true; }, "classify.bad_ip_checksum",
      "classify.query query.forwarded"},
-    {"first fragment", [](Frame& f) { f.fragment = 0x2000; }, kStranger, ""},
+    {"first fragment of a query", [](Frame& f) { f.fragment = 0x2000; }, kStranger, ""},
+    {"first fragment of a response",
+     [](Frame& f) {
+       f.fragment = 0x2000;
+       f.source_port = 53;
+       f.destination_port = PathRig::kFirstSourcePort;
+     },
+     "classify.fragment response.malformed", ""},
+    {"later fragment of a response, by its look",
+     [](Frame& f) {
+       f.fragment = 0x2010;
+       f.source_port = 53;
+       f.destination_port = PathRig::kFirstSourcePort;
+     },
+     kStranger, ""},
     {"later fragment", [](Frame& f) { f.fragment = 0x0010; }, kStranger, ""},
     {"don't fragment", [](Frame& f) { f.fragment = 0x4000; }, "classify.query query.forwarded", ""},
     {"IPv4 options", [](Frame& f) { f.option_words = 1; }, kStranger, ""},

@@ -81,12 +81,9 @@ TEST(AnswerCache, FindsWhatANaiveMapFindsOrNothing) {
       const unsigned what = random() % 100;
       ++now;
       if (what < 35) {
-        const Known next{step,
-                         static_cast<unsigned>(random() % (what < 3 ? dns::kLongestBody : 200)),
-                         static_cast<unsigned>(random() % 6),
-                         0,
-                         0,
-                         true};
+        const Known next{
+            step, static_cast<unsigned>(random() % (what < 3 ? 1440 : 200)), static_cast<unsigned>(random() % 6), 0, 0,
+            true};
         const Stored stored = cache.store(question.key(), answer_of(next.number, next.length, next.records),
                                           at(now, static_cast<uint16_t>(question.identity)));
         ASSERT_TRUE(stored == Stored::stored || stored == Stored::renewed);

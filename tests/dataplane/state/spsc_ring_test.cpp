@@ -65,16 +65,17 @@ TEST(SpscRing, TwoThreads) {
 
 TEST(Rings, OneForEachPairOfThreads) {
   Rings rings(3);
-  EXPECT_EQ(rings.threads(), 4U);
+  EXPECT_EQ(rings.threads(), 5U);
   EXPECT_EQ(rings.main_thread(), 3U);
-  for (uintptr_t from = 0; from < 4; ++from)
-    for (uintptr_t to = 0; to < 4; ++to)
-      rings.ring(static_cast<unsigned>(from), static_cast<unsigned>(to)).push((from * 4 + to + 1) * 64);
-  for (uintptr_t from = 0; from < 4; ++from) {
-    for (uintptr_t to = 0; to < 4; ++to) {
+  EXPECT_EQ(rings.slow_thread(), 4U);
+  for (uintptr_t from = 0; from < 5; ++from)
+    for (uintptr_t to = 0; to < 5; ++to)
+      rings.ring(static_cast<unsigned>(from), static_cast<unsigned>(to)).push((from * 5 + to + 1) * 64);
+  for (uintptr_t from = 0; from < 5; ++from) {
+    for (uintptr_t to = 0; to < 5; ++to) {
       uintptr_t items[2];
       ASSERT_EQ(rings.ring(static_cast<unsigned>(from), static_cast<unsigned>(to)).pop(items, 2), 1U);
-      EXPECT_EQ(items[0], (from * 4 + to + 1) * 64);
+      EXPECT_EQ(items[0], (from * 5 + to + 1) * 64);
     }
   }
 }
@@ -85,6 +86,9 @@ TEST(Rings, TheKindOfAFrameRidesInItsPointer) {
   EXPECT_TRUE(is_egress(for_egress(frame)));
   EXPECT_EQ(frame_of(received(frame)), frame);
   EXPECT_EQ(frame_of(for_egress(frame)), frame);
+  EXPECT_FALSE(is_used(received(frame)) || is_used(for_egress(frame)));
+  EXPECT_TRUE(is_used(used(frame)));
+  EXPECT_EQ(frame_of(used(frame)), frame);
 }
 
 }  // namespace

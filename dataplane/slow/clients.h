@@ -1,0 +1,95 @@
+// dataplane/slow/clients.h - DNS over TCP towards clients (RFC 7766, RFC 9210): connections, and queries out of them.
+//
+// All of it belongs to the slow lane's thread. A query goes to an lcore as a frame; answers come back in any order and leave as they
+// come. What a client can make us keep is bounded: queries under way, answers not read, octets of all connections together.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/slow/addresses.h"
+#include "dataplane/slow/connection_table.h"
+#include "dataplane/slow/lcore_rings.h"
+#include "dataplane/slow/message_reader.h"
+
+namespace penstock::slow {
+
+struct ClientLimits {
+  uint32_t connections = 10000;
+  uint32_t per_client = 100;
+  std::chrono::milliseconds idle = std::chrono::seconds(10);
+  uint32_t in_flight = 100;    // queries of one connection; more are left in the kernel's buffer
+  size_t unsent = 256 << 10;   // octets of answers that one connection keeps
+  size_t buffered = 64 << 20;  // octets that all keep
+  std::chrono::milliseconds unread = std::chrono::seconds(5);  // answers may wait for the client as long as this
+};
+
+class Clients {
+ public:
+  Clients(asio::io_context& io, LcoreRings& lcores, const ClientLimits& limits, config::SlowCounters& counters);
+
+  // Takes connections to `address` port 53 from now on; needs CAP_NET_BIND_SERVICE. `listen`: its index. The error says what is wrong.
+  std::string listen(const config::IpAddress& address, uint16_t port = 53);
+  // An lcore's answer; without a message: there will be none, and the connection is to be closed.
+  void answer(const Outgoing& outgoing, Time now);
+  // After a round of answers: writes them.
+  void flush(Time now);
+  // Queries that had no room before.
+  void resume(Time now);
+  // Idle connections, slow readers.
+  void tick(Time now);
+
+ private:
+  struct Listener {
+    asio::ip::tcp::acceptor acceptor;
+    config::IpAddress address;
+    bool is_paused = false;  // for want of file descriptors
+  };
+  struct Session {
+    Session(asio::ip::tcp::socket&& taken) : socket(std::move(taken)) {}
+    asio::ip::tcp::socket socket;
+    Endpoints between{};  // from the client to us
+    MessageReader reader;
+    std::vector<uint8_t> unsent;
+    size_t sent = 0;        // of them
+    Time unsent_since{};    // since when there is something to send
+    bool reads = false;     // waits for the client's next octets
+    bool writes = false;    // waits for the client to read
+    bool is_dirty = false;  // is among those to flush
+    bool is_held = false;   // has a query that no lcore had room for: is among those held
+    bool is_full = false;   // has as many under way as it may: goes on when one is answered
+    bool is_ended = false;  // the client sends no more
+    size_t counted = 0;     // octets counted in buffered_
+  };
+  using Id = state::StreamPeer;
+
+  void accept(Listener& listener);
+  void take(Listener& listener, asio::ip::tcp::socket&& socket, Time now);
+  Session* find(const Id& id);
+  void wait_to_read(const Id& id);
+  void read(const Id& id, Time now);
+  void take_queries(const Id& id, Session& session, std::span<const uint8_t> octets, Time now);
+  void mark_dirty(const Id& id, Session& session);
+  void close_when_done(const Id& id, const Session& session);
+  bool send(const Id& id, Session& session, Time now);
+  bool count_octets(Session& session);
+  void close(uint32_t place, config::SlowCounter why);
+
+  asio::io_context& io_;
+  LcoreRings& lcores_;
+  ClientLimits limits_;
+  config::SlowCounters& counters_;
+  ConnectionTable table_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Session>> sessions_;  // by place
+  std::vector<Id> dirty_;
+  std::vector<Id> held_;
+  std::vector<uint8_t> octets_;  // read last
+  size_t buffered_ = 0;
+  uint64_t in_flight_ = 0;
+};
+
+}  // namespace penstock::slow

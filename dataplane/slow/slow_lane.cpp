@@ -1,0 +1,127 @@
+#include "dataplane/slow/slow_lane.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace penstock::slow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kTick = milliseconds(100);
+// After the last frame or octet the rings are looked at each 100 us, and less and less often when nothing comes.
+constexpr long kShortestRestNs = 100'000;
+constexpr long kLongestRestNs = 2'000'000;
+constexpr unsigned kShortRests = 100;
+constexpr rlim_t kOtherFiles = 1024;  // sockets of ports, maps, connections to endpoints
+
+void rest(unsigned quiet_turns, asio::io_context& io) {
+  if (quiet_turns < kShortRests) {
+    const timespec pause{0, kShortestRestNs};
+    nanosleep(&pause, nullptr);
+    return;
+  }
+  // Octets end it at once, frames do not.
+  const long grown = kShortestRestNs * static_cast<long>(quiet_turns - kShortRests + 1);
+  io.run_one_for(std::chrono::nanoseconds(std::min(grown, kLongestRestNs)));
+}
+
+}  // namespace
+
+SlowLane::SlowLane(const SlowLaneOptions& options)
+    : options_(options),
+      lcores_(options.rings, options.lcores, options.frames, options.host, options.counters),
+      clients_(io_, lcores_, options.clients, options.counters),
+      datagrams_(io_, lcores_, options.counters),
+      upstream_(io_, lcores_, options.upstream, options.counters) {
+  options_.counters.most_connections = options.clients.connections;
+  options_.counters.most_connections_per_client = options.clients.per_client;
+  options_.counters.most_buffered = options.clients.buffered;
+}
+
+SlowLane::~SlowLane() {
+  stop_.store(true);
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<std::string> SlowLane::listen() {
+  std::vector<std::string> failed;
+  for (const config::IpAddress& address : options_.host.listen()) {
+    if (const std::string error = clients_.listen(address, options_.port); !error.empty())
+      failed.push_back("no DNS over TCP on " + config::to_string(address) + ": " + error);
+    if (const std::string error = datagrams_.listen(address, options_.port); !error.empty())
+      failed.push_back("no answer to fragmented queries on " + config::to_string(address) + ": " + error);
+  }
+  return failed;
+}
+
+void SlowLane::start(const std::function<void()>& prepare) {
+  thread_ = std::thread([this, prepare] {
+    if (!options_.cpus.empty()) {
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      for (const unsigned cpu : options_.cpus) CPU_SET(cpu, &set);
+      pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+    }
+    pthread_setname_np(pthread_self(), "slow-lane");
+    prctl(PR_SET_TIMERSLACK, 1000);  // else 100 us are 150
+    prepare();
+    run();
+  });
+}
+
+void SlowLane::run() {
+  const auto work = asio::make_work_guard(io_);  // else the first moment without a handler would be the last
+  unsigned quiet_turns = 0;
+  while (!stop_.load(std::memory_order_relaxed)) {
+    if (turn(std::chrono::steady_clock::now()) != 0)
+      quiet_turns = 0;
+    else
+      rest(quiet_turns++, io_);
+  }
+}
+
+size_t SlowLane::turn(Time now) {
+  size_t moved = lcores_.take([&](const Outgoing& outgoing) {
+    switch (outgoing.peer.kind) {
+      case state::PeerKind::connection:
+        return clients_.answer(outgoing, now);
+      case state::PeerKind::datagram:
+        return datagrams_.answer(outgoing);
+      case state::PeerKind::endpoint:
+        return upstream_.send(outgoing, now);
+    }
+  });
+  clients_.flush(now);
+  upstream_.flush(now);
+  clients_.resume(now);
+  moved += io_.poll();
+  if (now - ticked_at_ >= kTick) {
+    ticked_at_ = now;
+    clients_.tick(now);
+    upstream_.tick(now);
+  }
+  return moved;
+}
+
+uint32_t make_room_for(uint32_t connections) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return connections;
+  const rlim_t wanted = connections + kOtherFiles;
+  if (files.rlim_cur < wanted) {
+    const rlimit more{wanted, std::max(files.rlim_max, wanted)};
+    if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
+      const rlimit all{files.rlim_max, files.rlim_max};
+      setrlimit(RLIMIT_NOFILE, &all);
+    }
+    getrlimit(RLIMIT_NOFILE, &files);
+  }
+  if (files.rlim_cur >= wanted) return connections;
+  return static_cast<uint32_t>(files.rlim_cur > 2 * kOtherFiles ? files.rlim_cur - kOtherFiles : files.rlim_cur / 2);
+}
+
+}  // namespace penstock::slow

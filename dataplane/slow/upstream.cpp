@@ -1,0 +1,255 @@
+#include "dataplane/slow/upstream.h"
+
+#include <netinet/in.h>
+#include <algorithm>
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+
+#include "dataplane/dns/message.h"
+
+namespace penstock::slow {
+namespace {
+
+using asio::ip::tcp;
+using config::SlowCounter;
+using config::SlowGauge;
+
+using FreeBind = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
+// The kernel draws the port when it knows the other end: many connections from one address.
+using BindNoPort = asio::detail::socket_option::boolean<IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT>;
+
+}  // namespace
+
+void Upstream::send(const Outgoing& outgoing, Time now) {
+  Key key{};
+  key[0] = outgoing.between.family;
+  std::copy(outgoing.between.source.begin(), outgoing.between.source.end(), key.begin() + 1);
+  std::copy(outgoing.between.destination.begin(), outgoing.between.destination.end(), key.begin() + 17);
+  std::unique_ptr<Peer>& peer = peers_[key];
+  if (peer == nullptr) {
+    peer = std::make_unique<Peer>();
+    peer->between = outgoing.between;
+  }
+  peer->used_at = now;
+  if (outgoing.message.size() < dns::kHeaderSize) return;
+  send(*peer,
+       Query{.message = {outgoing.message.begin(), outgoing.message.end()},
+             .id = dns::id_of(outgoing.message.data()),
+             .source_port = outgoing.between.source_port,
+             .is_second = false,
+             .at = now},
+       now);
+}
+
+void Upstream::send(Peer& peer, Query&& query, Time now) {
+  const std::shared_ptr<Channel> channel = channel_for(peer, now);
+  if (channel == nullptr) {
+    counters_[SlowCounter::upstream_lost].add(1);
+    return;
+  }
+  // Lcores draw their ids apart from each other: on a connection none may be used twice.
+  uint16_t id = query.id;
+  while (channel->queries.contains(id)) id = static_cast<uint16_t>(id + 40503);
+  dns::store16(query.message.data(), id);
+  const size_t length = query.message.size();
+  channel->unsent.push_back(static_cast<uint8_t>(length >> 8));
+  channel->unsent.push_back(static_cast<uint8_t>(length));
+  channel->unsent.insert(channel->unsent.end(), query.message.begin(), query.message.end());
+  if (channel->queries.empty() && channel->is_open) channel->since = now;
+  channel->queries.emplace(id, std::move(query));
+  count_queries(1);
+  counters_[SlowCounter::upstream_queries].add(1);
+  if (channel->is_dirty) return;
+  channel->is_dirty = true;
+  dirty_.emplace_back(&peer, channel);
+}
+
+// The least busy connection that takes another query; a new one when all have enough to do. Null: none.
+std::shared_ptr<Upstream::Channel> Upstream::channel_for(Peer& peer, Time now) {
+  std::shared_ptr<Channel> best;
+  for (const auto& channel : peer.channels) {
+    if (channel->queries.size() >= limits_.in_flight || channel->unsent.size() >= limits_.unsent) continue;
+    if (best == nullptr || channel->queries.size() < best->queries.size()) best = channel;
+  }
+  if (best != nullptr && (best->queries.size() < limits_.busy || peer.channels.size() >= limits_.channels)) return best;
+  if (peer.channels.size() >= limits_.channels) return nullptr;
+  if (peer.has_failed && now - peer.failed_at < limits_.again) return best;
+  std::shared_ptr<Channel> fresh = connect(peer, now);
+  return fresh != nullptr ? fresh : best;
+}
+
+std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
+  auto channel = std::make_shared<Channel>(io_);
+  channel->since = now;
+  const tcp::endpoint to(to_asio(peer.between.family, peer.between.destination), limits_.port);
+  asio::error_code error;
+  channel->socket.open(to.protocol(), error);
+  if (!error) channel->socket.set_option(FreeBind(true), error);
+  if (!error) channel->socket.set_option(BindNoPort(true), error);
+  if (!error) channel->socket.bind({to_asio(peer.between.family, peer.between.source), 0}, error);
+  if (!error) channel->socket.non_blocking(true, error);
+  if (!error) channel->socket.set_option(tcp::no_delay(true), error);
+  if (error) {
+    counters_[SlowCounter::upstream_failed].add(1);
+    peer.has_failed = true;
+    peer.failed_at = now;
+    return nullptr;
+  }
+  peer.channels.push_back(channel);
+  count_channels(1);
+  channel->socket.async_connect(to, [this, &peer, channel](const asio::error_code& failed) {
+    if (failed == asio::error::operation_aborted || !channel->socket.is_open()) return;
+    const Time then = std::chrono::steady_clock::now();
+    if (failed) return end(peer, channel, then);
+    counters_[SlowCounter::upstream_connects].add(1);
+    peer.has_failed = false;
+    channel->is_open = true;
+    channel->since = then;
+    wait_to_read(peer, channel);
+    write(peer, channel, then);
+  });
+  return channel;
+}
+
+void Upstream::flush(Time now) {
+  // A connection that turns out to be over gives its queries to another, which is dirty then.
+  std::vector<std::pair<Peer*, std::shared_ptr<Channel>>> dirty;
+  dirty.swap(dirty_);
+  for (const auto& [peer, channel] : dirty) {
+    channel->is_dirty = false;
+    write(*peer, channel, now);
+  }
+}
+
+void Upstream::write(Peer& peer, const std::shared_ptr<Channel>& channel, Time now) {
+  if (!channel->is_open || channel->writes || channel->unsent.empty()) return;
+  size_t sent = 0;
+  while (sent < channel->unsent.size()) {
+    asio::error_code error;
+    sent +=
+        channel->socket.write_some(asio::buffer(channel->unsent.data() + sent, channel->unsent.size() - sent), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      channel->writes = true;
+      channel->socket.async_wait(tcp::socket::wait_write, [this, &peer, channel](const asio::error_code& failed) {
+        channel->writes = false;
+        if (!failed) write(peer, channel, std::chrono::steady_clock::now());
+      });
+      break;
+    }
+    if (error) return end(peer, channel, now);
+  }
+  channel->unsent.erase(channel->unsent.begin(), channel->unsent.begin() + static_cast<ptrdiff_t>(sent));
+}
+
+void Upstream::wait_to_read(Peer& peer, const std::shared_ptr<Channel>& channel) {
+  channel->socket.async_wait(tcp::socket::wait_read, [this, &peer, channel](const asio::error_code& failed) {
+    if (!failed) read(peer, channel, std::chrono::steady_clock::now());
+  });
+}
+
+void Upstream::read(Peer& peer, const std::shared_ptr<Channel>& channel, Time now) {
+  if (!channel->is_open) return;
+  asio::error_code error;
+  const size_t count = channel->socket.read_some(asio::buffer(octets_), error);
+  if (error == asio::error::would_block || error == asio::error::try_again) return wait_to_read(peer, channel);
+  if (error) return end(peer, channel, now);
+  channel->since = now;
+  const Framing framing = channel->reader.read({octets_.data(), count}, [&](std::span<const uint8_t> message) {
+    take_response(peer, *channel, message);
+    return true;
+  });
+  if (framing == Framing::broken) return end(peer, channel, now);
+  wait_to_read(peer, channel);
+}
+
+void Upstream::take_response(const Peer& peer, Channel& channel, std::span<const uint8_t> message) {
+  const auto found = channel.queries.find(dns::id_of(message.data()));
+  if (found == channel.queries.end()) {
+    counters_[SlowCounter::upstream_unknown].add(1);
+    return;
+  }
+  channel.has_answered = true;
+  message_.assign(message.begin(), message.end());
+  dns::store16(message_.data(), found->second.id);
+  const Endpoints back{.source = peer.between.destination,
+                       .destination = peer.between.source,
+                       .source_port = 53,
+                       .destination_port = found->second.source_port,
+                       .family = peer.between.family};
+  channel.queries.erase(found);
+  count_queries(-1);
+  const bool given = lcores_.give_response(message_, back);
+  counters_[given ? SlowCounter::upstream_responses : SlowCounter::upstream_unknown].add(1);
+}
+
+// The connection is over. What was under way is sent once more, and again while each connection answers something: a server
+// may close after every answer (RFC 7766 section 6.2.4). What never had a connection is left to the lcore.
+void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now) {
+  const auto at = std::find(peer.channels.begin(), peer.channels.end(), channel);
+  if (at == peer.channels.end()) return;
+  peer.channels.erase(at);
+  count_channels(-1);
+  const bool was_open = channel->is_open;
+  channel->is_open = false;
+  asio::error_code ignored;
+  channel->socket.close(ignored);
+  std::unordered_map<uint16_t, Query> queries;
+  queries.swap(channel->queries);
+  count_queries(-static_cast<int>(queries.size()));
+  if (!was_open) {
+    counters_[SlowCounter::upstream_failed].add(1);
+    peer.has_failed = true;
+    peer.failed_at = now;
+  } else if (!queries.empty()) {
+    counters_[SlowCounter::upstream_closed].add(1);
+  }
+  for (auto& [id, query] : queries) {
+    const bool may = was_open && (!query.is_second || channel->has_answered) && now - query.at < limits_.resend;
+    if (!may) {
+      counters_[SlowCounter::upstream_lost].add(1);
+      continue;
+    }
+    query.is_second = true;
+    counters_[SlowCounter::upstream_resent].add(1);
+    send(peer, std::move(query), now);
+  }
+}
+
+void Upstream::tick(Time now) {
+  for (const auto& entry : peers_) {
+    Peer& peer = *entry.second;
+    const std::vector<std::shared_ptr<Channel>> channels = peer.channels;
+    for (const auto& channel : channels) {
+      if (!channel->is_open) {
+        if (now - channel->since >= limits_.connect) end(peer, channel, now);
+        continue;
+      }
+      const size_t before = channel->queries.size();
+      std::erase_if(channel->queries, [&](const auto& query) { return now - query.second.at >= limits_.late; });
+      const size_t late = before - channel->queries.size();
+      count_queries(-static_cast<int>(late));
+      counters_[SlowCounter::upstream_lost].add(late);
+      const bool is_idle = channel->queries.empty();
+      // It has answered nothing for so long that the queries it had are late: it may be a connection that the other end forgot.
+      if ((late != 0 && now - channel->since >= limits_.late) || (is_idle && now - channel->since >= limits_.idle))
+        end(peer, channel, now);
+    }
+  }
+  // Of rules gone by. Handlers that still name one belong to connections that are over, and look at nothing else.
+  if (dirty_.empty())
+    std::erase_if(peers_, [&](const auto& entry) {
+      return entry.second->channels.empty() && now - entry.second->used_at >= limits_.forget;
+    });
+}
+
+void Upstream::count_channels(int more) {
+  config::Counter& gauge = counters_[SlowGauge::upstream_connections];
+  gauge.set(gauge.get() + static_cast<uint64_t>(static_cast<int64_t>(more)));
+}
+
+void Upstream::count_queries(int more) {
+  config::Counter& gauge = counters_[SlowGauge::upstream_in_flight];
+  gauge.set(gauge.get() + static_cast<uint64_t>(static_cast<int64_t>(more)));
+}
+
+}  // namespace penstock::slow

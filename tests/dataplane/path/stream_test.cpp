@@ -1,0 +1,288 @@
+// tests/dataplane/path/stream_test.cpp - the stream port: queries over TCP, their way to endpoints, and what UDP cut short.
+#include "dataplane/state/stream_peer.h"
+#include "tests/dataplane/path/path_test.h"
+
+namespace penstock::test {
+namespace {
+
+constexpr unsigned kStream = 2;  // behind the rig's two cards
+const char* const kFirst = "10.16.1.10";
+const char* const kOther = "10.16.2.10";
+constexpr uint16_t kTc = 0x0200;
+
+const Mac kConnection = state::StreamPeer{state::PeerKind::connection, 77, 3}.mac();
+const Mac kDatagram = state::StreamPeer{state::PeerKind::datagram, 1, 0}.mac();
+
+std::string rules_with(const std::string& more) {
+  std::string rules = kRigRules;
+  const std::string pool = "endpoints: [10.16.1.10, 10.16.2.10]";
+  rules.replace(rules.find(pool), pool.size(), pool + more);
+  return rules;
+}
+
+class StreamTest : public PathTest {
+ protected:
+  static RigOptions with_cache() {
+    RigOptions options;
+    options.cache_size = 1 << 20;
+    return options;
+  }
+  StreamTest() : PathTest(with_cache()) { rig.host.ports[kStream].mac = state::kStreamPortMac; }
+
+  Frame over_tcp(const DnsQuery& query = studio_query(), const Mac& peer = kConnection) {
+    Frame frame = from_client(write(query));
+    frame.source_mac = peer;
+    frame.destination_mac = state::kStreamPortMac;
+    return frame;
+  }
+  // Frames of the slow lane's are long.
+  std::vector<Sent> receive_long(const Frame& frame) {
+    rte_mbuf* mbuf = rig.pool.take(write(frame), FramePool::kHeadroom, 65472);
+    return rig.receive(kStream, {&mbuf, 1});
+  }
+  Frame ask_over_tcp(const DnsQuery& query = studio_query(), const char* endpoint = kFirst) {
+    rig.prefer(endpoint);
+    const Frame left = only(receive_long(over_tcp(query)), kStream);
+    EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+    return left;
+  }
+  Frame ask_over_udp(const DnsQuery& query = studio_query()) {
+    rig.prefer(kFirst);
+    const Frame left = forward(from_client(write(query)));
+    rig.verdict();
+    return left;
+  }
+  static Frame truncated(const Frame& query) {
+    Frame response = answer_to_query(query);
+    put16(response.payload, 2, get16(response.payload, 2) | kTc);
+    return response;
+  }
+  // With so many TXT records of 200 octets behind the address.
+  static Frame long_answer(const Frame& query, unsigned records) {
+    Frame response = answer_to_query(query);
+    put16(response.payload, 6, static_cast<uint16_t>(1 + records));
+    for (unsigned i = 0; i < records; ++i) {
+      const Bytes head{0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, 201, 200};
+      response.payload.insert(response.payload.end(), head.begin(), head.end());
+      response.payload.insert(response.payload.end(), 200, static_cast<uint8_t>('a' + i % 26));
+    }
+    return response;
+  }
+  static DnsQuery txt_query() {
+    DnsQuery query = studio_query();
+    query.question.type = 16;
+    return query;
+  }
+};
+
+TEST_F(StreamTest, AQueryGoesAndComesOverTcp) {
+  const Frame left = ask_over_tcp();
+  EXPECT_EQ(left.destination_mac, state::kEndpointMac);
+  EXPECT_EQ(config::to_string(left.destination), kFirst);
+  EXPECT_EQ(left.destination_port, 53);
+  EXPECT_FALSE(left.vlan.has_value());
+  const Frame back = only(receive_long(answer_to_query(left)), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned");
+  EXPECT_EQ(back.destination_mac, kConnection);
+  EXPECT_EQ(config::to_string(back.source), "192.168.10.86");
+  EXPECT_EQ(config::to_string(back.destination), "192.168.10.20");
+  EXPECT_EQ(back.destination_port, 40000);
+  EXPECT_EQ(get16(back.payload, 0), 0x1234);
+  // One memory for both.
+  only(rig.receive(0, {write(from_client(write(studio_query())))}), 0);
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_cached");
+  only(receive_long(over_tcp()), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_cached");
+}
+
+TEST_F(StreamTest, ALongAnswerComesWhole) {
+  for (const unsigned records : {10U, 300U}) {
+    DnsQuery query = txt_query();
+    query.question.name = "d-" + std::to_string(records) + ".studio.us-east-1.sagemaker.aws";
+    const Frame left = ask_over_tcp(query);
+    const Frame response = long_answer(left, records);
+    const Frame back = only(receive_long(response), kStream);
+    Bytes expected = response.payload;
+    put16(expected, 0, 0x1234);
+    EXPECT_EQ(to_hex(back.payload), to_hex(expected));
+    rig.verdict();
+  }
+}
+
+TEST_F(StreamTest, WhatWasAskedOverTcpIsNotAnsweredOverUdpNorTheOtherWayRound) {
+  const Frame tcp = ask_over_tcp();
+  EXPECT_TRUE(rig.receive(1, {write(answer_to_query(tcp))}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_port");
+  const Frame udp = ask_over_udp(studio_query(1));
+  EXPECT_TRUE(receive_long(answer_to_query(udp)).empty());
+  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_port");
+  only(receive_long(answer_to_query(tcp)), kStream);
+  only(rig.receive(1, {write(answer_to_query(udp))}), 0);
+}
+
+TEST_F(StreamTest, FlightsOverTcpAreNotJoined) {
+  ask_over_udp();
+  ask_over_tcp();
+  DnsQuery other = studio_query();
+  other.id = 0x4321;
+  only(receive_long(over_tcp(other)), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+  EXPECT_TRUE(receive_long(over_tcp(other)).empty()) << "the same once more on the same connection";
+  EXPECT_EQ(rig.verdict(), "classify.query query.repeated");
+  Frame udp = from_client(write(other));
+  EXPECT_TRUE(rig.receive(0, {write(udp)}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.query query.joined");
+  rig.pass(2000);
+  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+}
+
+TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
+  const auto& endpoint = rig.counters().lcore[0].endpoints[0];
+  ask_over_tcp();
+  rig.pass(1100);
+  const Frame next = only(rig.sweep(), kStream);
+  EXPECT_EQ(config::to_string(next.destination), kOther);
+  rig.pass(800);
+  const Frame servfail = only(rig.sweep(), kStream);
+  EXPECT_EQ(servfail.destination_mac, kConnection);
+  EXPECT_EQ(get16(servfail.payload, 2) & 0xf, 2);
+  EXPECT_EQ(rig.verdict(), "retry.sent sweep.expired") << "and no failure is remembered";
+  EXPECT_EQ(endpoint.queries.get() + endpoint.timeouts.get(), 0U);
+  EXPECT_EQ(endpoint.stream_queries.get(), 1U);
+  EXPECT_EQ(endpoint.stream_timeouts.get(), 1U);
+  EXPECT_FALSE(rig.lcore().silence.owes_much(0));
+  EXPECT_EQ(rig.lcore().round_trips.patience_inbound(0), 200'000'000U) << "as if it had never been asked";
+  only(receive_long(answer_to_query(ask_over_tcp(studio_query(2)))), kStream);
+  EXPECT_EQ(rig.lcore().round_trips.patience_inbound(0), 200'000'000U);
+}
+
+TEST_F(StreamTest, WhatIsNotAnsweredEndsTheConnection) {
+  Frame response = over_tcp();
+  put16(response.payload, 2, 0x8000);
+  const Frame end = only(receive_long(response), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.ignored_response");
+  EXPECT_EQ(end.destination_mac, kConnection);
+  EXPECT_TRUE(end.payload.empty());
+  Frame udp = from_client(response.payload);
+  EXPECT_TRUE(rig.receive(0, {write(udp)}).empty());
+}
+
+TEST_F(StreamTest, TransfersAreRefusedOverTcp) {
+  for (const uint16_t type : {uint16_t{251}, uint16_t{252}}) {
+    DnsQuery query = studio_query();
+    query.question.type = type;
+    const Frame back = only(receive_long(over_tcp(query)), kStream);
+    EXPECT_EQ(rig.verdict(), "classify.query query.refused_transfer");
+    EXPECT_EQ(get16(back.payload, 2) & 0xf, 5);
+  }
+}
+
+// What the kernel put together: UDP to the client, TCP to the endpoint.
+TEST_F(StreamTest, AClientOverUdpKeepsItsSize) {
+  const Frame left = only(receive_long(over_tcp(txt_query(), kDatagram)), kStream);
+  const Frame back = only(receive_long(long_answer(left, 10)), kStream);
+  EXPECT_EQ(back.destination_mac, kDatagram);
+  rig.verdict();
+  const Frame again = only(receive_long(over_tcp(txt_query(), kDatagram)), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_cached");
+  EXPECT_EQ(get16(again.payload, 2) & kTc, kTc) << "512 octets are all that it takes";
+}
+
+class ResolveTcTest : public StreamTest {
+ protected:
+  ResolveTcTest() { rig.load(rules_with(", resolve_tc: true")); }
+  Frame cut_short(const Frame& query) {
+    const Frame again = only(rig.receive(1, {write(truncated(query))}), kStream);
+    EXPECT_EQ(rig.verdict(), "classify.response response.asked_over_tcp");
+    return again;
+  }
+};
+
+TEST_F(StreamTest, ATruncatedAnswerIsPassedOn) {
+  const Frame back = only(rig.receive(1, {write(truncated(ask_over_udp()))}), 0);
+  EXPECT_EQ(get16(back.payload, 2) & kTc, kTc);
+}
+
+TEST_F(ResolveTcTest, ATruncatedAnswerIsAskedAgainOverTcp) {
+  const Frame left = ask_over_udp();
+  const Frame again = cut_short(left);
+  EXPECT_EQ(again.destination_mac, state::kEndpointMac);
+  EXPECT_EQ(config::to_string(again.destination), kFirst);
+  EXPECT_EQ(to_hex(again.payload), to_hex(left.payload));
+  EXPECT_EQ(rig.outstanding(kFirst), 1U);
+  EXPECT_TRUE(rig.receive(1, {write(truncated(left))}).empty()) << "doubled, it counts no more";
+  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_port");
+  const Frame back = only(receive_long(answer_to_query(again)), 0);
+  EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned");
+  EXPECT_EQ(back.destination_mac, mac(0xc1));
+  EXPECT_EQ(get16(back.payload, 2) & kTc, 0);
+  EXPECT_EQ(rig.outstanding(kFirst), 0U);
+}
+
+TEST_F(ResolveTcTest, AnAnswerTooLongForTheClientIsCutButRemembered) {
+  const Frame again = cut_short(ask_over_udp(txt_query()));
+  const Frame response = long_answer(again, 12);
+  const Frame back = only(receive_long(response), 0);
+  EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned");
+  EXPECT_EQ(get16(back.payload, 2) & kTc, kTc);
+  EXPECT_EQ(get16(back.payload, 6), 0);
+  const Frame whole = only(receive_long(over_tcp(txt_query())), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_cached");
+  EXPECT_EQ(whole.payload.size(), response.payload.size());
+}
+
+TEST_F(ResolveTcTest, AnEndpointWithoutTcpLeavesTheClientWhatUdpCouldSay) {
+  cut_short(ask_over_udp());
+  rig.pass(1100);
+  const Frame other = only(rig.sweep(), kStream);
+  EXPECT_EQ(config::to_string(other.destination), kOther);
+  rig.pass(800);
+  const Frame back = only(rig.sweep(), 0);
+  EXPECT_EQ(get16(back.payload, 2) & (kTc | 0xf), kTc);
+}
+
+TEST_F(StreamTest, AFragmentIsAskedAgainOverTcpWhateverThePoolSays) {
+  const Frame left = ask_over_udp(txt_query());
+  Frame response = long_answer(left, 6);
+  response.fragment = 0x2000;
+  response.payload.resize(600);  // what is behind it comes later
+  const Frame again = only(rig.receive(1, {write(response)}), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.fragment response.asked_over_tcp");
+  EXPECT_EQ(to_hex(again.payload), to_hex(left.payload));
+  only(receive_long(answer_to_query(again)), 0);
+}
+
+TEST_F(StreamTest, AForgedFragmentAsksNothing) {
+  const Frame left = ask_over_udp();
+  Frame forged = answer_to_query(left);
+  forged.fragment = 0x2000;
+  put16(forged.payload, 0, get16(forged.payload, 0) ^ 1);
+  EXPECT_TRUE(rig.receive(1, {write(forged)}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.fragment response.unknown_id");
+  forged = answer_to_query(left);
+  forged.fragment = 0x2000;
+  forged.payload[20] ^= 1;
+  EXPECT_TRUE(rig.receive(1, {write(forged)}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.fragment response.wrong_question");
+  only(rig.receive(1, {write(answer_to_query(left))}), 0);
+}
+
+// As the worker has them: over the slow lane's ring.
+TEST_F(StreamTest, TheRingsBringQueriesAndTakeUsedFramesBack) {
+  rig.prefer(kFirst);
+  state::FrameRing& ring = rig.rings->ring(rig.rings->slow_thread(), 0);
+  rte_mbuf* query = rig.pool.take(write(over_tcp()));
+  query->port = kStream;
+  ring.push(state::received(query));
+  ring.push(state::used(rig.pool.take({})));
+  const Frame left = only(rig.take_handed_off(), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+  rte_mbuf* response = rig.pool.take(write(answer_to_query(left)));
+  response->port = kStream;
+  ring.push(state::received(response));
+  only(rig.take_handed_off(), kStream);
+  EXPECT_EQ(rig.counters().lcore[0].received.get(), 2U);
+}
+
+}  // namespace
+}  // namespace penstock::test

@@ -1,0 +1,183 @@
+"""tests/e2e/tcp_endpoints_test.py - DNS over TCP with endpoints: connections, what UDP cut short, and what must not get out."""
+import re
+import socket
+import subprocess
+import time
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+
+from client import addresses, ask, rcode
+from penstock import Penstock, config
+from streams import Endpoint, Stream, answer_to, query_for, slow_lane
+from waiting import eventually
+from world import ENDPOINTS, HOST, VPC, VPC_SERVERS, World
+
+ONE = ENDPOINTS[0]
+ZONE = "studio.us-east-1.sagemaker.aws"
+
+
+@pytest.fixture(scope="module", name="world")
+def _world():
+    with World("e2e-tcp-ends") as world:
+        yield world
+
+
+@pytest.fixture(scope="module", name="one")
+def _one(world):
+    """One endpoint, so that a test knows who is asked: its address is the test's once Penstock knows it. resolve_tc is on."""
+    model = config(dataplane={"cache_size": "4MiB", "tcp": {"connections_per_client": 10_000}})
+    model["pools"][VPC] = {"kind": "route53-inbound", "endpoints": [ONE], "resolve_tc": True, "cache": {"stale": "off"},
+                            "health": {"interval": "30s"}}
+    with Penstock(world, model) as penstock:
+        for server in VPC_SERVERS:
+            world.stop(server)
+        yield penstock
+        eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every packet is accounted for")
+
+
+def test_answers_leave_as_they_come(world, one):
+    """The first is held back until the second is there, on one connection."""
+    held = []
+
+    def slowly(query):
+        if str(query.question[0].name).startswith("d-first"):
+            held.append(query)
+            return None
+        return answer_to(query)
+
+    with Endpoint(world, ONE, udp=answer_to, tcp=slowly), Stream(world) as stream:
+        stream.send(query_for(f"d-first.{ZONE}"), query_for(f"d-second.{ZONE}"))
+        assert str(stream.answer().question[0].name) == f"d-second.{ZONE}."
+        assert rcode(stream.answer()) == "SERVFAIL"
+    assert held and one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
+
+
+def test_a_server_that_closes_after_each_answer(world, one):
+    answered = []
+
+    def once(query):
+        if len(answered) % 2:
+            answered.append(None)
+            return b"close"
+        answered.append(query)
+        return answer_to(query)
+
+    with Endpoint(world, ONE, udp=answer_to, tcp=once) as server, Stream(world) as stream:
+        names = [f"d-{i}.close.{ZONE}" for i in range(6)]
+        stream.send(*[query_for(name) for name in names])
+        assert {str(stream.answer().question[0].name) for _ in names} == {name + "." for name in names}
+        assert server.connections > 1
+    assert slow_lane(one, "upstream_resent") > 0
+
+
+def test_a_truncated_answer_is_fetched_over_tcp_and_remembered(world, one):
+    name = f"d-truncated.{ZONE}"
+    with Endpoint(world, ONE, udp=lambda query: answer_to(query, flags=dns.flags.TC), tcp=lambda query: answer_to(query, 3)) as server:
+        answer = ask(world, name, "TXT", use_edns=0, payload=1232)
+        assert not answer.flags & dns.flags.TC and len(answer.answer[0]) == 3
+        assert (len(server.asked["udp"]), len(server.asked["tcp"])) == (1, 1)
+        assert len(ask(world, name, "TXT", tcp=True, use_edns=0, payload=1232).answer[0]) == 3
+        assert (len(server.asked["udp"]), len(server.asked["tcp"])) == (1, 1)
+    assert one.metrics().sum("penstock_responses_total", outcome="asked_over_tcp") >= 1
+
+
+def test_an_answer_of_sixty_kilobytes(world, one):
+    with Endpoint(world, ONE, udp=answer_to, tcp=lambda query: answer_to(query, 270)):
+        assert len(ask(world, f"d-long.{ZONE}", "TXT", tcp=True).answer[0]) == 270
+
+
+def test_an_endpoint_without_tcp(world, one):
+    """A client over UDP hears that it was truncated, one over TCP that nobody answers; others over UDP notice nothing."""
+    def truncated(query):
+        return answer_to(query, flags=dns.flags.TC if "cut" in str(query.question[0].name) else 0)
+
+    with Endpoint(world, ONE, udp=truncated):
+        assert ask(world, f"d-cut.without.{ZONE}").flags & dns.flags.TC
+        assert rcode(ask(world, f"d-0.without.{ZONE}", tcp=True)) == "SERVFAIL"
+        for i in range(10):
+            assert addresses(ask(world, f"d-{i}.without.{ZONE}", timeout=0.5)) == {"10.16.110.189"}
+    assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
+
+
+def test_a_fragmented_response_is_asked_again_and_the_kernel_is_silent(world, one):
+    """Two seconds and more after it as well: the late pieces and the late whole."""
+    unreachable = "nstat -asz IcmpOutDestUnreachs | awk '/Icmp/ {print $2}'"
+    before = world.run("host", "sh", "-c", unreachable).stdout
+    long = lambda query: answer_to(query, 12)  # noqa: E731  2.5 kB in an Ethernet of 1500
+    with Endpoint(world, ONE, udp=long, tcp=long) as server:
+        answer = ask(world, f"d-pieces.{ZONE}", "TXT", use_edns=0, payload=1232)
+        assert answer.flags & dns.flags.TC, "too long for this client over UDP"
+        assert len(ask(world, f"d-pieces.{ZONE}", "TXT", tcp=True, use_edns=0, payload=1232).answer[0]) == 12
+        assert len(server.asked["tcp"]) == 1
+    assert one.metrics().sum("penstock_frames_total", **{"class": "fragment"}) >= 1
+    assert world.run("host", "sh", "-c", unreachable).stdout == before
+
+
+def test_the_guard_judges_what_came_over_tcp(world, one):
+    def outside(query):
+        response = dns.message.make_response(query, recursion_available=True)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", "54.84.43.253"))
+        return response.to_wire()
+
+    blocked = one.metrics().sum("penstock_guarded_responses_total", outcome="blocked")
+    with Endpoint(world, ONE, udp=outside, tcp=outside):
+        assert rcode(ask(world, f"d-leak.{ZONE}", tcp=True)) == "SERVFAIL"
+    assert one.metrics().sum("penstock_guarded_responses_total", outcome="blocked") == blocked + 1
+
+
+def test_a_private_zone_fails_closed_over_tcp(world, one):
+    public = world.asked("public")
+    assert rcode(ask(world, f"d-closed.{ZONE}", tcp=True)) == "SERVFAIL"
+    assert world.asked("public") == public
+    assert one.dataplane.running()
+
+
+def test_a_reader_that_does_not_read_is_cut_off(world, one):
+    long = answer_to(query_for(f"d-big.{ZONE}", "TXT"), 270)[2:]  # written once: the server must not be the slow one
+    with Endpoint(world, ONE, udp=answer_to, tcp=lambda query: query.id.to_bytes(2, "big") + long), Stream(world, receive_buffer=4096) as stream:
+        ask(world, f"d-big.{ZONE}", "TXT", tcp=True)
+        stream.sock.setblocking(False)
+        try:
+            for _ in range(2000):
+                stream.send(query_for(f"d-big.{ZONE}", "TXT"))
+        except OSError:
+            pass
+        eventually(lambda: slow_lane(one, "slow_reader") >= 1, "the reader is cut off", 12, 0.2)
+        assert addresses(ask(world, f"d-after.{ZONE}", timeout=1)) == {"10.16.110.189"}
+
+
+OPEN_MANY = """
+import resource, socket, struct, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (11000, 11000))
+wire = bytes.fromhex(sys.argv[2])
+streams = [socket.create_connection((sys.argv[1], 53), 5) for _ in range(10000)]
+for stream in streams:
+    stream.sendall(struct.pack("!H", len(wire)) + wire)
+print(sum(len(stream.recv(65535)) > len(wire) for stream in streams), flush=True)
+sys.stdin.read()
+"""
+
+
+def resident(penstock):
+    """MiB of the dataplane."""
+    with open(f"/proc/{penstock.dataplane.child.pid}/status", encoding="utf-8") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+
+
+def test_ten_thousand_connections(world, one):
+    """Each with a query and its answer."""
+    with Endpoint(world, ONE, udp=answer_to, tcp=answer_to):
+        ask(world, f"d-many.{ZONE}")
+    before, begin = resident(one), time.monotonic()
+    wire = query_for(f"d-many.{ZONE}").to_wire().hex()
+    with subprocess.Popen(world.inside("client", "/usr/bin/python3", "-c", OPEN_MANY, HOST, wire), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as many:
+        assert int(many.stdout.readline()) == 10_000
+        assert one.metrics().sum("penstock_tcp_connections") == 10_000
+        more = resident(one) - before
+        print(f"10,000 connections: {more:.1f} MiB more than {before:.1f}, opened, asked and answered in {time.monotonic() - begin:.1f} s")
+        assert more < 256
+        many.stdin.close()
+    eventually(lambda: one.metrics().sum("penstock_tcp_connections") == 0, "all are closed")
