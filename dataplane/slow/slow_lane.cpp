@@ -13,7 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto kTick = milliseconds(100);
-// After the last frame or octet the rings are looked at each 100 us, and less and less often when nothing comes.
+// After the last frame or octet the rings are looked at after 20 us, where a remembered answer is; then each 100 us, and less and less
+// often when nothing comes.
+constexpr long kFirstRestNs = 20'000;
+constexpr unsigned kFirstRests = 5;
 constexpr long kShortestRestNs = 100'000;
 constexpr long kLongestRestNs = 2'000'000;
 constexpr unsigned kShortRests = 100;
@@ -21,7 +24,7 @@ constexpr rlim_t kOtherFiles = 1024;  // sockets of ports, maps, connections to 
 
 void rest(unsigned quiet_turns, asio::io_context& io) {
   if (quiet_turns < kShortRests) {
-    const timespec pause{0, kShortestRestNs};
+    const timespec pause{0, quiet_turns < kFirstRests ? kFirstRestNs : kShortestRestNs};
     nanosleep(&pause, nullptr);
     return;
   }
