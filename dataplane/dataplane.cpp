@@ -23,6 +23,7 @@
 namespace penstock {
 namespace {
 
+constexpr auto kLateResponses = std::chrono::seconds(5);
 constexpr uint64_t kSilenceNs = 5'000'000'000;  // DESIGN.md: then `down` is ignored
 
 bool is_link_local(const config::IpAddress& address) {
@@ -296,12 +297,30 @@ tl::expected<void, std::string> Dataplane::open_link() {
   return {};
 }
 
+// Those that were endpoints a moment ago still answer what they were asked: the kernel would tell them that the port is
+// unreachable.
 tl::expected<void, std::string> Dataplane::allow_responses_from(std::span<const config::IpAddress> endpoints) {
+  std::vector<config::IpAddress> both(endpoints.begin(), endpoints.end());
+  for (const config::IpAddress& before : endpoints_)
+    if (std::find(endpoints.begin(), endpoints.end(), before) == endpoints.end()) both.push_back(before);
+  if (both.size() != endpoints.size()) retire_at_ = std::chrono::steady_clock::now() + kLateResponses;
+  endpoints_.assign(endpoints.begin(), endpoints.end());
+  return filter_for(both);
+}
+
+tl::expected<void, std::string> Dataplane::filter_for(std::span<const config::IpAddress> endpoints) {
   net::FilterRules rules;
   rules.listen.assign(host_.listen().begin(), host_.listen().end());
   rules.endpoints.assign(endpoints.begin(), endpoints.end());
   rules.source_ports = source_ports_;
   return ports_->set_filter(rules);
+}
+
+void Dataplane::retire_endpoints(std::chrono::steady_clock::time_point now) {
+  if (!retire_at_ || now < *retire_at_) return;
+  retire_at_.reset();
+  if (auto set = filter_for(endpoints_); !set)
+    spdlog::warn("former endpoints' responses are still taken: {}", set.error());
 }
 
 void Dataplane::launch() {
@@ -342,6 +361,7 @@ void Dataplane::run(int signals) {
     count_answers();
     meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
     keep_endpoints(now);
+    retire_endpoints(now);
     count_losses(now);
   }
 }

@@ -42,6 +42,8 @@ class Dataplane {
   tl::expected<void, std::string> load_last_good();
   tl::expected<void, std::string> open_link();
   tl::expected<void, std::string> allow_responses_from(std::span<const config::IpAddress> endpoints);
+  tl::expected<void, std::string> filter_for(std::span<const config::IpAddress> endpoints);
+  void retire_endpoints(std::chrono::steady_clock::time_point now);
   void warn_of_neighbours(const config::IpAddress& listen) const;
   void launch();
   bool has_doors() const;
@@ -73,9 +75,11 @@ class Dataplane {
   std::unique_ptr<ControlLink> link_;
   std::optional<net::NeighbourWatch> neighbours_;
   NextHopFollower next_hops_{{}};
-  std::vector<unsigned> exit_of_port_;  // an lcore that owns a queue of it
-  std::vector<bool> door_is_broken_;    // by port; said once
-  uint64_t kept_sequence_ = 0;          // of the endpoint page that is on disk
+  std::vector<unsigned> exit_of_port_;        // an lcore that owns a queue of it
+  std::vector<bool> door_is_broken_;          // by port; said once
+  std::vector<config::IpAddress> endpoints_;  // of the rules in force
+  std::optional<std::chrono::steady_clock::time_point> retire_at_;
+  uint64_t kept_sequence_ = 0;  // of the endpoint page that is on disk
   std::chrono::steady_clock::time_point kept_at_{};
   std::chrono::steady_clock::time_point losses_counted_at_{};
   bool launched_ = false;

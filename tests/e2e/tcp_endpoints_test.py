@@ -102,10 +102,13 @@ def test_an_endpoint_without_tcp(world, one):
     assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
 
 
+def unreachable(world):
+    """How often the host's kernel has said so to anybody."""
+    return int(world.run("host", "sh", "-c", "nstat -asz IcmpOutDestUnreachs | awk '/Icmp/ {print $2}'").stdout)
+
+
 def test_a_fragmented_response_is_asked_again_and_the_kernel_is_silent(world, one):
-    """Two seconds and more after it as well: the late pieces and the late whole."""
-    unreachable = "nstat -asz IcmpOutDestUnreachs | awk '/Icmp/ {print $2}'"
-    before = world.run("host", "sh", "-c", unreachable).stdout
+    before = unreachable(world)
     long = lambda query: answer_to(query, 12)  # noqa: E731  2.5 kB in an Ethernet of 1500
     with Endpoint(world, ONE, udp=long, tcp=long) as server:
         answer = ask(world, f"d-pieces.{ZONE}", "TXT", use_edns=0, payload=1232)
@@ -113,7 +116,25 @@ def test_a_fragmented_response_is_asked_again_and_the_kernel_is_silent(world, on
         assert len(ask(world, f"d-pieces.{ZONE}", "TXT", tcp=True, use_edns=0, payload=1232).answer[0]) == 12
         assert len(server.asked["tcp"]) == 1
     assert one.metrics().sum("penstock_frames_total", **{"class": "fragment"}) >= 1
-    assert world.run("host", "sh", "-c", unreachable).stdout == before
+    assert unreachable(world) == before
+
+
+def test_a_response_that_is_late_for_the_rules_is_not_told_that_its_port_is_unreachable(world, one):
+    before, model = unreachable(world), one.model
+    with Endpoint(world, ONE, udp=lambda query: None if "late" in str(query.question[0].name) else answer_to(query)) as server:
+        with world.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(query_for(f"d-late.{ZONE}").to_wire(), (HOST, 53))
+            eventually(lambda: server.asked["udp"], "the endpoint is asked")
+        asked = server.last_client
+        one.write({**model, "pools": {**model["pools"], VPC: {**model["pools"][VPC], "endpoints": [ENDPOINTS[1]]}}})
+        one.ctl("reload")
+        server.datagrams.sendto(answer_to(server.asked["udp"][0]), asked)
+        # To a port that is nobody's, as proof that the kernel does speak of those.
+        server.datagrams.sendto(answer_to(server.asked["udp"][0]), (asked[0], 40))
+        eventually(lambda: unreachable(world) > before, "the kernel says that port 40 is unreachable")
+        assert unreachable(world) == before + 1
+        one.write(model)
+        one.ctl("reload")
 
 
 def test_the_guard_judges_what_came_over_tcp(world, one):

@@ -79,6 +79,7 @@ class Endpoint:
         self.address, self.udp, self.tcp = address, udp, tcp
         self.asked = {"udp": [], "tcp": []}
         self.connections = 0
+        self.last_client = None
         self.stopped = threading.Event()
         self.datagrams = world.socket(VPC, socket.AF_INET, socket.SOCK_DGRAM)
         self.datagrams.bind((address, 53))
@@ -111,6 +112,7 @@ class Endpoint:
             for ready in select.select(listeners + list(streams), [], [], 0.05)[0]:
                 if ready is self.datagrams:
                     wire, client = ready.recvfrom(65535)
+                    self.last_client = client
                     response = self.udp(self.note("udp", wire)) if self.udp else None
                     if response:
                         ready.sendto(response, client)

@@ -1,0 +1,333 @@
+// tests/dataplane/slow/slow_lane_test.cpp - the slow lane's thread on the loopback: real connections on one side, an lcore of the test's on
+// the other side of the rings.
+#include "dataplane/slow/slow_lane.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <rte_mbuf.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "dataplane/net/eal.h"
+#include "dataplane/net/stream_pool.h"
+
+namespace penstock::slow {
+namespace {
+
+using Octets = std::vector<uint8_t>;
+using std::chrono::milliseconds;
+
+constexpr unsigned kFirstSourcePort = 20000;
+
+class EalEnvironment : public testing::Environment {
+ public:
+  void SetUp() override {
+    const auto eal = net::start_eal({.program = "slow-lane-test",
+                                     .polling_lcores = 1,
+                                     .cpus = {},
+                                     .memory_bytes = 64 << 20,
+                                     .pci = {},
+                                     .extra = {"--no-telemetry"}});
+    ASSERT_TRUE(eal.has_value()) << eal.error();
+  }
+};
+const auto* const kEal = testing::AddGlobalTestEnvironment(new EalEnvironment);
+
+Octets message(uint16_t id, size_t length = 40) {
+  Octets octets(length, 7);
+  octets[0] = static_cast<uint8_t>(id >> 8);
+  octets[1] = static_cast<uint8_t>(id);
+  return octets;
+}
+
+// A connection that blocks, for a second at most.
+class Stream {
+ public:
+  explicit Stream(int descriptor) : descriptor_(descriptor) {
+    const timeval limit{1, 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  static Stream to(uint16_t port) {
+    const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    const sockaddr_in address = loopback(port);
+    EXPECT_EQ(connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << strerror(errno);
+    return Stream(descriptor);
+  }
+  static sockaddr_in loopback(uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  Stream(Stream&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  ~Stream() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+
+  void send(const Octets& octets) {
+    EXPECT_EQ(::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL), ssize_t(octets.size()));
+  }
+  void ask(const Octets& query) {
+    Octets framed{static_cast<uint8_t>(query.size() >> 8), static_cast<uint8_t>(query.size())};
+    framed.insert(framed.end(), query.begin(), query.end());
+    send(framed);
+  }
+  // Empty: closed, or nothing within a second.
+  Octets receive() {
+    Octets length = exactly(2);
+    return length.empty() ? length : exactly(size_t{length[0]} << 8 | length[1]);
+  }
+  bool is_closed(milliseconds within) {
+    pollfd wait{descriptor_, POLLIN, 0};
+    uint8_t octet = 0;
+    return poll(&wait, 1, static_cast<int>(within.count())) == 1 && recv(descriptor_, &octet, 1, 0) <= 0;
+  }
+
+ private:
+  Octets exactly(size_t count) {
+    Octets octets(count);
+    return recv(descriptor_, octets.data(), count, MSG_WAITALL) == ssize_t(count) ? octets : Octets{};
+  }
+  int descriptor_;
+};
+
+// The endpoint: takes connections on a port of the loopback that was free.
+class Server {
+ public:
+  Server() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = Stream::loopback(0);
+    bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    listen(listener_, 8);
+    socklen_t size = sizeof address;
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+  }
+  ~Server() { close(listener_); }
+  Stream accept() {
+    pollfd wait{listener_, POLLIN, 0};
+    EXPECT_EQ(poll(&wait, 1, 1000), 1) << "nobody connects";
+    return Stream(::accept(listener_, nullptr, nullptr));
+  }
+  uint16_t port = 0;
+
+ private:
+  int listener_;
+};
+
+class SlowLaneTest : public testing::Test {
+ protected:
+  static constexpr uint8_t kStream = 1;
+
+  SlowLaneTest() : frames(net::StreamPool::create().value()) {
+    host.port_count = kStream;
+    host.add_listen(config::parse_address("127.0.0.1").value());
+    host.deal_source_ports(kFirstSourcePort, 100, 1);
+    limits.connections = 8;
+    limits.per_client = 4;
+    limits.idle = milliseconds(400);
+  }
+  ~SlowLaneTest() override {
+    lane.reset();
+    uintptr_t item = 0;
+    while (rings->ring(rings->slow_thread(), 0).pop(&item, 1) == 1) rte_pktmbuf_free(state::frame_of(item));
+    EXPECT_EQ(rte_mempool_in_use_count(frames.get()), 0U) << "frames lost";
+  }
+
+  void start() {
+    // A port that was free a moment ago.
+    port = Server().port;
+    UpstreamLimits upstream;
+    upstream.port = server.port;
+    lane = std::make_unique<SlowLane>(SlowLaneOptions{.rings = *rings,
+                                                      .lcores = 1,
+                                                      .frames = *frames.get(),
+                                                      .host = host,
+                                                      .counters = counters,
+                                                      .clients = limits,
+                                                      .upstream = upstream,
+                                                      .cpus = {},
+                                                      .port = port});
+    EXPECT_TRUE(lane->listen().empty());
+    lane->start([] {});
+  }
+
+  // The lcore's side: the next frame from the slow lane; null after a second.
+  rte_mbuf* take() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    uintptr_t item = 0;
+    while (rings->ring(rings->slow_thread(), 0).pop(&item, 1) == 0) {
+      if (std::chrono::steady_clock::now() > end) return nullptr;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    EXPECT_FALSE(state::is_egress(item) || state::is_used(item));
+    return state::frame_of(item);
+  }
+  static uint16_t id_of(rte_mbuf* frame) {
+    Outgoing outgoing;
+    EXPECT_TRUE(frame != nullptr && read_frame(*frame, outgoing));
+    return frame == nullptr ? 0 : dns::id_of(outgoing.message.data());
+  }
+  // Sends the frame with `octets` in it to where it came from.
+  void answer(rte_mbuf* frame, const Octets& octets) {
+    Outgoing query;
+    ASSERT_TRUE(frame != nullptr && read_frame(*frame, query));
+    std::array<uint8_t, 6> peer;
+    std::memcpy(peer.data(), static_cast<uint8_t*>(frame->buf_addr) + frame->data_off + 6, 6);
+    push(frame, octets, peer,
+         {.source = query.between.destination,
+          .destination = query.between.source,
+          .source_port = 53,
+          .destination_port = query.between.source_port,
+          .family = 4});
+  }
+  // A query to the endpoint, as path/send writes it.
+  void ask_endpoint(uint16_t id, uint16_t source_port) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(frames.get());
+    ASSERT_NE(frame, nullptr);
+    const auto self = config::parse_address("127.0.0.1").value().bytes;
+    push(frame, message(id), state::kEndpointMac,
+         {.source = self, .destination = self, .source_port = source_port, .destination_port = 53, .family = 4});
+  }
+  void push(rte_mbuf* frame, const Octets& octets, const state::PeerMac& to, const Endpoints& between) {
+    ASSERT_TRUE(write_frame(*frame, octets, {}, between));
+    std::memcpy(static_cast<uint8_t*>(frame->buf_addr) + frame->data_off, to.data(), 6);
+    ASSERT_TRUE(rings->ring(0, rings->slow_thread()).push(state::for_egress(frame)));
+  }
+
+  net::StreamPool frames;
+  std::unique_ptr<state::Rings> rings = std::make_unique<state::Rings>(1);
+  tables::LocalHost host;
+  config::SlowCounters counters{};
+  ClientLimits limits;
+  Server server;
+  uint16_t port = 0;
+  std::unique_ptr<SlowLane> lane;
+};
+
+TEST_F(SlowLaneTest, AnswersGoBackInAnyOrderToTheConnectionThatAsked) {
+  start();
+  Stream one = Stream::to(port);
+  Stream other = Stream::to(port);
+  one.ask(message(1));
+  rte_mbuf* first = take();
+  other.ask(message(2));
+  rte_mbuf* second = take();
+  one.ask(message(3, 65000));
+  rte_mbuf* third = take();
+  ASSERT_EQ(id_of(first), 1);
+  ASSERT_EQ(id_of(third), 3);
+  answer(third, message(3, 300));
+  answer(second, message(2));
+  answer(first, message(1));
+  EXPECT_EQ(one.receive(), message(3, 300));
+  EXPECT_EQ(one.receive(), message(1));
+  EXPECT_EQ(other.receive(), message(2));
+}
+
+TEST_F(SlowLaneTest, AnEmptyAnswerEndsTheConnectionAndLaterOnesAreGone) {
+  start();
+  Stream stream = Stream::to(port);
+  stream.ask(message(1));
+  rte_mbuf* first = take();
+  stream.ask(message(2));
+  rte_mbuf* second = take();
+  answer(first, {});
+  EXPECT_TRUE(stream.is_closed(milliseconds(1000)));
+  Stream next = Stream::to(port);  // in the same place
+  next.ask(message(3));
+  rte_mbuf* third = take();
+  answer(second, message(2));
+  answer(third, message(3));
+  EXPECT_EQ(next.receive(), message(3));
+  EXPECT_EQ(counters[config::SlowCounter::gone].get(), 1U);
+  EXPECT_EQ(counters[config::SlowCounter::dropped].get(), 1U);
+}
+
+TEST_F(SlowLaneTest, AConnectionHasSoManyQueriesUnderWayAndNoMore) {
+  limits.in_flight = 3;
+  start();
+  Stream stream = Stream::to(port);
+  for (uint16_t id = 0; id < 10; ++id) stream.ask(message(id));
+  std::vector<rte_mbuf*> under_way;
+  for (int i = 0; i < 3; ++i) under_way.push_back(take());
+  std::this_thread::sleep_for(milliseconds(30));
+  uintptr_t item = 0;
+  ASSERT_EQ(rings->ring(rings->slow_thread(), 0).pop(&item, 1), 0U);
+  for (uint16_t id = 0; id < 10; ++id) {
+    rte_mbuf* oldest = under_way.front();
+    under_way.erase(under_way.begin());
+    answer(oldest, message(id));
+    EXPECT_EQ(stream.receive(), message(id));
+    if (id < 7) under_way.push_back(take());
+  }
+}
+
+TEST_F(SlowLaneTest, IdleConnectionsEndAndThoseThatWaitDoNot) {
+  start();
+  Stream idle = Stream::to(port);
+  Stream waits = Stream::to(port);
+  waits.ask(message(1));
+  rte_mbuf* query = take();
+  EXPECT_TRUE(idle.is_closed(milliseconds(1000)));
+  EXPECT_FALSE(waits.is_closed(milliseconds(0)));
+  answer(query, message(1));
+  EXPECT_EQ(waits.receive(), message(1));
+  EXPECT_TRUE(waits.is_closed(milliseconds(1000)));
+  EXPECT_EQ(counters[config::SlowCounter::idle_closed].get(), 2U);
+}
+
+TEST_F(SlowLaneTest, QueriesToAnEndpointShareAConnectionAndKeepTheirPorts) {
+  start();
+  ask_endpoint(7, kFirstSourcePort);
+  ask_endpoint(7, kFirstSourcePort + 1);  // of another lcore, it may be
+  ask_endpoint(8, kFirstSourcePort + 2);
+  Stream endpoint = server.accept();
+  std::vector<Octets> asked;
+  for (int i = 0; i < 3; ++i) asked.push_back(endpoint.receive());
+  EXPECT_NE(dns::id_of(asked[0].data()), dns::id_of(asked[1].data())) << "two of one id under way";
+  for (int i = 2; i >= 0; --i) endpoint.ask(asked[static_cast<size_t>(i)]);
+  for (const auto& [id, to] : {std::pair{8, 2U}, {7, 1U}, {7, 0U}}) {
+    rte_mbuf* response = take();
+    Outgoing read;
+    ASSERT_TRUE(response != nullptr && read_frame(*response, read));
+    EXPECT_EQ(dns::id_of(read.message.data()), id);
+    EXPECT_EQ(read.between.destination_port, kFirstSourcePort + to);
+    EXPECT_EQ(read.between.source_port, 53);
+    rte_pktmbuf_free(response);
+  }
+}
+
+TEST_F(SlowLaneTest, WhatWasUnderWayIsSentOnceMoreWhenTheConnectionEnds) {
+  start();
+  ask_endpoint(7, kFirstSourcePort);
+  {
+    Stream endpoint = server.accept();
+    EXPECT_EQ(endpoint.receive(), message(7));
+  }
+  {
+    Stream again = server.accept();
+    EXPECT_EQ(again.receive(), message(7));
+  }
+  // Twice is enough.
+  for (int i = 0; i < 1000 && counters[config::SlowCounter::upstream_lost].get() == 0; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
+  ask_endpoint(9, kFirstSourcePort);
+  Stream third = server.accept();
+  const Octets query = third.receive();
+  EXPECT_EQ(query, message(9));
+  third.ask(query);
+  rte_mbuf* response = take();
+  EXPECT_EQ(id_of(response), 9);
+  if (response != nullptr) rte_pktmbuf_free(response);
+  EXPECT_EQ(counters[config::SlowCounter::upstream_resent].get(), 1U);
+  EXPECT_EQ(counters[config::SlowCounter::upstream_lost].get(), 1U);
+}
+
+}  // namespace
+}  // namespace penstock::slow
