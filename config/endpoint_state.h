@@ -32,7 +32,8 @@ struct EndpointState {
   uint8_t reachable = 0;              // 1: source, mac, vlan and port are valid
   Health health = Health::unknown;
   uint8_t drained = 0;
-  std::array<uint8_t, 11> reserved{};
+  uint8_t echoes_case = 0;  // 1: the last probe's name, in mixed case, came back as it was
+  std::array<uint8_t, 10> reserved{};
 };
 static_assert(sizeof(EndpointState) == 64);
 

@@ -21,10 +21,6 @@ const std::vector<Setting>& settings() {
       {"group_rate", {"clients", "groups", "*", "rate"}, "0", "clients are not limited in this version"},
       {"clients", {"zones", "*", "clients"}, "", "zones are for everybody in this version"},
       {"studio_clients", {"studio", "*", "clients"}, "", "zones are for everybody in this version"},
-      {"updates", {"updates"}, "", "updates are answered NOTIMP in this version"},
-      {"pass_options", {"pools", "*", "pass_options"}, "", "options go on to the endpoints in this version"},
-      {"ecs", {"pools", "*", "ecs"}, "strip", "the client's subnet is left as it is in this version"},
-      {"randomise_case", {"pools", "*", "randomise_case"}, "off", "names are asked as they came in this version"},
   };
   return kSettings;
 }

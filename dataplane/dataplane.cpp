@@ -108,6 +108,7 @@ tl::expected<void, std::string> Dataplane::describe_host() {
     const net::OpenPort& port = ports[i];
     host_.ports[i] = {.mac = port.mac,
                       .accepts_partial_checksum = port.checksum_partial,
+                      .mtu = port.mtu,
                       .sees_own_frames = port.kind == config::PortKind::af_packet,
                       .has_door = ports_->door(i) != nullptr};
     if (!model_.listen.empty()) continue;

@@ -7,40 +7,47 @@
 namespace penstock::dns {
 namespace {
 
-constexpr uint16_t kUdpSize = 1232;  // what we accept: no fragments at the smallest IPv6 MTU
-constexpr uint16_t kOptionExtendedError = 15;
-
 constexpr std::string_view kExtraTexts[] = {"", "rate budget of the endpoints", "share of the client", "loop"};
 static_assert(std::all_of(std::begin(kExtraTexts), std::end(kExtraTexts),
                           [](std::string_view text) { return text.size() <= kLongestExtraText; }));
 
-unsigned write_opt(uint8_t* at, const QueryTraits& traits, ExtendedError error) {
-  const bool with_error = error != ExtendedError::none;
-  at[0] = 0;  // the root
-  store16(at + 1, 41);
-  store16(at + 3, kUdpSize);
-  at[5] = 0;  // extended rcode
-  at[6] = 0;  // version
-  store16(at + 7, traits.dnssec_ok ? 0x8000 : 0);
-  if (!with_error) {
-    store16(at + 9, 0);
-    return 11;
+unsigned length_of(ExtendedError error) {
+  if (error == ExtendedError::none) return 0;
+  return static_cast<unsigned>(6 + kExtraTexts[static_cast<uint16_t>(error) >> 8].size());
+}
+
+unsigned keepalive_length(const QueryTraits& traits) {
+  return traits.keepalive != 0 ? kKeepaliveSize : 0;
+}
+
+void write_keepalive(uint8_t* at, uint16_t timeout) {
+  store16(at, kOptionKeepalive);
+  store16(at + 2, 2);
+  store16(at + 4, timeout);
+}
+
+unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
+  const unsigned error_length = length_of(error);
+  const unsigned options = error_length + keepalive_length(traits);
+  write_opt(at, traits.own_size, static_cast<uint8_t>(rcode) >> 4, traits.dnssec_ok, options);
+  uint8_t* option = at + kOptSize;
+  if (error_length != 0) {
+    const auto code = static_cast<uint16_t>(error);
+    const std::string_view text = kExtraTexts[code >> 8];
+    store16(option, kOptionExtendedError);
+    store16(option + 2, static_cast<uint16_t>(2 + text.size()));
+    store16(option + 4, code & 0xff);
+    std::memcpy(option + 6, text.data(), text.size());
+    option += error_length;
   }
-  const auto code = static_cast<uint16_t>(error);
-  const std::string_view text = kExtraTexts[code >> 8];
-  store16(at + 9, static_cast<uint16_t>(6 + text.size()));
-  store16(at + 11, kOptionExtendedError);
-  store16(at + 13, static_cast<uint16_t>(2 + text.size()));
-  store16(at + 15, code & 0xff);
-  std::memcpy(at + 17, text.data(), text.size());
-  return static_cast<unsigned>(17 + text.size());
+  if (traits.keepalive != 0) write_keepalive(option, traits.keepalive);
+  return kOptSize + options;
 }
 
 }  // namespace
 
-unsigned answer_tail(ExtendedError error) {
-  if (error == ExtendedError::none) return 11;
-  return static_cast<unsigned>(11 + 6 + kExtraTexts[static_cast<uint16_t>(error) >> 8].size());
+unsigned answer_tail(const QueryTraits& traits, ExtendedError error) {
+  return kOptSize + length_of(error) + keepalive_length(traits);
 }
 
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
@@ -51,15 +58,30 @@ unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& trai
                              unsigned records_length) {
   uint8_t* header = message.data();
   const uint16_t kept = traits.flags & (kOpcodeMask | kFlagRecursionDesired | kFlagCheckingDisabled);
-  store16(header + 2,
-          static_cast<uint16_t>(kFlagResponse | kFlagRecursionAvailable | kept | static_cast<uint16_t>(rcode)));
+  store16(header + 2, static_cast<uint16_t>(kFlagResponse | kFlagRecursionAvailable | kept |
+                                            (static_cast<uint16_t>(rcode) & kRcodeMask)));
   store16(header + 4, traits.question_length != 0 ? 1 : 0);
   store16(header + 6, 0);
   store16(header + 8, 0);
   store16(header + 10, traits.has_opt ? 1 : 0);
   unsigned length = kHeaderSize + traits.question_length + records_length;
-  if (traits.has_opt) length += write_opt(header + length, traits, error);
+  if (traits.has_opt) length += write_own_opt(header + length, traits, rcode, error);
   return length;
+}
+
+unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits& traits, uint8_t extended_rcode,
+                 std::span<const uint8_t> options) {
+  if (!traits.has_opt) return length;
+  const unsigned keepalive = keepalive_length(traits);
+  const auto options_length = static_cast<unsigned>(options.size()) + keepalive;
+  if (message.size() < length + kOptSize + options_length) return 0;
+  uint8_t* at = &message[length];
+  write_opt(at, traits.own_size, extended_rcode, traits.dnssec_ok, options_length);
+  if (!options.empty()) std::memcpy(at + kOptSize, options.data(), options.size());
+  if (keepalive != 0) write_keepalive(at + kOptSize + options.size(), traits.keepalive);
+  uint8_t* count = message.data() + 10;
+  store16(count, static_cast<uint16_t>(load16(count) + 1));
+  return length + kOptSize + options_length;
 }
 
 unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits) {
@@ -69,7 +91,7 @@ unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits) 
   store16(header + 8, 0);
   store16(header + 10, traits.has_opt ? 1 : 0);
   unsigned length = kHeaderSize + traits.question_length;
-  if (traits.has_opt) length += write_opt(header + length, traits, ExtendedError::none);
+  if (traits.has_opt) length += write_own_opt(header + length, traits, Rcode::noerror, ExtendedError::none);
   return length;
 }
 

@@ -28,21 +28,27 @@ enum class ExtendedError : uint16_t {
   none = 0xffff,
 };
 
-// What an answer of ours may add behind the question: an OPT with one EDE option and its text.
+// What an answer of ours may add behind the question: an OPT with one EDE option and its text, and one for keepalive.
 constexpr unsigned kLongestExtraText = 28;
-constexpr unsigned kAnswerTail = 11 + 6 + kLongestExtraText;
-// The same for one error.
-unsigned answer_tail(ExtendedError error);
+constexpr unsigned kKeepaliveSize = 6;
+constexpr unsigned kAnswerTail = kOptSize + 6 + kLongestExtraText + kKeepaliveSize;
+// The same for one answer.
+unsigned answer_tail(const QueryTraits& traits, ExtendedError error);
 
 // Turns the header and question at the start of `message` into an answer and returns its length. The id and, of
 // traits.question_length octets, the question stay as they are; a question length of 0 leaves only the header. RA is set,
 // RD and CD are the query's, all else is clear (RFC 6895 section 2.1: Z is zero). An OPT is added if the query had one.
-// `message` has room for header, question and answer_tail(error), which is kAnswerTail at most.
+// `message` has room for header, question and answer_tail(), which is kAnswerTail at most.
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error);
 
 // The same with `records_length` octets of records between question and OPT, which the caller writes and counts.
 unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error,
                              unsigned records_length);
+
+// Gives the answer at the start of `message`, of `length` octets and without an OPT, ours if the query had one: with the upper bits
+// of an rcode and the `options` of somebody else. Its length; 0: there is no room.
+unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits& traits, uint8_t extended_rcode,
+                 std::span<const uint8_t> options);
 
 // Cuts the answer at the start of `message`, to a query of `traits`, down to its question and an OPT if the query had one, and
 // sets TC: the client must ask over TCP. Returns its length. Room as for write_answer().

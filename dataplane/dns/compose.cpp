@@ -51,6 +51,18 @@ unsigned naptr_prefix(std::span<const uint8_t> data) {
 
 }  // namespace
 
+unsigned names_in_data(uint16_t type, std::span<const uint8_t> data, unsigned& at) {
+  const auto* known = std::find_if(std::begin(kNamesInData), std::end(kNamesInData),
+                                   [&](const NamesInData& one) { return one.type == type; });
+  if (known == std::end(kNamesInData)) return 0;
+  at = known->before;
+  if (type == kTypeNaptr) {
+    at = naptr_prefix(data);
+    if (at == 0) at = static_cast<unsigned>(data.size()) + 1;
+  }
+  return known->names;
+}
+
 Composer::Composer(std::span<uint8_t> room) : room_(room) {
   std::memset(room_.data(), 0, kHeaderSize);
 }
@@ -119,13 +131,11 @@ Composed Composer::write_fixed(uint16_t type, uint16_t record_class, uint32_t tt
 
 Composed Composer::write_data(std::span<const uint8_t> message, const Record& record) {
   const std::span<const uint8_t> data = message.subspan(record.data, record.data_length);
-  const auto* known = std::find_if(std::begin(kNamesInData), std::end(kNamesInData),
-                                   [&](const NamesInData& one) { return one.type == record.type; });
-  if (known == std::end(kNamesInData)) return write_bytes(data);
-  unsigned at = record.type == kTypeNaptr ? naptr_prefix(data) : known->before;
-  if (at > data.size() || (at == 0 && known->before != 0)) return Composed::unreadable;
+  unsigned at = 0;
+  const unsigned names = names_in_data(record.type, data, at);
+  if (at > data.size()) return Composed::unreadable;
   if (const Composed outcome = write_bytes(data.first(at)); outcome != Composed::done) return outcome;
-  for (unsigned i = 0; i < known->names; ++i) {
+  for (unsigned i = 0; i < names; ++i) {
     const unsigned end = skip_name(data, at);
     if (end == 0) return Composed::unreadable;
     const Composed outcome = write_name(message, record.data + at, record.type <= kLastTypeOfRfc1035);

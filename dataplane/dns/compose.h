@@ -12,6 +12,9 @@
 
 namespace penstock::dns {
 
+// How many names the data of a record of `type` hold, and where in `data`, or behind them, the first one begins.
+unsigned names_in_data(uint16_t type, std::span<const uint8_t> data, unsigned& at);
+
 enum class Composed : uint8_t {
   done,
   full,        // no room is left

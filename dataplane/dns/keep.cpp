@@ -19,6 +19,15 @@ uint32_t ttl_of(const Record& record) {
   return record.ttl > 0x7fffffff ? 0 : record.ttl;
 }
 
+// The first error that the options tell of; codes that we have no room for are not kept.
+ExtendedError error_of(std::span<const uint8_t> message, unsigned opt) {
+  Options options(message, read_opt(message, opt));
+  for (Option option; options.next(option);)
+    if (option.code == kOptionExtendedError && option.data().size() >= 2 && option.data()[0] == 0)
+      return static_cast<ExtendedError>(option.data()[1]);
+  return ExtendedError::none;
+}
+
 // Reads one record after another and notes the first run of addresses of one owner.
 class AddressRun {
  public:
@@ -92,6 +101,7 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
 
   KeptAnswer& answer = kept.answer;
   answer = KeptAnswer{};
+  kept.error = ExtendedError::none;
   Records records(message, begin);
   Record record;
   AddressRun run(message, begin);
@@ -106,6 +116,7 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
       // RFC 6891 section 6.1.3: the upper bits of the rcode.
       if (with_opt || message[record.owner] != 0 || record.ttl >> 24 != 0) return Keep::nothing;
       with_opt = true;
+      if (record.data_length != 0) kept.error = error_of(message, record.owner);
       continue;
     }
     // Records behind an OPT would have to move, and what points at them with them.
@@ -183,7 +194,7 @@ unsigned give_answer(std::span<uint8_t> message, const QueryTraits& traits, cons
   uint8_t* body = header + kHeaderSize + traits.question_length;
   // AD was kept of an answer to the same AD and DO bits (RFC 6840 section 5.8).
   const uint16_t kept_flags = answer.flags & kFlagAuthenticData;
-  const unsigned opt = traits.has_opt ? answer_tail(giving.error) : 0;
+  const unsigned opt = traits.has_opt ? answer_tail(traits, giving.error) : 0;
   if (kHeaderSize + traits.question_length + answer.body_length + opt > traits.udp_size) {
     const unsigned length = write_answer(message, traits, rcode, giving.error);
     store16(header + 2, static_cast<uint16_t>(flags_of(header) | kept_flags | kFlagTruncated));

@@ -1,7 +1,7 @@
 // dataplane/dns/keep.h - what is kept of a response, for how long, and how it is given out again (RFC 1035, 2181, 2308, 8767).
 //
 // Kept are the records behind the question, without the OPT: that one is between two hops (RFC 6891 section 6.1.1), and
-// whoever gets the answer gets one of ours. Names in the records may point at the question: its name has the same length in
+// whoever gets the answer gets one of ours. Of its options only the INFO-CODE of an Extended DNS Error is kept. Names in the records may point at the question: its name has the same length in
 // every message that the answer goes into, so the pointers stay right, and the client reads its own spelling.
 #pragma once
 
@@ -41,6 +41,7 @@ static_assert(sizeof(KeptAnswer) == 20);
 
 struct Kept {
   KeptAnswer answer;
+  ExtendedError error;  // that came with it, or none
   std::array<uint16_t, kMostRecords + 1> ttl_at;
   std::array<uint8_t, kLongestBody + 8> body;  // TTLs as kept; what is behind body_length may be overwritten
 };

@@ -5,28 +5,47 @@
 namespace penstock::dns {
 namespace {
 
-// Steps over `count` records from `at`; 0 when they do not fit the message or there is a second OPT. `plain`: there is only
-// an OPT, and it says no more than DO and a size.
-unsigned walk_records(std::span<const uint8_t> message, unsigned at, unsigned count, QueryTraits& traits, bool& plain) {
-  plain = count == 1;
-  for (unsigned i = 0; i < count; ++i) {
+constexpr uint16_t kTypeSig = 24;
+constexpr uint16_t kTypeTkey = 249;
+constexpr uint16_t kTypeTsig = 250;
+
+// False: they are not whole.
+bool read_options(std::span<const uint8_t> message, Query& query) {
+  Options options(message, query.opt);
+  for (Option option; options.next(option);) {
+    query.wants_keepalive = query.wants_keepalive || option.code == kOptionKeepalive;
+  }
+  return !options.malformed();
+}
+
+// Steps over `count` records from `at`, the last `additional` of which are in that section. False when they do not fit the
+// message, or an OPT is not as it must be.
+bool walk_records(std::span<const uint8_t> message, unsigned at, unsigned count, unsigned additional, Query& query) {
+  for (; count != 0; --count) {
     const unsigned owner = at;
     at = skip_name(message, at);
-    if (at == 0 || at + 10 > message.size()) return 0;
+    if (at == 0 || at + 10 > message.size()) return false;
     const uint8_t* fixed = message.data() + at;  // type, class, TTL, data length
-    plain = plain && load16(fixed) == kTypeOpt;
-    if (load16(fixed) == kTypeOpt) {
-      if (traits.has_opt || message[owner] != 0) return 0;
-      traits.has_opt = true;
-      traits.dnssec_ok = (fixed[6] & 0x80) != 0;  // RFC 6891 section 6.1.3
-      if (const uint16_t size = load16(fixed + 2); size > traits.udp_size) traits.udp_size = size;
-      // Extended rcode and version; flags but DO; options.
-      if (load16(fixed + 4) != 0 || (load16(fixed + 6) & 0x7fff) != 0 || load16(fixed + 8) != 0) plain = false;
-    }
+    const uint16_t type = load16(fixed);
     at += 10U + load16(fixed + 8);
-    if (at > message.size()) return 0;
+    if (at > message.size()) return false;
+    if (type != kTypeOpt) {
+      query.plain = false;
+      // RFC 8945 section 5.1, RFC 2931 section 3.1: the signature is the last record, whose data cover all others.
+      if (count == 1 && additional != 0 && (type == kTypeTsig || (type == kTypeSig && message[owner] == 0)))
+        query.opaque = true;
+      continue;
+    }
+    if (query.traits.has_opt || count > additional || message[owner] != 0) return false;
+    query.opt = read_opt(message, owner);
+    query.opt.behind = static_cast<uint16_t>(count - 1);
+    query.traits.has_opt = true;
+    query.traits.dnssec_ok = query.opt.dnssec_ok;
+    if (query.opt.udp_size > query.traits.udp_size) query.traits.udp_size = query.opt.udp_size;
+    if (query.opt.has_options() && !read_options(message, query)) return false;
   }
-  return at;
+  query.end = static_cast<uint16_t>(at);
+  return true;
 }
 
 }  // namespace
@@ -37,20 +56,25 @@ QueryVerdict parse_query(std::span<const uint8_t> message, Query& query) {
   query.traits = QueryTraits{};
   query.traits.flags = flags_of(header);
   if ((query.traits.flags & kFlagResponse) != 0) return QueryVerdict::response;
-  if ((query.traits.flags & kOpcodeMask) != 0) return QueryVerdict::not_query;
+  const uint16_t opcode = query.traits.flags & kOpcodeMask;
+  if (opcode != 0 && opcode != kOpcodeUpdate) return QueryVerdict::not_query;
   if (qdcount_of(header) != 1) return QueryVerdict::malformed;
   if (!parse_name(message.subspan(kHeaderSize), query.name)) return QueryVerdict::malformed;
   const unsigned question_end = kHeaderSize + query.name.length + 4U;
   if (question_end > message.size()) return QueryVerdict::malformed;
   query.traits.question_length = static_cast<uint16_t>(query.name.length + 4U);
-  const unsigned records = load16(header + 6) + load16(header + 8) + load16(header + 10);
-  unsigned end = question_end;
-  query.plain = true;
-  if (records != 0) end = walk_records(message, question_end, records, query.traits, query.plain);
-  if (end == 0) return QueryVerdict::malformed;
+  query.opt = Opt{};
+  query.wants_keepalive = false;
+  query.end = static_cast<uint16_t>(question_end);
   constexpr uint16_t kMeant = kFlagRecursionDesired | kFlagAuthenticData | kFlagCheckingDisabled;
-  if (end != message.size() || load16(header + 10) != records || (query.traits.flags & ~kMeant) != 0)
-    query.plain = false;
+  query.plain = (query.traits.flags & ~kMeant) == 0;
+  query.opaque = opcode != 0 || load16(header + question_end - 4) == kTypeTkey;
+  const unsigned additional = load16(header + 10);
+  const unsigned records = load16(header + 6) + load16(header + 8) + additional;
+  if (records != 0 && !walk_records(message, question_end, records, additional, query)) return QueryVerdict::malformed;
+  query.plain = query.plain && !query.opaque;
+  if (opcode != 0) return QueryVerdict::update;
+  if (query.opt.version != 0 && !query.opaque) return QueryVerdict::bad_version;
   return QueryVerdict::ok;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/dns/edns.h"
 #include "dataplane/dns/name.h"
 
 namespace penstock::dns {
@@ -23,7 +24,20 @@ constexpr uint16_t kFlagAuthenticData = 0x0020;
 constexpr uint16_t kFlagCheckingDisabled = 0x0010;
 constexpr uint16_t kRcodeMask = 0x000f;
 
-enum class Rcode : uint8_t { noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4, refused = 5 };
+constexpr uint16_t kOpcodeUpdate = 5 << 11;  // RFC 2136
+
+// Values above 15 have their upper bits in the OPT.
+enum class Rcode : uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  badvers = 16
+};
+
+constexpr uint16_t kOurUdpSize = 1232;  // what we take by UDP: no fragments at the smallest IPv6 MTU
 
 inline uint16_t load16(const uint8_t* at) {
   return static_cast<uint16_t>(at[0] << 8 | at[1]);
@@ -46,31 +60,40 @@ inline uint16_t qdcount_of(const uint8_t* message) {
 
 // The part of a query that answers of our own need, and that outlives it in the pending table.
 struct QueryTraits {
-  uint16_t flags = 0;            // of the header
-  uint16_t question_length = 0;  // octets of the question section: name, type, class
-  bool has_opt = false;          // the query carried an OPT record
-  bool dnssec_ok = false;        // its DO bit
-  uint16_t udp_size = 512;       // octets of an answer that the client takes (RFC 6891 section 6.2.3)
+  uint16_t flags = 0;               // of the header
+  uint16_t question_length = 0;     // octets of the question section: name, type, class
+  bool has_opt = false;             // the query carried an OPT record
+  bool dnssec_ok = false;           // its DO bit
+  uint16_t udp_size = 512;          // octets of an answer that the client takes (RFC 6891 section 6.2.3)
+  uint16_t own_size = kOurUdpSize;  // what our OPT tells it
+  uint16_t keepalive = 0;           // in units of 100 ms: our OPT says so (RFC 7828); 0: it does not
 };
 
 struct Query {
   FoldedName name;
   QueryTraits traits;
-  // Nothing but a question and at most an OPT of version 0 without options, no bit set that means nothing in a query: whoever
-  // asks the same with the same bits gets the same answer.
+  // Nothing but a question and at most an OPT, no bit set that means nothing in a query, and what the OPT says beside DO goes no
+  // further: whoever asks the same with the same bits gets the same answer, unless the pool lets some option pass.
   bool plain;
+  bool opaque;     // an UPDATE, a TKEY query, or signed (TSIG, SIG(0)): goes as it came, but for its id
+  bool wants_keepalive;  // an option of the OPT
+  uint16_t end;  // offset behind the last record: anything that follows is no part of it
+  Opt opt;
 };
 
 enum class QueryVerdict : uint8_t {
   ok,
-  too_short,  // no header: nothing can be said to the sender
-  response,   // QR is set: never answered, two servers would answer each other for ever
-  not_query,  // an opcode other than QUERY
-  malformed,  // behind the header something is cut short or contradicts it
+  too_short,    // no header: nothing can be said to the sender
+  response,     // QR is set: never answered, two servers would answer each other for ever
+  update,       // ok, but for the opcode: the zone section is read as the question
+  not_query,    // another opcode than these
+  malformed,    // behind the header something is cut short or contradicts it
+  bad_version,  // ok, but for the version of its OPT (RFC 6891 section 6.1.3)
 };
 
-// Reads header, question and, stepping over all records, the OPT. `query` is valid only on ok; traits.flags on all but
-// too_short. One question exactly (RFC 9619 section 4), at most one OPT (RFC 6891 section 6.1.1).
+// Reads header, question and, stepping over all records, the OPT. `query` is valid only on ok, update and bad_version;
+// traits.flags on all but too_short. One question exactly (RFC 9619 section 4), at most one OPT, in the additional section and
+// owned by the root (RFC 6891 section 6.1.1), its options whole.
 QueryVerdict parse_query(std::span<const uint8_t> message, Query& query);
 
 }  // namespace penstock::dns

@@ -29,6 +29,19 @@ void spell(uint8_t* name, unsigned length, const Spelling& spelling) {
   }
 }
 
+void flip_case(uint8_t* name, unsigned length, uint64_t bits) {
+  for (unsigned i = 0; i < length; ++i) {
+    const bool is_letter = static_cast<uint8_t>((name[i] | 0x20) - 'a') < 26;
+    name[i] = static_cast<uint8_t>(name[i] ^ (is_letter ? (bits >> i % 64 & 1) << 5 : 0));
+  }
+}
+
+bool is_same_name(const uint8_t* name, const uint8_t* other, unsigned length) {
+  unsigned different = 0;
+  for (unsigned i = 0; i < length; ++i) different |= static_cast<unsigned>(folded_of(name[i]) ^ folded_of(other[i]));
+  return different == 0;
+}
+
 bool folds_to(const uint8_t* wire, const uint8_t* folded, unsigned length) {
   unsigned different = 0;
   for (unsigned i = 0; i < length; ++i) different |= static_cast<unsigned>(folded_of(wire[i]) ^ folded[i]);

@@ -20,6 +20,13 @@ Spelling spelling_of(const uint8_t* wire, const FoldedName& folded);
 // Spells the wire name at `name`, of `length` octets, that way, whatever its spelling was.
 void spell(uint8_t* name, unsigned length, const Spelling& spelling);
 
+// Changes the case of each letter i of the wire name at `name`, of `length` octets, for which bit i modulo 64 is set. Done again: as
+// it was.
+void flip_case(uint8_t* name, unsigned length, uint64_t bits);
+
+// Whether the `length` octets at both are the same but for the case of letters.
+bool is_same_name(const uint8_t* name, const uint8_t* other, unsigned length);
+
 // Whether the `length` octets at `wire` are `folded` in some spelling.
 bool folds_to(const uint8_t* wire, const uint8_t* folded, unsigned length);
 

@@ -255,7 +255,7 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
   const bool is_denied = !has_local_records(rule);
   const auto error = is_denied ? static_cast<ExtendedError>(zone.error) : ExtendedError::none;
   const unsigned begin = dns::kHeaderSize + traits.question_length;
-  const unsigned least = begin + (traits.has_opt ? dns::answer_tail(error) : 0);
+  const unsigned least = begin + (traits.has_opt ? dns::answer_tail(traits, error) : 0);
   const auto most = std::min<size_t>({traits.udp_size, kLongestAnswer, room});
   if (most < least) return discarded();
 

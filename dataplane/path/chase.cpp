@@ -63,8 +63,8 @@ void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, 
   std::memcpy(message + dns::kHeaderSize + name.length, type_and_class, 4);
   chase.question_length = static_cast<uint16_t>(name.length + 4U);
   // As an answer without records: header, question, OPT. It becomes a query.
-  dns::QueryTraits asked = traits;
-  asked.question_length = chase.question_length;
+  const dns::QueryTraits asked{
+      .question_length = chase.question_length, .has_opt = true, .dnssec_ok = traits.dnssec_ok};
   chase.message_length =
       static_cast<uint16_t>(dns::write_answer(chase.message, asked, dns::Rcode::noerror, dns::ExtendedError::none));
   dns::store16(message + 2, traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
@@ -173,8 +173,16 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
   const std::span<uint8_t> room = room_of(packet);
   std::array<uint8_t, kLongestOverTcp> answer;
   const bool is_long = query.traits.udp_size == 0xffff;  // a client over TCP
-  const size_t most =
+  unsigned end = 0;
+  dns::Opt opt;  // ours already, with what the endpoint says of its answer
+  std::span<const uint8_t> options;
+  if (dns::find_opt(message, dns::kHeaderSize + chase.question_length, opt, end) == dns::OptSearch::found)
+    options = message.subspan(opt.begin + dns::kOptSize, opt.end - opt.begin - dns::kOptSize);
+  if (query.traits.keepalive != 0 && !options.empty()) options = options.first(options.size() - dns::kKeepaliveSize);
+  const size_t tail = query.traits.has_opt ? dns::kOptSize + options.size() + dns::kKeepaliveSize : 0;
+  const size_t limit =
       std::min<size_t>({query.traits.udp_size, is_long ? kLongestOverTcp : kLongestAnswer, room.size()});
+  const size_t most = limit - std::min(limit - dns::kHeaderSize, tail);
   Composer composer({answer.data(), most});
   Composed outcome = composer.add_question({query.question(), query.traits.question_length});
   dns::Records kept({chase.kept.data(), chase.kept_length}, dns::kHeaderSize + query.traits.question_length);
@@ -182,10 +190,8 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
     outcome = composer.add({chase.kept.data(), chase.kept_length}, record, ttl);
   dns::Records rest(message, dns::kHeaderSize + chase.question_length);
   while (outcome == Composed::done && rest.next(record)) {
-    const bool is_opt = record.type == dns::kTypeOpt;
-    // Of what is beside the answer only what belongs to the message, and only if the client knows it.
-    if (record.section == RecordSection::additional && (!is_opt || !query.traits.has_opt)) continue;
-    outcome = composer.add(message, record, is_opt ? record.ttl : std::min(ttl, record.ttl));
+    if (record.section == RecordSection::additional) continue;
+    outcome = composer.add(message, record, std::min(ttl, record.ttl));
   }
   if (outcome == Composed::unreadable) return Finish::unreadable;
   unsigned length = composer.length();
@@ -194,6 +200,8 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
     const unsigned shortest = dns::kHeaderSize + query.traits.question_length;
     if (room.size() < shortest + dns::kAnswerTail || answer.size() < shortest + dns::kAnswerTail) return Finish::failed;
     length = dns::truncate_answer(answer, query.traits);
+  } else {
+    length = dns::add_opt(answer, length, query.traits, 0, options);
   }
   std::memcpy(packet.dns + 2, answer.data() + 2, length - 2);
   packet.dns_length = static_cast<uint16_t>(length);

@@ -157,4 +157,31 @@ Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::
   return look_at_all(lcore, pool, asked, choice, spent, now);
 }
 
+Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family, uint64_t now) {
+  Choice choice;
+  choice.origin = endpoint_at(lcore, pool, client, family);
+  const uint64_t key = state::wide_hash_octets(lcore.hash_key, client.data(), client.size());
+  Standing best = Standing::unreachable;
+  uint64_t highest = 0;
+  // Rendezvous hashing: one that goes down moves its own clients only.
+  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i) {
+    const EndpointHop& hop = lcore.hops[i];
+    const Standing is = standing(lcore, hop);
+    if (is == Standing::unreachable || is > best || i == choice.origin) continue;
+    const uint64_t drawn = state::wide_hash_octets(key, hop.address.data(), hop.address.size());
+    if (is == best && drawn < highest) continue;
+    best = is;
+    highest = drawn;
+    choice.endpoint = i;
+  }
+  if (choice.endpoint == kNoEndpoint) {
+    choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
+  } else if (!take_budget(lcore, choice.endpoint, now)) {
+    choice.endpoint = kNoEndpoint;
+    choice.obstacle = Obstacle::over_budget;
+  }
+  return choice;
+}
+
 }  // namespace penstock::path

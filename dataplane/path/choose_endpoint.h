@@ -29,6 +29,11 @@ struct Choice {
 uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
                      uint8_t family);
 
+// The endpoint for a message that only one server can answer, and the same one as for the client's last: each client has one of those
+// of the best standing, the same until their number changes. `now` in ns.
+Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family, uint64_t now);
+
 // For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
 // and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
 // out by hand. One that owes much and has answered nothing lately is left aside while another of its standing is not so, but for

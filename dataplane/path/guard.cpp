@@ -105,6 +105,8 @@ ResponseOutcome keep_out(const Answered& answered) {
     tell(answered, EventKind::chain_into_private, number, !alarm, {});
     answered.clean = !alarm;
     if (alarm) return ResponseOutcome::returned;
+    if (answered.slot.opaque)
+      return block(answered, ExtendedError::filtered);  // a signed answer cannot be put together anew
     if (static_cast<config::Action>(rule->action) != config::Action::forward) {
       const bool completed = has_local_records(*rule) && chase_locally(answered.lcore, answered.index, chain.links(),
                                                                        answered.packet) == Finish::done;
@@ -150,6 +152,7 @@ ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slo
   clean = true;
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
+  if ((query.traits.flags & dns::kOpcodeMask) != 0) return ResponseOutcome::returned;  // it has no answers
   const bool is_chased = query.chase != state::ChasePool::kNone;
   ResponseOutcome outcome = ResponseOutcome::returned;
   const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query), clean};

@@ -20,11 +20,6 @@ uint32_t hash_alone(const state::Lcore& lcore, const Packet& packet) {
   return state::hash_octets(key, packet.dns, packet.dns_length);
 }
 
-void fly_alone(const state::Lcore& lcore, QueryWork& work) {
-  work.shared = false;
-  work.flight_hash = hash_alone(lcore, work.packet);
-}
-
 bool is_first_client(const state::PendingSlot& slot, const Packet& packet) {
   return slot.background == 0 && slot.client_port == packet.source_port && slot.client_id == dns::id_of(packet.dns) &&
          slot.client == packet.source && slot.client_family == packet.family && slot.listen == packet.listen;
@@ -85,6 +80,11 @@ void prepare_join(const state::Lcore& lcore, QueryWork& work) {
   work.question_hash = state::hash_question(lcore.hash_key, work.query, work.packet.dns);
   work.flight_hash = work.shared ? state::narrow_hash(work.question_hash) : hash_alone(lcore, work.packet);
   lcore.flights.prefetch(work.flight_hash);
+}
+
+void fly_alone(const state::Lcore& lcore, QueryWork& work) {
+  work.shared = false;
+  work.flight_hash = hash_alone(lcore, work.packet);
 }
 
 std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key,

@@ -12,6 +12,9 @@ namespace penstock::path {
 // not plain (dns::Query) flies alone: only the client's own repetition of it, octet by octet, has the same hash.
 void prepare_join(const state::Lcore& lcore, QueryWork& work);
 
+// Nobody shares its answer after all, nor is it remembered.
+void fly_alone(const state::Lcore& lcore, QueryWork& work);
+
 // Second pass: `joined` or `repeated`, and the frame is still the caller's; nothing, and the query needs a flight of its own,
 // which enter() makes known. A repetition brings the next send forward when the last one has had half of its time. When
 // nobody more can wait, the query flies alone. `pool` is the rule's.

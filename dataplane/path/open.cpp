@@ -35,9 +35,12 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.background = 0;
   slot.over_tcp = lcore.host.is_stream(packet.port) ? 1 : 0;
   slot.share_counted = 0;
+  slot.opaque = work.query.opaque ? 1 : 0;
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
   query.hash = work.question_hash;
+  query.case_bits = 0;
+  query.opt_length = work.opt_length;
   query.chase = state::ChasePool::kNone;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);

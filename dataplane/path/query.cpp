@@ -4,6 +4,7 @@
 #include "dataplane/path/admit.h"
 #include "dataplane/path/answer_local.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/edns.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
 #include "dataplane/path/open.h"
@@ -11,6 +12,7 @@
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
+#include "dataplane/path/update.h"
 #include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {
@@ -57,6 +59,18 @@ QueryOutcome answer_or_stale(state::Lcore& lcore, QueryWork& work, ExtendedError
 // headers, the same message. Who joins costs no endpoint anything.
 QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
                      uint64_t now) {
+  limit_size(work.query.traits, pool.udp_size);
+  if (work.shared && is_for_one_client(work, pool)) fly_alone(lcore, work);
+  switch (to_endpoints(work, pool)) {
+    case Rewritten::done:
+      break;
+    case Rewritten::unreadable:
+      work.query.traits.question_length = 0;
+      work.query.traits.has_opt = false;
+      return answer(lcore, work, Rcode::formerr, ExtendedError::none, QueryOutcome::formerr);
+    case Rewritten::no_room:
+      return ignore(lcore, work, QueryOutcome::ignored_no_room);
+  }
   if (const auto outcome = join(lcore, work, key, pool, now)) return leave(lcore, work, *outcome);
 
   if (!admit(lcore, pool, work.packet, work.weight, now))
@@ -105,6 +119,7 @@ void probe_zones(const state::Lcore& lcore, QueryWork& work) {
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.is_probed = false;
+  work.opt_length = 0;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
   if (lcore.host.is_stream(work.packet.port) && state::is_connection(work.packet.peer_mac))
@@ -134,14 +149,26 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }
-  work.weight = rules.groups()[client.group].weight;
-  if (work.verdict == dns::QueryVerdict::not_query)
+  const config::ImageGroup& group = rules.groups()[client.group];
+  work.weight = group.weight;
+  const bool is_update = (work.query.traits.flags & dns::kOpcodeMask) != 0;
+  if (work.verdict == dns::QueryVerdict::not_query || (is_update && rules.header().update_pool == config::kNoPool)) {
+    work.query.traits.question_length = 0;
+    work.query.traits.has_opt = false;
     return answer(lcore, work, Rcode::notimp, ExtendedError::none, QueryOutcome::notimp);
+  }
   if (work.verdict == dns::QueryVerdict::malformed) {
     work.query.traits.question_length = 0;
     work.query.traits.has_opt = false;
     return answer(lcore, work, Rcode::formerr, ExtendedError::none, QueryOutcome::formerr);
   }
+
+  dns::QueryTraits& traits = work.query.traits;
+  traits.udp_size = client_size(lcore.host, work.packet, traits.udp_size, group);
+  if (work.query.wants_keepalive && traits.udp_size == kStreamSize) traits.keepalive = lcore.host.tcp_keepalive;
+  if (work.verdict == dns::QueryVerdict::update) return handle_update(lcore, work, now);
+  if (work.verdict == dns::QueryVerdict::bad_version)
+    return answer(lcore, work, Rcode::badvers, ExtendedError::none, QueryOutcome::badvers);
 
   // RFC 5936 section 4.2: over TCP alone. Whoever may have a zone has it from its primary.
   if (lcore.host.is_stream(work.packet.port) && is_transfer(work))
@@ -177,6 +204,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
+  if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
   if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
   const config::ImagePool& pool = rules.pool(rule.pool);

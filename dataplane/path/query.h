@@ -19,6 +19,7 @@ struct QueryWork {
   uint32_t flight_hash;    // valid as probe is
   bool shared;             // the hash is the question's; if not, that of this very message
   uint32_t weight;         // of the client's group; valid once it may ask
+  uint16_t opt_length;     // of our OPT, once to_endpoints() has written it; 0 before
   bool has_stale;          // lcore.recalled is an expired answer to it; valid once it is to be forwarded
   dns::Giving giving;      // how to give that out
 };

@@ -5,6 +5,7 @@
 
 #include "config/model.h"
 #include "dataplane/dns/keep.h"
+#include "dataplane/path/edns.h"
 #include "dataplane/path/refresh.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
@@ -59,6 +60,7 @@ dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config
   giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.rotation++ : 0;
   if (is_fresh(entry, now)) {
     giving.age = static_cast<uint32_t>(age_of(entry, now) / kSecond);
+    giving.error = entry.error;
     return giving;
   }
   giving.stale_ttl = kStaleTtl;
@@ -103,7 +105,8 @@ bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
 std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
                                   const config::ImagePool& pool, uint64_t now) {
   const CacheEntry& entry = lcore.recalled.entry;
-  if (!is_good_for(entry, *lcore.rules)) return std::nullopt;
+  if (!is_good_for(entry, *lcore.rules) || is_for_one_client(work, pool)) return std::nullopt;
+  limit_size(work.query.traits, pool.udp_size);
   if (is_fresh(entry, now)) {
     if (is_to_be_renewed(lcore, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
       refresh(lcore, work, key.question, pool, lcore.query_timeout_ns, now);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/edns.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/open.h"
@@ -13,9 +14,11 @@ namespace {
 
 using config::RefreshOutcome;
 
-RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key,
-                   const config::ImagePool& pool, rte_mbuf& frame, uint64_t patience, uint64_t now) {
+RefreshOutcome ask(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+                   rte_mbuf& frame, uint64_t patience, uint64_t now) {
+  if (to_endpoints(work, pool) != Rewritten::done) return RefreshOutcome::no_frame;
   const Packet& packet = work.packet;
+  if (frame.buf_len < kMessageOffset + packet.dns_length) return RefreshOutcome::no_frame;
   const Choice choice = choose_endpoint(lcore, pool, {}, {}, packet.family, now);
   if (choice.obstacle != Obstacle::none) return RefreshOutcome::no_endpoint;
   const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
@@ -37,13 +40,12 @@ RefreshOutcome ask(state::Lcore& lcore, const QueryWork& work, const state::Ques
 
 }  // namespace
 
-void refresh(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+void refresh(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
              uint64_t patience, uint64_t now) {
   if (is_in_flight(lcore, work, key)) return;
   RefreshOutcome outcome = RefreshOutcome::no_frame;
   if (rte_mbuf* frame = lcore.fresh.pop(); frame != nullptr) {
-    if (frame->buf_len >= kMessageOffset + work.packet.dns_length)
-      outcome = ask(lcore, work, key, pool, *frame, patience, now);
+    outcome = ask(lcore, work, key, pool, *frame, patience, now);
     if (outcome != RefreshOutcome::sent) lcore.fresh.push(frame);
   }
   lcore.counters.refresh[outcome].add(1);

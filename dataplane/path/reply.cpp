@@ -10,7 +10,7 @@ bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& tr
            dns::ExtendedError error) {
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(error)) return false;
+  if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(traits, error)) return false;
   return send_back(lcore, packet, dns::write_answer({packet.dns, room}, traits, rcode, error));
 }
 

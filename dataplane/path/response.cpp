@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
+#include "dataplane/dns/spelling.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/deliver.h"
+#include "dataplane/path/edns.h"
 #include "dataplane/path/guard.h"
 #include "dataplane/path/recall.h"
 #include "dataplane/path/remember.h"
@@ -20,6 +23,11 @@ namespace {
 using config::ResponseOutcome;
 
 constexpr unsigned kLongestForCard = 1444;  // an IPv6 packet with two VLAN tags in 1500 octets
+// An error that a server gives who does not know our OPT (RFC 6891 section 7).
+bool may_be_about_opt(const Packet& packet, const state::PendingSend& answered) {
+  const auto rcode = static_cast<dns::Rcode>(dns::flags_of(packet.dns) & dns::kRcodeMask);
+  return (answered.form & state::kSentOpt) != 0 && (rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp);
+}
 
 // Which of the open query's sends the response answers; `returned` when there is one.
 ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::PendingSlot& slot,
@@ -34,10 +42,23 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
     break;
   }
   if (answered == nullptr) return verdict;
-  if (dns::qdcount_of(packet.dns) != 1) return ResponseOutcome::wrong_question;
-  if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;
-  if (std::memcmp(packet.dns + dns::kHeaderSize, asked.question(), asked.question_length) != 0)
-    return ResponseOutcome::wrong_question;
+  if (dns::qdcount_of(packet.dns) != 1) {
+    // RFC 2136 section 3.8: the answer to an UPDATE may leave its sections out. A server older than EDNS may answer with a header.
+    const bool is_update = (dns::flags_of(packet.dns) & dns::kOpcodeMask) != 0;
+    const bool is_header = packet.dns_length == dns::kHeaderSize && dns::qdcount_of(packet.dns) == 0;
+    if (!is_header || (!is_update && !may_be_about_opt(packet, *answered))) return ResponseOutcome::wrong_question;
+  } else {
+    if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;
+    uint8_t* question = packet.dns + dns::kHeaderSize;
+    const unsigned name_length = asked.question_length - 4U;
+    // In the spelling that the client gave it: what is sent back to it, and what was asked.
+    if ((answered->form & state::kSentRandomCase) != 0) dns::flip_case(question, name_length, query.case_bits);
+    if (std::memcmp(question, asked.question(), asked.question_length) != 0)
+      return std::memcmp(question + name_length, asked.question() + name_length, 4) == 0 &&
+                     dns::is_same_name(question, asked.question(), name_length)
+                 ? ResponseOutcome::wrong_case
+                 : ResponseOutcome::wrong_question;
+  }
   return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }
 
@@ -101,6 +122,40 @@ bool replace_by_stale(state::Lcore& lcore, uint32_t index, Packet& answer, uint6
   return true;
 }
 
+// The endpoint knows no OPT, or not this version: its answer is not the client's. Nothing: it is.
+std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, const Packet& packet,
+                                           state::PendingSend& answered, const dns::Opt& opt, uint64_t now) {
+  const auto rcode = static_cast<dns::Rcode>(dns::flags_of(packet.dns) & dns::kRcodeMask);
+  if ((answered.form & state::kSentAgain) != 0) {
+    // That it was the OPT is known once it goes without. An option of the client's may be at fault as well.
+    if (rcode != dns::Rcode::formerr && rcode != dns::Rcode::notimp &&
+        asked_of(lcore, lcore.pending.slot(index), lcore.pending.query(index)).opt_length == dns::kOptSize)
+      lcore.no_edns.note(answered.endpoint_slot, now);
+    return std::nullopt;
+  }
+  const bool bad_version =
+      (answered.form & state::kSentOpt) != 0 && opt.extended_rcode == 1 && rcode == dns::Rcode::noerror;
+  if (!bad_version && !may_be_about_opt(packet, answered)) return std::nullopt;
+  if (ask_without_opt(lcore, index, answered, *packet.frame, now)) return ResponseOutcome::asked_without_edns;
+  return std::nullopt;
+}
+
+// Cuts the answer down to what the client takes. The others get it whole: a copy of it is kept, where there are any.
+std::span<const uint8_t> cut(state::Lcore& lcore, const state::PendingSlot& slot, const dns::QueryTraits& traits,
+                             Packet& answer) {
+  const std::span<uint8_t> whole(answer.dns, answer.dns_length);
+  const auto* end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
+  std::span<const uint8_t> kept = whole;
+  if (slot.waiters != 0) {
+    kept = whole.first(std::min(whole.size(), lcore.stale_message.size()));
+    std::memcpy(lcore.stale_message.data(), kept.data(), kept.size());
+    kept = {lcore.stale_message.data(), kept.size()};
+  }
+  answer.dns_length =
+      static_cast<uint16_t>(dns::truncate_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, traits));
+  return kept;
+}
+
 }  // namespace
 
 void prepare_response(const state::Lcore& lcore, const Packet& packet) {
@@ -119,7 +174,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   };
   if (packet.dns_length < dns::kHeaderSize) return reject(ResponseOutcome::malformed);
   const uint16_t flags = dns::flags_of(packet.dns);
-  if ((flags & dns::kFlagResponse) == 0 || (flags & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
+  if ((flags & dns::kFlagResponse) == 0) return reject(ResponseOutcome::malformed);
 
   const uint16_t id = dns::id_of(packet.dns);
   const uint32_t index = lcore.pending.index_of(id);
@@ -127,14 +182,28 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   state::PendingSend* answered = nullptr;
   state::PendingQuery& query = lcore.pending.query(index);
+  if (((flags ^ query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
   const bool over_tcp = lcore.host.is_stream(packet.port);
   const ResponseOutcome verdict = validate(packet, over_tcp, slot, query, asked_of(lcore, slot, query), answered);
   if (verdict != ResponseOutcome::returned) return reject(verdict);
+  const bool has_question = dns::qdcount_of(packet.dns) == 1;
+  dns::Opt opt;
+  dns::OptSearch opt_is = dns::OptSearch::unreadable;
+  unsigned end = 0;
+  if (has_question && !slot.opaque) {
+    const unsigned begin = dns::kHeaderSize + asked_of(lcore, slot, query).question_length;
+    opt_is = dns::find_opt({packet.dns, packet.dns_length}, begin, opt, end);
+    if (opt_is == dns::OptSearch::wrong && !packet.is_fragment) return reject(ResponseOutcome::malformed);
+  }
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
   count(lcore, *answered, rcode, now);
   note_heard(lcore, answered->endpoint_slot, now);
+  if (!packet.is_fragment) {
+    if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt, now)) return *outcome;
+    if (!has_question && !slot.opaque) return reject(ResponseOutcome::wrong_question);
+  }
   // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again.
-  if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp)) {
+  if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp && !slot.opaque)) {
     if (ask_over_tcp(lcore, index, number_of(query, *answered), packet.is_fragment, *packet.frame, now))
       return ResponseOutcome::asked_over_tcp;
     if (packet.is_fragment) return reject(ResponseOutcome::dropped_fragment);
@@ -147,6 +216,10 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
+  if (opt_is != dns::OptSearch::unreadable) {
+    answer.dns_length = static_cast<uint16_t>(end);
+    if (!to_client(lcore, index, answer, opt)) return reject(ResponseOutcome::malformed);
+  }
   bool clean = false;
   ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);
@@ -161,10 +234,12 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     discard(lcore, *packet.frame);
     return outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed;
   }
-  const std::span<const uint8_t> whole(answer.dns, answer.dns_length);
+  std::span<const uint8_t> whole(answer.dns, answer.dns_length);
   const bool to_card = over_tcp && !lcore.host.is_stream(slot.port);
   if (to_card && copy_for_card(lcore, query, answer) == nullptr) return reject(ResponseOutcome::no_room);
   dns::store16(answer.dns, slot.client_id);
+  if (!to_card && answer.dns_length > query.traits.udp_size && !slot.opaque)
+    whole = cut(lcore, slot, query.traits, answer);
   if (!write_udp_frame(*answer.frame, answer.dns, answer.dns_length, headers_to(lcore, slot))) {
     if (to_card) discard(lcore, *answer.frame);
     return reject(ResponseOutcome::no_room);

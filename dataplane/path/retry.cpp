@@ -75,6 +75,7 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
   if (question.message_length == 0) return RetryOutcome::too_long;
+  if (slot.opaque) return RetryOutcome::no_endpoint;
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
@@ -115,6 +116,34 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
   return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length, now);
 }
 
+bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now) {
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  const Asked question = asked_of(lcore, slot, lcore.pending.query(index));
+  if (question.message_length == 0 || frame.buf_len < kMessageOffset + question.message_length) return false;
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
+  if (pool == nullptr) return false;
+  const uint32_t end = pool->first_endpoint + pool->endpoint_count;
+  uint32_t endpoint = pool->first_endpoint;
+  while (endpoint != end && lcore.hops[endpoint].slot != answered.endpoint_slot) ++endpoint;
+  if (endpoint == end || !lcore.hops[endpoint].reachable) return false;
+  const state::EndpointHop& hop = lcore.hops[endpoint];
+  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) return false;
+
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  std::memcpy(message, question.message, question.message_length);
+  // In the place of the send that was answered.
+  const unsigned sends = slot.sends;
+  unsigned number = 0;
+  while (&lcore.pending.query(index).send(number) != &answered) ++number;
+  slot.sends = static_cast<uint8_t>(number & 7);
+  const bool sent = send(lcore, index, *pool, endpoint, frame, message, question.message_length, now, false);
+  slot.sends = static_cast<uint8_t>(sends & 7);
+  if (!sent) return false;
+  --lcore.outstanding[hop.slot];  // what was answered
+  if (sends == state::kMaxSends) lcore.pending.schedule(index, end_of_patience(lcore, slot));
+  return true;
+}
+
 ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, dns::Rcode rcode,
                            rte_mbuf& frame, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
@@ -122,7 +151,7 @@ ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSe
   const Asked question = asked_of(lcore, slot, query);
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
   const uint8_t wanted = rcode == dns::Rcode::servfail ? config::kRetryOnServfail : config::kRetryOnRefused;
-  if (pool == nullptr || (pool->retry_on & wanted) == 0) return ResponseOutcome::returned;
+  if (pool == nullptr || (pool->retry_on & wanted) == 0 || slot.opaque) return ResponseOutcome::returned;
 
   const bool tried = ask_next(lcore, index, *pool, question, frame, now);
   bool is_owed = false;

@@ -16,6 +16,11 @@ config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
                   uint64_t now);
 
+// An endpoint answered the send `answered`, with our OPT, of the open query `index` with an error that may be about the OPT: it is
+// asked once more without (RFC 6891 section 6.2.2), in `frame`, the response's own. False, and nothing has changed: its rules have
+// gone, its rate budget is spent, or the message is not kept.
+bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now);
+
 // An endpoint answered the send `answered` of the open query `index` with `rcode`. When the pool's `retry_on` has it, by the rules
 // in force, then
 // - tried_next: an endpoint that was not asked yet now is, within the retry budget, in `frame`, the response's own;

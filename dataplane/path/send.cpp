@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "config/model.h"
+#include "dataplane/dns/spelling.h"
+#include "dataplane/path/chase.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/transmit.h"
 #include "dataplane/state/stream_peer.h"
@@ -12,9 +14,40 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 
+// How the message goes to this endpoint: bits of kSent....
+uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const config::ImagePool& pool, bool opaque,
+                 const Asked& asked, bool with_opt, state::PendingQuery& query, uint64_t now) {
+  uint8_t form = with_opt ? 0 : state::kSentAgain;
+  if (asked.opt_length != 0 && with_opt && !lcore.no_edns.is_without(hop.slot, now)) form |= state::kSentOpt;
+  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && !opaque) {
+    while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
+    form |= state::kSentRandomCase;
+  }
+  return form;
+}
+
+void count_record(uint8_t* message, int change) {
+  dns::store16(message + 10, static_cast<uint16_t>(dns::load16(message + 10) + change));
+}
+
 // A frame for the endpoint, and what its response must match. False: the frame has no room, nothing has changed.
-bool write(state::Lcore& lcore, const state::PendingSlot& slot, state::PendingSend& sent, const state::EndpointHop& hop,
-           rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now) {
+bool write(state::Lcore& lcore, uint32_t index, state::PendingSend& sent, const config::ImagePool& pool,
+           const state::EndpointHop& hop, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now,
+           bool with_opt = true) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  const Asked asked = asked_of(lcore, slot, query);
+  const uint8_t form = form_for(lcore, hop, pool, slot.opaque, asked, with_opt, query, now);
+  const bool without_opt = asked.opt_length != 0 && (form & state::kSentOpt) == 0;
+  const auto respell = [&] {
+    if ((form & state::kSentRandomCase) != 0)
+      dns::flip_case(message + dns::kHeaderSize, asked.question_length - 4U, query.case_bits);
+  };
+  respell();
+  if (without_opt) {
+    length = static_cast<uint16_t>(length - asked.opt_length);
+    count_record(message, -1);
+  }
   const uint16_t source_port = lcore.ports.draw(lcore.random);
   const bool over_tcp = slot.over_tcp != 0;
   const uint8_t port = over_tcp ? lcore.host.stream_port() : hop.port;
@@ -33,6 +66,8 @@ bool write(state::Lcore& lcore, const state::PendingSlot& slot, state::PendingSe
   dns::store16(message, slot.upstream_id);
   if (!write_udp_frame(frame, message, length, headers)) {
     dns::store16(message, id);
+    respell();
+    if (without_opt) count_record(message, 1);
     return false;
   }
   sent = {
@@ -44,6 +79,7 @@ bool write(state::Lcore& lcore, const state::PendingSlot& slot, state::PendingSe
       .family = hop.family,
       .answered = false,
       .over_tcp = over_tcp,
+      .form = form,
   };
   config::EndpointCounters& counters = lcore.counters.endpoints[hop.slot];
   (over_tcp ? counters.stream_queries : counters.queries).add(1);
@@ -61,7 +97,7 @@ void schedule(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
               uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   uint64_t due = end_of_patience(lcore, slot);
-  if (slot.sends < state::kMaxSends) {
+  if (slot.sends < state::kMaxSends && !slot.opaque) {
     const uint64_t patience = patience_with(lcore, pool, hop.slot);
     due = std::min(due, now + (slot.over_tcp != 0 ? patience_over_tcp(patience) : patience));
   }
@@ -77,10 +113,11 @@ uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool,
 }
 
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
-          uint8_t* message, uint16_t length, uint64_t now) {
+          uint8_t* message, uint16_t length, uint64_t now, bool with_opt) {
   state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
-  if (!write(lcore, slot, query.send(slot.sends), lcore.hops[endpoint], frame, message, length, now)) return false;
+  if (!write(lcore, index, query.send(slot.sends), pool, lcore.hops[endpoint], frame, message, length, now, with_opt))
+    return false;
   if (slot.sends == 0) query.failed = 0;
   ++slot.sends;
   ++lcore.outstanding[lcore.hops[endpoint].slot];
@@ -92,7 +129,8 @@ bool send_over_tcp(state::Lcore& lcore, uint32_t index, const config::ImagePool&
                    unsigned number, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now) {
   state::PendingSlot& slot = lcore.pending.slot(index);
   slot.over_tcp = 1;
-  if (!write(lcore, slot, lcore.pending.query(index).send(number), lcore.hops[endpoint], frame, message, length, now))
+  if (!write(lcore, index, lcore.pending.query(index).send(number), pool, lcore.hops[endpoint], frame, message, length,
+             now))
     return false;
   schedule(lcore, index, pool, lcore.hops[endpoint], now);
   return true;

@@ -9,9 +9,11 @@ namespace penstock::path {
 
 // Sends the `length` bytes at `message`, inside `frame`, to `endpoint` (an index of the rules') as the next send of the open
 // query `index`: with the id of its slot, from a source port of its own, due again when our patience with the endpoint or
-// the client's with us ends. False when the frame has no room: it is still the caller's, the slot is as before.
+// the client's with us ends. Our OPT is left out for an endpoint that is known not to want one, or when `with_opt` is false; where
+// the pool says so and the endpoint keeps them, the letters of the name are in random case. False when the frame has no room: it is
+// still the caller's, message and slot are as before.
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
-          uint8_t* message, uint16_t length, uint64_t now);
+          uint8_t* message, uint16_t length, uint64_t now, bool with_opt = true);
 
 // Sends the same to `endpoint` over TCP in the place of send `number`, whose response is worth nothing: it was cut short. All later
 // sends of the query go over TCP as well.

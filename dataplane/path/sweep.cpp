@@ -65,8 +65,8 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
     }
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
     count_timeout(lcore, last);
-    // That nobody answers over TCP says nothing of those who ask over UDP.
-    if (slot.over_tcp == 0) remember_silence(lcore, index, now);
+    // That nobody answers over TCP, or one server not a message for it alone, says nothing of those who ask over UDP.
+    if (slot.over_tcp == 0 && !slot.opaque) remember_silence(lcore, index, now);
     const std::span<const uint8_t> stale = recall_for(lcore, index, now);
     lcore.counters.sweep[answer(lcore, index, stale)].add(1);
     finish(lcore, index, stale, kNobodyAnswered);

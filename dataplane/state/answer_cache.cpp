@@ -300,6 +300,7 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   entry.owner = origin.owner;
   entry.bits = key.question.bits;
   entry.name_length = key.question.name_length;
+  entry.error = kept.error;
   entry.answer = kept.answer;
   const Layout layout = layout_of(entry);
   const auto units = static_cast<unsigned>((layout.end * 8 + kUnit - 1) / kUnit);
@@ -350,6 +351,7 @@ Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_
   entry.owner = origin.owner;
   entry.bits = key.question.bits;
   entry.name_length = key.question.name_length;
+  entry.error = dns::ExtendedError::none;
   const Layout layout = layout_of(entry);
   const auto units = static_cast<unsigned>((layout.end * 8 + kUnit - 1) / kUnit);
   if (!writer.make_room(units, origin.owner, origin.quota)) return Stored::no_room;

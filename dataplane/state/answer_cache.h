@@ -45,10 +45,10 @@ struct CacheEntry {
   uint16_t owner;  // whose share of the cache it is in: the slot of its pool's first endpoint
   uint8_t bits;    // QuestionKey::bits
   uint8_t name_length;
-  uint8_t failures;  // in a row; 0 as failed_at
-  uint8_t failure;   // rcode
-  uint8_t reserved[2];
-  dns::KeptAnswer answer;  // ttl 0: there is none, only a failure
+  uint8_t failures;          // in a row; 0 as failed_at
+  uint8_t failure;           // rcode
+  dns::ExtendedError error;  // that came with the answer
+  dns::KeptAnswer answer;    // ttl 0: there is none, only a failure
   uint32_t rule;
 };
 static_assert(sizeof(CacheEntry) == 88 && alignof(CacheEntry) == 8);

@@ -24,6 +24,7 @@ struct alignas(64) EndpointHop {
   bool reachable;    // source, mac, vlan and port are known
   bool down;         // control's probes failed
   bool drained;      // taken out by hand
+  bool echoes_case;  // its answers repeat the letters of a name as they were asked
   uint32_t budget;   // queries/s of the whole dataplane, 0: none
   uint64_t back_at;  // ns: when it came back up, while that is recent and others carry the load; 0 otherwise
 };

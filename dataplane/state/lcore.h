@@ -11,6 +11,7 @@
 #include "dataplane/state/chases.h"
 #include "dataplane/state/client_shares.h"
 #include "dataplane/state/delivery.h"
+#include "dataplane/state/edns_memory.h"
 #include "dataplane/state/endpoint_filter.h"
 #include "dataplane/state/endpoint_hops.h"
 #include "dataplane/state/frame_batch.h"
@@ -92,6 +93,7 @@ struct Lcore {
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
   RoundTrips round_trips;
   Silence silence;
+  EdnsMemory no_edns;
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit loop_reports;

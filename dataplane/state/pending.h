@@ -40,6 +40,7 @@ struct alignas(64) PendingSlot {
   uint8_t share_counted : 1;  // the first client is said to hold it (path/admit.h)
   uint8_t background : 1;     // our own: nobody but those who joined waits for it
   uint8_t over_tcp : 1;       // what is sent from now on leaves by the stream port
+  uint8_t opaque : 1;         // dns::Query::opaque: one server's answer, as it comes
   uint8_t shared : 1;         // whoever asks the same may join; if not, only the client's own repetition finds it
   uint32_t hash;              // that the flight is found by
   uint32_t waiters;           // clients that joined; the next two are theirs
@@ -58,18 +59,24 @@ struct PendingSend {
   uint8_t family;
   bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked: it owes nothing
   bool over_tcp;  // left by the stream port
+  uint8_t form;   // of the message: bits of kSent...
 };
+constexpr uint8_t kSentOpt = 1;         // with our OPT
+constexpr uint8_t kSentRandomCase = 2;  // with the letters of its name as PendingQuery::case_bits say
+constexpr uint8_t kSentAgain = 4;       // without our OPT, as the endpoint had answered it with an error
 static_assert(sizeof(PendingSend) == 48);
 
 struct alignas(64) PendingQuery {
-  static constexpr unsigned kLongestMessage = 384;
+  static constexpr unsigned kLongestMessage = 372;
 
   PendingSend first;
   QuestionKey key;
-  uint64_t hash;  // hash_question(), when the flight is shared
+  uint64_t hash;       // hash_question(), when the flight is shared
+  uint64_t case_bits;  // letter i of the name is sent in the other case if bit i modulo 64 is set; 0: drawn when needed
   dns::QueryTraits traits;
-  uint16_t chase = 0;  // where it is kept what is asked instead (state/chases.h); 0: the question itself is
-  uint8_t failed = 0;  // rcode that an endpoint gave while another still owed its answer; 0: none
+  uint16_t chase = 0;       // where it is kept what is asked instead (state/chases.h); 0: the question itself is
+  uint16_t opt_length = 0;  // of our OPT, which the message ends with; 0: it has none of ours
+  uint8_t failed = 0;       // rcode that an endpoint gave while another still owed its answer; 0: none
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
   std::array<PendingSend, kMaxSends - 1> later;

@@ -20,6 +20,7 @@ struct LocalPort {
   std::array<uint8_t, 6> mac{};
   // The kernel's veth and loopback hand over UDP whose checksum is only the pseudo-header's sum.
   bool accepts_partial_checksum = false;
+  uint16_t mtu = 1500;  // octets of an IP packet
   // Frames that we send come back to us: the packet socket sees both directions.
   bool sees_own_frames = false;
   // Strangers go to the kernel through a TAP; otherwise the kernel has seen them itself.

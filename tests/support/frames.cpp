@@ -229,6 +229,25 @@ Bytes answer_to(std::span<const uint8_t> query, uint16_t rcode) {
   return bytes;
 }
 
+Bytes to_endpoint(std::span<const uint8_t> message) {
+  size_t end = 12;
+  while (message[end] != 0) end += message[end] + 1U;
+  end += 5;
+  Bytes bytes(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(end));
+  const bool had_opt = get16(message, 10) != 0;
+  put16(bytes, 10, 1);
+  add(bytes,
+      opt_record({.udp_size = 1232, .dnssec_ok = had_opt && (message[end + 7] & 0x80) != 0, .extended_error = {}}));
+  return bytes;
+}
+
+Bytes to_client(Bytes answer, const std::optional<Opt>& opt) {
+  if (!opt) return answer;
+  put16(answer, 10, static_cast<uint16_t>(get16(answer, 10) + 1));
+  add(answer, opt_record({.udp_size = 1232, .dnssec_ok = opt->dnssec_ok, .extended_error = {}}));
+  return answer;
+}
+
 Bytes own_answer(const DnsQuery& query, uint16_t rcode, bool with_question) {
   DnsQuery answer = query;
   answer.flags = static_cast<uint16_t>(0x8080 | (query.flags & 0x7910) | rcode);

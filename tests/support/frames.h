@@ -53,7 +53,7 @@ std::string to_string(const Frame&);  // addresses, ports, tag; for comparisons 
 struct Opt {
   uint16_t udp_size = 1232;
   bool dnssec_ok = false;
-  std::optional<uint16_t> extended_error;  // INFO-CODE
+  std::optional<uint16_t> extended_error = {};  // INFO-CODE
 };
 
 struct Question {
@@ -74,6 +74,10 @@ Bytes opt_record(const Opt&);
 Bytes write(const DnsQuery&);
 // An endpoint's answer to the query: RA and, when rcode is 0, one address 10.16.110.189 with TTL 60.
 Bytes answer_to(std::span<const uint8_t> query, uint16_t rcode = 0);
+// What an endpoint is sent for a message of a question and at most an OPT: ours, with the same DO.
+Bytes to_endpoint(std::span<const uint8_t> message);
+// What a client with this OPT, or without, is sent for an endpoint's answer that has none.
+Bytes to_client(Bytes answer, const std::optional<Opt>& opt);
 // What Penstock itself answers: header, the query's question unless it is left out, an OPT if given.
 Bytes own_answer(const DnsQuery& query, uint16_t rcode, bool with_question = true);
 

@@ -59,4 +59,13 @@ inline Bytes write(const TestResponse& response, std::span<const uint8_t> query,
   return bytes;
 }
 
+// An answer of so many octets in all, without an OPT: an address and a long text.
+inline Bytes large_answer(std::span<const uint8_t> query, size_t octets) {
+  const size_t data =
+      octets - write(TestResponse{.answer = {{}}, .authority = {}, .additional = {}}, query).size() - 12;
+  TestRecord text{.type = 16, .data = Bytes(data, 0)};
+  for (size_t at = 0; at < data; at += 256) text.data[at] = static_cast<uint8_t>(std::min<size_t>(255, data - at - 1));
+  return write(TestResponse{.answer = {{}, text}, .authority = {}, .additional = {}}, query);
+}
+
 }  // namespace penstock::test

@@ -102,14 +102,16 @@ TEST(WriteAnswer, EveryRcodeAndCode) {
 
 // The room asked for is what is written: the answer goes into the query's own buffer.
 TEST(WriteAnswer, TellsItsTail) {
-  for (const ExtendedError error : {ExtendedError::none, ExtendedError::other, ExtendedError::blocked,
-                                    ExtendedError::over_budget, ExtendedError::over_share, ExtendedError::loop}) {
-    const Bytes answer =
-        written({0x0100, static_cast<uint16_t>(kQuestion.size()), true, false}, Rcode::servfail, error);
-    EXPECT_EQ(answer.size(), kHeaderSize + kQuestion.size() + answer_tail(error));
-    EXPECT_LE(answer_tail(error), kAnswerTail);
-  }
-  EXPECT_EQ(answer_tail(ExtendedError::over_budget), kAnswerTail);  // the longest
+  for (const uint16_t keepalive : {0, 100})
+    for (const ExtendedError error : {ExtendedError::none, ExtendedError::other, ExtendedError::blocked,
+                                      ExtendedError::over_budget, ExtendedError::over_share, ExtendedError::loop}) {
+      QueryTraits traits{0x0100, static_cast<uint16_t>(kQuestion.size()), true, false};
+      traits.keepalive = keepalive;
+      const Bytes answer = written(traits, Rcode::servfail, error);
+      EXPECT_EQ(answer.size(), kHeaderSize + kQuestion.size() + answer_tail(traits, error));
+      EXPECT_LE(answer_tail(traits, error), kAnswerTail);
+    }
+  EXPECT_EQ(answer_tail({.keepalive = 1}, ExtendedError::over_budget), kAnswerTail);  // the longest
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 // Where the two differ, it must be by one of these rules of ours:
 //   1  QDCOUNT is exactly one (RFC 9619 section 4); ldns takes any.
 //   2  the question's name has no compression pointer (nothing stands before it); ldns follows them.
-//   3  at most one OPT, owned by the root (RFC 6891 section 6.1.1 and 6.1.2); ldns takes any.
+//   3  at most one OPT, in the additional section, owned by the root, its options whole (RFC 6891 section 6.1.1 and 6.1.2);
+//      ldns takes any.
 //   4  records are only stepped over: ldns also reads their data and follows the pointers of their names.
 #include "dataplane/dns/message.h"
 
@@ -50,12 +51,18 @@ bool breaks_opt_rule(const Bytes& message) {
   skip();
   at += 4;
   unsigned opts = 0;
-  const unsigned records = test::get16(message, 6) + test::get16(message, 8) + test::get16(message, 10);
+  const unsigned before = test::get16(message, 6) + test::get16(message, 8);
+  const unsigned records = before + test::get16(message, 10);
   for (unsigned i = 0; i < records; ++i) {
     const bool root = message.at(at) == 0;
     skip();
-    if (test::get16(message, at) == 41 && (++opts > 1 || !root)) return true;
-    at += 10U + test::get16(message, at + 8);
+    const size_t end = at + 10U + test::get16(message, at + 8);
+    if (test::get16(message, at) == 41) {
+      if (++opts > 1 || !root || i < before) return true;
+      for (at += 10; at < end; at += 4U + test::get16(message, at + 2))
+        if (at + 4 > end || at + 4 + test::get16(message, at + 2) > end) return true;
+    }
+    at = end;
   }
   return false;
 }
@@ -78,7 +85,8 @@ void compare(const Bytes& message, Tally& tally) {
   std::copy(message.begin(), message.end(), block.get());
   Query query;
   const QueryVerdict verdict = parse_query({block.get(), message.size()}, query);
-  ASSERT_TRUE(verdict == QueryVerdict::ok || verdict == QueryVerdict::malformed);
+  ASSERT_TRUE(verdict == QueryVerdict::ok || verdict == QueryVerdict::malformed ||
+              verdict == QueryVerdict::bad_version);
   const Packet whole = ldns_reads(message);
   const Packet question = ldns_reads(only_question(message));
 
@@ -109,6 +117,9 @@ void compare(const Bytes& message, Tally& tally) {
   if (whole && ldns_pkt_edns(whole.get())) {
     ASSERT_TRUE(query.traits.has_opt);
     ASSERT_EQ(query.traits.dnssec_ok, ldns_pkt_edns_do(whole.get()));
+    if (!query.opaque) {
+      ASSERT_EQ(verdict == QueryVerdict::bad_version, ldns_pkt_edns_version(whole.get()) != 0);
+    }
   }
 }
 
@@ -194,9 +205,10 @@ TEST(ParseQuery, VerdictsThatComeBeforeTheQuestion) {
   for (unsigned flags = 0; flags < 0x10000; flags += 7) {
     Bytes message = whole;
     test::put16(message, 2, static_cast<uint16_t>(flags));
-    const QueryVerdict expected = (flags & 0x8000) != 0   ? QueryVerdict::response
-                                  : (flags & 0x7800) != 0 ? QueryVerdict::not_query
-                                                          : QueryVerdict::ok;
+    const QueryVerdict expected = (flags & 0x8000) != 0        ? QueryVerdict::response
+                                  : (flags & 0x7800) == 0x2800 ? QueryVerdict::update
+                                  : (flags & 0x7800) != 0      ? QueryVerdict::not_query
+                                                               : QueryVerdict::ok;
     ASSERT_EQ(parse_query(message, query), expected);
     ASSERT_EQ(query.traits.flags, flags);
   }

@@ -157,6 +157,7 @@ struct MessageCase {
   const char* description;
   Bytes message;
   const char* outcome;
+  Bytes sent = {};  // to the endpoint; empty: the question and our OPT
 };
 
 Bytes concat(std::initializer_list<Bytes> parts) {
@@ -191,6 +192,20 @@ std::vector<MessageCase> message_cases() {
   put16(opt_past_end, 9, 5);
   Bytes opt_with_option = opt_record({.udp_size = 512, .dnssec_ok = false, .extended_error = 0});
   const Bytes tsig = concat({{3, 'k', 'e', 'y', 0}, {0, 250, 0, 255, 0, 0, 0, 0, 0, 2, 7, 7}});
+  const auto question_end = static_cast<unsigned>(12 + studio.size() + 4);
+  const auto at = [](unsigned target) {
+    return Bytes{0xc0, static_cast<uint8_t>(target), 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 2};
+  };
+  const Bytes pointing_data = {1, 'b', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 1};
+  Bytes opt_version_1 = opt;
+  opt_version_1[6] = 1;
+  Bytes opt_flags = opt;
+  opt_flags[5] = 1;
+  opt_flags[7] = 0x40;
+  Bytes opt_with_half = concat({opt, {0, 10, 0}});
+  put16(opt_with_half, 9, 3);
+  Bytes header_with_answer = header(1);
+  put16(header_with_answer, 6, 1);
   const Bytes pointing = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 0};
   return {
       {"QDCOUNT 0", concat({header(0), studio, kIn}), "formerr"},
@@ -217,8 +232,24 @@ std::vector<MessageCase> message_cases() {
       {"an OPT that runs past the end", concat({header(1, 1), studio, kIn, opt_past_end}), "formerr"},
       {"a record announced and not there", concat({header(1, 1), studio, kIn}), "formerr"},
       {"65535 records announced", concat({header(1, 65535), studio, kIn, opt}), "formerr"},
-      {"another record before the OPT", concat({header(1, 2), studio, kIn, pointing, opt}), "forwarded"},
-      {"a TSIG behind the OPT", concat({header(1, 2), studio, kIn, opt, tsig}), "forwarded"},
+      {"another record before the OPT", concat({header(1, 2), studio, kIn, pointing, opt}), "forwarded",
+       concat({header(1, 2), studio, kIn, pointing, opt})},
+      {"another record behind the OPT", concat({header(1, 2), studio, kIn, opt, pointing}), "forwarded",
+       concat({header(1, 2), studio, kIn, pointing, opt})},
+      {"a record that points at the one before it, behind the OPT",
+       concat({header(1, 3), studio, kIn, opt_with_option, pointing_data, at(question_end + 17)}), "forwarded",
+       concat({header(1, 3), studio, kIn, pointing_data, at(question_end), opt})},
+      {"a record that points into the OPT", concat({header(1, 2), studio, kIn, opt, at(question_end + 4)}), "formerr"},
+      {"a TSIG behind the OPT", concat({header(1, 2), studio, kIn, opt, tsig}), "forwarded",
+       concat({header(1, 2), studio, kIn, opt, tsig})},
+      {"RFC 2930: TKEY", concat({header(1, 1), studio, {0, 249, 0, 255}, tsig}), "forwarded",
+       concat({header(1, 1), studio, {0, 249, 0, 255}, tsig})},
+      {"EDNS version 1, signed", concat({header(1, 2), studio, kIn, opt_version_1, tsig}), "forwarded",
+       concat({header(1, 2), studio, kIn, opt_version_1, tsig})},
+      {"an OPT as answer", concat({header_with_answer, studio, kIn, opt}), "formerr"},
+      {"an option that is cut short", concat({header(1, 1), studio, kIn, opt_with_half}), "formerr"},
+      {"an EDNS flag and an extended rcode that we do not know", concat({header(1, 1), studio, kIn, opt_flags}),
+       "forwarded", concat({header(1, 1), studio, kIn, opt})},
       {"a record whose owner is cut short", concat({header(1, 1), studio, kIn, {5, 'a'}}), "formerr"},
       {"a record whose pointer is cut short", concat({header(1, 1), studio, kIn, {0xc0}}), "formerr"},
       {"a record whose fixed part is cut short", concat({header(1, 1), studio, kIn, {0, 0, 41, 0, 0}}), "formerr"},
@@ -239,8 +270,8 @@ TEST_F(AnswerTest, Messages) {
       // No question and no OPT: what could not be read is not repeated.
       expect_answer(sent, asked, {0x12, 0x34, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0});
     } else {
-      Bytes expected = c.message;
       const Frame left = only(sent, 1);
+      Bytes expected = c.sent.empty() ? to_endpoint(c.message) : c.sent;
       put16(expected, 0, get16(left.payload, 0));
       EXPECT_EQ(to_hex(left.payload), to_hex(expected));
       only(rig.receive(1, {write(answer_to_query(left))}), 0);
@@ -270,11 +301,16 @@ TEST_F(AnswerTest, NoHeadroomForLongerHeaders) {
   query.question.name = "six.example";
   const Bytes bytes = write(from_client(write(query)));
   for (const uint16_t headroom : {0, 19, 20}) {
-    rte_mbuf* frame = rig.pool.take(bytes, headroom, static_cast<uint16_t>(headroom + bytes.size()));
+    rte_mbuf* frame = rig.pool.take(bytes, headroom, static_cast<uint16_t>(headroom + bytes.size() + 11));
     const auto sent = rig.receive(0, {&frame, 1});
     EXPECT_EQ(sent.size(), headroom < 20 ? 0U : 1U) << headroom;
     EXPECT_EQ(rig.verdict(), headroom < 20 ? "classify.query query.ignored_no_room" : "classify.query query.forwarded");
     EXPECT_EQ(rig.lcore().pending.in_use(), headroom < 20 ? 0U : 1U);
+  }
+  for (const uint16_t tailroom : {0, 10}) {  // our OPT needs 11
+    rte_mbuf* frame = rig.pool.take(bytes, 128, static_cast<uint16_t>(128 + bytes.size() + tailroom));
+    EXPECT_TRUE(rig.receive(0, {&frame, 1}).empty());
+    EXPECT_EQ(rig.verdict(), "classify.query query.ignored_no_room");
   }
 }
 

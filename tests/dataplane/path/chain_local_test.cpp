@@ -60,7 +60,7 @@ TEST_F(ChainLocalTest, TheEndOfAChainIsAskedOfItsPool) {
     EXPECT_EQ(config::to_string(left.destination), "10.16.1.10");
     DnsQuery expected = question("a.vpc.example", edns);
     expected.id = get16(left.payload, 0);
-    EXPECT_EQ(to_hex(left.payload), to_hex(write(expected)));
+    EXPECT_EQ(to_hex(left.payload), to_hex(to_endpoint(write(expected))));
     const Frame back = only(rig.receive(1, {write(respond(left, 0, {{"a.vpc.example", kA, ip("10.16.3.4"), 60}}))}), 0);
     EXPECT_EQ(rig.verdict(), "classify.response response.returned");
     EXPECT_EQ(get16(back.payload, 0), 0x1234);

@@ -47,7 +47,7 @@ class ChaseTest : public PathTest {
     DnsQuery expected = query;
     expected.id = id;
     expected.question.name = name;
-    return write(expected);
+    return to_endpoint(write(expected));
   }
 };
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "tests/dataplane/path/path_test.h"
+#include "tests/support/messages.h"
 
 namespace penstock::test {
 namespace {
@@ -124,8 +125,8 @@ TEST_P(Forward, ThereAndBack) {
     EXPECT_EQ(to_string(left), expected);
     EXPECT_EQ(rig.host.owner(left.source_port), 0);
     EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
-    // Only the id differs: letter case, flags and OPT are the client's.
-    Bytes expected_query = asked.payload;
+    // Only the id differs, and the OPT is ours: letter case and flags are the client's.
+    Bytes expected_query = to_endpoint(asked.payload);
     put16(expected_query, 0, get16(left.payload, 0));
     EXPECT_EQ(to_hex(left.payload), to_hex(expected_query));
 
@@ -133,7 +134,7 @@ TEST_P(Forward, ThereAndBack) {
     const Frame back = only(rig.receive(c.endpoint_port, {write(response)}), 0);
     EXPECT_EQ(to_string(back), c.response_left_as);
     EXPECT_EQ(rig.verdict(), "classify.response response.returned");
-    Bytes expected_response = response.payload;
+    Bytes expected_response = to_client(response.payload, query.opt);
     put16(expected_response, 0, 0x1234);
     EXPECT_EQ(to_hex(back.payload), to_hex(expected_response));
     EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
@@ -149,7 +150,7 @@ TEST_F(ForwardTest, EthernetPaddingStaysBehind) {
   Frame asked = from_client(write(studio_query()));
   asked.padding = 17;
   const Frame left = forward(asked);
-  EXPECT_EQ(left.payload.size(), asked.payload.size());
+  EXPECT_EQ(left.payload.size(), asked.payload.size() + 11);
   Frame response = answer_to_query(left);
   response.padding = 3;
   EXPECT_EQ(only(rig.receive(1, {write(response)}), 0).payload.size(), response.payload.size());
@@ -329,15 +330,20 @@ TEST_F(ForwardTest, ABurstOfManyKinds) {
             "query.answered_nxdomain=8 query.forwarded=8");
 }
 
-// A response of 4096 octets and more is nothing special, as long as its buffer holds it.
+// A response of 4096 octets and more is nothing special, as long as its buffer holds it: more than the client takes.
 TEST_F(ForwardTest, ALargeResponse) {
   const Frame left = forward(from_client(write(studio_query())));
   Frame response = answer_to_query(left);
-  response.payload.resize(9000, 0x55);
+  response.payload = large_answer(left.payload, 9000);
   const Bytes bytes = write(response);
   rte_mbuf* frame = rig.pool.take(bytes, 128, 9300);
   const Frame back = only(rig.receive(1, {&frame, 1}), 0);
-  EXPECT_EQ(back.payload.size(), 9000U);
+  Bytes question = to_endpoint(left.payload);
+  question.resize(question.size() - 11);
+  put16(question, 0, 0x1234);
+  put16(question, 2, 0x8380);
+  put16(question, 10, 0);
+  EXPECT_EQ(to_hex(back.payload), to_hex(question));
 }
 
 }  // namespace

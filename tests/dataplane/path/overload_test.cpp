@@ -4,6 +4,7 @@
 
 #include "dataplane/path/deliver.h"
 #include "tests/dataplane/path/path_test.h"
+#include "tests/support/messages.h"
 
 namespace penstock::test {
 namespace {
@@ -135,8 +136,8 @@ TEST_F(OverloadTest, FreshFramesTooSmall) {
     const Frame left = forward(from_port(1000));
     EXPECT_TRUE(rig.receive(0, {write(from_port(1001))}).empty());
     Frame response = answer_to_query(left);
+    response.payload = large_answer(left.payload, kAnswer);
     put16(response.payload, 2, 0x8180);
-    response.payload.resize(kAnswer, 0x55);
     only(rig.receive(1, {write(response)}), 0);
     rig.verdict();
     rig.lcore().fresh.push(rig.pool.take({}, 0, c.buffer));

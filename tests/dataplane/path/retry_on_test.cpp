@@ -88,7 +88,7 @@ TEST_F(RetryOnTest, OnlyTheRcodesThatThePoolNames) {
                                                    {"[refused]", kRefused, true},
                                                    {"[servfail, refused]", 0, false},
                                                    {"[servfail, refused]", 3, false},
-                                                   {"[servfail, refused]", 1, false}}) {
+                                                   {"[servfail, refused]", 9, false}}) {
     SCOPED_TRACE(std::string(c.rcodes) + " " + std::to_string(c.rcode));
     put_in_force(c.rcodes);
     const Frame left = ask();

@@ -1,0 +1,145 @@
+#include "dataplane/path/edns.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dataplane/dns/answer.h"
+#include "dataplane/state/stream_peer.h"
+
+namespace penstock::path {
+namespace {
+
+constexpr unsigned kSubnetV4 = 24;  // bits of a client's address, RFC 7871 section 11.1
+constexpr unsigned kSubnetV6 = 56;
+
+// Options that go further, copied before their place is written over.
+class PassedOptions {
+ public:
+  // One that has no room any more stays behind.
+  void add(std::span<const uint8_t> whole) {
+    if (length_ + whole.size() > bytes_.size()) return;
+    std::memcpy(&bytes_[length_], whole.data(), whole.size());
+    length_ += static_cast<unsigned>(whole.size());
+  }
+  std::span<const uint8_t> bytes() const { return {bytes_.data(), length_}; }
+
+ private:
+  unsigned length_ = 0;
+  std::array<uint8_t, 512> bytes_;
+};
+
+// What the pool says of options that mean nothing to us. Cookies and keepalive are a matter of two hops whatever it says.
+bool passes(const config::ImagePool& pool, uint16_t code) {
+  if (code == dns::kOptionCookie || code == dns::kOptionKeepalive) return false;
+  if (code == dns::kOptionClientSubnet) return (pool.edns & config::kEdnsEcsPass) != 0;
+  const uint16_t* end = pool.pass_options + pool.pass_option_count;
+  return std::find(pool.pass_options, end, code) != end;
+}
+
+// RFC 7871 section 7.1.2: a client that says /0 wants to be left out.
+bool hides(const dns::Option& option) {
+  return option.code == dns::kOptionClientSubnet && option.data().size() >= 3 && option.data()[2] == 0;
+}
+
+void add_subnet(const Packet& packet, PassedOptions& options) {
+  const unsigned bits = packet.family == 4 ? kSubnetV4 : kSubnetV6;
+  std::array<uint8_t, 8 + kSubnetV6 / 8> option{};
+  dns::store16(&option[0], dns::kOptionClientSubnet);
+  dns::store16(&option[2], static_cast<uint16_t>(4 + bits / 8));
+  dns::store16(&option[4], packet.family == 4 ? 1 : 2);  // address family numbers of IANA
+  option[6] = static_cast<uint8_t>(bits);
+  option[7] = 0;  // scope
+  std::memcpy(&option[8], packet.source.data(), bits / 8);
+  options.add({option.data(), 8 + bits / 8});
+}
+
+void collect_for_endpoints(const QueryWork& work, const config::ImagePool& pool, PassedOptions& options) {
+  bool adds_subnet = (pool.edns & config::kEdnsEcsAdd) != 0;
+  if (work.query.opt.has_options()) {
+    dns::Options all({work.packet.dns, work.query.end}, work.query.opt);
+    for (dns::Option option; all.next(option);) {
+      if (passes(pool, option.code)) options.add(option.whole);
+      adds_subnet = adds_subnet && !hides(option);
+    }
+  }
+  if (adds_subnet) add_subnet(work.packet, options);
+}
+
+void collect_for_client(const state::Lcore& lcore, const state::PendingQuery& query, const Packet& answer,
+                        const dns::Opt& opt, PassedOptions& options) {
+  const bool same_rules = lcore.rules != nullptr && query.key.generation == lcore.rules->header().generation;
+  const config::ImagePool* pool = same_rules ? &lcore.rules->pool(lcore.rules->rule(query.key.rule).pool) : nullptr;
+  dns::Options all({answer.dns, answer.dns_length}, opt);
+  for (dns::Option option; all.next(option);)
+    if (option.code == dns::kOptionExtendedError || option.code == dns::kOptionNsid ||
+        (pool != nullptr && passes(*pool, option.code)))
+      options.add(option.whole);
+}
+
+std::span<uint8_t> room_of(const Packet& packet) {
+  const auto* end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  return {packet.dns, static_cast<size_t>(end - packet.dns)};
+}
+
+}  // namespace
+
+uint16_t client_size(const tables::LocalHost& host, const Packet& packet, uint16_t said,
+                     const config::ImageGroup& group) {
+  // A datagram that the kernel put together comes by the same port.
+  if (host.is_stream(packet.port) && state::is_connection(packet.peer_mac)) return kStreamSize;
+  const unsigned headers = packet.family == 4 ? 28 : 48;
+  const unsigned whole = host.ports[packet.port].mtu - headers;
+  return static_cast<uint16_t>(
+      std::min({unsigned{said}, whole, group.udp_size != 0 ? unsigned{group.udp_size} : whole}));
+}
+
+bool is_for_one_client(const QueryWork& work, const config::ImagePool& pool) {
+  if ((pool.edns & config::kEdnsEcsAdd) != 0) return true;
+  if (!work.query.opt.has_options() || work.opt_length != 0) return false;
+  dns::Options all({work.packet.dns, work.query.end}, work.query.opt);
+  for (dns::Option option; all.next(option);)
+    if (passes(pool, option.code)) return true;
+  return false;
+}
+
+Rewritten to_endpoints(QueryWork& work, const config::ImagePool& pool) {
+  if (work.opt_length != 0 || work.query.opaque) return Rewritten::done;
+  PassedOptions options;
+  if (work.query.opt.has_options() || (pool.edns & config::kEdnsEcsAdd) != 0)
+    collect_for_endpoints(work, pool, options);
+  const std::span<uint8_t> room = room_of(work.packet);
+  const auto opt_length = static_cast<unsigned>(dns::kOptSize + options.bytes().size());
+  unsigned length = work.query.end;
+  if (room.size() < length + opt_length) return Rewritten::no_room;
+  if (work.query.opt.begin != 0) {
+    length = dns::remove_opt(room.first(length), work.query.opt);
+    if (length == 0) return Rewritten::unreadable;
+  }
+  // As if the client had sent one.
+  const dns::QueryTraits ours{.has_opt = true, .dnssec_ok = work.query.traits.dnssec_ok};
+  work.packet.dns_length = static_cast<uint16_t>(dns::add_opt(room, length, ours, 0, options.bytes()));
+  work.opt_length = static_cast<uint16_t>(opt_length);
+  return Rewritten::done;
+}
+
+bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::Opt& opt) {
+  const state::PendingQuery& query = lcore.pending.query(index);
+  PassedOptions options;
+  unsigned length = answer.dns_length;
+  if (opt.begin != 0) {
+    if (query.traits.has_opt && opt.has_options()) collect_for_client(lcore, query, answer, opt, options);
+    length = dns::remove_opt({answer.dns, length}, opt);
+    if (length == 0) return false;
+    if (opt.extended_rcode != 0 && !query.traits.has_opt) {
+      // RFC 6891 section 6.1.3: without an OPT there is no place for the upper bits, and the others mean something else.
+      const unsigned flags = dns::flags_of(answer.dns) & ~unsigned{dns::kRcodeMask};
+      dns::store16(answer.dns + 2, static_cast<uint16_t>(flags | static_cast<unsigned>(dns::Rcode::servfail)));
+    }
+  }
+  const unsigned with_opt = dns::add_opt(room_of(answer), length, query.traits, opt.extended_rcode, options.bytes());
+  answer.dns_length = static_cast<uint16_t>(with_opt != 0 ? with_opt : length);
+  return true;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,106 @@
+#include "dataplane/path/update.h"
+
+#include "dataplane/dns/records.h"
+#include "dataplane/path/admit.h"
+#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/edns.h"
+#include "dataplane/path/join.h"
+#include "dataplane/path/loop.h"
+#include "dataplane/path/open.h"
+#include "dataplane/path/reply.h"
+#include "dataplane/path/send.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::QueryOutcome;
+using dns::ExtendedError;
+using dns::Rcode;
+
+constexpr uint16_t kTypeTkey = 249;
+
+QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
+                    QueryOutcome outcome) {
+  if (reply(lcore, work.packet, work.query.traits, rcode, error)) return outcome;
+  discard(lcore, *work.packet.frame);
+  return QueryOutcome::ignored_no_room;
+}
+
+// Of one entry for the name, whoever it is for.
+bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name) {
+  tables::Probe probe;
+  rules.zones().prepare(name, probe);
+  for (uint32_t number = rules.zones().match(name, probe).rule; number != config::kNoRule;
+       number = rules.rule(number).next_rule)
+    if (rules.rule(number).is_private != 0) return true;
+  return false;
+}
+
+// The zone, or a name that is required or changed. What cannot be read is nobody's name.
+bool names_private(const tables::Ruleset& rules, const QueryWork& work) {
+  if (is_private(rules, work.query.name)) return true;
+  const std::span<const uint8_t> message(work.packet.dns, work.query.end);
+  dns::Records records(message, dns::kHeaderSize + work.query.traits.question_length);
+  dns::FoldedName name;
+  for (dns::Record record; records.next(record);) {
+    if (record.section == dns::RecordSection::additional) break;
+    if (!dns::read_name(message, record.owner, name) || is_private(rules, name)) return true;
+  }
+  return false;
+}
+
+QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+                  uint64_t now) {
+  const Packet& packet = work.packet;
+  limit_size(work.query.traits, pool.udp_size);
+  if (!admit(lcore, pool, packet, work.weight, now))
+    return answer(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+  const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family, now);
+  switch (choice.obstacle) {
+    case Obstacle::none:
+      break;
+    case Obstacle::unreachable:
+      return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+    case Obstacle::over_budget:
+      return answer(lcore, work, Rcode::servfail, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
+    case Obstacle::loop:
+      return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
+  }
+  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
+  if (index == state::PendingTable::kNone)
+    return answer(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  hold_share(lcore, slot, now);
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+    give_share_back(lcore, slot);
+    lcore.pending.close(index);
+    discard(lcore, *packet.frame);
+    return QueryOutcome::ignored_no_room;
+  }
+  enter(lcore, work, key, index);
+  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  return QueryOutcome::forwarded;
+}
+
+}  // namespace
+
+QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule, uint64_t now) {
+  const tables::Ruleset& rules = *lcore.rules;
+  const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation, rule);
+  const bool prepares_update = key.type == kTypeTkey && rules.header().update_pool != config::kNoPool;
+  const bool goes_there = prepares_update && !is_private(rules, work.query.name);
+  return pass(lcore, work, key, rules.pool(goes_there ? rules.header().update_pool : rules.rule(rule).pool), now);
+}
+
+QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work, uint64_t now) {
+  const tables::Ruleset& rules = *lcore.rules;
+  if (names_private(rules, work))
+    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
+  prepare_join(lcore, work);
+  const state::QuestionKey key =
+      state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule);
+  return pass(lcore, work, key, rules.pool(rules.header().update_pool), now);
+}
+
+}  // namespace penstock::path
