@@ -75,9 +75,9 @@ struct Query {
   // Nothing but a question and at most an OPT, no bit set that means nothing in a query, and what the OPT says beside DO goes no
   // further: whoever asks the same with the same bits gets the same answer, unless the pool lets some option pass.
   bool plain;
-  bool opaque;     // an UPDATE, a TKEY query, or signed (TSIG, SIG(0)): goes as it came, but for its id
+  bool opaque;           // an UPDATE, a TKEY query, or signed (TSIG, SIG(0)): goes as it came, but for its id
   bool wants_keepalive;  // an option of the OPT
-  uint16_t end;  // offset behind the last record: anything that follows is no part of it
+  uint16_t end;          // offset behind the last record: anything that follows is no part of it
   Opt opt;
 };
 
