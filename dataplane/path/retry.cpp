@@ -111,6 +111,12 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
   const state::PendingSend& cut = query.send(number);
   const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
   if (endpoint == kNoEndpoint) return false;
+  // For the endpoint it is one query more.
+  const state::EndpointHop& hop = lcore.hops[endpoint];
+  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) {
+    lcore.counters.endpoints[hop.slot].over_budget.add(1);
+    return false;
+  }
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
   return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length, now);

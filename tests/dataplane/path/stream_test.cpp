@@ -219,6 +219,39 @@ TEST_F(ResolveTcTest, ATruncatedAnswerIsAskedAgainOverTcp) {
   EXPECT_EQ(rig.outstanding(kFirst), 0U);
 }
 
+class BudgetTest : public PathTest {
+ protected:
+  static RigOptions options() {
+    RigOptions options;
+    options.rules = kRigRules;
+    const std::string pool = "endpoints: [10.16.1.10, 10.16.2.10]";
+    options.rules.replace(options.rules.find(pool), pool.size(),
+                          "endpoints: [{address: 10.16.1.10, budget: 100}], resolve_tc: true");
+    options.budgets = true;
+    return options;
+  }
+  BudgetTest() : PathTest(options()) {}
+};
+
+TEST_F(BudgetTest, AskingAgainIsOneQueryMoreForTheEndpoint) {
+  const auto& endpoint = rig.counters().lcore[0].endpoints[0];
+  unsigned passed_on = 0;
+  for (unsigned i = 0; i < 200 && passed_on == 0; ++i) {
+    const auto left = rig.receive(0, {write(from_client(write(studio_query(i))))});
+    ASSERT_EQ(left.size(), 1U);
+    if (left[0].port != 1) break;  // SERVFAIL: there is none left for the first query either
+    Frame response = answer_to_query(read(left[0].bytes).value());
+    put16(response.payload, 2, get16(response.payload, 2) | kTc);
+    const auto sent = rig.receive(1, {write(response)});
+    ASSERT_EQ(sent.size(), 1U);
+    if (sent[0].port == 0) ++passed_on;
+  }
+  EXPECT_GT(endpoint.over_budget.get(), 0U);
+  EXPECT_LE(endpoint.queries.get() + endpoint.stream_queries.get(), 12U);
+  rig.pass(2000);
+  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+}
+
 TEST_F(ResolveTcTest, AnAnswerTooLongForTheClientIsCutButRemembered) {
   const Frame again = cut_short(ask_over_udp(txt_query()));
   const Frame response = long_answer(again, 12);
@@ -249,6 +282,32 @@ TEST_F(StreamTest, AFragmentIsAskedAgainOverTcpWhateverThePoolSays) {
   const Frame again = only(rig.receive(1, {write(response)}), kStream);
   EXPECT_EQ(rig.verdict(), "classify.fragment response.asked_over_tcp");
   EXPECT_EQ(to_hex(again.payload), to_hex(left.payload));
+  only(receive_long(answer_to_query(again)), 0);
+}
+
+// RFC 8200 section 4.5: the header behind that of IPv6, 8 octets.
+Bytes first_fragment_v6(const Frame& frame, uint16_t offset_and_more) {
+  Bytes bytes = write(frame);
+  const size_t at = 14 + 40;
+  const Bytes header{17, 0, static_cast<uint8_t>(offset_and_more >> 8), static_cast<uint8_t>(offset_and_more), 1, 2,
+                     3,  4};
+  bytes.insert(bytes.begin() + at, header.begin(), header.end());
+  bytes[14 + 6] = 44;
+  put16(bytes, 14 + 4, static_cast<uint16_t>(get16(bytes, 14 + 4) + 8));
+  return bytes;
+}
+
+TEST_F(StreamTest, AFragmentOverIPv6IsAskedAgainToo) {
+  DnsQuery query = studio_query();
+  query.question.name = "a.six.example";
+  const Frame left = forward(from_client(write(query)));
+  rig.verdict();
+  const Frame response = answer_to_query(left);
+  EXPECT_TRUE(rig.receive(1, {first_fragment_v6(response, 0x0009)}).empty()) << "a later one";
+  EXPECT_EQ(rig.verdict(), "classify.stranger door.left_to_kernel");
+  const Frame again = only(rig.receive(1, {first_fragment_v6(response, 0x0001)}), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.fragment response.asked_over_tcp");
+  EXPECT_EQ(config::to_string(again.destination), "fd16::10");
   only(receive_long(answer_to_query(again)), 0);
 }
 
