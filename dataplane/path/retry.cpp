@@ -103,7 +103,8 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
-  if (lcore.rules == nullptr || question.message_length == 0 ||
+  // An update is not sent twice.
+  if (lcore.rules == nullptr || slot.opaque || question.message_length == 0 ||
       frame.buf_len < kMessageOffset + question.message_length)
     return false;
   const config::ImagePool* pool = pool_of(*lcore.rules, question);

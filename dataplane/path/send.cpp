@@ -130,8 +130,10 @@ bool send_over_tcp(state::Lcore& lcore, uint32_t index, const config::ImagePool&
   state::PendingSlot& slot = lcore.pending.slot(index);
   slot.over_tcp = 1;
   if (!write(lcore, index, lcore.pending.query(index).send(number), pool, lcore.hops[endpoint], frame, message, length,
-             now))
+             now)) {
+    slot.over_tcp = 0;
     return false;
+  }
   schedule(lcore, index, pool, lcore.hops[endpoint], now);
   return true;
 }

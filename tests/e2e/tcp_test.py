@@ -193,6 +193,20 @@ def test_a_long_query_over_ipv6_comes_in_fragments_and_is_answered(office):
     assert slow_lane(penstock, "datagram_answers") == answered + 1
 
 
+def test_who_asks_how_long_an_idle_connection_stays_is_told(office):
+    """RFC 7828, in units of 100 ms; only over TCP, and only who asks."""
+    world, _ = office
+
+    def keepalive(answer):
+        return [option.data for option in answer.options if option.otype == 11]
+
+    asking = {"use_edns": 0, "options": [dns.edns.GenericOption(11, b"")]}
+    assert keepalive(ask(world, STUDIO, tcp=True, **asking)) == [b"\0\x0a"]
+    assert keepalive(ask(world, "example.org", "AXFR", tcp=True, **asking)) == [b"\0\x0a"]
+    assert not keepalive(ask(world, STUDIO, tcp=True, use_edns=0))
+    assert not keepalive(ask(world, STUDIO, **asking))
+
+
 def test_counters_are_in_status(office):
     _, penstock = office
     status = penstock.ctl("status")
