@@ -170,10 +170,6 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (work.verdict == dns::QueryVerdict::bad_version)
     return answer(lcore, work, Rcode::badvers, ExtendedError::none, QueryOutcome::badvers);
 
-  // RFC 5936 section 4.2: over TCP alone. Whoever may have a zone has it from its primary.
-  if (lcore.host.is_stream(work.packet.port) && is_transfer(work))
-    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_transfer);
-
   if (const auto pool = loop_probe(lcore, work.query)) {
     report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query, now);
     return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop_probe);
@@ -204,6 +200,9 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
+  // Whoever may have a zone has it from its primary. Local records say so themselves.
+  if (is_transfer(work))
+    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_transfer);
   if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
   if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);

@@ -104,10 +104,6 @@ TEST_F(RecallTest, WhatIsNotKept) {
         .additional = {{.type = 250, .ttl = 0, .data = {0}, .owner = {0}}}},
        "not_kept"},
       {"TKEY", {.flags = 0x8180, .answer = {{.type = 249}}, .authority = {}, .additional = {}}, nullptr, 249},
-      {"AXFR",
-       {.flags = 0x8180, .answer = {{.type = 6, .ttl = 900, .data = soa_data(60)}}, .authority = {}, .additional = {}},
-       "not_kept",
-       252},
   };
   unsigned number = 0;
   for (const Case& c : cases) {

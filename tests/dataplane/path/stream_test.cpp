@@ -167,13 +167,15 @@ TEST_F(StreamTest, WhatIsNotAnsweredEndsTheConnection) {
   EXPECT_TRUE(rig.receive(0, {write(udp)}).empty());
 }
 
-TEST_F(StreamTest, TransfersAreRefusedOverTcp) {
+TEST_F(StreamTest, TransfersAreRefused) {
   for (const uint16_t type : {uint16_t{251}, uint16_t{252}}) {
     DnsQuery query = studio_query();
     query.question.type = type;
     const Frame back = only(receive_long(over_tcp(query)), kStream);
     EXPECT_EQ(rig.verdict(), "classify.query query.refused_transfer");
     EXPECT_EQ(get16(back.payload, 2) & 0xf, 5);
+    only(rig.receive(0, {write(from_client(write(query)))}), 0);
+    EXPECT_EQ(rig.verdict(), "classify.query query.refused_transfer");
   }
 }
 
