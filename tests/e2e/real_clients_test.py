@@ -30,7 +30,7 @@ ASKS = [
     (f"dig @{HOST} example.com AXFR", ["Transfer failed"]),
     (f"dig @{HOST} www.example.com A +opcode=NOTIFY +noedns", ["status: NOTIMP"]),
     (f"kdig @{HOST} {STUDIO} A +edns +nsid", ["NOERROR", *STUDIO_PRIVATE]),
-    (f"kdig @{HOST} {STUDIO} A +tcp +keepopen www.example.com", [*STUDIO_PRIVATE, WWW]),
+    (f"kdig +tcp +keepopen @{HOST} {STUDIO} www.example.com", [*STUDIO_PRIVATE, WWW]),
     (f"kdig @{HOST6} www.example.com A +dnssec +padding", ["NOERROR", WWW]),
     (f"drill -D {STUDIO} @{HOST} A", ["NOERROR", *STUDIO_PRIVATE]),
     (f"drill -t www.example.com @{HOST} A", ["NOERROR", WWW]),
