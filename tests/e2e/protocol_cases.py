@@ -7,6 +7,7 @@ Above 400 lines because it is one table. A row is  case("what", "RFC section", a
   gets      the answer, from got(); SAME: what the endpoint said, but for its OPT, with ours if the query had one; None: silence
   tcp       the same over TCP, where it differs
   sees      what the endpoint is asked, where that is not the question with the flags as they came and an OPT of ours; a list: one after another
+  tcp_sees  the same over TCP, where it differs
   settings  True: with SETTINGS in force
 """
 import struct
@@ -36,8 +37,9 @@ _numbers = iter(range(10_000))
 
 
 class Case:
-    def __init__(self, what, rfc, query, reply, udp, tcp, sees, settings):
-        self.what, self.rfc, self.query, self.reply, self.udp, self.tcp, self.sees, self.settings = what, rfc, query, reply, udp, tcp, sees, settings
+    def __init__(self, what, rfc, query, reply, udp, tcp, sees, tcp_sees, settings):
+        self.what, self.rfc, self.query, self.reply, self.udp, self.tcp, self.settings = what, rfc, query, reply, udp, tcp, settings
+        self.sees, self.tcp_sees = sees, sees if tcp_sees is None else tcp_sees
         self.name = query[12:end_of_name(query, 12)] if len(query) > 12 and query[12] < 0x40 and _is_name(query) else b""
         self.wire = query
 
@@ -106,10 +108,10 @@ def upstream(ask, options=b"", **changes):
     return message(changes.get("flags", ask.flags), [ask.question], additional=[opt(1232, ask.dnssec_ok(), options=options)])
 
 
-def case(what, rfc, ask, reply=None, gets=SAME, tcp=SAME, sees=None, settings=False):
+def case(what, rfc, ask, reply=None, gets=SAME, tcp=SAME, sees=None, tcp_sees=None, settings=False):
     if isinstance(ask, bytes):
         wire = lambda one: None if one is None else one.wire(b"", 0, one.edns)  # noqa: E731
-        CASES.append(Case(what, rfc, ask, None, wire(gets), wire(gets if tcp is SAME else tcp), [], settings))
+        CASES.append(Case(what, rfc, ask, None, wire(gets), wire(gets if tcp is SAME else tcp), [], None, settings))
         return
 
     def written(expected):
@@ -131,7 +133,7 @@ def case(what, rfc, ask, reply=None, gets=SAME, tcp=SAME, sees=None, settings=Fa
     expected_tcp = expected_udp if tcp is SAME else written(tcp)
     if sees is None:
         sees = [upstream(ask)] if reply is not None else []
-    CASES.append(Case(what, rfc, ask.wire(), answer, expected_udp, expected_tcp, sees, settings))
+    CASES.append(Case(what, rfc, ask.wire(), answer, expected_udp, expected_tcp, sees, tcp_sees, settings))
 
 
 def address(last=1):
@@ -326,8 +328,10 @@ case("its name in other letters", "4343 4.1", asked("WWW.Local.Test"), None, got
 case("a wildcard", "4592 2.2.1", asked("any.wild.local.test"), None, got(record(A, bytes([10, 1, 1, 3]), ttl=300), flags=local))
 
 # --- Transfers and what is signed.
-case("a transfer", "5936 2.2", asked(kind=AXFR), None, got(flags=QR | RD | RA | REFUSED))
-case("an incremental transfer", "1995 2", asked(kind=IXFR, authority=[soa]), None, got(flags=QR | RD | RA | REFUSED))
+case("a transfer over UDP is the endpoint's to refuse", "5936 4.2", asked(kind=AXFR), said(flags=QR | RD | RA | REFUSED),
+     tcp=got(flags=QR | RD | RA | REFUSED), tcp_sees=[])
+case("an incremental transfer", "1995 2", (ask := asked(kind=IXFR, authority=[soa])), said(),
+     sees=[message(RD, [ask.question], authority=[soa], additional=[opt()])], tcp=got(flags=QR | RD | RA | REFUSED), tcp_sees=[])
 
 # --- With settings of their own: options that go on.
 case("an option that goes on", "6891 6.1.2", (ask := asked(edns=opt(options=option(65001, b"hello") + option(65002, b"no")))), said(address(), edns=opt()),

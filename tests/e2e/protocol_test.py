@@ -40,7 +40,7 @@ def model(**changes):
                "old-1": {"kind": "recursive", "endpoints": WITHOUT_EDNS[:1], "health": health},
                "old-2": {"kind": "recursive", "endpoints": WITHOUT_EDNS[1:], "health": health},
                "v6": {"kind": "recursive", "endpoints": [OFFICE6], "health": health}},
-        studio=None, zones=protocol_cases.ZONES, default={"pool": "office"}, **changes)
+        studio=None, zones=protocol_cases.ZONES, **{"default": {"pool": "office"}, **changes})
 
 
 def udp(world, case, server=HOST):
@@ -91,9 +91,10 @@ def run(world, servers, cases, transport, server=HOST):
             wrong.append(f"{case}:\n     got {without_id(got).hex()}\n  wanted {without_id(expected).hex()}")
         asked = [query for one in servers for query, over in one.heard if is_of(query, case) and (transport is udp or over == "tcp")]
         seen = [without_id(query) for query in asked]
-        if seen != [without_id(query) for query in case.sees]:
+        sees = case.sees if transport is udp else case.tcp_sees
+        if seen != [without_id(query) for query in sees]:
             wrong.append(f"{case}: asked of the endpoint\n     got {[one.hex() for one in seen]}\n"
-                         f"  wanted {[without_id(one).hex() for one in case.sees]}")
+                         f"  wanted {[without_id(one).hex() for one in sees]}")
     return wrong
 
 
