@@ -262,6 +262,8 @@ struct CounterPage {
   uint32_t answer_capacity;
   uint32_t chase_capacity;
   uint32_t share_capacity;
+  uint32_t rate_capacity;  // of all lcores, for clients and for answers alike
+  uint32_t reserved_rate;
   uint32_t ring_capacity;  // frames of each ring between two threads
   uint32_t mbuf_capacity;  // frames of all ports
   uint64_t started_at;     // seconds since 1970
@@ -275,14 +277,16 @@ struct CounterPage {
   Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
   Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
-  Counter ring_used;      // frames in the fullest ring, once a second
-  Counter mbufs_used;     // frames that are not free, once a second; the cards' own rings are full of them
-  Counter cache_entries;  // answers remembered now
-  Counter cache_used;     // octets that they take
-  Counter cache_size;     // octets that there are for them
-  Counter cache_evicted;  // answers that made room for others
-  Counter cache_flushed;  // answers forgotten by hand
-  SlowCounters slow;      // written by its thread
+  Counter rates_used;         // buckets of clients that are not full, once a second
+  Counter answer_rates_used;  // the same of answers to one network
+  Counter ring_used;          // frames in the fullest ring, once a second
+  Counter mbufs_used;         // frames that are not free, once a second; the cards' own rings are full of them
+  Counter cache_entries;      // answers remembered now
+  Counter cache_used;         // octets that they take
+  Counter cache_size;         // octets that there are for them
+  Counter cache_evicted;      // answers that made room for others
+  Counter cache_flushed;      // answers forgotten by hand
+  SlowCounters slow;          // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
   alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
   alignas(64) LcoreCounters lcore[];

@@ -72,8 +72,40 @@ std::string clients_text(const Clients& clients) {
 }
 
 std::string group_text(const ClientGroup& group) {
-  return join(group.prefixes) + ": where something is scarce, " + std::to_string(group.weight) +
-         (group.weight == 1 ? " time" : " times") + " the share of a client of no group";
+  std::string text = join(group.prefixes) + ": where something is scarce, " + std::to_string(group.weight) +
+                     (group.weight == 1 ? " time" : " times") + " the share of a client of no group";
+  if (group.rate_per_client)
+    text += *group.rate_per_client == 0 ? "; no limit a client"
+                                        : "; " + std::to_string(*group.rate_per_client) + " queries/s a client";
+  if (group.rate != 0) text += "; " + std::to_string(group.rate) + " queries/s together";
+  return text;
+}
+
+// Empty: nobody is limited.
+std::string limits_text(const Clients& clients) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  const bool of_groups = std::any_of(clients.groups.begin(), clients.groups.end(), [](const ClientGroup& group) {
+    return group.rate != 0 || group.rate_per_client.value_or(0) != 0;
+  });
+  if (clients.rate_per_client == 0 && clients.response_rate == 0 && !of_groups) return {};
+  if (clients.rate_per_client != 0)
+    add(std::to_string(clients.rate_per_client) + " queries/s a client (IPv4 address, IPv6 /56)");
+  if (clients.response_rate != 0)
+    add("the same answer " + std::to_string(clients.response_rate) + " times/s to a network (IPv4 /24, IPv6 /56)");
+  if (!clients.rate_exempt.empty()) add("not " + join(clients.rate_exempt));
+  switch (clients.over_rate) {
+    case OverRate::truncate:
+      add("what is more is truncated, so that it comes again over TCP");
+      break;
+    case OverRate::refuse:
+      add("what is more is answered REFUSED");
+      break;
+    case OverRate::drop:
+      add("what is more gets no answer");
+      break;
+  }
+  return text;
 }
 
 // Empty: nothing is said about them.
@@ -105,6 +137,7 @@ std::vector<Row> process_rows(const Model& model) {
   if (!model.clients.allow_snoop.empty())
     rows.push_back({"Who may snoop", join(model.clients.allow_snoop) +
                                          ": they may ask what is remembered without asking for recursion"});
+  if (std::string text = limits_text(model.clients); !text.empty()) rows.push_back({"How much", std::move(text)});
   for (const ClientGroup& group : model.clients.groups) rows.push_back({"Group " + group.name, group_text(group)});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
@@ -224,6 +257,12 @@ Row rule_row(const Model& model, const Rule& rule, std::string names) {
   }
   std::string marks = rule.is_private ? "private" : "";
   if (rule.action == Action::forward && !rule.cache) marks += marks.empty() ? "not cached" : ", not cached";
+  if (!rule.clients.empty()) {
+    std::string groups;
+    for (const uint32_t group : rule.clients) groups += (groups.empty() ? "" : ", ") + model.clients.groups[group].name;
+    marks += (marks.empty() ? "for " : "; for ") + groups +
+             (rule.otherwise == Otherwise::next ? "; others: next" : "; others REFUSED");
+  }
   return {std::move(names), std::move(target), std::move(marks), rule.origin};
 }
 

@@ -18,6 +18,7 @@ enum class EventKind : uint8_t {
   chain_into_private,  // an answer for another name that led into a private zone
   loop,                // a query from an endpoint of the pool that it would go to
   loop_probe,          // a probe of ours came back
+  over_rate,           // a client that asks more than its rate, or its group's
 };
 
 // 320 bytes, moved as forty words.
@@ -25,7 +26,8 @@ struct Event {
   EventKind kind{};
   uint8_t family = 0;               // of address; 0: there is none
   uint16_t endpoint_slot = 0xffff;  // that answered, or that the query came from
-  uint32_t rule = 0;                // of the rules of `generation`; loop_probe: the pool's number
+  uint32_t rule = 0;                // of the rules of `generation`; loop_probe: the pool's number; over_rate:
+                                    // the group's, 0: none
   uint64_t generation = 0;
   std::array<uint8_t, 16> address{};  // leak: outside `expect`; loops: whom the query came from
   uint16_t type = 0;                  // of the question

@@ -25,6 +25,7 @@ constexpr uint32_t kInherit = 0xffffffff;  // a limit that a group has from the 
 constexpr size_t kMaxPassOptions = 8;
 constexpr uint32_t kNoNode = 0xffffffff;
 constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its sections
+constexpr size_t kMostRulesOfName = 64;     // one after the other, for different clients
 constexpr uint32_t kMaxClientGroups = 256;  // the first is that of clients in no group
 constexpr uint32_t kMaxEndpoints = 1024;    // slots of the endpoint state page and of the counters
 

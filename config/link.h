@@ -20,7 +20,7 @@
 
 namespace penstock::config {
 
-constexpr uint32_t kLinkVersion = 2;
+constexpr uint32_t kLinkVersion = 3;
 constexpr size_t kMaxPorts = 8;
 
 enum class MessageType : uint32_t { hello = 1, publish, published, refused, lookup, found, flush, flushed };
@@ -79,15 +79,21 @@ struct Lookup {
   MessageType type = MessageType::lookup;
   uint8_t name_length = 0;
   std::array<char, kMaxNameLength> name{};  // folded wire form
+  uint8_t family = 0;                       // of the client; 0: one of no group
+  std::array<uint8_t, 16> client{};         // its address, in network order
 };
 
 struct Found {
   MessageType type = MessageType::found;
   uint32_t rule = 0;  // index into the image's rules, kNoRule: none
   uint64_t generation = 0;
-  uint8_t matched_length = 0;  // wire octets of the zone that matched; 0: the default, or none
-  uint8_t is_apex = 0;         // 1: the name itself matched, not a suffix of it
-  std::array<uint8_t, 6> reserved{};
+  uint8_t matched_length = 0;     // wire octets of the zone that matched; 0: the default, or none
+  uint8_t is_apex = 0;            // 1: the name itself matched, not a suffix of it
+  uint8_t is_left_out = 0;        // 1: the rule is not for this client, who is refused
+  uint8_t depends_on_client = 0;  // 1: other clients may have another rule
+  uint16_t group = 0;             // of the client: of the image's groups, 0: none
+  uint8_t may_ask = 0;            // 1: the client may ask at all; valid when it was given
+  uint8_t reserved = 0;
 };
 
 // Remembered answers are to be forgotten.

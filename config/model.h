@@ -199,6 +199,8 @@ struct Rule {
   bool is_built_in = false;               // not written: answered here because no pool can know better
   std::vector<uint32_t> clients = {};     // indices into Clients::groups, ascending; empty: it is for everybody
   Otherwise otherwise = Otherwise::refuse;
+  uint32_t next =
+      0xffffffff;  // index of the rule that its names' next entry has, for clients it is not for (link_views()); kNoRule
 };
 
 enum class Scope : uint8_t {

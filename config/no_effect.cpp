@@ -15,13 +15,7 @@ struct Setting {
 
 // Whoever makes a setting work deletes its lines here.
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> kSettings = {
-      {"rate_per_client", {"clients", "rate_per_client"}, "0", "clients are not limited in this version"},
-      {"response_rate", {"clients", "response_rate"}, "0", "answers are not limited in this version"},
-      {"group_rate", {"clients", "groups", "*", "rate"}, "0", "clients are not limited in this version"},
-      {"clients", {"zones", "*", "clients"}, "", "zones are for everybody in this version"},
-      {"studio_clients", {"studio", "*", "clients"}, "", "zones are for everybody in this version"},
-  };
+  static const std::vector<Setting> kSettings;
   return kSettings;
 }
 

@@ -1,13 +1,19 @@
 #include "config/probe_names.h"
 
+#include "config/views.h"
+
 namespace penstock::config {
 
 bool is_private_elsewhere(const Model& model, const ZoneIndex& index, std::string_view wire_name, uint32_t pool) {
   if (wire_name.size() <= 1) return false;
-  const ZoneNames::Entry* entry = index.longest_match(wire_name, true);
-  if (entry == nullptr && !model.default_rule) return false;
-  const Rule& rule = model.rules[entry != nullptr ? entry->rule : *model.default_rule];
-  return rule.is_private && rule.action == Action::forward && rule.pool != pool;
+  // For some clients it may be another pool's than for others: then each of these may see it.
+  bool is_private = false;
+  for (const Rule* rule : rules_of(model, index, wire_name, true)) {
+    if (rule->action != Action::forward) continue;
+    if (rule->pool == pool) return false;
+    is_private = is_private || rule->is_private;
+  }
+  return is_private;
 }
 
 std::vector<WireName> probe_names(const Model& model) {

@@ -7,6 +7,7 @@
 #include "config/model_reader.h"
 #include "config/no_effect.h"
 #include "config/validate.h"
+#include "config/views.h"
 
 namespace penstock::config {
 namespace {
@@ -59,6 +60,7 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
   note_settings_without_effect(root, findings);
   validate(reader, sections.has("ports"));
   reader.add_built_in();
+  if (!findings.has_error()) link_views(reader.model);
   return reader.finish();
 }
 

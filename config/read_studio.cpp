@@ -14,7 +14,7 @@ bool is_region_text(std::string_view text) {
 }
 
 // Names that studio objects have taken, with the entry that has them.
-using Taken = std::map<std::pair<WireName, Scope>, size_t>;
+using Taken = std::map<std::tuple<WireName, Scope, std::vector<uint32_t>>, size_t>;  // the last: whom it is for
 
 class StudioReader {
  public:
@@ -192,7 +192,7 @@ class StudioReader {
         return;
       }
       auto& zones = reader_.model.zones;
-      const auto [seen, is_new] = taken_.emplace(std::pair(*name, list.scope), zones.entries.size());
+      const auto [seen, is_new] = taken_.emplace(std::tuple(*name, list.scope, guard_.clients), zones.entries.size());
       if (is_new) {
         zones.add(*name, list.scope, rule, written.where());
         continue;

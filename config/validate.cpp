@@ -6,6 +6,7 @@
 
 #include "config/image.h"
 #include "config/probe_names.h"
+#include "config/views.h"
 #include "config/zone_index.h"
 
 namespace penstock::config {
@@ -148,6 +149,10 @@ bool both_claim(Scope a, Scope b) {
 
 void check_repeated_names(ModelReader& reader, const ZoneIndex& index) {
   index.each_repeated([&](const std::vector<const ZoneNames::Entry*>& entries) {
+    // Those for some clients only may be repeated: config/views.h.
+    if (std::any_of(entries.begin(), entries.end(),
+                    [&](const auto* one) { return !reader.model.rules[one->rule].clients.empty(); }))
+      return;
     for (size_t i = 1; i < entries.size(); ++i) {
       const auto first = std::find_if(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(i),
                                       [&](const auto* one) { return both_claim(one->scope, entries[i]->scope); });
@@ -279,6 +284,7 @@ void validate(ModelReader& reader, bool has_ports) {
   check_studio_pools(reader);
   const ZoneIndex index(reader.model.zones);
   check_repeated_names(reader, index);
+  check_views(reader, index);
   if (!reader.findings.has_error()) check_probe_names(reader, index);
   // The rest looks at the rules as a whole, which are as meant only when all could be read: no findings about errors.
   if (reader.findings.has_error()) return;

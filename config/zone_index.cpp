@@ -34,6 +34,15 @@ const ZoneNames::Entry* ZoneIndex::find(std::string_view wire_name, Scope scope)
   return nullptr;
 }
 
+std::vector<const ZoneNames::Entry*> ZoneIndex::all(std::string_view wire_name) const {
+  std::vector<const ZoneNames::Entry*> found;
+  const uint64_t hash = hash_of(wire_name);
+  for (auto at = std::lower_bound(sorted_.begin(), sorted_.end(), Hashed{hash, 0});
+       at != sorted_.end() && at->first == hash; ++at)
+    if (zones_.name(zones_.entries[at->second]) == wire_name) found.push_back(&zones_.entries[at->second]);
+  return found;
+}
+
 const ZoneNames::Entry* ZoneIndex::longest_match(std::string_view wire_name, bool with_apex) const {
   unsigned labels = label_count(wire_name);
   if (with_apex && label_counts_[labels]) {

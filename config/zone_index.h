@@ -21,6 +21,8 @@ class ZoneIndex {
 
   // The entry of a name and a scope; null: none. The first one written, when there are several.
   const ZoneNames::Entry* find(std::string_view wire_name, Scope) const;
+  // All entries of a name, as written.
+  std::vector<const ZoneNames::Entry*> all(std::string_view wire_name) const;
   // The entry that decides for the names below, and by `with_apex` for the name itself, from the name's own
   // up to the top: the longest suffix wins. Null: none, the default decides.
   const ZoneNames::Entry* longest_match(std::string_view wire_name, bool with_apex) const;

@@ -386,8 +386,9 @@ void Control::follow_endpoints(const config::Model& also) {
   health_.configure(also);
 }
 
-void Control::lookup(const config::WireName& name, std::function<void(tl::expected<config::Found, std::string>)> done) {
-  link_.lookup(name, std::move(done));
+void Control::lookup(const config::WireName& name, const config::IpAddress& client,
+                     std::function<void(tl::expected<config::Found, std::string>)> done) {
+  link_.lookup(name, client, std::move(done));
 }
 
 void Control::flush(config::FlushScope scope, const config::WireName& name,

@@ -56,7 +56,8 @@ class Control : private Operations {
 
   AdminState admin_state() override;
   void reload(bool accept_removals, std::function<void(const ReloadResult&)>) override;
-  void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) override;
+  void lookup(const config::WireName&, const config::IpAddress& client,
+              std::function<void(tl::expected<config::Found, std::string>)>) override;
   void flush(config::FlushScope, const config::WireName&,
              std::function<void(tl::expected<config::Flushed, std::string>)>) override;
   size_t drain(const config::IpAddress&, bool drained) override;

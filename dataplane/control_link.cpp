@@ -198,13 +198,16 @@ void ControlLink::look_up(const config::Lookup& request) {
   dns::FoldedName name;
   const std::span<const uint8_t> wire(reinterpret_cast<const uint8_t*>(request.name.data()), request.name_length);
   if (const tables::Ruleset* rules = rules_.current(); rules != nullptr && dns::parse_name(wire, name)) {
-    tables::Probe probe;
-    rules->zones().prepare(name, probe);
-    const tables::Match match = rules->zones().match(name, probe);
+    const tables::ClientEntry client = rules->clients().look_up(request.client.data(), request.family);
+    const tables::Match match = rules->match(name, client.group);
     found.rule = match.rule;
     found.generation = rules->header().generation;
     found.matched_length = match.matched_length;
     found.is_apex = match.is_apex ? 1 : 0;
+    found.is_left_out = match.is_left_out ? 1 : 0;
+    found.depends_on_client = rules->depends_on_client(name) ? 1 : 0;
+    found.group = client.group;
+    found.may_ask = client.allowed ? 1 : 0;
   }
   if (auto sent = config::send_message(connection_, found); !sent) hang_up(sent.error());
 }

@@ -190,12 +190,15 @@ void Dataplane::make_workers() {
   returns_ = std::make_unique<state::PoolReturns>();
   uint64_t hash_key = 0;
   draw_random(&hash_key, sizeof hash_key);
+  uint64_t limit_seed = 0;
+  draw_random(&limit_seed, sizeof limit_seed);
+  limits_ = std::make_unique<state::RateLimits>(limit_seed);
   plant_ = std::unique_ptr<Plant>(new Plant{.rules = *publisher_,
                                             .endpoints = pages_->endpoints(),
                                             .counters = pages_->counters(),
                                             .rings = *rings_,
                                             .pool = *pool_,
-                                            .shared = {*budgets_, *answers_, *returns_, hash_key},
+                                            .shared = {*budgets_, *answers_, *returns_, *limits_, hash_key},
                                             .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
   for (unsigned i = 0; i < lcores; ++i) {
@@ -391,6 +394,9 @@ void Dataplane::count_losses(std::chrono::steady_clock::time_point now) {
   for (unsigned from = 0; from < rings_->threads(); ++from)
     for (unsigned to = 0; to < rings_->threads(); ++to) fullest = std::max(fullest, rings_->ring(from, to).size());
   pages_->counters().ring_used.set(fullest);
+  const uint64_t clock = monotonic_ns();
+  pages_->counters().rates_used.set(limits_->clients.in_use(clock));
+  pages_->counters().answer_rates_used.set(limits_->answers.in_use(clock));
   pages_->counters().mbufs_used.set(rte_mempool_in_use_count(pool_.get()));
 }
 

@@ -68,6 +68,7 @@ class Dataplane {
   std::unique_ptr<state::RateBudgets> budgets_;
   std::unique_ptr<state::AnswerCache> answers_;
   std::unique_ptr<state::PoolReturns> returns_;
+  std::unique_ptr<state::RateLimits> limits_;
   EndpointMeter meter_;
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -103,18 +103,23 @@ void Commands::explain(const json& request, Reply reply) {
   const std::string type = text_in(request, "type");
   if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0)
     return reply(failure("'" + type + "' is not a record type: A, AAAA, HTTPS, TYPE65 ..."));
-  operations_.lookup(*name, [this, name = *name, type,
-                             reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
-    if (!found) return reply(failure(found.error()));
-    const AdminState state = operations_.admin_state();
-    if (found->generation == 0)
-      return reply(failure("the dataplane has no rules yet: it answers nothing; see: penstockctl status"));
-    if (found->generation != state.generation)
-      return reply(failure("the dataplane runs generation " + std::to_string(found->generation) +
-                           ", the rules loaded here are generation " + std::to_string(state.generation) +
-                           ": ask again, or see penstockctl status"));
-    reply(explain_report(state, name, type.empty() ? "A" : type, *found));
-  });
+  const std::string from = text_in(request, "client");
+  const auto client = from.empty() ? config::IpAddress{} : config::parse_address(from);
+  if (!client) return reply(failure("'" + from + "' is not a client's address"));
+  operations_.lookup(
+      *name, *client,
+      [this, name = *name, type, client = *client,
+       reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
+        if (!found) return reply(failure(found.error()));
+        const AdminState state = operations_.admin_state();
+        if (found->generation == 0)
+          return reply(failure("the dataplane has no rules yet: it answers nothing; see: penstockctl status"));
+        if (found->generation != state.generation)
+          return reply(failure("the dataplane runs generation " + std::to_string(found->generation) +
+                               ", the rules loaded here are generation " + std::to_string(state.generation) +
+                               ": ask again, or see penstockctl status"));
+        reply(explain_report(state, name, type.empty() ? "A" : type, client, *found));
+      });
 }
 
 }  // namespace penstock::control

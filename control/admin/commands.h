@@ -1,7 +1,7 @@
 // control/admin/commands.h - what the requests of penstockctl mean.
 //
 //   {"command": "status"} | {"command": "endpoints"} | {"command": "reload", "accept_removals": true}
-//   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "name": "a.example",
+//   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "client": "10.1.2.3", "name": "a.example",
 //   "type": "A"} | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
 // Every answer has "ok"; when it is false, "error" says why and what would be right.
 #pragma once

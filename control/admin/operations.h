@@ -74,7 +74,9 @@ class Operations {
   virtual ~Operations() = default;
   virtual AdminState admin_state() = 0;
   virtual void reload(bool accept_removals, std::function<void(const ReloadResult&)>) = 0;
-  virtual void lookup(const config::WireName&, std::function<void(tl::expected<config::Found, std::string>)>) = 0;
+  // `client`: of family 0 for one of no group.
+  virtual void lookup(const config::WireName&, const config::IpAddress& client,
+                      std::function<void(tl::expected<config::Found, std::string>)>) = 0;
   // Has the dataplane forget remembered answers; the name is folded, and empty for all of them.
   virtual void flush(config::FlushScope, const config::WireName&,
                      std::function<void(tl::expected<config::Flushed, std::string>)>) = 0;

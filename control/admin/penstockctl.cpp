@@ -158,8 +158,11 @@ int run(int argc, char** argv) {
   auto* explain = app.add_subcommand("explain", "which rule a name gets, and what would be done with a query for it");
   explain->add_option("NAME", name, "a domain name")->required();
   explain->add_option("TYPE", type, "a record type; rules do not depend on it")->capture_default_str();
+  std::string client;
+  explain->add_option("--client", client, "who asks, an address: zones may be for some clients only");
   explain->callback([&] {
-    result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}}, kQuick, control::render_explain);
+    result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}, {"client", client}}, kQuick,
+                         control::render_explain);
   });
 
   std::string verify_file = "/etc/penstock/penstock.yaml";

@@ -221,6 +221,22 @@ std::string render_explain(const json& explanation) {
   rows.push_back(
       {"rule", rule["origin"].get<std::string>() + place(rule) + ", generation " + count(explanation, "generation")});
   rows.push_back({"because", because(explanation)});
+  std::vector<std::string> groups;
+  for (const json& group : rule["clients"]) groups.push_back(group);
+  if (explanation.contains("client")) {
+    const json& client = explanation["client"];
+    const std::string group = client["group"];
+    rows.push_back({"client", client["address"].get<std::string>() +
+                                  (group.empty() ? ", of no group" : ", of group " + group) +
+                                  (client["may_ask"].get<bool>() ? "" : "; it may not ask at all: clients.allow")});
+  } else if (explanation["depends_on_client"].get<bool>()) {
+    rows.push_back({"client", "one of no group: other clients may have another rule, see --client ADDRESS"});
+  }
+  if (!groups.empty()) rows.push_back({"for", join(groups, ", ")});
+  if (rule["left_out"].get<bool>()) {
+    rows.push_back({"it is", "answered REFUSED: this client is left out"});
+    return text + render_table(rows, "  ");
+  }
   rows.push_back({"it is", action(rule)});
   if (explanation.contains("answer")) {
     const json& answer = explanation["answer"];

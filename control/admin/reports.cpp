@@ -338,6 +338,8 @@ json limits_report(const AdminState& state) {
     add("answers kept for them" + most, fullest(&config::LcoreCounters::answers_kept), page.answer_capacity);
     add("chains under way" + most, fullest(&config::LcoreCounters::chases), page.chase_capacity);
     add("clients noted" + most, fullest(&config::LcoreCounters::shares), page.share_capacity);
+    add("clients with a rate", page.rates_used.get(), page.rate_capacity);
+    add("answers with a rate", page.answer_rates_used.get(), page.rate_capacity);
     add("frames in the fullest ring", page.ring_used.get(), page.ring_capacity);
     add("mbufs", page.mbufs_used.get(), page.mbuf_capacity);
     add("connections of clients", page.slow[config::SlowGauge::connections].get(), page.slow.most_connections);
@@ -444,10 +446,24 @@ json local_report(const config::Model& model, const config::Rule& rule, std::str
 
 }  // namespace
 
+namespace {
+
+// Of the image's groups; empty: none.
+std::string group_name(const config::Model& model, size_t group) {
+  return group == 0 || group > model.clients.groups.size() ? "" : model.clients.groups[group - 1].name;
+}
+
+}  // namespace
+
 json explain_report(const AdminState& state, const config::WireName& name, const std::string& type,
-                    const config::Found& found) {
+                    const config::IpAddress& client, const config::Found& found) {
   const config::Model& model = *state.model;
   json of{{"ok", true}, {"name", config::to_text(name)}, {"type", type}, {"generation", found.generation}};
+  if (client.family != 0)
+    of["client"] = {{"address", config::to_string(client)},
+                    {"group", group_name(model, found.group)},
+                    {"may_ask", found.may_ask != 0}};
+  of["depends_on_client"] = found.depends_on_client != 0;
   const size_t length = std::min<size_t>(found.matched_length, name.size());
   const std::string_view zone = std::string_view(name).substr(name.size() - length);
   if (found.rule >= model.rules.size()) {
@@ -463,6 +479,11 @@ json explain_report(const AdminState& state, const config::WireName& name, const
   of["rule"] = {{"index", found.rule}, {"origin", rule.origin},          {"file", file_of(model, where)},
                 {"line", where.line},  {"action", text_of(rule.action)}, {"private", rule.is_private},
                 {"expect", expect}};
+  json clients = json::array();
+  for (const uint32_t group : rule.clients) clients.push_back(group_name(model, group + 1));
+  of["rule"]["clients"] = clients;
+  of["rule"]["left_out"] = found.is_left_out != 0;
+  if (found.is_left_out != 0) return of;
   if (json local = local_report(model, rule, zone, name); !local.is_null()) of["answer"] = std::move(local);
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];

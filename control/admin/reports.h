@@ -12,6 +12,6 @@ nlohmann::json status_report(const AdminState&);
 nlohmann::json endpoints_report(const AdminState&);
 // `found` is the dataplane's answer for the folded wire `name`; it must be of the state's generation.
 nlohmann::json explain_report(const AdminState&, const config::WireName& name, const std::string& type,
-                              const config::Found& found);
+                              const config::IpAddress& client, const config::Found& found);
 
 }  // namespace penstock::control

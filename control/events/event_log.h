@@ -17,7 +17,7 @@
 
 namespace penstock::control {
 
-constexpr size_t kEventKinds = 5;
+constexpr size_t kEventKinds = 6;
 
 struct WrittenEvent {
   std::chrono::system_clock::time_point at;

@@ -69,6 +69,8 @@ const char* to_string(EventKind kind) {
       return "loop";
     case EventKind::loop_probe:
       return "loop_probe";
+    case EventKind::over_rate:
+      return "over_rate";
   }
   return "unknown";
 }
@@ -80,6 +82,14 @@ std::string event_text(const Event& event, const Model& model, const std::string
            (event.rule < model.pools.size() ? model.pools[event.rule].name : std::to_string(event.rule)) +
            " came back to us from " + peer + " as " + question_of(event) +
            ": that server forwards these names to Penstock; take its forwarder for them away";
+  if (event.kind == EventKind::over_rate) {
+    const auto& groups = model.clients.groups;
+    const bool is_member = event.rule != 0 && event.rule <= groups.size();
+    return "over its rate: client " + peer + (is_member ? " of group " + groups[event.rule - 1].name : "") +
+           " asks more than it may, last for " + question_of(event) +
+           "; what is more is turned away (clients.over_rate): rates are clients.rate_per_client and its group's, "
+           "clients.rate_exempt has none";
+  }
   const config::Rule none;
   const config::Rule& rule = event.rule < model.rules.size() ? model.rules[event.rule] : none;
   const std::string from = (endpoint.empty() ? "an endpoint" : "endpoint " + endpoint) + pool_of(model, rule);
@@ -102,6 +112,7 @@ std::string event_text(const Event& event, const Model& model, const std::string
              ": names that this server forwards to Penstock need a pool without it, " + entry_of(rule) +
              line_of(model, rule);
     case EventKind::loop_probe:
+    case EventKind::over_rate:
       break;
   }
   return "an event of a kind that this release does not know";

@@ -158,9 +158,11 @@ bool DataplaneLink::publish(int image, uint64_t generation, uint64_t size) {
   return true;
 }
 
-void DataplaneLink::lookup(const config::WireName& name, FoundHandler handler) {
+void DataplaneLink::lookup(const config::WireName& name, const config::IpAddress& client, FoundHandler handler) {
   config::Lookup message;
   put_name(name, message);
+  message.family = client.family;
+  message.client = client.bytes;
   ask(message, lookups_, kLookupTimeout, std::move(handler));
 }
 

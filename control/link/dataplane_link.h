@@ -62,7 +62,7 @@ class DataplaneLink {
   bool publish(int image, uint64_t generation, uint64_t size);
   // Asks the table that forwards now. The handler is called once, never from inside lookup(); it fails after
   // 2 s.
-  void lookup(const config::WireName& name, FoundHandler);
+  void lookup(const config::WireName& name, const config::IpAddress& client, FoundHandler);
   // Has remembered answers forgotten; `name` is folded and empty for FlushScope::all. The same, but for 10 s.
   void flush(config::FlushScope, const config::WireName& name, FlushedHandler);
 

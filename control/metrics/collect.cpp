@@ -198,6 +198,14 @@ void add_slow_lane(MetricList& list, const config::SlowCounters& slow) {
 
 void add_ports(MetricList& list, const MetricsView& view) {
   const CounterPage& page = *view.page;
+  for (const auto& [table, used] : {std::pair{"clients", &page.rates_used}, {"answers", &page.answer_rates_used}}) {
+    list.gauge(
+        "penstock_rates_used",
+        "Buckets of rate_per_client (clients) and response_rate (answers) that are not full: those that asked lately.",
+        {{"table", table}}, number(used->get()));
+    list.gauge("penstock_rates_limit", "Buckets that there are. Above, whoever has asked least starts anew.",
+               {{"table", table}}, page.rate_capacity);
+  }
   list.gauge("penstock_ring_frames", "Frames in the fullest of the rings between threads.", {},
              number(page.ring_used.get()));
   list.gauge("penstock_ring_frames_limit", "Frames that each ring takes.", {}, page.ring_capacity);

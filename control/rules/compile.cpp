@@ -38,6 +38,13 @@ std::string where(const Model& model, const config::Where& at) {
 }
 
 tl::expected<void, std::string> check_references(const Model& model) {
+  for (const auto& rule : model.rules) {
+    if (rule.next != config::kNoRule && rule.next >= model.rules.size())
+      return Fault(where(model, rule.where) + "the rule " + rule.origin + " has a next one that does not exist");
+    for (const uint32_t group : rule.clients)
+      if (group >= model.clients.groups.size())
+        return Fault(where(model, rule.where) + "the rule " + rule.origin + " is for a group that does not exist");
+  }
   for (const auto& rule : model.rules)
     if (rule.action == config::Action::forward && rule.pool >= model.pools.size())
       return Fault(where(model, rule.where) + "the rule " + rule.origin + " forwards to a pool that does not exist");
@@ -156,6 +163,11 @@ uint64_t identity_of(const Model& model, const config::Rule& rule) {
   text.append(reinterpret_cast<const char*>(&rule.ttl), sizeof rule.ttl);
   text += {'\0', static_cast<char>(rule.is_private), static_cast<char>(rule.on_leak), static_cast<char>(rule.cname)};
   for (const auto& prefix : rule.expect) add(prefix.address, prefix.length);
+  // Whom it is for, so that no answer is ever given to clients of another view.
+  std::vector<std::string_view> groups;
+  for (const uint32_t group : rule.clients) groups.push_back(model.clients.groups[group].name);
+  std::sort(groups.begin(), groups.end());
+  for (const std::string_view group : groups) text.append(1, '\1').append(group).append(1, '\0');
   return XXH3_64bits(text.data(), text.size());
 }
 
@@ -206,7 +218,7 @@ Rules lay_out_rules(const Model& model, const LocalZones& local) {
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
     out.identity = identity_of(model, rule);
-    out.next_rule = config::kNoRule;
+    out.next_rule = rule.next;
     out.view = view_of(rule.clients, result.views);
     out.otherwise = static_cast<uint8_t>(rule.otherwise);
   }

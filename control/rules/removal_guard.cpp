@@ -32,10 +32,8 @@ class Zones {
       const Entry& entry = model.zones.entries[i];
       Slot& at = slots_[index_of(model.zones.name(entry))];
       at.entry = i;
-      if (entry.scope != Scope::below && (at.deciders.apex == kNone || entry.scope == Scope::name))
-        at.deciders.apex = i;
-      if (entry.scope != Scope::name && (at.deciders.below == kNone || entry.scope == Scope::below))
-        at.deciders.below = i;
+      if (entry.scope != Scope::below && is_better(i, at.deciders.apex)) at.deciders.apex = i;
+      if (entry.scope != Scope::name && is_better(i, at.deciders.below)) at.deciders.below = i;
     }
   }
 
@@ -73,6 +71,13 @@ class Zones {
   const Rule* default_rule() const { return model_.default_rule ? &model_.rules[*model_.default_rule] : nullptr; }
 
  private:
+  // Of several entries of a name, each for other clients, a private one stands for all.
+  bool is_better(uint32_t entry, uint32_t than) const {
+    if (than == kNone) return true;
+    const bool is_narrow = model_.zones.entries[entry].scope != Scope::zone;
+    if (is_narrow != (model_.zones.entries[than].scope != Scope::zone)) return is_narrow;
+    return rule_of(entry)->is_private && !rule_of(than)->is_private;
+  }
   static std::string_view parent(std::string_view name) { return name.substr(static_cast<uint8_t>(name[0]) + 1U); }
   const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
 

@@ -33,9 +33,11 @@ struct Merge {
   bool apex_by_name = false;
   bool below_by_below = false;
 
-  bool take(const Entry& entry) {
+  bool take(const Entry& entry, const config::Model& model) {
     const auto set = [&](uint32_t& rule, bool& narrow, bool is_narrow) {
       if (narrow && !is_narrow) return true;
+      // The first one knows its next one.
+      if (rule != config::kNoRule && narrow == is_narrow && !model.rules[rule].clients.empty()) return true;
       const bool is_clash = rule != config::kNoRule && narrow == is_narrow && rule != entry.rule;
       rule = entry.rule;
       narrow = is_narrow;
@@ -109,7 +111,7 @@ tl::expected<ZoneHash, ZoneHashError> hash_zones(const config::Model& model, uin
     for (; i < hashed.size() && hashed[i].hash == hash; ++i) {
       const Entry& entry = zones.entries[hashed[i].entry];
       if (zones.name(entry) != name) break;
-      if (!merge.take(entry))
+      if (!merge.take(entry, model))
         return tl::make_unexpected(
             ZoneHashError{"the zone " + config::to_text(name) + " is given twice, by different rules", false});
     }

@@ -7,7 +7,8 @@
 namespace penstock::dns {
 namespace {
 
-constexpr std::string_view kExtraTexts[] = {"", "rate budget of the endpoints", "share of the client", "loop"};
+constexpr std::string_view kExtraTexts[] = {"", "rate budget of the endpoints", "share of the client", "loop",
+                                            "rate of the client"};
 static_assert(std::all_of(std::begin(kExtraTexts), std::end(kExtraTexts),
                           [](std::string_view text) { return text.size() <= kLongestExtraText; }));
 

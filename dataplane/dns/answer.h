@@ -25,6 +25,7 @@ enum class ExtendedError : uint16_t {
   over_budget = 0x100 | network_error,  // "rate budget of the endpoints"
   over_share = 0x200 | network_error,   // "share of the client"
   loop = 0x300 | other,                 // "loop"
+  over_rate = 0x400 | prohibited,       // "rate of the client"
   none = 0xffff,
 };
 

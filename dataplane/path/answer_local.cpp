@@ -10,6 +10,7 @@
 #include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/join.h"
+#include "dataplane/path/limit.h"
 #include "dataplane/path/open.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
@@ -80,6 +81,7 @@ struct Answer {
   uint16_t authorities = 0;
   unsigned links = 0;
   uint32_t leads_to = config::kNoRule;  // of a name that is forwarded
+  bool is_left_out = false;             // leads to a name that is not for this client
 };
 
 void add_answer(const LocalRecords& local, const ImageLocalSet& set, unsigned owner, uint32_t rotation,
@@ -101,8 +103,8 @@ unsigned apex_of(unsigned at, unsigned length, const Match& match) {
 }
 
 // From the name on, along its CNAMEs as far as the rules have records here. `name` lies at offset `at` of the message.
-void follow(const tables::Ruleset& rules, const FoldedName& question, Match match, uint16_t type, uint32_t rotation,
-            Answer& answer) {
+void follow(const tables::Ruleset& rules, const FoldedName& question, Match match, uint16_t group, uint16_t type,
+            uint32_t rotation, Answer& answer) {
   const LocalRecords& local = rules.local();
   const FoldedName* name = &question;
   FoldedName target;
@@ -133,10 +135,9 @@ void follow(const tables::Ruleset& rules, const FoldedName& question, Match matc
     if (answer.body.full() || !dns::parse_name(local.data(*cname).subspan(kRecordHead), target)) return;
     name = &target;
     at = target_at;
-    tables::Probe probe;
-    rules.zones().prepare(target, probe);
-    match = rules.zones().match(target, probe);
-    if (match.rule == config::kNoRule) return;
+    match = rules.match(target, group);
+    answer.is_left_out = match.is_left_out;
+    if (match.rule == config::kNoRule || match.is_left_out) return;
     const config::ImageRule& next = rules.rule(match.rule);
     if (static_cast<Action>(next.action) == Action::forward) answer.leads_to = match.rule;
     if (!has_local_records(next)) return;
@@ -191,8 +192,8 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   const dns::QueryTraits& traits = work.query.traits;
   work.query.plain = false;
   prepare_join(lcore, work);
-  const state::QuestionKey key =
-      state::question_key(work.query, work.packet.dns, lcore.rules->header().generation, number);
+  const state::QuestionKey key = state::question_key(work.query, work.packet.dns, lcore.rules->header().generation,
+                                                     number, lcore.rules->class_of(work.group));
   if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
   if (!admit(lcore, pool, work.packet, work.weight, now))
     return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
@@ -226,21 +227,19 @@ bool has_local_records(const config::ImageRule& rule) {
   return action == Action::records || action == Action::addresses;
 }
 
-unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length) {
+unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length, uint16_t group) {
   const tables::Ruleset& rules = *lcore.rules;
   const unsigned begin = dns::kHeaderSize + question_length;
   if (message.size() <= begin) return 0;
   FoldedName name;
   if (!dns::parse_name(message.subspan(dns::kHeaderSize, question_length), name)) return 0;
-  tables::Probe probe;
-  rules.zones().prepare(name, probe);
-  const Match match = rules.zones().match(name, probe);
-  if (match.rule == config::kNoRule || !has_local_records(rules.rule(match.rule))) return 0;
+  const Match match = rules.match(name, group);
+  if (match.rule == config::kNoRule || match.is_left_out || !has_local_records(rules.rule(match.rule))) return 0;
   Answer answer{Body(begin, static_cast<unsigned>(message.size()) - begin)};
-  follow(rules, name, match, dns::load16(&message[begin - 4]), lcore.rotation++, answer);
+  follow(rules, name, match, group, dns::load16(&message[begin - 4]), lcore.rotation++, answer);
   dns::QueryTraits traits;
   traits.question_length = static_cast<uint16_t>(question_length);
-  return answer.body.full() ? 0 : write(message, traits, answer);
+  return answer.body.full() || answer.is_left_out ? 0 : write(message, traits, answer);
 }
 
 QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& match, uint64_t now) {
@@ -272,7 +271,11 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
     if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::not_authoritative)) return discarded();
     return QueryOutcome::refused_local;
   } else {
-    follow(rules, work.query.name, match, type, lcore.rotation++, answer);
+    follow(rules, work.query.name, match, work.group, type, lcore.rotation++, answer);
+    if (answer.is_left_out) {
+      if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::prohibited)) return discarded();
+      return QueryOutcome::refused_view;
+    }
     const bool recurses = (traits.flags & dns::kFlagRecursionDesired) != 0;
     if (answer.leads_to != config::kNoRule && recurses && !answer.body.full()) {
       const config::ImagePool& pool = rules.pool(rules.rule(answer.leads_to).pool);
@@ -280,6 +283,8 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
         return forward_end(lcore, work, answer.leads_to, answer, now);
     }
   }
+  if (answer.answers == 0)
+    if (const auto outcome = limit_negative(lcore, work, rule.identity)) return *outcome;
   const unsigned length = write({packet.dns, room}, traits, answer);
   if (!send_back(lcore, packet, length)) return discarded();
   return outcome_of(static_cast<Action>(rule.action));

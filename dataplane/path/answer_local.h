@@ -19,7 +19,7 @@ config::QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const ta
 bool has_local_records(const config::ImageRule& rule);
 
 // Writes the answer to the question at the start of `message`, of a header and `question_length` octets, behind it, if its
-// name's rule has local records. The length; 0: it has none, or there is no room.
-unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length);
+// name's rule for clients of `group` has local records. The length; 0: it has none, or there is no room.
+unsigned write_local(state::Lcore& lcore, std::span<uint8_t> message, unsigned question_length, uint16_t group);
 
 }  // namespace penstock::path

@@ -62,15 +62,16 @@ Chain::Step Chain::next() {
   return readable_ ? Step::link : Step::unreadable;
 }
 
-const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const FoldedName& name, uint32_t& number) {
-  tables::Probe probe;
-  rules.zones().prepare(name, probe);
-  number = rules.zones().match(name, probe).rule;
-  return number != config::kNoRule ? &rules.rule(number) : nullptr;
+const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const FoldedName& name, uint16_t group,
+                                      uint32_t& number) {
+  const tables::Match match = rules.match(name, group);
+  number = match.rule;
+  return number != config::kNoRule && !match.is_left_out ? &rules.rule(number) : nullptr;
 }
 
-const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const FoldedName& name, uint32_t& number) {
-  const config::ImageRule* rule = rule_of_name(rules, name, number);
+const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const FoldedName& name, uint16_t group,
+                                         uint32_t& number) {
+  const config::ImageRule* rule = rule_of_name(rules, name, group, number);
   return rule != nullptr && static_cast<config::Action>(rule->action) == config::Action::forward ? rule : nullptr;
 }
 

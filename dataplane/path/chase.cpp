@@ -135,14 +135,14 @@ bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& r
   return false;
 }
 
-Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, Packet& packet) {
+Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet) {
   if (!begin_chase(lcore, index, links, packet)) return Finish::failed;
   const state::PendingQuery& query = lcore.pending.query(index);
   const state::Chase& chase = lcore.chases[query.chase];
   const std::span<uint8_t> room = room_of(packet);
   if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
   std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
-  const unsigned length = write_local(lcore, room, chase.question_length);
+  const unsigned length = write_local(lcore, room, chase.question_length, group);
   packet.dns_length = static_cast<uint16_t>(length);
   return length == 0 ? Finish::failed : finish_chase(lcore, query, packet);
 }

@@ -41,8 +41,8 @@ enum class Finish : uint8_t {
   unreadable,  // the same: a record cannot be read
 };
 // The answer in `packet`, to the client's question of the open query `index`, leads at its `links`th link to a name that has
-// local records: these go behind the chain.
-Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, Packet& packet);
+// local records: these go behind the chain. `group`: of the client.
+Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet);
 // The answer in `packet`, to the end of the chain, has passed the guard. The id stays.
 Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet);
 

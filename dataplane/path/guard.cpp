@@ -28,9 +28,11 @@ struct Answered {
   const state::PendingSlot& slot;
   const state::PendingQuery& query;
   Asked asked;
+  uint16_t group;  // of the first client, as far as views care
   bool& clean;
 
   std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
+  bool is_of_rules_before() const { return query.key.generation != lcore.rules->header().generation; }
 };
 
 void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked, const Leak& leak) {
@@ -60,8 +62,39 @@ ResponseOutcome block(const Answered& answered, ExtendedError error) {
   return ResponseOutcome::blocked;
 }
 
+// What stands behind a link into a private zone that is not for this client.
+ResponseOutcome hide(const Answered& answered, uint32_t number) {
+  answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
+  tell(answered, EventKind::chain_into_private, number, true, {});
+  return block(answered, ExtendedError::prohibited);
+}
+
+// The first private zone that the chain enters and that leaves the client out; kNoRule: there is none.
+uint32_t find_hidden(const Answered& answered) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  Chain chain(answered.message(), answered.asked.question_length);
+  while (chain.next() == Chain::Step::link) {
+    const tables::Match match = rules.match(chain.name(), answered.group);
+    if (match.is_left_out && rules.rule(match.rule).is_private != 0) return match.rule;
+  }
+  return config::kNoRule;
+}
+
+// Does the chain of the message, an answer to the client's own question, pass names whose rule depends on who asks?
+bool passes_views(const Answered& answered) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  Chain chain(answered.message(), answered.slot.question_length);
+  do
+    if ((chain.links() != 0 || answered.is_of_rules_before()) && rules.depends_on_client(chain.name())) return true;
+  while (chain.next() == Chain::Step::link);
+  return false;
+}
+
 ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
-  const Leak leak = find_leak(*answered.lcore.rules, rule, answered.message(), answered.asked.question_length);
+  if (answered.lcore.rules->has_views())
+    if (const uint32_t hidden = find_hidden(answered); hidden != config::kNoRule) return hide(answered, hidden);
+  const Leak leak =
+      find_leak(*answered.lcore.rules, rule, answered.group, answered.message(), answered.asked.question_length);
   auto& counters = answered.lcore.counters.guard;
   if (leak.kind == LeakKind::none) {
     counters[GuardOutcome::passed].add(1);
@@ -95,12 +128,14 @@ ResponseOutcome keep_out(const Answered& answered) {
   if (!follows_chains(question_type(answered.packet.dns, question_length))) return ResponseOutcome::returned;
   Chain chain(answered.message(), question_length);
   while (chain.next() == Chain::Step::link) {
-    uint32_t number = 0;
-    const config::ImageRule* rule = rule_of_name(rules, chain.name(), number);
-    if (rule == nullptr || rule->is_private == 0) continue;
+    const tables::Match match = rules.match(chain.name(), answered.group);
+    if (match.rule == config::kNoRule || rules.rule(match.rule).is_private == 0) continue;
+    const uint32_t number = match.rule;
+    const config::ImageRule* rule = &rules.rule(number);
     const auto wanted = static_cast<config::CnameInto>(rule->cname);
     if (wanted == config::CnameInto::pass) continue;
     const bool alarm = wanted == config::CnameInto::alarm;
+    if (match.is_left_out && !alarm) return hide(answered, number);
     answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
     tell(answered, EventKind::chain_into_private, number, !alarm, {});
     answered.clean = !alarm;
@@ -109,7 +144,7 @@ ResponseOutcome keep_out(const Answered& answered) {
       return block(answered, ExtendedError::filtered);  // a signed answer cannot be put together anew
     if (static_cast<config::Action>(rule->action) != config::Action::forward) {
       const bool completed = has_local_records(*rule) && chase_locally(answered.lcore, answered.index, chain.links(),
-                                                                       answered.packet) == Finish::done;
+                                                                       answered.group, answered.packet) == Finish::done;
       return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
     }
     if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
@@ -129,7 +164,18 @@ const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
   }
   dns::FoldedName name;
   if (!dns::parse_name({answered.asked.question(), answered.asked.question_length}, name)) return nullptr;
-  return forwarding_rule(rules, name, number);
+  return forwarding_rule(rules, name, answered.group, number);
+}
+
+// What is good for this client may not be so for those of other groups: it is not remembered, and those who joined when there
+// were other rules may be of any.
+ResponseOutcome keep_apart(const Answered& answered) {
+  const tables::Ruleset* rules = answered.lcore.rules;
+  if (rules == nullptr || !rules->has_views() || !rules->has_private() || !passes_views(answered))
+    return ResponseOutcome::returned;
+  answered.clean = false;
+  return answered.is_of_rules_before() && answered.slot.waiters != 0 ? block(answered, ExtendedError::other)
+                                                                     : ResponseOutcome::returned;
 }
 
 ResponseOutcome finish(const Answered& answered) {
@@ -154,14 +200,18 @@ ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slo
   const state::PendingQuery& query = lcore.pending.query(index);
   if ((query.traits.flags & dns::kOpcodeMask) != 0) return ResponseOutcome::returned;  // it has no answers
   const bool is_chased = query.chase != state::ChasePool::kNone;
+  const uint16_t group =
+      lcore.rules == nullptr ? uint16_t{0} : lcore.rules->viewing_group(slot.client.data(), slot.client_family);
   ResponseOutcome outcome = ResponseOutcome::returned;
-  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query), clean};
+  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query),
+                          group, clean};
   if (lcore.rules != nullptr && lcore.rules->has_private()) {
     uint32_t number = 0;
     const config::ImageRule* rule = rule_of(answered, number);
     outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered);
   }
-  return is_chased && outcome == ResponseOutcome::returned ? finish(answered) : outcome;
+  if (is_chased && outcome == ResponseOutcome::returned) outcome = finish(answered);
+  return outcome == ResponseOutcome::returned ? keep_apart(answered) : outcome;
 }
 
 }  // namespace penstock::path

@@ -90,7 +90,8 @@ bool ends_with_data(std::span<const uint8_t> message, unsigned begin, const dns:
   return false;
 }
 
-Leak check_chain(const tables::Ruleset& rules, std::span<const uint8_t> message, unsigned question_length) {
+Leak check_chain(const tables::Ruleset& rules, uint16_t group, std::span<const uint8_t> message,
+                 unsigned question_length) {
   Chain chain(message, question_length);
   Chain::Step step = chain.next();
   if (step == Chain::Step::end) return {};  // a CNAME of another name: nobody follows it
@@ -99,7 +100,7 @@ Leak check_chain(const tables::Ruleset& rules, std::span<const uint8_t> message,
   const uint16_t asked = question_type(message.data(), question_length);
   if (ends_with_data(message, dns::kHeaderSize + question_length, chain.name(), asked)) return {};
   uint32_t number = 0;
-  const config::ImageRule* end = rule_of_name(rules, chain.name(), number);
+  const config::ImageRule* end = rule_of_name(rules, chain.name(), group, number);
   if (end != nullptr && end->is_private != 0) return {};
   return {.kind = LeakKind::chain};
 }
@@ -110,8 +111,8 @@ bool lies_inside(std::span<const config::ImagePrefix> networks, uint8_t family, 
   return family == 4 ? lies_inside_v4(networks, address) : lies_inside_v6(networks, address);
 }
 
-Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, std::span<const uint8_t> message,
-               unsigned question_length) {
+Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint16_t group,
+               std::span<const uint8_t> message, unsigned question_length) {
   const std::span<const config::ImagePrefix> networks = rules.expected(rule);
   dns::Records records(message, dns::kHeaderSize + question_length);
   Record record;
@@ -159,7 +160,7 @@ Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, std:
   if (beside.kind != LeakKind::none) return beside;
   if (!has_link || rcode != dns::Rcode::noerror) return {};
   if (!follows_chains(question_type(message.data(), question_length))) return {};
-  return check_chain(rules, message, question_length);
+  return check_chain(rules, group, message, question_length);
 }
 
 }  // namespace penstock::path

@@ -27,9 +27,10 @@ struct Leak {
   std::array<uint8_t, 16> address{};
 };
 
-// `message` is the response to a question of `question_length` octets, which it repeats; `rule` is the rule of its name.
-Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, std::span<const uint8_t> message,
-               unsigned question_length);
+// `message` is the response to a question of `question_length` octets, which it repeats; `rule` is the rule of its name for the
+// client, who is of `group`.
+Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint16_t group,
+               std::span<const uint8_t> message, unsigned question_length);
 
 // Whether the address lies in one of the networks. The octets are an address of the family, in network order.
 bool lies_inside(std::span<const config::ImagePrefix> networks, uint8_t family, const uint8_t* address);

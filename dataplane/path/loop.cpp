@@ -13,7 +13,7 @@ std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& 
 
 void report_loop(state::Lcore& lcore, config::EventKind kind, uint32_t number, uint16_t endpoint_slot, bool blocked,
                  const Packet& packet, const dns::Query& query, uint64_t now) {
-  if (!lcore.loop_reports.may_report(kind, number, now)) return;
+  if (!lcore.reports.may_report(kind, number, now)) return;
   config::Event event;
   event.kind = kind;
   event.family = packet.family;

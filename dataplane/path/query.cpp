@@ -6,6 +6,7 @@
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/edns.h"
 #include "dataplane/path/join.h"
+#include "dataplane/path/limit.h"
 #include "dataplane/path/loop.h"
 #include "dataplane/path/open.h"
 #include "dataplane/path/recall.h"
@@ -45,6 +46,7 @@ bool is_transfer(const QueryWork& work) {
 
 QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
                     QueryOutcome outcome) {
+  if (is_error_over(lcore, work)) return ignore(lcore, work, QueryOutcome::limited_dropped);
   if (reply(lcore, work.packet, work.query.traits, rcode, error)) return outcome;
   return ignore(lcore, work, QueryOutcome::ignored_no_room);
 }
@@ -73,6 +75,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
   }
   if (const auto outcome = join(lcore, work, key, pool, now)) return leave(lcore, work, *outcome);
 
+  if (const auto outcome = limit_negative(lcore, work, lcore.rules->rule(key.rule).identity)) return *outcome;
   if (!admit(lcore, pool, work.packet, work.weight, now))
     return answer_or_stale(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
@@ -94,6 +97,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     return answer_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
   state::PendingSlot& slot = lcore.pending.slot(index);
   hold_share(lcore, slot, now);
+  slot.counts_as_negative = work.response_rate != 0 ? 1 : 0;
   const Packet& packet = work.packet;
   if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
     give_share_back(lcore, slot);
@@ -145,12 +149,18 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
 
   const tables::Ruleset& rules = *lcore.rules;
   const tables::ClientEntry client = rules.clients().look_up(work.packet.source.data(), work.packet.family);
+  work.response_rate = 0;
   if (!client.allowed) {
+    work.response_rate = response_rate_of(lcore, work.packet);
+    work.now = now;
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }
   const config::ImageGroup& group = rules.groups()[client.group];
   work.weight = group.weight;
+  work.group = client.group;
+  if (rules.has_limits())
+    if (const auto outcome = limit(lcore, work, client, now)) return *outcome;
   const bool is_update = (work.query.traits.flags & dns::kOpcodeMask) != 0;
   if (work.verdict == dns::QueryVerdict::not_query || (is_update && rules.header().update_pool == config::kNoPool)) {
     work.query.traits.question_length = 0;
@@ -176,18 +186,20 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   }
 
   work.has_stale = false;
-  state::CacheKey key{
-      .hash = work.question_hash,
-      .identity = 0,
-      .name = work.query.name.bytes,
-      .question = state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule)};
+  state::CacheKey key{.hash = work.question_hash,
+                      .identity = 0,
+                      .name = work.query.name.bytes,
+                      .question = state::question_key(work.query, work.packet.dns, rules.header().generation,
+                                                      config::kNoRule, rules.class_of(client.group))};
   if (work.is_likely && wants_recursion(work, client))
     if (const auto outcome = recall_by_generation(lcore, work, key, now)) return *outcome;
 
   if (!work.is_probed) probe_zones(lcore, work);
-  const tables::Match match = rules.zones().match(work.query.name, work.probe);
+  const tables::Match match = rules.match(work.query.name, work.probe, client.group);
   if (match.rule == config::kNoRule)
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_no_rule);
+  if (match.is_left_out)
+    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_view);
   const config::ImageRule& rule = rules.rule(match.rule);
   switch (static_cast<config::Action>(rule.action)) {
     case config::Action::forward:

@@ -18,10 +18,14 @@ struct QueryWork {
   uint64_t question_hash;  // state::hash_question()
   uint32_t flight_hash;    // valid as probe is
   bool shared;             // the hash is the question's; if not, that of this very message
-  uint32_t weight;         // of the client's group; valid once it may ask
-  uint16_t opt_length;     // of our OPT, once to_endpoints() has written it; 0 before
-  bool has_stale;          // lcore.recalled is an expired answer to it; valid once it is to be forwarded
-  dns::Giving giving;      // how to give that out
+  uint32_t weight;         // of the client's group; valid once it may ask, as is the next
+  uint16_t group;
+  uint16_t opt_length;  // of our OPT, once to_endpoints() has written it; 0 before
+  uint32_t
+      response_rate;  // answers/s of one kind where this one goes (path/limit.h), 0: any; set first of all, as is the next
+  uint64_t now;       // ns
+  bool has_stale;     // lcore.recalled is an expired answer to it; valid once it is to be forwarded
+  dns::Giving giving;  // how to give that out
 };
 
 // First pass over a burst: reads the message and prefetches the page where its answer may be remembered.

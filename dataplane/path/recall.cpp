@@ -6,6 +6,7 @@
 #include "config/model.h"
 #include "dataplane/dns/keep.h"
 #include "dataplane/path/edns.h"
+#include "dataplane/path/limit.h"
 #include "dataplane/path/refresh.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
@@ -73,6 +74,8 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
                                  QueryOutcome outcome) {
   const Packet& packet = work.packet;
   const dns::Kept& kept = lcore.recalled.kept;
+  if (work.response_rate != 0 && kept.answer.counts[0] == 0)
+    if (const auto limited = limit_negative(lcore, work, lcore.recalled.entry.identity)) return *limited;
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
   if (room < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)

@@ -73,7 +73,8 @@ bool find_place(state::Lcore& lcore, uint32_t index, uint64_t now, Place& place)
   place.origin = {.now = now,
                   .private_identity = 0,
                   .owner = lcore.hops[place.pool->first_endpoint].slot,
-                  .quota = place.pool->cache_quota};
+                  .quota = place.pool->cache_quota,
+                  .by_client = lcore.rules->depends_on_client(place.name)};
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "dataplane/path/deliver.h"
 #include "dataplane/path/edns.h"
 #include "dataplane/path/guard.h"
+#include "dataplane/path/limit.h"
 #include "dataplane/path/recall.h"
 #include "dataplane/path/remember.h"
 #include "dataplane/path/reply.h"
@@ -234,6 +235,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     discard(lcore, *packet.frame);
     return outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed;
   }
+  if (slot.counts_as_negative != 0) give_negative_back(lcore, slot, query.key, answer.dns);
   std::span<const uint8_t> whole(answer.dns, answer.dns_length);
   const bool to_card = over_tcp && !lcore.host.is_stream(slot.port);
   if (to_card && copy_for_card(lcore, query, answer) == nullptr) return reject(ResponseOutcome::no_room);

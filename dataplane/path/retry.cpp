@@ -16,12 +16,17 @@ namespace {
 using config::ResponseOutcome;
 using config::RetryOutcome;
 
-// The pool that the rules in force give the question; nullptr: they do not forward it any more.
-const config::ImagePool* pool_of(const tables::Ruleset& rules, const Asked& asked) {
+// The pool that the rules in force give the question of the first client; nullptr: they do not forward it any more, or others
+// have joined by rules before and may have another pool now.
+const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::PendingSlot& slot,
+                                 const state::PendingQuery& query, const Asked& asked) {
   dns::FoldedName name;
   if (!dns::parse_name({asked.question(), asked.question_length}, name)) return nullptr;
+  if (slot.waiters != 0 && query.key.generation != rules.header().generation && rules.depends_on_client(name))
+    return nullptr;
   uint32_t number = 0;
-  const config::ImageRule* rule = forwarding_rule(rules, name, number);
+  const config::ImageRule* rule =
+      forwarding_rule(rules, name, rules.viewing_group(slot.client.data(), slot.client_family), number);
   return rule == nullptr ? nullptr : &rules.pool(rule->pool);
 }
 
@@ -76,7 +81,7 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const Asked question = asked_of(lcore, slot, query);
   if (question.message_length == 0) return RetryOutcome::too_long;
   if (slot.opaque) return RetryOutcome::no_endpoint;
-  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
   const Tried tried = tried_for(slot, query);
@@ -107,7 +112,7 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
   if (lcore.rules == nullptr || slot.opaque || question.message_length == 0 ||
       frame.buf_len < kMessageOffset + question.message_length)
     return false;
-  const config::ImagePool* pool = pool_of(*lcore.rules, question);
+  const config::ImagePool* pool = pool_of(*lcore.rules, slot, query, question);
   if (pool == nullptr || (!is_fragment && (pool->edns & config::kEdnsResolveTc) == 0)) return false;
   const state::PendingSend& cut = query.send(number);
   const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
@@ -127,7 +132,8 @@ bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& an
   state::PendingSlot& slot = lcore.pending.slot(index);
   const Asked question = asked_of(lcore, slot, lcore.pending.query(index));
   if (question.message_length == 0 || frame.buf_len < kMessageOffset + question.message_length) return false;
-  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
+  const config::ImagePool* pool =
+      lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, lcore.pending.query(index), question);
   if (pool == nullptr) return false;
   const uint32_t end = pool->first_endpoint + pool->endpoint_count;
   uint32_t endpoint = pool->first_endpoint;
@@ -156,7 +162,7 @@ ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSe
   const state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
-  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, question);
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
   const uint8_t wanted = rcode == dns::Rcode::servfail ? config::kRetryOnServfail : config::kRetryOnRefused;
   if (pool == nullptr || (pool->retry_on & wanted) == 0 || slot.opaque) return ResponseOutcome::returned;
 

@@ -27,8 +27,10 @@ QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, Ext
   return QueryOutcome::ignored_no_room;
 }
 
-// Of one entry for the name, whoever it is for.
-bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name) {
+// By the rule of the client, or of one entry for the name, whoever it is for.
+bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name, uint16_t group) {
+  if (const uint32_t own = rules.match(name, group).rule; own != config::kNoRule && rules.rule(own).is_private != 0)
+    return true;
   tables::Probe probe;
   rules.zones().prepare(name, probe);
   for (uint32_t number = rules.zones().match(name, probe).rule; number != config::kNoRule;
@@ -39,13 +41,13 @@ bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name) {
 
 // The zone, or a name that is required or changed. What cannot be read is nobody's name.
 bool names_private(const tables::Ruleset& rules, const QueryWork& work) {
-  if (is_private(rules, work.query.name)) return true;
+  if (is_private(rules, work.query.name, work.group)) return true;
   const std::span<const uint8_t> message(work.packet.dns, work.query.end);
   dns::Records records(message, dns::kHeaderSize + work.query.traits.question_length);
   dns::FoldedName name;
   for (dns::Record record; records.next(record);) {
     if (record.section == dns::RecordSection::additional) break;
-    if (!dns::read_name(message, record.owner, name) || is_private(rules, name)) return true;
+    if (!dns::read_name(message, record.owner, name) || is_private(rules, name, work.group)) return true;
   }
   return false;
 }
@@ -87,9 +89,10 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
 
 QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule, uint64_t now) {
   const tables::Ruleset& rules = *lcore.rules;
-  const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation, rule);
+  const state::QuestionKey key =
+      state::question_key(work.query, work.packet.dns, rules.header().generation, rule, rules.class_of(work.group));
   const bool prepares_update = key.type == kTypeTkey && rules.header().update_pool != config::kNoPool;
-  const bool goes_there = prepares_update && !is_private(rules, work.query.name);
+  const bool goes_there = prepares_update && !is_private(rules, work.query.name, work.group);
   return pass(lcore, work, key, rules.pool(goes_there ? rules.header().update_pool : rules.rule(rule).pool), now);
 }
 
@@ -98,8 +101,8 @@ QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (names_private(rules, work))
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
   prepare_join(lcore, work);
-  const state::QuestionKey key =
-      state::question_key(work.query, work.packet.dns, rules.header().generation, config::kNoRule);
+  const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation,
+                                                     config::kNoRule, rules.class_of(work.group));
   return pass(lcore, work, key, rules.pool(rules.header().update_pool), now);
 }
 

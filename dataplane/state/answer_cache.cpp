@@ -292,7 +292,7 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   CacheEntry entry{};
   entry.identity = key.identity;
   entry.private_identity = origin.private_identity;
-  entry.generation = key.question.generation;
+  entry.generation = origin.by_client ? 0 : key.question.generation;
   entry.rule = key.question.rule;
   entry.stored_at = origin.now;
   entry.type = key.question.type;
@@ -343,7 +343,7 @@ Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_
     return Stored::renewed;
   }
   entry.identity = key.identity;
-  entry.generation = key.question.generation;
+  entry.generation = origin.by_client ? 0 : key.question.generation;
   entry.rule = key.question.rule;
   entry.stored_at = origin.now;
   entry.type = key.question.type;

@@ -35,7 +35,9 @@ struct CacheKey {
 struct CacheEntry {
   uint64_t identity;
   uint64_t private_identity;  // that it is good for (ImageHeader); 0: for any
-  uint64_t generation;        // of the rules when it was stored; the rule is an index in them
+  uint64_t
+      generation;  // of the rules when it was stored; the rule is an index in them. 0: find_by_generation() is not to
+                   // find it
   uint64_t stored_at;
   uint64_t failed_at;  // the last time that the endpoints failed, 0: they have not since it was stored
   uint64_t asked_at;   // the last time that somebody undertook to ask again, 0: nobody has
@@ -90,7 +92,8 @@ class AnswerCache {
     uint64_t now;               // ns
     uint64_t private_identity;  // as in CacheEntry
     uint16_t owner;
-    uint32_t quota;  // octets / 1024 that the owner's entries may take, 0: all
+    uint32_t quota;          // octets / 1024 that the owner's entries may take, 0: all
+    bool by_client = false;  // the rule of the name depends on who asks: only who knows the rule is to find the answer
   };
   Stored store(const CacheKey& key, const dns::Kept& kept, const Origin& origin);
 

@@ -20,6 +20,7 @@
 #include "dataplane/state/pool_reach.h"
 #include "dataplane/state/random.h"
 #include "dataplane/state/rate_budget.h"
+#include "dataplane/state/rate_limits.h"
 #include "dataplane/state/report_limit.h"
 #include "dataplane/state/retry_budget.h"
 #include "dataplane/state/round_trips.h"
@@ -44,6 +45,7 @@ struct Shared {
   RateBudgets& budgets;
   AnswerCache& answers;
   PoolReturns& returns;
+  RateLimits& limits;
   uint64_t hash_key;  // random; of questions and all else that clients choose
 };
 
@@ -56,6 +58,7 @@ struct Lcore {
         budgets(shared.budgets),
         answers(shared.answers),
         returns(shared.returns),
+        limits(shared.limits),
         counters(lcore_counters),
         random(seed),
         shares(uint64_t{random.next()} << 32 | random.next()),
@@ -68,9 +71,10 @@ struct Lcore {
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
-  RateBudgets& budgets;  // this and the next two are shared by all lcores
+  RateBudgets& budgets;  // this and the next three are shared by all lcores
   AnswerCache& answers;
   PoolReturns& returns;
+  RateLimits& limits;
   config::LcoreCounters& counters;
 
   // Taken anew at each turn; null: no rules yet.
@@ -96,7 +100,7 @@ struct Lcore {
   EdnsMemory no_edns;
   RetryBudget retry_budget;
   BudgetLeases leases;
-  ReportLimit loop_reports;
+  ReportLimit reports;
   std::array<PoolReach, config::kMaxEndpoints> reach{};  // by the slot of the pool's first endpoint
   uint32_t rotation = 0;                                 // of the next set of addresses that is given out
   Recalled recalled;                                     // what was found in `answers` the last time

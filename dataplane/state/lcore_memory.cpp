@@ -7,6 +7,7 @@
 #include "dataplane/state/delivery.h"
 #include "dataplane/state/hash_index.h"
 #include "dataplane/state/pending.h"
+#include "dataplane/state/rate_limits.h"
 #include "dataplane/state/waiters.h"
 
 namespace penstock::state {
@@ -35,6 +36,8 @@ HashIndex::HashIndex(uint32_t entries) : mask_(entries - 1), entries_(make_large
 
 AnswerCache::AnswerCache(uint64_t octets)
     : pages_count_(static_cast<uint32_t>(octets / kPageSize)), pages_(make_large<Page>(pages_count_)) {}
+
+RateTable::RateTable() : sets_(make_large<Set>(kSets)) {}
 
 WaiterPool::WaiterPool(uint32_t capacity, uint32_t index_entries)
     : capacity_(capacity), waiters_(make_large<Waiter>(capacity)), index_(index_entries) {

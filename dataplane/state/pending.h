@@ -37,13 +37,14 @@ struct alignas(64) PendingSlot {
   uint8_t open : 1;
   uint8_t sends : 3;  // 1..kMaxSends while open
   bool landed;        // over, but for clients that are still to be told; still open, so that nobody takes the slot
-  uint8_t share_counted : 1;  // the first client is said to hold it (path/admit.h)
-  uint8_t background : 1;     // our own: nobody but those who joined waits for it
-  uint8_t over_tcp : 1;       // what is sent from now on leaves by the stream port
-  uint8_t opaque : 1;         // dns::Query::opaque: one server's answer, as it comes
-  uint8_t shared : 1;         // whoever asks the same may join; if not, only the client's own repetition finds it
-  uint32_t hash;              // that the flight is found by
-  uint32_t waiters;           // clients that joined; the next two are theirs
+  uint8_t share_counted : 1;       // the first client is said to hold it (path/admit.h)
+  uint8_t background : 1;          // our own: nobody but those who joined waits for it
+  uint8_t over_tcp : 1;            // what is sent from now on leaves by the stream port
+  uint8_t opaque : 1;              // dns::Query::opaque: one server's answer, as it comes
+  uint8_t counts_as_negative : 1;  // of the answers to the first client's network (path/limit.h)
+  uint8_t shared : 1;              // whoever asks the same may join; if not, only the client's own repetition finds it
+  uint32_t hash;                   // that the flight is found by
+  uint32_t waiters;                // clients that joined; the next two are theirs
   uint32_t first_waiter;
   uint32_t last_waiter;
 };

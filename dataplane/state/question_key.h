@@ -19,6 +19,7 @@ struct QuestionKey {
   uint16_t query_class = 0;
   uint8_t bits = 0;  // of query_bits()
   uint8_t name_length = 0;
+  uint8_t client_class = 0;  // tables::Ruleset::class_of(): whom names behind the answer's CNAMEs may be for
 
   bool operator==(const QuestionKey&) const = default;
 };
@@ -40,14 +41,16 @@ inline uint8_t query_bits(const dns::QueryTraits& traits) {
 }
 
 // `message` is what `query` was read from; only for a plain query does the key say everything.
-inline QuestionKey question_key(const dns::Query& query, const uint8_t* message, uint64_t generation, uint32_t rule) {
+inline QuestionKey question_key(const dns::Query& query, const uint8_t* message, uint64_t generation, uint32_t rule,
+                                uint8_t client_class) {
   const uint8_t* behind_name = message + dns::kHeaderSize + query.name.length;
   return {.generation = generation,
           .rule = rule,
           .type = dns::load16(behind_name),
           .query_class = dns::load16(behind_name + 2),
           .bits = query_bits(query.traits),
-          .name_length = query.name.length};
+          .name_length = query.name.length,
+          .client_class = client_class};
 }
 
 // Of any octets. `key` is secret: nobody outside can aim at one place of an index.

@@ -8,7 +8,7 @@ namespace {
 
 ClientEntry entry_of(unsigned allowed, uint32_t group) {
   return {(allowed & config::kClientMayAsk) != 0, (allowed & config::kClientMaySnoop) != 0,
-          static_cast<uint16_t>(group)};
+          (allowed & config::kClientRateExempt) != 0, static_cast<uint16_t>(group)};
 }
 
 uint64_t big_endian(const uint8_t* from) {

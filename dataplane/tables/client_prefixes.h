@@ -12,6 +12,7 @@ namespace penstock::tables {
 struct ClientEntry {
   bool allowed = false;
   bool may_snoop = false;  // to ask what is remembered without asking for recursion
+  bool is_exempt = false;  // from the limits of rates
   uint16_t group = 0;      // index into the image's groups
 };
 

@@ -127,10 +127,16 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
       return name + " has unknown otherwise " + text(rule.otherwise);
     if (rule.view != config::kEverybody && rule.view >= views)
       return name + " is for view " + text(rule.view) + ", the image has " + text(views);
-    // Ascending: whoever follows them comes to an end.
-    if (rule.next_rule != kNoRule && (rule.next_rule <= i || rule.next_rule >= rules.size()))
-      return name + " has next rule " + text(rule.next_rule) + ", not one behind it of " + text(rules.size());
+    if (rule.next_rule != kNoRule && rule.next_rule >= rules.size())
+      return name + " has next rule " + text(rule.next_rule) + ", the image has " + text(rules.size());
     if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";
+  }
+  // Whoever follows them comes to an end, and soon.
+  for (size_t i = 0; i < rules.size(); ++i) {
+    size_t length = 1;
+    for (uint32_t next = rules[i].next_rule; next != kNoRule; next = rules[next].next_rule)
+      if (++length > config::kMostRulesOfName)
+        return "its rule " + text(i) + " has more than " + text(config::kMostRulesOfName - 1) + " next rules";
   }
   if (default_rule != kNoRule && default_rule >= rules.size())
     return "its default is rule " + text(default_rule) + ", the image has " + text(rules.size());

@@ -142,10 +142,43 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
 
   ruleset.has_private_ = std::any_of(ruleset.rules_.begin(), ruleset.rules_.end(),
                                      [](const config::ImageRule& rule) { return rule.is_private != 0; });
+  ruleset.has_limits_ =
+      header.rate_per_client != 0 || header.response_rate != 0 ||
+      std::any_of(ruleset.groups_.begin(), ruleset.groups_.end(), [](const config::ImageGroup& group) {
+        return group.rate != 0 || (group.rate_per_client != 0 && group.rate_per_client != config::kInherit);
+      });
+  ruleset.classify_groups();
   ruleset.clients_ = ClientPrefixes(v4, v6);
   ruleset.zones_ = ZoneTable(header, buckets, nodes);
   ruleset.local_ = LocalRecords(header.hash_key, local.zones, local.slots, local.nodes, local.sets, local.bytes);
   return ruleset;
+}
+
+Match Ruleset::match(const dns::FoldedName& name, uint16_t group) const {
+  Probe probe;
+  zones_.prepare(name, probe);
+  return match(name, probe, group);
+}
+
+bool Ruleset::depends_on_client(const dns::FoldedName& name) const {
+  if (!has_views()) return false;
+  Probe probe;
+  zones_.prepare(name, probe);
+  return has_view(zones_.match(name, probe));
+}
+
+// All begin alike; each view sets those apart that it has from those that it has not.
+void Ruleset::classify_groups() {
+  for (const config::ImageView& view : views_) {
+    std::array<int, 2 * config::kMaxClientGroups> known;
+    known.fill(-1);
+    int count = 0;
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      const size_t kind = classes_[group] * size_t{2} + (view.groups[group / 64] >> group % 64 & 1);
+      if (known[kind] < 0) known[kind] = count++;
+      classes_[group] = static_cast<uint8_t>(known[kind]);
+    }
+  }
 }
 
 }  // namespace penstock::tables

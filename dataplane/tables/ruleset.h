@@ -5,6 +5,7 @@
 //   if (!rules) refuse(rules.error());   // one line of English
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,24 @@ class Ruleset {
 
   const config::ImageHeader& header() const { return *header_; }
   const ZoneTable& zones() const { return zones_; }
+  // The rule of a name for clients of a group; `probe` is of zones().
+  Match match(const dns::FoldedName& name, const Probe& probe, uint16_t group) const {
+    const Match first = zones_.match(name, probe);
+    if (!has_views() || !has_view(first)) return first;
+    return zones_.match(name, probe, {rules_, views_, group});
+  }
+  Match match(const dns::FoldedName& name, uint16_t group) const;
+
+  // Views: some rule is for some groups of clients only.
+  bool has_views() const { return header_->has_views != 0; }
+  // May two clients have different rules for the name?
+  bool depends_on_client(const dns::FoldedName& name) const;
+  // Groups that every view has, or has not, alike are of one class: for them all names have the same rules.
+  uint8_t class_of(uint16_t group) const { return classes_[group]; }
+  // The group of a client, as far as views care. `address` in network order.
+  uint16_t viewing_group(const uint8_t* address, uint8_t family) const {
+    return has_views() ? clients_.look_up(address, family).group : uint16_t{0};
+  }
   const ClientPrefixes& clients() const { return clients_; }
   const LocalRecords& local() const { return local_; }
 
@@ -38,6 +57,7 @@ class Ruleset {
   std::span<const config::ImageGroup> groups() const { return groups_; }
   std::span<const config::ImageView> views() const { return views_; }
   bool has_private() const { return has_private_; }  // some rule's names are private
+  bool has_limits() const { return has_limits_; }    // clients, groups or answers may be over a rate
   // Where addresses of the rule's names must lie; empty: anywhere.
   std::span<const config::ImagePrefix> expected(const config::ImageRule& rule) const {
     return prefixes_.subspan(rule.first_prefix, rule.prefix_count);
@@ -49,6 +69,11 @@ class Ruleset {
   }
 
  private:
+  bool has_view(const Match& match) const {
+    return match.rule != config::kNoRule && rules_[match.rule].view != config::kEverybody;
+  }
+  void classify_groups();
+
   const config::ImageHeader* header_ = nullptr;
   std::span<const config::ImagePool> pools_;
   std::span<const config::ImageEndpoint> endpoints_;
@@ -56,7 +81,9 @@ class Ruleset {
   std::span<const config::ImagePrefix> prefixes_;
   std::span<const config::ImageGroup> groups_;
   std::span<const config::ImageView> views_;
+  std::array<uint8_t, config::kMaxClientGroups> classes_{};
   bool has_private_ = false;
+  bool has_limits_ = false;
   ClientPrefixes clients_;
   LocalRecords local_;
   ZoneTable zones_;

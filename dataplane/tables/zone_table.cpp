@@ -7,6 +7,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "config/model.h"
+
 namespace penstock::tables {
 namespace {
 
@@ -159,15 +161,16 @@ bool ZoneTable::take(const dns::FoldedName& name, unsigned depth, uint64_t hash,
   return true;
 }
 
-Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe) const {
-  Match match;
+// Asks `take` for each candidate, the longest first, until it says that it is the one.
+template <typename Take>
+bool ZoneTable::match_any(const dns::FoldedName& name, const Probe& probe, Take take) const {
   for (unsigned i = probe.count; i-- > 0;)
-    if (take(name, probe.depths[i], probe.hashes[i], match)) return match;
-  if (probe.more) return match_deep(name);
-  return {default_rule_, 0, false};
+    if (take(probe.depths[i], probe.hashes[i])) return true;
+  return probe.more && match_deep(name, take);
 }
 
-Match ZoneTable::match_deep(const dns::FoldedName& name) const {
+template <typename Take>
+bool ZoneTable::match_deep(const dns::FoldedName& name, Take take) const {
   uint64_t hashes[128];
   hashes[0] = root_hash_;
   for (unsigned depth = 1; depth <= name.labels; ++depth) {
@@ -175,10 +178,45 @@ Match ZoneTable::match_deep(const dns::FoldedName& name) const {
     hashes[depth] = config::extend_hash(hashes[depth - 1], label, *label);
   }
   const DepthMask wanted = candidate_depths(apex_depths_, below_depths_, name.labels);
-  Match match;
   for (unsigned depth = name.labels + 1U; depth-- > 0;)
-    if ((wanted >> depth & 1) != 0 && take(name, depth, hashes[depth], match)) return match;
-  return {default_rule_, 0, false};
+    if ((wanted >> depth & 1) != 0 && take(depth, hashes[depth])) return true;
+  return false;
+}
+
+Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe) const {
+  Match match{default_rule_, 0, false};
+  match_any(name, probe, [&](unsigned depth, uint64_t hash) { return take(name, depth, hash, match); });
+  return match;
+}
+
+Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe, const Viewer& viewer) const {
+  Match hidden;  // the first private rule that was passed
+  Match match{default_rule_, 0, false};
+  const auto take_for_viewer = [&](unsigned depth, uint64_t hash) {
+    Match entry;
+    if (!take(name, depth, hash, entry)) return false;
+    for (; entry.rule != config::kNoRule; entry.rule = viewer.rules[entry.rule].next_rule) {
+      const config::ImageRule& rule = viewer.rules[entry.rule];
+      const bool is_seen = viewer.may_see(rule);
+      if (is_seen || static_cast<config::Otherwise>(rule.otherwise) == config::Otherwise::refuse) {
+        match = entry;
+        match.is_left_out = !is_seen;
+        return true;
+      }
+      if (rule.is_private != 0 && hidden.rule == config::kNoRule) hidden = entry;
+    }
+    return false;
+  };
+  // What has been passed once must not be met again behind the candidates of the probe.
+  if (probe.more)
+    match_deep(name, take_for_viewer);
+  else
+    match_any(name, probe, take_for_viewer);
+  if (hidden.rule == config::kNoRule || match.rule == config::kNoRule || match.is_left_out) return match;
+  const config::ImageRule& rule = viewer.rules[match.rule];
+  if (rule.is_private != 0 || static_cast<config::Action>(rule.action) != config::Action::forward) return match;
+  hidden.is_left_out = true;
+  return hidden;
 }
 
 }  // namespace penstock::tables

@@ -3,7 +3,8 @@
 //
 // Precedence: the whole name as a node with an apex rule; then the longest proper suffix whose node has a
 // rule for the names below it; then the default. Masks of the label counts that occur leave one to three
-// suffixes to look for.
+// suffixes to look for. A rule with a view is for some groups of clients: it leaves the others out, or passes them on to the next
+// rule of its name, then of a shorter suffix.
 //
 //   Probe probes[32];                                                   // a burst: hash and prefetch all,
 //   for (i...) table.prepare(names[i], probes[i]);
@@ -24,6 +25,7 @@ struct Match {
   uint32_t rule = config::kNoRule;
   uint8_t matched_length = 0;  // wire octets of the zone that matched; 0: the default, or none
   bool is_apex = false;        // the name itself matched, not a suffix of it
+  bool is_left_out = false;    // the rule is not for this client, nor may it have another: REFUSED
 
   bool operator==(const Match&) const = default;
 };
@@ -46,6 +48,17 @@ constexpr unsigned kLongestChain = 32;
 
 using DepthMask = unsigned __int128;  // bit d: names of d labels
 
+// A client as views see it.
+struct Viewer {
+  std::span<const config::ImageRule> rules;
+  std::span<const config::ImageView> views;
+  uint16_t group;
+
+  bool may_see(const config::ImageRule& rule) const {
+    return rule.view == config::kEverybody || (views[rule.view].groups[group / 64] >> group % 64 & 1) != 0;
+  }
+};
+
 // A view: the image must outlive it, and must have passed Ruleset::open.
 class ZoneTable {
  public:
@@ -58,7 +71,11 @@ class ZoneTable {
   void narrow(Probe& probe) const;
   // Whether narrow() pays: more than a core's own cache is likely to keep.
   bool is_large() const { return zone_count_ > 8192; }
+  // The first rule, whomever it is for.
   Match match(const dns::FoldedName& name, const Probe& probe) const;
+  // The first rule that is for the viewer. A private rule is passed only for another private one, or for one that forwards nothing:
+  // otherwise the viewer is left out.
+  Match match(const dns::FoldedName& name, const Probe& probe, const Viewer& viewer) const;
 
   // The node of exactly this folded wire name, or nullptr. `hash` is the name's by suffix_hash.h.
   const config::ZoneNode* find(uint64_t hash, const uint8_t* name, unsigned length) const;
@@ -68,7 +85,10 @@ class ZoneTable {
 
  private:
   void prepare_deep(const dns::FoldedName& name, DepthMask wanted, unsigned total, Probe& probe) const;
-  Match match_deep(const dns::FoldedName& name) const;
+  template <typename Take>
+  bool match_deep(const dns::FoldedName& name, Take take) const;
+  template <typename Take>
+  bool match_any(const dns::FoldedName& name, const Probe& probe, Take take) const;
   bool take(const dns::FoldedName& name, unsigned depth, uint64_t hash, Match& match) const;
 
   const config::ZoneBucket* buckets_ = nullptr;

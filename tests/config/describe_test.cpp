@@ -163,6 +163,15 @@ TEST(Describe, SaysWhatIsRemembered) {
        "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: [10.0.0.1], "
        "cache: off}}\n",
        {"  cached     nothing: every query is forwarded\n"}},
+      {"for some clients",
+       kBase + "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
+               "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
+               "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
+               "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
+       {"private; for ml, lab; others REFUSED", "for ml; others: next", "How much",
+        "20 queries/s a client (IPv4 address, IPv6 /56); the same answer 5 times/s to a network (IPv4 /24, "
+        "IPv6 /56); not 10.0.0.53/32; what is more is answered REFUSED",
+        "; 50 queries/s a client; 900 queries/s together"}},
       {"for those who may look at it",
        kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
        {"Who may snoop  10.1.0.10/32, 10.2.0.0/16: they may ask what is remembered without asking for recursion\n"}},

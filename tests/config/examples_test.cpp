@@ -19,7 +19,7 @@ TEST(Examples, AreAllReadWithoutErrorOrWarning) {
       EXPECT_NE(describe(*read.model), "");
     }
   }
-  EXPECT_EQ(files, 7U);
+  EXPECT_EQ(files, 8U);
 }
 
 std::vector<std::string> names_of(const std::string& file) {
@@ -63,6 +63,9 @@ TEST(Examples, MeanWhatTheySay) {
         "zone us-east-1.experiments.sagemaker.aws -> virginia private",
         "zone studio.eu-central-1.sagemaker.aws -> frankfurt private",
         "zone labeling.eu-central-1.sagemaker.aws -> frankfurt private"}},
+      {"views.yaml",
+       {"zone studio.us-east-1.sagemaker.aws -> vpc-ml private",
+        "zone studio.us-east-1.sagemaker.aws -> vpc-lab private", "zone games.example = nxdomain"}},
   };
   for (const auto& [file, names] : meanings) EXPECT_EQ(names_of(file), names) << file;
 }

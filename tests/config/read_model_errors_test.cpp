@@ -28,6 +28,20 @@ std::string port(const std::string& settings) {
   return "ports:\n  - {" + settings + "}\n";
 }
 
+// Two or three entries, on lines 9 to 11.
+std::string views(const std::string& first, const std::string& second, const std::string& third = "") {
+  return "ports: [{device: \"af_xdp:eth0\"}]\n"
+         "pools:\n"
+         "  vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}\n"
+         "  office: {kind: recursive, endpoints: [192.168.10.2]}\n"
+         "  lab: {kind: recursive, endpoints: [192.168.10.3]}\n"
+         "default: {pool: office}\n"
+         "clients: {groups: {ml: {prefixes: [10.1.0.0/16]}, lab: {prefixes: [10.2.0.0/16]}}}\n"
+         "zones:\n"
+         "  - " +
+         first + "\n  - " + second + "\n" + (third.empty() ? "" : "  - " + third + "\n");
+}
+
 const ErrorCase kCases[] = {
     // YAML itself
     {"an empty file", "", 0, "", "it is empty"},
@@ -66,6 +80,36 @@ const ErrorCase kCases[] = {
     {"a zone for nobody", zone("zone: a.example, pool: office, clients: []"), 6, "zones[0].clients", "list is empty"},
     {"otherwise without clients", zone("zone: a.example, pool: office, otherwise: next"), 6, "zones[0].otherwise",
      "'clients: [GROUP]' too"},
+    // Views: entries of one name for different clients
+    {"the same name for everybody and for some",
+     views("{zone: a.example, pool: office}", "{zone: a.example, pool: lab, clients: [ml]}"), 10, "zones[1]",
+     "is there already, on line 9: keep one"},
+    {"what stands behind a refusal",
+     views("{zone: a.example, pool: office, clients: [ml]}", "{zone: a.example, pool: lab, clients: [lab]}"), 10,
+     "zones[1]", "write 'otherwise: next' there"},
+    {"the same clients twice",
+     views("{zone: a.example, pool: office, clients: [ml, lab], otherwise: next}",
+           "{zone: a.example, pool: lab, clients: [lab, ml]}"),
+     10, "zones[1]", "for the same clients"},
+    {"clients that have theirs already",
+     views("{zone: a.example, pool: office, clients: [ml, lab], otherwise: next}",
+           "{zone: a.example, pool: lab, clients: [lab]}"),
+     10, "zones[1]", "already for all of these clients"},
+    {"both claim what is below, and another is for some",
+     views("{zone: \"*.a.example\", pool: office}", "{zone: a.example, pool: lab, clients: [ml], otherwise: next}",
+           "{zone: a.example, pool: office}"),
+     11, "zones[2]", "both claim what is below the name"},
+    {"a private zone passes clients to the default",
+     views("{zone: a.example, pool: vpc, clients: [ml], otherwise: next}", "{zone: b.example, pool: vpc}"), 9,
+     "zones[0]", "would send the queries of other clients"},
+    {"a private zone passes clients to another entry",
+     views("{zone: a.example, pool: vpc, clients: [ml], otherwise: next}",
+           "{zone: a.example, pool: lab, clients: [lab]}"),
+     9, "zones[0]", "pool 'lab'"},
+    {"a private zone passes clients to a shorter one",
+     views("{zone: x.a.example, pool: vpc, clients: [ml], otherwise: next}", "{zone: a.example, pool: lab}"), 9,
+     "zones[0]", "pool 'lab'"},
+
     {"updates to a pool that is not there", kBase + "updates: offices\n", 5, "updates", "did you mean 'office'?"},
     {"updates to a private pool", kBase + "updates: vpc\n", 5, "updates", "is private"},
     {"an unknown over_rate", kBase + "clients: {over_rate: tc}\n", 5, "clients.over_rate", "truncate, refuse"},

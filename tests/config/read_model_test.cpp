@@ -321,5 +321,30 @@ default: {pool: plain}
   EXPECT_TRUE(model.pools[1].randomise_case);
 }
 
+TEST(ReadModel, EntriesOfANameKnowTheirNext) {
+  const Model model = model_of(R"(ports: [{device: "af_xdp:eth0"}]
+clients: {groups: {ml: {prefixes: [10.1.0.0/16]}, lab: {prefixes: [10.2.0.0/16]}, it: {prefixes: [10.3.0.0/16]}}}
+pools:
+  office: {kind: recursive, endpoints: [192.168.10.2]}
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
+zones:
+  - {zone: a.example, pool: office}
+  - {name: a.example, pool: office, clients: [ml], otherwise: next}
+  - {zone: b.example, pool: vpc, clients: [ml], otherwise: next}
+  - {zone: b.example, pool: vpc, clients: [lab], otherwise: next}
+  - {zone: b.example, answer: nxdomain}
+  - {zone: "*.b.example", answer: 10.9.9.9, clients: [it], otherwise: next}
+  - {name: localhost, answer: 10.9.9.9, clients: [it], otherwise: next}
+)");
+  EXPECT_EQ(model.rules[0].next, 0xffffffffU);
+  EXPECT_EQ(model.rules[1].next, 0U);
+  EXPECT_EQ(model.rules[2].next, 3U);
+  EXPECT_EQ(model.rules[3].next, 4U);
+  EXPECT_EQ(model.rules[4].next, 0xffffffffU);
+  EXPECT_EQ(model.rules[5].next, 2U);
+  ASSERT_LT(model.rules[6].next, model.rules.size());
+  EXPECT_TRUE(model.rules[model.rules[6].next].is_built_in);
+}
+
 }  // namespace
 }  // namespace penstock::config::test

@@ -86,10 +86,6 @@ const WarningCase kCases[] = {
      "  lab: {kind: recursive, endpoints: [10.20.1.10], cache: {max_stale: 3600, stale: on}}\n" + kDefault + kVpc +
          "  - {zone: lab.example, pool: lab}\n",
      Severity::warning, 0, "", ""},
-    {"rate_per_client", kDefault + kVpc + "clients: {rate_per_client: 100}\n", Severity::note, 8,
-     "clients.rate_per_client", "not limited"},
-    {"a rate_per_client that asks for nothing", kDefault + kVpc + "clients: {rate_per_client: 0}\n", Severity::note, 0,
-     "", ""},
     {"nothing to note", kDefault + kVpc, Severity::note, 0, "", ""},
 };
 
@@ -137,21 +133,21 @@ TEST(ReadModelWarnings, APoolsShareOfTheCacheIsMoreThanThereIs) {
   EXPECT_EQ(all_findings(read_model_text(yaml + "dataplane: {cache_size: 65MiB}\n", "test.yaml")), "");
 }
 
-TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
+TEST(ReadModelWarnings, NoSettingIsWithoutEffect) {
   const ReadModel read = read_model_text(
       "ports: [{device: \"af_xdp:eth0\"}]\n"
       "pools:\n"
       "  a: {kind: recursive, tracked: off, endpoints: [{address: 10.0.0.1, budget: 5, weight: 2}, {address: 10.0.0.2, "
       "budget: 5}]}\n"
       "default: {pool: a, cache: off}\n"
-      "clients: {rate_per_client: 5}\n",
+      "updates: a\n",
       "test.yaml");
   std::vector<std::string> keys;
   for (const Finding& finding : read.findings) {
     EXPECT_EQ(finding.severity, Severity::note);
     keys.push_back(finding.key);
   }
-  EXPECT_EQ(keys, (std::vector<std::string>{"clients.rate_per_client"})) << all_findings(read);
+  EXPECT_EQ(keys, (std::vector<std::string>{})) << all_findings(read);
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 // Random rule sets, random failures, and a judge that knows the rules by text alone: it walks a list of names, label by label,
 // and shares no line with the tables. It sees every frame that the path sends. The same test is built a second time against a
 // path that takes the default's pool as a last resort (fail_closed_mutation.cpp): there it must fail.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <random>
 #include <set>
 
+#include "config/read_model.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"
 
@@ -52,6 +54,8 @@ struct Entry {
   bool is_private = false;
   bool checks_addresses = false;  // and keeps answers back
   std::string cname = "chase";
+  std::set<unsigned> groups;  // whom it is for; empty: everybody
+  bool next = false;          // whom it leaves out has the next one
 };
 
 struct Rules {
@@ -60,28 +64,39 @@ struct Rules {
   std::optional<unsigned> default_pool;
   std::string yaml;
 
-  // The longest name wins, and among equals the rule for that name alone. nullptr: the default.
-  const Entry* entry_of(const Labels& name) const {
-    const Entry* best = nullptr;
+  struct Decision {
+    const Entry* entry = nullptr;  // nullptr: the default
+    bool left_out = false;         // the entry is not for the client, who has no other
+  };
+  // The longest name wins, among equals what is not the whole zone, then what is written first. What is for others is passed when
+  // it says so.
+  Decision decide(const Labels& name, unsigned group) const {
+    std::vector<const Entry*> fitting;
     for (const Entry& entry : entries) {
       const bool fits = entry.covers == Covers::name    ? name == entry.name
                         : entry.covers == Covers::below ? ends_in(name, entry.name) && name != entry.name
                                                         : ends_in(name, entry.name);
-      if (!fits) continue;
-      if (best == nullptr || entry.name.size() > best->name.size() ||
-          (entry.name.size() == best->name.size() && entry.covers == Covers::name))
-        best = &entry;
+      if (fits) fitting.push_back(&entry);
     }
-    return best;
+    std::stable_sort(fitting.begin(), fitting.end(), [](const Entry* a, const Entry* b) {
+      if (a->name.size() != b->name.size()) return a->name.size() > b->name.size();
+      return a->covers != Covers::zone && b->covers == Covers::zone;
+    });
+    for (const Entry* entry : fitting) {
+      if (entry->groups.empty() || entry->groups.contains(group)) return {entry, false};
+      if (!entry->next) return {entry, true};
+    }
+    return {};
   }
-  bool is_private(const Labels& name) const {
-    const Entry* entry = entry_of(name);
+  bool is_private(const Labels& name, unsigned group) const {
+    const Entry* entry = decide(name, group).entry;
     return entry != nullptr ? entry->is_private : default_pool && pools[*default_pool].is_private;
   }
   // Where the name may be sent; empty: nowhere.
-  std::vector<std::string> servers_of(const Labels& name) const {
-    const Entry* entry = entry_of(name);
-    const std::optional<unsigned> pool = entry != nullptr ? entry->pool : default_pool;
+  std::vector<std::string> servers_of(const Labels& name, unsigned group) const {
+    const Decision decision = decide(name, group);
+    if (decision.left_out) return {};
+    const std::optional<unsigned> pool = decision.entry != nullptr ? decision.entry->pool : default_pool;
     return pool ? pools[*pool].endpoints : std::vector<std::string>{};
   }
 };
@@ -96,22 +111,36 @@ class Generator {
     rules.yaml = R"(
 ports: [{name: corp, device: "vdev:net_null0"}, {name: vpc, device: "vdev:net_null1"}]
 listen: [192.168.10.86]
-clients: {allow: [192.168.0.0/16, 10.0.0.0/8]}
+clients:
+  allow: [192.168.0.0/16, 10.0.0.0/8]
+  groups: {g1: {prefixes: [192.168.10.21]}, g2: {prefixes: [192.168.10.22]}}
 pools:
 )";
     const unsigned private_pools = 1 + below(4);
     for (unsigned i = 0; i < private_pools; ++i) add_pool(rules, i, true);
     const unsigned public_pools = 1 + below(2);
     for (unsigned i = 0; i < public_pools; ++i) add_pool(rules, 4 + i, false);
+    if (below(5) != 0)  // mostly a public one, as everywhere
+      rules.default_pool = below(8) == 0 ? below(private_pools) : private_pools + below(public_pools);
     rules.yaml += "zones:\n";
     const unsigned entries = 1 + below(9);
+    lines_.clear();
     for (unsigned i = 0; i < entries; ++i) add_entry(rules);
-    if (rules.entries.empty()) rules.yaml += "  []\n";
-    if (below(5) != 0) {
-      // Mostly a public one, as everywhere.
-      rules.default_pool = below(8) == 0 ? below(private_pools) : private_pools + below(public_pools);
-      rules.yaml += "default: {pool: " + rules.pools[*rules.default_pool].name + "}\n";
+    // What check refuses is left out: names for the same clients twice, private ones that are passed on to others' pools.
+    const std::string tail = default_text(rules);
+    std::string all = rules.yaml;
+    for (const std::string& line : lines_) all += line;
+    if (!is_fine(all + tail)) {
+      all = rules.yaml;
+      std::vector<Entry> kept;
+      for (size_t i = 0; i < lines_.size(); ++i) {
+        if (!is_fine(all + lines_[i] + tail)) continue;
+        all += lines_[i];
+        kept.push_back(rules.entries[i]);
+      }
+      rules.entries = std::move(kept);
     }
+    rules.yaml = all + (rules.entries.empty() ? "  []\n" : "") + tail;
     return rules;
   }
 
@@ -143,20 +172,33 @@ pools:
   }
 
   void add_entry(Rules& rules) {
-    Entry entry{.name = name(5), .covers = static_cast<Covers>(below(3)), .pool = {}, .cname = {}};
-    for (const Entry& other : rules.entries)  // one for the name itself, one for what is below
-      if (other.name == entry.name &&
-          (other.covers == entry.covers || (other.covers != Covers::name && entry.covers != Covers::name)))
-        return;
+    Entry entry{.name = name(5), .covers = static_cast<Covers>(below(3)), .pool = {}, .cname = {}, .groups = {}};
+    if (!rules.entries.empty() && below(4) == 0) entry.name = rules.entries.back().name;
+    const size_t before = rules.yaml.size();
     std::string text;
     for (const std::string& label : entry.name) text += (text.empty() ? "" : ".") + label;
     rules.yaml += entry.covers == Covers::name
                       ? "  - {name: " + text
                       : "  - {zone: \"" + std::string(entry.covers == Covers::below ? "*." : "") + text + "\"";
+    if (below(3) == 0) {
+      const unsigned groups = 1 + below(3);
+      for (const unsigned group : {1U, 2U})
+        if ((groups & group) != 0) entry.groups.insert(group);
+      entry.next = below(2) != 0;
+      rules.yaml += std::string(", clients: [") +
+                    (groups == 3   ? "g1, g2"
+                     : groups == 1 ? "g1"
+                                   : "g2") +
+                    "]" + (entry.next ? ", otherwise: next" : "");
+    }
+    const auto keep = [&] {
+      lines_.push_back(rules.yaml.substr(before));
+      rules.yaml.resize(before);
+      rules.entries.push_back(std::move(entry));
+    };
     if (below(10) == 0) {
       rules.yaml += ", answer: nodata}\n";
-      rules.entries.push_back(std::move(entry));
-      return;
+      return keep();
     }
     entry.pool = below(static_cast<unsigned>(rules.pools.size()));
     entry.is_private = rules.pools[*entry.pool].is_private;
@@ -173,10 +215,16 @@ pools:
     static const char* const kCnames[] = {"chase", "chase", "chase", "alarm", "pass"};
     entry.cname = kCnames[below(5)];
     rules.yaml += ", cname: " + entry.cname + "}\n";
-    rules.entries.push_back(std::move(entry));
+    keep();
+  }
+
+  static bool is_fine(const std::string& yaml) { return config::read_model_text(yaml, "x.yaml").model.has_value(); }
+  static std::string default_text(const Rules& rules) {
+    return rules.default_pool ? "default: {pool: " + rules.pools[*rules.default_pool].name + "}\n" : "";
   }
 
   std::mt19937& random_;
+  std::vector<std::string> lines_;  // of the YAML, one for each entry
 };
 
 // ---- messages, read apart from the code under test ----
@@ -273,10 +321,15 @@ class FailClosed : public testing::Test {
   void judge_query(const Frame& frame) {
     size_t at = 12;
     const Labels name = split(read_text(frame.payload, at));
-    const auto servers = rules_.servers_of(name);
     const std::string server = config::to_string(frame.destination);
-    const bool is_private = rules_.is_private(name);
-    const bool right = std::find(servers.begin(), servers.end(), server) != servers.end();
+    // A query does not say for whom it is: for one of those who asked lately, and privately if the name is private for any of them.
+    bool is_private = false;
+    bool right = false;
+    for (const unsigned group : groups_) {
+      const auto servers = rules_.servers_of(name, group);
+      is_private = is_private || rules_.is_private(name, group);
+      right = right || std::find(servers.begin(), servers.end(), server) != servers.end();
+    }
     if (!is_private && !right) ++strayed_;
     ASSERT_TRUE(!is_private || right) << "a private name was sent outside its pool: " << to_hex(frame.payload) << " to "
                                       << server << "\n"
@@ -292,8 +345,24 @@ class FailClosed : public testing::Test {
     if (rig_->now < loaded_at_ + 4'000'000'000) return;
     const Answer answer = read_answer(frame.payload);
     const Labels asked = split(answer.question);
-    if (rules_.is_private(asked)) {
-      const Entry* entry = rules_.entry_of(asked);
+    const unsigned group = group_of(config::to_string(frame.destination));
+    const Rules::Decision decision = rules_.decide(asked, group);
+    if (decision.left_out) {
+      ASSERT_EQ(get16(frame.payload, 6), 0)
+          << "an answer for a client that is left out: " << to_hex(frame.payload) << rules_.yaml;
+      return;
+    }
+    if (rules_.is_private(asked, group)) {
+      const Entry* entry = decision.entry;
+      // Whatever chain it is, its addresses are the word of the client's own pool.
+      const auto servers = rules_.servers_of(asked, group);
+      for (const std::string& one : answer.addresses)
+        if (answer.links.empty() && entry != nullptr && entry->pool) {
+          bool own = false;
+          for (const std::string& server : servers) own = own || address_of(server) == one;
+          ASSERT_TRUE(own) << "another view's answer: " << one << " " << to_hex(frame.payload) << rules_.yaml;
+          ++judged_views_;
+        }
       if (entry == nullptr || !entry->checks_addresses) return;
       for (const std::string& one : answer.addresses)
         ASSERT_TRUE(one.starts_with("10.77.")) << "a leak: " << one << " " << to_hex(frame.payload) << rules_.yaml;
@@ -305,18 +374,22 @@ class FailClosed : public testing::Test {
     for (unsigned links = 0; links < 20 && answer.links.contains(name); ++links) {
       name = answer.links.at(name);
       const Labels labels = split(name);
-      const Entry* entry = rules_.entry_of(labels);
-      const bool is_default = entry == nullptr && rules_.is_private(labels);  // its pool is private
+      const auto [entry, left_out] = rules_.decide(labels, group);
+      const bool is_default = entry == nullptr && rules_.is_private(labels, group);  // its pool is private
       if (!is_default && (entry == nullptr || !entry->is_private || !entry->pool || entry->cname != "chase")) continue;
       // What stands behind a link into a private zone is the word of that zone's own servers.
       for (const std::string& one : answer.addresses) {
         bool own = false;
-        for (const std::string& server : rules_.servers_of(labels)) own = own || address_of(server) == one;
+        for (const std::string& server : rules_.servers_of(labels, group)) own = own || address_of(server) == one;
         ASSERT_TRUE(own) << "a public tail: " << one << " " << to_hex(frame.payload) << rules_.yaml;
       }
       ++judged_chains_;
       return;
     }
+  }
+
+  static unsigned group_of(const std::string& client) {
+    return client == "192.168.10.21" ? 1 : client == "192.168.10.22" ? 2 : 0;
   }
 
   void ask() {
@@ -334,6 +407,7 @@ class FailClosed : public testing::Test {
       // Some of them endpoints themselves, as domain controllers are.
       const std::string client = make_.below(6) == 0 ? "10." + std::to_string(1 + make_.below(6)) + ".0.1"
                                                      : "192.168.10." + std::to_string(20 + make_.below(3));
+      groups_.insert(group_of(client));
       burst.push_back(write(Frame{.source_mac = mac(0xc1),
                                   .destination_mac = mac(0xa0),
                                   .vlan = {},
@@ -431,6 +505,8 @@ class FailClosed : public testing::Test {
   uint64_t public_queries_ = 0;
   uint64_t strayed_ = 0;  // names that are not private, sent outside their pool
   uint64_t judged_answers_ = 0;
+  uint64_t judged_views_ = 0;
+  std::set<unsigned> groups_{0};  // of clients that have asked
   uint64_t judged_chains_ = 0;
   std::map<unsigned, uint64_t> answers_;  // by rcode
 };
@@ -466,6 +542,8 @@ TEST_F(FailClosed, RandomRulesAndRandomFailures) {
   EXPECT_GT(private_queries_, 30'000U);
   EXPECT_GT(public_queries_, 10'000U);
   EXPECT_GT(judged_answers_, 1'000U);
+  EXPECT_GT(judged_views_, 300U);
+  EXPECT_GT(outcomes["query.refused_view"], 1'000U);
   EXPECT_GT(judged_chains_, 20U);
   for (const char* outcome :
        {"query.forwarded", "query.servfail_no_next_hop", "query.servfail_over_budget", "query.refused_loop",

@@ -78,9 +78,10 @@ class FakeOperations : public Operations {
     accepted = accept_removals;
     done(reload_result);
   }
-  void lookup(const config::WireName& name,
+  void lookup(const config::WireName& name, const config::IpAddress& of_client,
               std::function<void(tl::expected<config::Found, std::string>)> done) override {
     asked = name;
+    client = of_client;
     done(found);
   }
   void flush(config::FlushScope scope, const config::WireName& name,
@@ -119,6 +120,7 @@ class FakeOperations : public Operations {
   std::shared_ptr<config::CounterPage> page;
   uint64_t acknowledged = 7;
   ReloadResult reload_result{true, "generation 8 published", {}, 8};
+  config::IpAddress client;
   tl::expected<config::Found, std::string> found = tl::make_unexpected(std::string("nothing set"));
   tl::expected<config::Flushed, std::string> flushed = config::Flushed{.entries = 3};
   std::vector<std::pair<config::FlushScope, config::WireName>> flushes;

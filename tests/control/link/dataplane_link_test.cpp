@@ -114,7 +114,7 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   const auto name = *config::parse_name("a.example");
   std::vector<tl::expected<config::Found, std::string>> answers;
   const auto keep = [&](tl::expected<config::Found, std::string> answer) { answers.push_back(std::move(answer)); };
-  link.lookup(name, keep);
+  link.lookup(name, {}, keep);
   EXPECT_TRUE(answers.empty()) << "never from inside lookup()";
   ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
   ASSERT_FALSE(answers[0]);
@@ -123,13 +123,13 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   dataplane.start();
   link.start();
   ASSERT_TRUE(run_until([&] { return connects == 1; }));
-  link.lookup(name, keep);
+  link.lookup(name, {}, keep);
   ASSERT_TRUE(run_until([&] { return answers.size() == 2; }));
   ASSERT_TRUE(answers[1]) << answers[1].error();
   EXPECT_EQ(answers[1]->rule, 3U);
 
   dataplane.mute = true;
-  link.lookup(name, keep);
+  link.lookup(name, {}, keep);
   io.restart();
   io.run_for(50ms);
   dataplane.stop();
@@ -156,7 +156,7 @@ TEST_F(DataplaneLinkTest, FlushesAreAnsweredInTheirOrderOrFail) {
   // Several at a time, and a question of another kind between them.
   std::optional<uint32_t> rule;
   link.flush(config::FlushScope::name, name, keep);
-  link.lookup(name, [&](const auto& found) { rule = found.value().rule; });
+  link.lookup(name, {}, [&](const auto& found) { rule = found.value().rule; });
   link.flush(config::FlushScope::zone, name, keep);
   link.flush(config::FlushScope::all, {}, keep);
   ASSERT_TRUE(run_until([&] { return answers.size() == 4 && rule.has_value(); }));

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <random>
+#include <tuple>
 
 #include "dataplane/tables/ruleset.h"
 #include "tests/dataplane/tables/sample_model.h"
@@ -138,6 +140,76 @@ TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
   EXPECT_LT(allowed_count, asked_count);
   EXPECT_GT(in_group_count, asked_count / 10);
   EXPECT_GT(denied_in_group_count, 100U);
+}
+
+IpPrefix cut(const IpAddress& address, unsigned length) {
+  IpPrefix prefix{address, static_cast<uint8_t>(length)};
+  for (unsigned bit = length; bit < 128; ++bit)
+    prefix.address.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> bit % 8));
+  return prefix;
+}
+
+// Ten thousand prefixes, as a company's networks lie: of all lengths, in a few large blocks, and nested. The second opinion is a
+// map of them that is asked for every length, the longest first.
+TEST(ClientPrefixes, TenThousandPrefixes) {
+  std::mt19937_64 random(11);
+  const auto random_address = [&](uint8_t family) {
+    IpAddress address;
+    address.family = family;
+    for (unsigned i = 0; i < (family == 4 ? 4U : 16U); ++i) address.bytes[i] = static_cast<uint8_t>(random());
+    address.bytes[0] = family == 4 ? (random() % 4 == 0 ? 172 : 10) : 0xfd;
+    if (family == 6)  // few sites
+      for (unsigned i = 1; i < 6; ++i) address.bytes[i] = static_cast<uint8_t>(i < 5 ? 0 : random() % 16);
+    return address;
+  };
+  Clients clients;
+  clients.allow = {*config::parse_prefix("10.0.0.0/8"), *config::parse_prefix("fd00::/8")};
+  std::map<std::tuple<uint8_t, unsigned, std::array<uint8_t, 16>>, bool> verdicts;  // false: denied
+  for (const IpPrefix& prefix : clients.allow)
+    verdicts[{prefix.address.family, prefix.length, prefix.address.bytes}] = true;
+  std::vector<IpAddress> asked;
+  while (verdicts.size() < 10'000) {
+    const uint8_t family = random() % 2 == 0 ? 4 : 6;
+    const IpAddress inside =
+        !asked.empty() && random() % 4 == 0 ? asked[random() % asked.size()] : random_address(family);
+    const IpPrefix prefix = cut(inside, inside.is_v4() ? 9 + random() % 24 : 17 + random() % 112);
+    const bool is_allowed = random() % 2 == 0;
+    if (!verdicts.try_emplace({prefix.address.family, prefix.length, prefix.address.bytes}, is_allowed).second)
+      continue;
+    (is_allowed ? clients.allow : clients.deny).push_back(prefix);
+    // What lies just inside and just outside both of its ends.
+    IpAddress last = prefix.address;
+    for (unsigned bit = prefix.length; bit < (prefix.address.is_v4() ? 32U : 128U); ++bit)
+      last.bytes[bit / 8] |= static_cast<uint8_t>(0x80U >> bit % 8);
+    const auto step = [](IpAddress address, int by) {
+      for (int i = address.is_v4() ? 3 : 15; i >= 0; --i) {
+        const auto at = static_cast<size_t>(i);
+        address.bytes[at] = static_cast<uint8_t>(address.bytes[at] + by);
+        if (address.bytes[at] != (by > 0 ? 0 : 255)) break;
+      }
+      return address;
+    };
+    asked.insert(asked.end(), {prefix.address, last, step(prefix.address, -1), step(last, 1)});
+  }
+  for (unsigned i = 0; i < 20'000; ++i) asked.push_back(random_address(i % 2 == 0 ? 4 : 6));
+  std::vector<ClientEntry> answers;
+  ASSERT_TRUE(look_up(clients, asked, answers));
+  size_t allowed = 0;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    bool expected = false;
+    for (unsigned length = asked[i].is_v4() ? 32 : 128;; --length) {
+      const IpPrefix prefix = cut(asked[i], length);
+      if (const auto found = verdicts.find({asked[i].family, length, prefix.address.bytes}); found != verdicts.end()) {
+        expected = found->second;
+        break;
+      }
+      if (length == 0) break;
+    }
+    ASSERT_EQ(answers[i].allowed, expected) << config::to_string(asked[i]);
+    allowed += expected ? 1 : 0;
+  }
+  EXPECT_GT(allowed, asked.size() / 5);
+  EXPECT_LT(allowed, asked.size() * 4 / 5);
 }
 
 }  // namespace

@@ -213,7 +213,7 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"rule's otherwise", [](B& i) { record<config::ImageRule>(i, Section::rules).otherwise = 2; },
        "unknown otherwise 2"},
       {"rule's next is itself", [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = 1; },
-       "has next rule 1"},
+       "more than 63 next rules"},
       {"rule's next outside", [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = 999; },
        "has next rule 999"},
       {"header's over_rate", [](B& i) { header_of(i).over_rate = 3; }, "unknown over_rate 3"},

@@ -1,0 +1,156 @@
+"""tests/e2e/limits_test.py - who gets which answer, how much one client gets, and what the others notice of one that asks too much."""
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+
+import dns.flags
+import dns.message
+import dns.query
+import pytest
+
+from bad_day import Office, assert_settled, config, ede, record
+from client import addresses, rcode
+from load import Load, wire_name
+from penstock import Penstock
+from waiting import eventually
+from world import ENDPOINTS, HOST
+
+PROHIBITED = 18  # RFC 8914
+ML, LAB, OTHERS, ATTACKER, STRANGERS = "172.16.1.0/28", "172.16.2.0/28", "172.17.0.0/16", "172.18.0.0/28", "203.0.113.0/28"
+NAME = "d-one.studio.us-east-1.sagemaker.aws"
+ZONE = "studio.us-east-1.sagemaker.aws"
+
+
+@pytest.fixture(scope="module", name="office")
+def _office():
+    with Office("e2e-limits") as office:
+        for prefix in (ML, LAB, OTHERS, ATTACKER, STRANGERS):
+            office.run("client", "ip", "route", "add", "local", prefix, "dev", "lo")
+        # Nobody routes to strangers from the host; replies go back to the MAC that asked.
+        yield office
+
+
+def ask_from(office, source, name, timeout=2.0, **options):
+    query = dns.message.make_query(name, "A", use_edns=0, **options)
+    with office.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((source, 0))
+        sock.setblocking(False)
+        return dns.query.udp(query, HOST, timeout=timeout, sock=sock)
+
+
+def sent_to(penstock, address):
+    return penstock.metrics().sum("penstock_endpoint_queries_total", address=address)
+
+
+def test_two_groups_have_two_pools(office):
+    """The same name, asked in turn by two groups, from memory mostly: each has its own pool's answer, the others are refused."""
+    pools = {
+        "first": {"kind": "route53-inbound", "endpoints": [ENDPOINTS[0]]},
+        "second": {"kind": "route53-inbound", "endpoints": [ENDPOINTS[1]]},
+        "corporate": {"kind": "recursive", "endpoints": ["192.168.10.2"]},
+    }
+    zones = [
+        {"zone": ZONE, "pool": "first", "clients": ["ml"], "otherwise": "next"},
+        {"zone": ZONE, "pool": "second", "clients": ["lab"]},
+    ]
+    groups = {"ml": {"prefixes": [ML]}, "lab": {"prefixes": [LAB]}}
+    model = config(zones=zones, clients={"groups": groups}, studio=None, dataplane={"cache_size": "1MiB"})
+    model["pools"] = pools
+    with Penstock(office, model) as penstock:
+        before = [sent_to(penstock, endpoint) for endpoint in ENDPOINTS]
+        for _ in range(100):
+            for source in ("172.16.1.3", "172.16.2.3"):
+                assert rcode(ask_from(office, source, NAME)) == "NOERROR"
+        after = [sent_to(penstock, endpoint) for endpoint in ENDPOINTS]
+        assert [b - a for a, b in zip(before, after)] == [1, 1], "each pool is asked once, the rest is remembered for its group"
+        left_out = ask_from(office, "172.17.0.3", NAME)
+        assert rcode(left_out) == "REFUSED"
+        assert ede(left_out.to_wire()) == [PROHIBITED]
+        told = penstock.ctl("explain", NAME, "--client", "172.16.2.3")
+        assert (told["pool"]["name"], told["client"]["group"]) == ("second", "lab")
+        assert penstock.ctl("explain", NAME, "--client", "172.17.0.3")["rule"]["left_out"]
+        assert_settled(penstock)
+
+
+def test_over_the_rate_it_is_tcp(office):
+    """What is over the rate is truncated, and comes again over TCP, where what is over the rate is refused."""
+    with Penstock(office, config(clients={"rate_per_client": 20, "groups": {"ml": {"prefixes": [ML], "rate_per_client": 0}}})) as penstock:
+        answers = [ask_from(office, "172.17.0.4", NAME) for _ in range(40)]
+        whole = [answer for answer in answers if addresses(answer)]
+        assert 20 <= len(whole) <= 25
+        assert all(answer.flags & dns.flags.TC for answer in answers if not addresses(answer))
+        assert all(addresses(ask_from(office, "172.16.1.4", NAME)) for _ in range(60)), "the group has no limit"
+        eventually(lambda: "172.17.0.4" in str(penstock.ctl("status")["events"]), "status says who asks too much")
+        assert_settled(penstock)
+
+
+@contextlib.contextmanager
+def tcp_flood(office, seconds):
+    """The client's own address, which the host's kernel has a route to, with 20 connections that are never idle."""
+    query = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + wire_name(NAME) + b"\0\1\0\1"
+    burst = (len(query).to_bytes(2, "big") + query) * 50
+    code = f"""
+import select, socket, time
+end = time.monotonic() + {seconds}
+poll = select.epoll()
+open_ = {{}}
+def connect():
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.connect_ex(("{HOST}", 53))
+    open_[sock.fileno()] = sock
+    poll.register(sock, select.EPOLLIN | select.EPOLLOUT)
+for _ in range(20): connect()
+while time.monotonic() < end:
+    for fd, what in poll.poll(0.1):
+        try:
+            if what & select.EPOLLIN and not open_[fd].recv(65536): raise OSError
+            if what & select.EPOLLOUT: open_[fd].send({burst!r})
+        except BlockingIOError: pass
+        except OSError:
+            poll.unregister(fd); open_.pop(fd).close(); connect()
+"""
+    child = subprocess.Popen(office.inside("client", "setpriv", "--pdeathsig", "KILL", sys.executable, "-c", code))
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+def flood_of(office, kind, seconds):
+    """From one address, as fast as the sender can."""
+    if kind == "tcp":
+        return tcp_flood(office, seconds)
+    flood = {"sockets": 1, "listen": False}
+    if kind == "refused":
+        return Load(office, 40000, seconds, addresses=STRANGERS, **flood)
+    if kind == "cached":
+        return Load(office, 40000, seconds, name=NAME, addresses=ATTACKER, **flood)
+    return Load(office, 40000, seconds, label="random", addresses=ATTACKER, **flood)
+
+
+@pytest.mark.parametrize("kind", ["refused", "cached", "random labels", "tcp"])
+def test_a_flood_from_one_client(office, kind):
+    """The others, 100/s under names that nobody has asked for, wait no longer than on a good day."""
+    limits = {"rate_per_client": 500, "allow": ["172.16.0.0/12", "192.168.0.0/16"]}
+    with Penstock(office, config(clients=limits, dataplane={"cache_size": "8MiB"})) as penstock:
+        with Load(office, 100, 2, addresses=OTHERS) as other:
+            usual = record("another client on a good day", other.result())
+        with flood_of(office, kind, 4):
+            time.sleep(0.5)
+            with Load(office, 100, 3, addresses=OTHERS) as other:
+                seen = record(f"a flood from one client, {kind}: another client", other.result())
+        assert (seen.lost, seen.servfail) == (0, 0)
+        windows = sorted(seen.after(other.started + n).before(other.started + n + 1).percentile(0.99) for n in range(3))
+        # A million refusals a second over TCP keep the slow lane's thread and the flood's as busy as the lcore, on two processors.
+        allowance = 0.02 if kind == "tcp" else 0.005
+        assert windows[1] < 1.2 * usual.percentile(0.99) + allowance, "another client waits for the flood"
+        metrics = penstock.metrics()
+        limited = sum(metrics.sum("penstock_queries_total", outcome=f"limited_{how}") for how in ("truncated", "refused", "dropped"))
+        refused = metrics.sum("penstock_queries_total", outcome="refused_client")
+        print(f"limited {limited:.0f}, refused {refused:.0f}")
+        assert (refused if kind == "refused" else limited) > 1000, "there was no flood"
+        assert_settled(penstock)
