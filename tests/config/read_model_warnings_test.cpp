@@ -133,13 +133,14 @@ TEST(ReadModelWarnings, APoolsShareOfTheCacheIsMoreThanThereIs) {
   EXPECT_EQ(all_findings(read_model_text(yaml + "dataplane: {cache_size: 65MiB}\n", "test.yaml")), "");
 }
 
-TEST(ReadModelWarnings, NoSettingIsWithoutEffect) {
+TEST(ReadModelWarnings, ASettingWithoutEffectIsNotedOnce) {
   const ReadModel read = read_model_text(
       "ports: [{device: \"af_xdp:eth0\"}]\n"
       "pools:\n"
-      "  a: {kind: recursive, tracked: off, endpoints: [{address: 10.0.0.1, budget: 5, weight: 2}, {address: 10.0.0.2, "
-      "budget: 5}]}\n"
+      "  a: {kind: recursive, tracked: off, randomise_case: on, endpoints: [{address: 10.0.0.1, budget: 5}]}\n"
+      "  b: {kind: recursive, randomise_case: on, endpoints: [10.0.0.2]}\n"
       "default: {pool: a, cache: off}\n"
+      "zones: [{zone: b.example, pool: b}]\n"
       "updates: a\n",
       "test.yaml");
   std::vector<std::string> keys;
@@ -147,7 +148,7 @@ TEST(ReadModelWarnings, NoSettingIsWithoutEffect) {
     EXPECT_EQ(finding.severity, Severity::note);
     keys.push_back(finding.key);
   }
-  EXPECT_EQ(keys, (std::vector<std::string>{})) << all_findings(read);
+  EXPECT_EQ(keys, (std::vector<std::string>{"pools.a.randomise_case"})) << all_findings(read);
 }
 
 }  // namespace
