@@ -52,7 +52,7 @@ class RateTable {
   // One of `rate` a second, not 0, for whoever `key` is: a hash that nobody outside can aim at. Any lcore. `now` in ns.
   bool take(uint64_t key, uint32_t rate, uint64_t now) {
     Set& set = set_of(key);
-    Place* least = nullptr;
+    Place* least = set.places.data();
     uint64_t least_spent = ~uint64_t{0};
     for (Place& place : set.places) {
       if (place.key.load(std::memory_order_relaxed) == key) return RateBucket::take(place.spent_until, rate, now);

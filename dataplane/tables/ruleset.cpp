@@ -170,7 +170,7 @@ bool Ruleset::depends_on_client(const dns::FoldedName& name) const {
 // All begin alike; each view sets those apart that it has from those that it has not.
 void Ruleset::classify_groups() {
   for (const config::ImageView& view : views_) {
-    std::array<int, 2 * config::kMaxClientGroups> known;
+    std::array<int, size_t{2} * config::kMaxClientGroups> known;
     known.fill(-1);
     int count = 0;
     for (size_t group = 0; group < groups_.size(); ++group) {
