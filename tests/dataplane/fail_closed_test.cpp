@@ -125,12 +125,13 @@ pools:
     rules.yaml += "zones:\n";
     const unsigned entries = 1 + below(9);
     lines_.clear();
+    with_views_ = below(3) == 0;
     for (unsigned i = 0; i < entries; ++i) add_entry(rules);
     // What check refuses is left out: names for the same clients twice, private ones that are passed on to others' pools.
     const std::string tail = default_text(rules);
     std::string all = rules.yaml;
     for (const std::string& line : lines_) all += line;
-    if (!is_fine(all + tail)) {
+    if (with_views_ && !is_fine(all + tail)) {
       all = rules.yaml;
       std::vector<Entry> kept;
       for (size_t i = 0; i < lines_.size(); ++i) {
@@ -173,14 +174,19 @@ pools:
 
   void add_entry(Rules& rules) {
     Entry entry{.name = name(5), .covers = static_cast<Covers>(below(3)), .pool = {}, .cname = {}, .groups = {}};
-    if (!rules.entries.empty() && below(4) == 0) entry.name = rules.entries.back().name;
+    if (with_views_ && !rules.entries.empty() && below(3) == 0) entry.name = rules.entries.back().name;
+    if (!with_views_)
+      for (const Entry& other : rules.entries)  // one for the name itself, one for what is below
+        if (other.name == entry.name &&
+            (other.covers == entry.covers || (other.covers != Covers::name && entry.covers != Covers::name)))
+          return;
     const size_t before = rules.yaml.size();
     std::string text;
     for (const std::string& label : entry.name) text += (text.empty() ? "" : ".") + label;
     rules.yaml += entry.covers == Covers::name
                       ? "  - {name: " + text
                       : "  - {zone: \"" + std::string(entry.covers == Covers::below ? "*." : "") + text + "\"";
-    if (below(3) == 0) {
+    if (with_views_ && below(3) != 0) {
       const unsigned groups = 1 + below(3);
       for (const unsigned group : {1U, 2U})
         if ((groups & group) != 0) entry.groups.insert(group);
@@ -224,6 +230,7 @@ pools:
   }
 
   std::mt19937& random_;
+  bool with_views_ = false;
   std::vector<std::string> lines_;  // of the YAML, one for each entry
 };
 

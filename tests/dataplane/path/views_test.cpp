@@ -40,6 +40,8 @@ zones:
   - {zone: "*.star.example", pool: special, clients: [ml, lab], otherwise: next}
   - {zone: star.example, answer: nodata}
   - {zone: local.example, clients: [ml, lab], otherwise: next, records: ["to CNAME a.ml.example.", "out CNAME www.org."]}
+  - {zone: same.example, pool: special, clients: [ml], otherwise: next}
+  - {zone: same.example, pool: special, clients: [lab], otherwise: next}
   - {zone: alias.example, records: ["to CNAME a.ml.example.", "mine CNAME x.local.example."]}
 )";
 
@@ -79,6 +81,7 @@ class ViewsTest : public PathTest {
     return all;
   }
   static std::string rcode_of(const Frame& frame) {
+    if (frame.payload.size() < 12) return "no answer";
     std::string text = "rcode " + std::to_string(get16(frame.payload, 2) & 0xf);
     if (get16(frame.payload, 6) != 0) return text + " with an answer";
     const std::string hex = to_hex(frame.payload);
@@ -127,6 +130,9 @@ TEST_F(ViewsTest, WhatOneIsToldTheOtherIsNot) {
   EXPECT_EQ(outcome("b.both.example", kMl), "rcode 0 with an answer");  // each from memory now
   EXPECT_EQ(outcome("b.both.example", kLab), "rcode 0 with an answer");
   EXPECT_EQ(outcome("b.both.example", kOffice), "rcode 5 EDE 18");
+  // Another rule is another answer, though the pool is the same.
+  EXPECT_EQ(outcome("c.same.example", kMl), "10.16.4.10");
+  EXPECT_EQ(outcome("c.same.example", kLab), "10.16.4.10");
   // What does not depend on the client is remembered for all.
   EXPECT_EQ(outcome("www.org", kMl), "10.16.2.10");
   EXPECT_EQ(outcome("www.org", kOffice), "rcode 0 with an answer");
@@ -136,7 +142,9 @@ TEST_F(ViewsTest, FlightsAreSharedWithinAClassOnly) {
   const Frame first = only(ask("www.org", kMl), 1);
   EXPECT_EQ(ask("www.org", "192.168.20.8").size(), 0U);
   EXPECT_EQ(rig.verdict(), "classify.query=2 query.forwarded query.joined");
-  const Frame second = only(ask("www.org", kOffice), 1);
+  const auto sent = ask("www.org", kOffice);
+  ASSERT_EQ(sent.size(), 1U);
+  const Frame second = read(sent[0].bytes).value();
   // Visitors are in no view: as clients of no group.
   EXPECT_EQ(ask("www.org", "192.168.40.8").size(), 0U);
   EXPECT_EQ(rig.verdict(), "classify.query=2 query.forwarded query.joined");
@@ -158,7 +166,7 @@ TEST_F(ViewsTest, AChainIntoAZoneThatTheClientMayNotSeeIsCut) {
   EXPECT_NE(to_hex(completed.payload).find("0a100505"), std::string::npos);
   // And not remembered: it is good for members only.
   EXPECT_EQ(rig.answers->entries(), 0U);
-  EXPECT_EQ(ask("www.org", kOffice)[0].port, 1U);
+  only(ask("www.org", kOffice), 1);
 }
 
 TEST_F(ViewsTest, APrivateAnswerDoesNotLeadOnToAZoneThatTheClientMayNotSee) {

@@ -45,6 +45,39 @@ struct Loaded {
   }
 };
 
+// Where an image says what check refuses: a private name is passed on to a pool that is not private.
+TEST(ZoneTable, APrivateNameIsNotPassedToAPublicPool) {
+  Model model = test::sample_model(6);
+  model.clients.groups.emplace_back().name = "ml";
+  for (const uint32_t rule : {0U, 2U, 3U}) {
+    model.rules[rule].clients = {0};
+    model.rules[rule].otherwise = config::Otherwise::next;
+  }
+  model.rules[4].action = config::Action::refused;
+  model.rules[0].next = 1;
+  model.rules[2].next = 4;
+  test::add_zone(model, wire("to-public.example"), Scope::zone, 0);
+  test::add_zone(model, wire("to-refused.example"), Scope::zone, 2);
+  test::add_zone(model, wire("public.example"), Scope::zone, 3);
+  model.default_rule = 5;  // public
+  const Loaded loaded(model);
+  struct Case {
+    const char* name;
+    uint16_t group;
+    uint32_t rule;
+    bool is_left_out;
+  };
+  for (const Case& one : {Case{"a.to-public.example", 1, 0, false}, Case{"a.to-public.example", 0, 0, true},
+                          Case{"a.to-refused.example", 0, 4, false}, Case{"public.example", 1, 3, false},
+                          Case{"public.example", 0, 5, false}, Case{"other.example", 0, 5, false}}) {
+    const Match match = loaded.rules.match(test::folded(wire(one.name)), one.group);
+    EXPECT_EQ(match.rule, one.rule) << one.name << " " << one.group;
+    EXPECT_EQ(match.is_left_out, one.is_left_out) << one.name << " " << one.group;
+  }
+  EXPECT_TRUE(loaded.rules.depends_on_client(test::folded(wire("a.to-public.example"))));
+  EXPECT_FALSE(loaded.rules.depends_on_client(test::folded(wire("other.example"))));
+}
+
 TEST(ZoneTable, PrecedenceInWords) {
   Model model = test::sample_model(8);
   test::add_zone(model, wire("studio.us-east-1.sagemaker.aws"), Scope::zone, 0);
