@@ -328,10 +328,8 @@ case("its name in other letters", "4343 4.1", asked("WWW.Local.Test"), None, got
 case("a wildcard", "4592 2.2.1", asked("any.wild.local.test"), None, got(record(A, bytes([10, 1, 1, 3]), ttl=300), flags=local))
 
 # --- Transfers and what is signed.
-case("a transfer over UDP is the endpoint's to refuse", "5936 4.2", asked(kind=AXFR), said(flags=QR | RD | RA | REFUSED),
-     tcp=got(flags=QR | RD | RA | REFUSED), tcp_sees=[])
-case("an incremental transfer", "1995 2", (ask := asked(kind=IXFR, authority=[soa])), said(),
-     sees=[message(RD, [ask.question], authority=[soa], additional=[opt()])], tcp=got(flags=QR | RD | RA | REFUSED), tcp_sees=[])
+case("a transfer", "5936 2.2", asked(kind=AXFR), None, got(flags=QR | RD | RA | REFUSED))
+case("an incremental transfer", "1995 2", asked(kind=IXFR, authority=[soa]), None, got(flags=QR | RD | RA | REFUSED))
 
 # --- With settings of their own: options that go on.
 case("an option that goes on", "6891 6.1.2", (ask := asked(edns=opt(options=option(65001, b"hello") + option(65002, b"no")))), said(address(), edns=opt()),
