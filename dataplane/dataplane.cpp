@@ -1,3 +1,5 @@
+// dataplane/dataplane.cpp - the parts of the process in the order in which they start, run and end. Longer than most: each step needs
+// what the ones before it made, and they read as one.
 #include "dataplane/dataplane.h"
 
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+// tests/config/read_model_errors_test.cpp - what check says of each mistake, and on which line. Long because it is one table.
 #include "tests/config/model_text.h"
 
 namespace penstock::config::test {

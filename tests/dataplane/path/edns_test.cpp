@@ -1,5 +1,6 @@
 // tests/dataplane/path/edns_test.cpp - an OPT ends at each hop: what of it goes on, how large an answer may be, who is asked
 // without one, and letters in random case (RFC 6891, 7828, 7871, 8914, draft-vixie-dnsext-dns0x20).
+// Long because each rule is shown towards endpoints, towards clients and from memory, and they share their messages.
 #include <set>
 
 #include "tests/dataplane/path/path_test.h"

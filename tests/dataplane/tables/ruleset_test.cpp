@@ -1,4 +1,5 @@
 // Ruleset::open against damaged images: each is refused with its reason, and nothing outside is ever read (run under asan).
+// Long because most of it is one table, a row for each field that can be damaged.
 #include "dataplane/tables/ruleset.h"
 
 #include <gtest/gtest.h>
