@@ -31,6 +31,7 @@ constexpr std::string_view kKinds[] = {"recursive", "route53-inbound"};
 constexpr std::string_view kActions[] = {"forward", "nxdomain", "nodata", "refused", "records", "addresses"};
 constexpr std::string_view kScopes[] = {"name", "zone", "below"};
 constexpr std::string_view kPrivacy[] = {"public", "private"};
+constexpr std::string_view kOtherwise[] = {"refuse", "next"};
 
 template <size_t N>
 bool parse(std::string_view text, const std::string_view (&words)[N], size_t& index) {
@@ -68,15 +69,37 @@ bool read_pool(const Fields& fields, Model& model) {
   return true;
 }
 
+// A group's line: its name, its prefixes.
+bool read_group(const Fields& fields, Model& model) {
+  if (fields.size() < 2) return false;
+  config::ClientGroup& group = model.clients.groups.emplace_back();
+  group.name = fields[1];
+  for (size_t i = 2; i < fields.size(); ++i) {
+    const auto prefix = config::parse_prefix(fields[i]);
+    if (!prefix) return false;
+    group.prefixes.push_back(*prefix);
+  }
+  return true;
+}
+
+// A rule's line: action, privacy, pool; where it is for some clients, what becomes of others and the numbers of its groups.
 bool read_rule(const Fields& fields, Model& model) {
-  size_t action = 0, privacy = 0, pool = 0;
-  if (fields.size() != 4 || !parse(fields[1], kActions, action) || !parse(fields[2], kPrivacy, privacy)) return false;
+  size_t action = 0, privacy = 0, pool = 0, otherwise = 0;
+  if (fields.size() < 4 || !parse(fields[1], kActions, action) || !parse(fields[2], kPrivacy, privacy)) return false;
   Rule& rule = model.rules.emplace_back();
   rule.action = static_cast<Action>(action);
   rule.is_private = privacy != 0;
   if (rule.action == Action::forward && !parse(fields[3], model.pools.size(), pool)) return false;
   rule.pool = static_cast<uint32_t>(pool);
-  return true;
+  if (fields.size() == 4) return true;
+  if (fields.size() == 5 || !parse(fields[4], kOtherwise, otherwise)) return false;
+  rule.otherwise = static_cast<config::Otherwise>(otherwise);
+  for (size_t i = 5; i < fields.size(); ++i) {
+    size_t group = 0;
+    if (!parse(fields[i], model.clients.groups.size(), group)) return false;
+    rule.clients.push_back(static_cast<uint32_t>(group));
+  }
+  return std::is_sorted(rule.clients.begin(), rule.clients.end());
 }
 
 // A name's line: scope, rule, name.
@@ -94,6 +117,7 @@ bool read_line(const Fields& fields, AcceptedZones& zones) {
   const std::string_view what = fields[0];
   size_t number = 0;
   if (what == "pool") return read_pool(fields, zones.model);
+  if (what == "group") return read_group(fields, zones.model);
   if (what == "rule") return read_rule(fields, zones.model);
   if (what == "default") {
     if (fields.size() != 2 || !parse(fields[1], zones.model.rules.size(), number)) return false;
@@ -120,6 +144,7 @@ AcceptedZones accepted_zones(const Model& model) {
   kept.model.pools = model.pools;
   kept.model.rules = model.rules;
   kept.model.default_rule = model.default_rule;
+  kept.model.clients.groups = model.clients.groups;
   for (const uint32_t i : entries_that_guard(model)) {
     const auto& entry = model.zones.entries[i];
     kept.model.zones.add(model.zones.name(entry), entry.scope, entry.rule, {});
@@ -142,11 +167,19 @@ std::string to_text(const AcceptedZones& zones) {
     for (const config::Endpoint& endpoint : pool.endpoints) field(config::to_string(endpoint.address));
     end_line();
   }
+  for (const config::ClientGroup& group : model.clients.groups) {
+    text += "group";
+    field(group.name);
+    for (const config::IpPrefix& prefix : group.prefixes) field(config::to_string(prefix));
+    end_line();
+  }
   for (const Rule& rule : model.rules) {
     text += "rule";
     field(kActions[static_cast<size_t>(rule.action)]);
     field(kPrivacy[rule.is_private]);
     field(std::to_string(rule.pool));
+    if (!rule.clients.empty()) field(kOtherwise[static_cast<size_t>(rule.otherwise)]);
+    for (const uint32_t group : rule.clients) field(std::to_string(group));
     end_line();
   }
   if (model.default_rule) {

@@ -15,7 +15,7 @@
 namespace penstock::control {
 
 struct AcceptedZones {
-  config::Model model;  // pools with addresses and kinds, and the zones that matter here
+  config::Model model;  // pools with addresses and kinds, groups with prefixes, and the zones that matter here
   std::map<std::string, size_t> names_by_file;
 };
 

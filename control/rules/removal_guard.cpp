@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
+
+#include "control/rules/flatten_clients.h"
 
 namespace penstock::control {
 namespace {
@@ -18,52 +22,59 @@ using config::Scope;
 using Entry = config::ZoneNames::Entry;
 
 constexpr uint32_t kNone = 0xffffffff;
+constexpr uint32_t kNoGroup = kNone;
 
-// Which entry decides for a name itself and for the names below it; narrower scopes win over Scope::zone.
-struct Deciders {
-  uint32_t apex = kNone;
-  uint32_t below = kNone;
+// Clients that count as one: of this group before, and of that one next. Indices into Clients::groups of the two models.
+struct Class {
+  uint32_t before = kNoGroup;
+  uint32_t next = kNoGroup;
+  bool stays = true;  // in a group of that name, or in none; or its group is gone
+  auto operator<=>(const Class&) const = default;
 };
 
 class Zones {
  public:
-  explicit Zones(const Model& model) : model_(model), slots_(std::bit_ceil(model.zones.entries.size() * 2 + 1)) {
-    for (uint32_t i = 0; i < model.zones.entries.size(); ++i) {
-      const Entry& entry = model.zones.entries[i];
-      Slot& at = slots_[index_of(model.zones.name(entry))];
-      at.entry = i;
-      if (entry.scope != Scope::below && is_better(i, at.deciders.apex)) at.deciders.apex = i;
-      if (entry.scope != Scope::name && is_better(i, at.deciders.below)) at.deciders.below = i;
+  explicit Zones(const Model& model)
+      : model_(model),
+        slots_(std::bit_ceil(model.zones.entries.size() * 2 + 1), kNone),
+        same_name_(model.zones.entries.size(), kNone) {
+    // From the last one on, so that a name's entries hang in their order.
+    for (auto i = static_cast<uint32_t>(model.zones.entries.size()); i-- > 0;) {
+      uint32_t& first = slots_[slot_of(model.zones.name(model.zones.entries[i]))];
+      same_name_[i] = first;
+      first = i;
     }
   }
-
-  // Both kNone when the name has no entry.
-  const Deciders& find(std::string_view name) const { return slots_[index_of(name)].deciders; }
 
   struct Decision {
     const Rule* rule = nullptr;  // nullptr: REFUSED, there is no default
     bool own = false;            // by an entry of this very name
+    bool left_out = false;       // the rule is for others: REFUSED
+    uint32_t entry = kNone;      // kNone: the default
   };
 
-  Decision for_apex(std::string_view name) const {
-    if (const Deciders& at = find(name); at.apex != kNone) return {rule_of(at.apex), true};
-    if (name.size() <= 1) return {default_rule(), false};
-    return {for_below(parent(name)).rule, false};
-  }
-
-  Decision for_below(std::string_view name) const {
-    for (bool own = true;; own = false, name = parent(name)) {
-      if (const Deciders& at = find(name); at.below != kNone) return {rule_of(at.below), own};
-      if (name.size() <= 1) return {default_rule(), false};
+  // For the name itself, or for what is below it, asked by clients of the group.
+  Decision find(std::string_view name, bool is_apex, uint32_t group) const {
+    for (bool own = true;; own = false, is_apex = false, name = parent(name)) {
+      // Narrower scopes win over Scope::zone.
+      for (const bool narrow : {true, false})
+        for (uint32_t i = first(name); i != kNone; i = same_name_[i]) {
+          const Scope scope = model_.zones.entries[i].scope;
+          if (narrow == (scope == Scope::zone) || (narrow && (scope == Scope::name) != is_apex)) continue;
+          const Rule* rule = rule_of(i);
+          const bool is_for =
+              rule->clients.empty() || std::binary_search(rule->clients.begin(), rule->clients.end(), group);
+          if (is_for || rule->otherwise == config::Otherwise::refuse) return {rule, own, !is_for, i};
+        }
+      if (name.size() <= 1) return {default_rule(), false, false, kNone};
     }
   }
 
   // Some entry of this name or above it is private, or the default is.
   bool inside_private(std::string_view name) const {
     for (;; name = parent(name)) {
-      const Deciders& at = find(name);
-      if ((at.apex != kNone && rule_of(at.apex)->is_private) || (at.below != kNone && rule_of(at.below)->is_private))
-        return true;
+      for (uint32_t i = first(name); i != kNone; i = same_name_[i])
+        if (rule_of(i)->is_private) return true;
       if (name.size() <= 1) return default_rule() != nullptr && default_rule()->is_private;
     }
   }
@@ -71,33 +82,65 @@ class Zones {
   const Rule* default_rule() const { return model_.default_rule ? &model_.rules[*model_.default_rule] : nullptr; }
 
  private:
-  // Of several entries of a name, each for other clients, a private one stands for all.
-  bool is_better(uint32_t entry, uint32_t than) const {
-    if (than == kNone) return true;
-    const bool is_narrow = model_.zones.entries[entry].scope != Scope::zone;
-    if (is_narrow != (model_.zones.entries[than].scope != Scope::zone)) return is_narrow;
-    return rule_of(entry)->is_private && !rule_of(than)->is_private;
-  }
   static std::string_view parent(std::string_view name) { return name.substr(static_cast<uint8_t>(name[0]) + 1U); }
   const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
+  uint32_t first(std::string_view name) const { return slots_[slot_of(name)]; }
 
-  // Open addressing at half load: a million small allocations would cost more than all the rest.
-  struct Slot {
-    uint32_t entry = kNone;  // any one of the name, kNone: free
-    Deciders deciders;
-  };
-  // The name's slot, or the free one where it would go.
-  size_t index_of(std::string_view name) const {
+  // Open addressing at half load: a million small allocations would cost more than all the rest. The name's slot, or the free one
+  // where it would go.
+  size_t slot_of(std::string_view name) const {
     const size_t mask = slots_.size() - 1;
     size_t at = XXH3_64bits(name.data(), name.size()) & mask;
-    while (slots_[at].entry != kNone && model_.zones.name(model_.zones.entries[slots_[at].entry]) != name)
-      at = (at + 1) & mask;
+    while (slots_[at] != kNone && model_.zones.name(model_.zones.entries[slots_[at]]) != name) at = (at + 1) & mask;
     return at;
   }
 
   const Model& model_;
-  std::vector<Slot> slots_;
+  std::vector<uint32_t> slots_;      // the first entry of a name, kNone: free
+  std::vector<uint32_t> same_name_;  // of each entry the next one of its name
 };
+
+bool has_views(const Model& model) {
+  return std::any_of(model.rules.begin(), model.rules.end(), [](const Rule& rule) { return !rule.clients.empty(); });
+}
+
+// Which group each address has and will have. Without views all clients are one.
+std::set<Class> classes_of(const Model& running, const Model& next) {
+  std::set<Class> classes{{}};
+  if (!has_views(running) && !has_views(next)) return classes;
+  const auto is_there = [](const Model& model, const std::string& name) {
+    return std::any_of(model.clients.groups.begin(), model.clients.groups.end(),
+                       [&](const config::ClientGroup& group) { return group.name == name; });
+  };
+  for (const unsigned family : {4U, 6U}) {
+    const std::vector<ClientRange> before = flatten_clients(running.clients, family);
+    const std::vector<ClientRange> after = flatten_clients(next.clients, family);
+    for (size_t b = 0, a = 0;;) {
+      Class one{before[b].group == 0 ? kNoGroup : before[b].group - 1U,
+                after[a].group == 0 ? kNoGroup : after[a].group - 1U};
+      const std::string was = one.before == kNoGroup ? "" : running.clients.groups[one.before].name;
+      const std::string will_be = one.next == kNoGroup ? "" : next.clients.groups[one.next].name;
+      one.stays = was == will_be || (!was.empty() && !is_there(next, was));
+      classes.insert(one);
+      // On to whichever changes first.
+      const bool more_before = b + 1 < before.size(), more_after = a + 1 < after.size();
+      if (!more_before && !more_after) break;
+      const bool step_before = more_before && (!more_after || before[b + 1].start <= after[a + 1].start);
+      const bool step_after = more_after && (!more_before || after[a + 1].start <= before[b + 1].start);
+      b += step_before ? 1 : 0;
+      a += step_after ? 1 : 0;
+    }
+  }
+  return classes;
+}
+
+std::string to_text(const Class& clients, const Model& running, const Model& next) {
+  const auto name = [](const Model& model, uint32_t group) {
+    return group == kNoGroup ? std::string("no group") : "group " + model.clients.groups[group].name;
+  };
+  if (clients.stays) return "clients of " + name(running, clients.before);
+  return "clients of " + name(running, clients.before) + " that move to " + name(next, clients.next);
+}
 
 std::string target(const Model& model, const Rule* rule) {
   if (rule == nullptr || rule->action == Action::refused) return "be refused";
@@ -118,6 +161,7 @@ std::optional<std::string> loss(const Model& running, const Rule& before, const 
     return after.rule->action == before.action &&
            (before.action != Action::forward || next.pools[after.rule->pool].name == running.pools[before.pool].name);
   };
+  if (after.left_out) return "is for other clients: its names would be refused";
   if (!after.own && (after.rule == nullptr || !after.rule->is_private || !same_pool()))
     return "is removed: its names would " + target(next, after.rule);
   if (!after.rule->is_private) return "is no longer private: its names would " + target(next, after.rule);
@@ -146,28 +190,70 @@ void add(Removals& removals, const std::string& name, const std::string& what) {
   if (removals.count++ < kRemovalsShown) removals.items.push_back({name, what});
 }
 
-// Entries of `next` that take names out of what private entries above them decide now.
-void compare_new(const Model& running, const Zones& before, const Model& next, const Zones& after, Removals& removals) {
-  for (uint32_t i = 0; i < next.zones.entries.size(); ++i) {
-    const Entry& entry = next.zones.entries[i];
-    const std::string_view name = next.zones.name(entry);
-    const Deciders& decider = after.find(name);
-    const Zones::Decision now{&next.rules[entry.rule], true};
-    // Where the running rules have an entry of this very name, compare_zones() has looked at it.
-    const auto hole = [&](const Zones::Decision& then) -> std::optional<std::string> {
-      if (then.own || then.rule == nullptr || !then.rule->is_private) return {};
-      if (!loss(running, *then.rule, next, now)) return {};
-      return "is new, out of what is private now: its names would " + target(next, now.rule);
-    };
-    std::optional<std::string> apex, below;
-    if (decider.apex == i) apex = hole(before.for_apex(name));
-    if (decider.below == i) below = hole(before.for_below(name));
-    if (!apex && !below) continue;
-    const std::string text = config::to_text(name);
-    if (apex)
-      add(removals, text + (below || decider.below != i ? "" : " (the name itself)"), *apex);
+// What the names of one entry lose, for some of its clients.
+struct Loss {
+  std::optional<std::string> apex, below;
+  bool decides_apex = false, decides_below = false;
+  bool operator==(const Loss&) const = default;
+};
+
+// Leaving a group is what an administrator means by it; only if names would get out they are held back for it.
+bool is_meant(const Class& clients, const Zones::Decision& after) {
+  return !clients.stays &&
+         (after.left_out || after.rule == nullptr || after.rule->action == Action::refused || after.rule->is_private);
+}
+
+// `of` says what one class of clients loses; `tell` is called for each loss with whom it is for: all, or the classes that have it.
+template <typename Of, typename Tell>
+void for_each_loss(const std::set<Class>& classes, const std::function<std::string(const Class&)>& text_of,
+                   const Of& of, const Tell& tell) {
+  std::vector<std::pair<Loss, std::string>> found;
+  bool is_for_all = true;
+  for (const Class& clients : classes) {
+    const Loss loss = of(clients);
+    if (!loss.apex && !loss.below) {
+      is_for_all = false;
+      continue;
+    }
+    const auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) { return other.first == loss; });
+    if (same == found.end())
+      found.emplace_back(loss, text_of(clients));
     else
-      add(removals, "*." + text, *below);
+      same->second += ", " + text_of(clients);
+  }
+  for (const auto& [loss, who] : found) tell(loss, is_for_all && found.size() == 1 ? std::string() : "(" + who + ") ");
+}
+
+// Entries of `next` that take names out of what private entries above them decide now.
+void compare_new(const Model& running, const Zones& before, const Model& next, const Zones& after,
+                 const std::set<Class>& classes, Removals& removals) {
+  for (uint32_t i = 0; i < next.zones.entries.size(); ++i) {
+    const std::string_view name = next.zones.name(next.zones.entries[i]);
+    const auto of = [&](const Class& clients) {
+      Loss lost;
+      for (const bool is_apex : {true, false}) {
+        const Zones::Decision now = after.find(name, is_apex, clients.next);
+        if (now.entry != i) continue;
+        (is_apex ? lost.decides_apex : lost.decides_below) = true;
+        // Where the running rules decide by an entry of this very name, compare_zones() has looked at it.
+        const Zones::Decision then = before.find(name, is_apex, clients.before);
+        if (then.own || then.left_out || then.rule == nullptr || !then.rule->is_private || is_meant(clients, now) ||
+            !loss(running, *then.rule, next, now))
+          continue;
+        (is_apex ? lost.apex : lost.below) = "is new, out of what is private now: its names would " +
+                                             (now.left_out ? "be refused" : target(next, now.rule));
+      }
+      return lost;
+    };
+    for_each_loss(
+        classes, [&](const Class& clients) { return to_text(clients, running, next); }, of,
+        [&](const Loss& lost, const std::string& who) {
+          const std::string text = config::to_text(name);
+          if (lost.apex)
+            add(removals, text + (lost.below || !lost.decides_below ? "" : " (the name itself)"), who + *lost.apex);
+          else
+            add(removals, "*." + text, who + *lost.below);
+        });
   }
 }
 
@@ -200,30 +286,40 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
 
   const Zones before(running);
   const Zones after(next);
+  const std::set<Class> classes = classes_of(running, next);
   for (uint32_t i = 0; i < running.zones.entries.size(); ++i) {
-    const Entry& entry = running.zones.entries[i];
-    const Rule& rule = running.rules[entry.rule];
+    const Rule& rule = running.rules[running.zones.entries[i].rule];
     if (!rule.is_private) continue;
-    const std::string_view name = running.zones.name(entry);
-    const Deciders& decider = before.find(name);
-    std::optional<std::string> apex, below;
-    if (decider.apex == i) apex = loss(running, rule, next, after.for_apex(name));
-    if (decider.below == i) below = loss(running, rule, next, after.for_below(name));
-    if (!apex && !below) continue;
-    const std::string text = config::to_text(name);
-    if (apex && below && *apex != *below) {
-      add(removals, text, "(the name itself) " + *apex);
-      add(removals, "*." + text, *below);
-    } else if (apex) {
-      add(removals, text, (below || decider.below != i ? "" : "(the name itself) ") + *apex);
-    } else {
-      add(removals, "*." + text, *below);
-    }
+    const std::string_view name = running.zones.name(running.zones.entries[i]);
+    const auto of = [&](const Class& clients) {
+      Loss lost;
+      for (const bool is_apex : {true, false}) {
+        const Zones::Decision then = before.find(name, is_apex, clients.before);
+        if (then.entry != i || then.left_out) continue;
+        (is_apex ? lost.decides_apex : lost.decides_below) = true;
+        const Zones::Decision now = after.find(name, is_apex, clients.next);
+        if (!is_meant(clients, now)) (is_apex ? lost.apex : lost.below) = loss(running, rule, next, now);
+      }
+      return lost;
+    };
+    for_each_loss(
+        classes, [&](const Class& clients) { return to_text(clients, running, next); }, of,
+        [&](const Loss& lost, const std::string& who) {
+          const std::string text = config::to_text(name);
+          if (lost.apex && lost.below && *lost.apex != *lost.below) {
+            add(removals, text, who + "(the name itself) " + *lost.apex);
+            add(removals, "*." + text, who + *lost.below);
+          } else if (lost.apex) {
+            add(removals, text, who + (lost.below || !lost.decides_below ? "" : "(the name itself) ") + *lost.apex);
+          } else {
+            add(removals, "*." + text, who + *lost.below);
+          }
+        });
   }
-  compare_new(running, before, next, after, removals);
+  compare_new(running, before, next, after, classes, removals);
   if (running.default_rule && running.rules[*running.default_rule].is_private)
     if (auto lost = loss(running, running.rules[*running.default_rule], next,
-                         {after.default_rule(), after.default_rule() != nullptr}))
+                         {after.default_rule(), after.default_rule() != nullptr, false, kNone}))
       add(removals, "default", *lost);
 }
 

@@ -2,7 +2,9 @@
 //
 // A config generator cut in half must not send private names to public DNS. A narrower zone may go while a wider private
 // zone sends its names to the same pool. A new exception inside a private zone is held back like a removal: it sends
-// names away that stayed inside. Pools and zone files are known again by their names.
+// names away that stayed inside. Pools, zone files and groups of clients are known again by their names. Where zones are for some
+// clients only, what each group loses counts; that an address is taken out of a group counts only if it would see private names
+// go to a pool that is not.
 #pragma once
 
 #include <cstddef>

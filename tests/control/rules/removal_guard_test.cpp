@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "config/read_model.h"
 #include "tests/dataplane/tables/sample_model.h"
 
 namespace penstock::control {
@@ -173,6 +174,115 @@ TEST(RemovalGuard, Cases) {
   }
 }
 
+// Names that have several entries, each for other clients: what every one of the groups had is held against what it would have.
+TEST(RemovalGuard, Views) {
+  const std::string head = R"(
+ports: [{name: corp, device: "af_xdp:eth0"}]
+pools:
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
+  lab: {kind: route53-inbound, endpoints: [10.17.1.10]}
+  corp: {kind: recursive, endpoints: [10.0.0.2]}
+default: {pool: corp}
+)";
+  const std::string groups =
+      "clients: {groups: {ml: {prefixes: [10.1.0.0/16]}, ops: {prefixes: [10.2.0.0/16, fd02::/16]}}}\n";
+  const auto zones = [](const std::string& entries) { return "zones: [" + entries + "]\n"; };
+  struct Case {
+    const char* description;
+    std::string running, next;
+    const char* text;
+  };
+  const Case cases[] = {
+      {"nothing changes", groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"), ""},
+      {"it is for one group more", groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       groups + zones("{zone: s.aws, pool: vpc, clients: [ml, ops]}"), ""},
+      {"for everybody", groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       groups + zones("{zone: s.aws, pool: vpc}"), ""},
+      {"for one group less: it is refused", groups + zones("{zone: s.aws, pool: vpc, clients: [ml, ops]}"),
+       groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "s.aws (clients of group ops) is for other clients: its names would be refused\n"},
+      {"no longer for everybody", groups + zones("{zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "s.aws (clients of group ops, clients of no group) is for other clients: its names would be refused\n"},
+      {"a group's goes to the public pool in front of it",
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml, ops], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       "s.aws (clients of group ops) is no longer private: its names would go to pool corp\n"},
+      {"that group's was public before",
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml, ops], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml, ops], otherwise: next}, {zone: s.aws, pool: vpc}"), ""},
+      {"and is private now",
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml, ops], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"), ""},
+      {"the first of two goes, the second has the same pool's kind",
+       groups + zones("{zone: s.aws, pool: lab, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: vpc}"), ""},
+      {"the second of two goes, its clients are left out",
+       groups + zones("{zone: s.aws, pool: lab, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: lab, clients: [ml]}"),
+       "s.aws (clients of group ops, clients of no group) is for other clients: its names would be refused\n"},
+      {"both go", groups + zones("{zone: s.aws, pool: lab, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       groups,
+       "s.aws (clients of group ml) is removed: its names would go to pool corp\n"
+       "s.aws (clients of group ops, clients of no group) is removed: its names would go to pool corp\n"},
+      {"a view goes, a wider zone is the same pool's",
+       groups + zones("{zone: s.aws, pool: vpc}, {zone: d.s.aws, pool: vpc, clients: [ml], otherwise: next}"),
+       groups + zones("{zone: s.aws, pool: vpc}"), ""},
+      {"a view goes, a wider zone is for others",
+       groups + zones("{zone: s.aws, pool: lab, clients: [ops]}, {zone: d.s.aws, pool: vpc, clients: [ml]}"),
+       groups + zones("{zone: s.aws, pool: lab, clients: [ops]}"),
+       "d.s.aws (clients of group ml) is for other clients: its names would be refused\n"},
+      {"a new exception for one group", groups + zones("{zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: vpc}, {zone: d.s.aws, pool: corp, clients: [ml], otherwise: next}"),
+       "d.s.aws (clients of group ml) is new, out of what is private now: its names would go to pool corp\n"},
+      {"a new entry for one group that refuses the others", groups + zones("{zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: vpc}, {zone: d.s.aws, pool: lab, clients: [ml]}"),
+       "d.s.aws (clients of group ops, clients of no group) is new, out of what is private now: its names would be "
+       "refused\n"},
+      {"only the name itself", groups + zones("{zone: s.aws, pool: vpc}"),
+       groups + zones("{zone: s.aws, pool: vpc}, {name: s.aws, pool: corp, clients: [ml], otherwise: next}"),
+       "s.aws (clients of group ml) (the name itself) is no longer private: its names would go to pool corp\n"},
+      {"a group is gone: who was in it is in none", groups + zones("{zone: s.aws, pool: vpc, clients: [ml, ops]}"),
+       "clients: {groups: {ml: {prefixes: [10.1.0.0/16]}}}\n" + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "s.aws (clients of group ops) is for other clients: its names would be refused\n"},
+      {"a group has another name", groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "clients: {groups: {team: {prefixes: [10.1.0.0/16]}, ops: {prefixes: [10.2.0.0/16]}}}\n" +
+           zones("{zone: s.aws, pool: vpc, clients: [team]}"),
+       ""},
+      {"groups are known by name, not by place", groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "clients: {groups: {ops: {prefixes: [10.2.0.0/16, fd02::/16]}, ml: {prefixes: [10.1.0.0/16]}}}\n" +
+           zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       ""},
+      {"an address leaves its group and is refused: that is meant",
+       groups + zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       "clients: {groups: {ml: {prefixes: [10.1.0.0/17]}, ops: {prefixes: [10.2.0.0/16]}}}\n" +
+           zones("{zone: s.aws, pool: vpc, clients: [ml]}"),
+       ""},
+      {"an address moves to a group whose names are public",
+       groups + zones("{zone: s.aws, pool: corp, clients: [ops], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       "clients: {groups: {ml: {prefixes: [10.1.0.0/17]}, ops: {prefixes: [10.2.0.0/16, 10.1.128.0/17]}}}\n" +
+           zones("{zone: s.aws, pool: corp, clients: [ops], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       "s.aws (clients of group ml that move to group ops) is no longer private: its names would go to pool corp\n"},
+      {"the same over IPv6",
+       groups + zones("{zone: s.aws, pool: corp, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       "clients: {groups: {ml: {prefixes: [10.1.0.0/16, fd02:1::/32]}, ops: {prefixes: [10.2.0.0/16, fd02::/16]}}}\n" +
+           zones("{zone: s.aws, pool: corp, clients: [ml], otherwise: next}, {zone: s.aws, pool: vpc}"),
+       "s.aws (clients of group ops that move to group ml) is no longer private: its names would go to pool corp\n"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    const auto running = config::read_model_text(head + c.running, "running.yaml");
+    const auto next = config::read_model_text(head + c.next, "next.yaml");
+    ASSERT_TRUE(running.model && next.model) << (running.findings.empty() ? "" : config::to_text(running.findings[0]))
+                                             << (next.findings.empty() ? "" : config::to_text(next.findings[0]));
+    EXPECT_EQ(to_text(find_removals(*running.model, *next.model)), c.text);
+    const auto kept = parse_accepted_zones(to_text(accepted_zones(*running.model)));
+    ASSERT_TRUE(kept) << kept.error();
+    EXPECT_EQ(to_text(find_removals(*kept, *next.model)), c.text) << "after a restart";
+  }
+}
+
 TEST(RemovalGuard, ZoneFiles) {
   struct Case {
     const char* description;
@@ -232,8 +342,10 @@ TEST(AcceptedZones, APartOfAFileIsNoFile) {
   ASSERT_TRUE(parse_accepted_zones(text));
   for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse_accepted_zones(text.substr(0, size))) << size;
   EXPECT_FALSE(parse_accepted_zones(text + "end\t1\n"));
-  for (const char* wrong : {"rule\tforward\tprivate\t99", "zone\t99\ts.aws", "zone\t0\ta..b", "default\t99",
-                            "pool\tx\todd\tprivate", "pool\tx\trecursive\tprivate\t10.1", "file\tmany\tx", ""})
+  for (const char* wrong :
+       {"rule\tforward\tprivate\t99", "zone\t99\ts.aws", "zone\t0\ta..b", "default\t99", "pool\tx\todd\tprivate",
+        "pool\tx\trecursive\tprivate\t10.1", "group\tml\t10.1.2.3/8", "rule\tnxdomain\tprivate\t0\tnext",
+        "rule\tnxdomain\tprivate\t0\todd\t0", "rule\tnxdomain\tprivate\t0\tnext\t0", "file\tmany\tx", ""})
     EXPECT_FALSE(parse_accepted_zones("penstock accepted-zones 1\n" + std::string(wrong) + "\nend\t3\n")) << wrong;
 }
 
