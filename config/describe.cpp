@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 
 #include "config/probe_names.h"
 #include "config/read_model.h"
@@ -78,6 +79,7 @@ std::string group_text(const ClientGroup& group) {
     text += *group.rate_per_client == 0 ? "; no limit a client"
                                         : "; " + std::to_string(*group.rate_per_client) + " queries/s a client";
   if (group.rate != 0) text += "; " + std::to_string(group.rate) + " queries/s together";
+  if (group.udp_size) text += "; answers of " + std::to_string(*group.udp_size) + " octets by UDP at most";
   return text;
 }
 
@@ -139,6 +141,9 @@ std::vector<Row> process_rows(const Model& model) {
                                          ": they may ask what is remembered without asking for recursion"});
   if (std::string text = limits_text(model.clients); !text.empty()) rows.push_back({"How much", std::move(text)});
   for (const ClientGroup& group : model.clients.groups) rows.push_back({"Group " + group.name, group_text(group)});
+  if (model.updates)
+    rows.push_back({"Updates", "of names of no private zone to pool " + model.pools[*model.updates].name +
+                                   ", one endpoint for each client; of private names REFUSED"});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
 }
@@ -206,6 +211,31 @@ std::string cache_text(const Model& model, const Pool& pool) {
   return text;
 }
 
+// What of a client's EDNS goes on to the pool, and how large its answers may be.
+std::string edns_text(const Pool& pool) {
+  std::string options;
+  for (const uint16_t code : pool.pass_options) options += (options.empty() ? "" : ", ") + std::to_string(code);
+  std::string text = "answers of " + std::to_string(pool.udp_size) + " octets by UDP at most; of a client's options " +
+                     (options.empty() ? "none goes on" : "only " + options + " go on");
+  if (pool.ecs == Ecs::pass) text += ", and its subnet (ECS)";
+  if (pool.ecs == Ecs::add) text += "; its subnet is told, /24 or /56 (ECS): nothing is shared or remembered";
+  return text;
+}
+
+// Empty: they are asked as they came.
+std::string case_text(const Pool& pool, const std::string& probe_name) {
+  if (!pool.randomise_case) return {};
+  const auto letters =
+      std::count_if(probe_name.begin(), probe_name.end(), [](unsigned char octet) { return std::isalpha(octet) != 0; });
+  if (letters < 2)
+    return "as the client has them: the probe's name has none to see by whether they come back; write one with letters "
+           "in "
+           "health.name";
+  return "in random case while the probe's come back as they were, else as the client has them: a bit more to guess "
+         "for "
+         "each; 'penstockctl status' says where";
+}
+
 std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& probe_name) {
   const Pool& pool = model.pools[number];
   const HealthCheck& health = pool.health;
@@ -222,6 +252,9 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
   if (std::string text = budget_text(pool); !text.empty())
     rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
   rows.push_back({"cached", cache_text(model, pool)});
+  if (pool.udp_size != Pool{}.udp_size || !pool.pass_options.empty() || pool.ecs != Ecs::strip)
+    rows.push_back({"EDNS", edns_text(pool)});
+  if (std::string text = case_text(pool, name); !text.empty()) rows.push_back({"letters", std::move(text)});
   if (pool.resolve_tc) rows.push_back({"truncated", "answers are fetched over TCP"});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;

@@ -20,6 +20,11 @@ constexpr uint64_t kEndpointStateMagic = 0x31305350454e5001ULL;
 
 enum class Health : uint8_t { unknown, up, down };
 
+// What becomes of the letters of a name in an endpoint's answers.
+constexpr uint8_t kCaseUnknown = 0;
+constexpr uint8_t kCaseRepeated = 1;  // they come back as they were asked
+constexpr uint8_t kCaseChanged = 2;   // they do not, or not always
+
 // What a slot says; 64 bytes, moved as eight words.
 struct EndpointState {
   std::array<uint8_t, 16> address{};  // with family and pool_key: whose slot this is
@@ -32,7 +37,7 @@ struct EndpointState {
   uint8_t reachable = 0;              // 1: source, mac, vlan and port are valid
   Health health = Health::unknown;
   uint8_t drained = 0;
-  uint8_t echoes_case = 0;  // 1: the last probe's name, in mixed case, came back as it was
+  uint8_t echoes_case = kCaseUnknown;
   std::array<uint8_t, 10> reserved{};
 };
 static_assert(sizeof(EndpointState) == 64);

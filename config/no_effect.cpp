@@ -15,9 +15,7 @@ struct Setting {
 
 // Whoever makes a setting work deletes its lines here.
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> kSettings = {
-      {"randomise_case", {"pools", "*", "randomise_case"}, "off", "names are asked as they came in this version"},
-  };
+  static const std::vector<Setting> kSettings = {};
   return kSettings;
 }
 

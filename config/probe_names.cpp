@@ -40,6 +40,11 @@ std::vector<WireName> probe_names(const Model& model) {
   }
   for (WireName& name : names)
     if (name.empty()) name = WireName(1, '\0');
+  const WireName with_letters = *parse_name(kProbeWithLetters);
+  for (uint32_t i = 0; i < model.pools.size(); ++i)
+    if (model.pools[i].randomise_case && !model.pools[i].health.name && names[i].size() == 1 &&
+        !is_private_elsewhere(model, index, with_letters, i))
+      names[i] = with_letters;
   return names;
 }
 

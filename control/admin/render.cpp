@@ -177,7 +177,14 @@ std::string render_status(const json& status) {
     char bits[64];
     std::snprintf(bits, sizeof bits, "%.1f bits (port %.1f, id %.1f)", dataplane["entropy"]["bits"].get<double>(),
                   dataplane["entropy"]["port_bits"].get<double>(), dataplane["entropy"]["id_bits"].get<double>());
-    rows.push_back({"entropy", bits});
+    std::string entropy = bits;
+    for (const json& pool : dataplane["entropy"]["case"]) {
+      entropy += "; pool " + pool["pool"].get<std::string>() + " 1 more a letter of the name";
+      for (const json& endpoint : pool["as_typed"])
+        entropy += (&endpoint == &pool["as_typed"].front() ? ", not " : ", ") + endpoint["address"].get<std::string>() +
+                   " (" + endpoint["reason"].get<std::string>() + ")";
+    }
+    rows.push_back({"entropy", entropy});
     const auto residual = dataplane["residual"].get<int64_t>();
     rows.push_back({"residual", std::to_string(residual) + (residual == 0 ? ": every frame is accounted for"
                                                                           : " (0 whenever traffic is quiet)")});

@@ -311,7 +311,24 @@ json entropy_report(const AdminState& state) {
   const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);
   const double port_bits = config::entropy_bits(state.ports_of_an_lcore, 0);
   const double bits = config::entropy_bits(state.ports_of_an_lcore, 1 - static_cast<double>(most) / slots);
-  return {{"bits", bits}, {"port_bits", port_bits}, {"id_bits", bits - port_bits}, {"case_bits", 0}};
+  // Of names asked of pools that randomise their letters: a bit a letter, where the endpoint repeats them.
+  json pools = json::array();
+  for (const config::Pool& pool : state.model->pools) {
+    if (!pool.randomise_case) continue;
+    json as_typed = json::array();
+    for (const AdminEndpoint& endpoint : state.endpoints) {
+      if (endpoint.health.id.pool != pool.name || endpoint.state.echoes_case == config::kCaseRepeated) continue;
+      const std::string& reason = endpoint.health.case_reason;
+      as_typed.push_back({{"address", config::to_string(endpoint.health.id.address)},
+                          {"reason", reason.empty() ? "its probe's name has no letters, see health.name" : reason}});
+    }
+    pools.push_back({{"pool", pool.name}, {"endpoints", pool.endpoints.size()}, {"as_typed", as_typed}});
+  }
+  return {{"bits", bits},
+          {"port_bits", port_bits},
+          {"id_bits", bits - port_bits},
+          {"case_bits_a_letter", pools.empty() ? 0 : 1},
+          {"case", pools}};
 }
 
 // Every table and its limit; `per`: the fullest one where there are several.

@@ -36,6 +36,7 @@ EndpointProber::~EndpointProber() {
 
 void EndpointProber::set_plan(const ProbePlan& plan) {
   if (plan == plan_) return;
+  if (plan.question != plan_.question) case_ = CaseJudge();
   plan_ = plan;
   judge_.set_thresholds(plan.rise, plan.fall);
   schedule_ = ProbeSchedule(plan.interval);
@@ -81,7 +82,10 @@ void EndpointProber::on_due() {
   last_udp_ = now;
   ++health_.udp.sent;
   ++udp_in_flight_;
-  keep(start_udp_probe(io_, target(), [this](const ProbeResult& result) { take_udp(result); }));
+  ProbeTarget to = target();
+  to.question.mixed_case = plan_.question.mixed_case && case_.next_is_mixed();
+  keep(start_udp_probe(io_, to,
+                       [this, mixed = to.question.mixed_case](const ProbeResult& result) { take_udp(result, mixed); }));
 }
 
 void EndpointProber::wait_for_tcp(Time due) {
@@ -100,12 +104,18 @@ void EndpointProber::probe_tcp() {
   keep(start_tcp_probe(io_, target(), [this](const ProbeResult& result) { take_tcp(result); }));
 }
 
-void EndpointProber::take_udp(const ProbeResult& result) {
+void EndpointProber::take_udp(const ProbeResult& result, bool mixed) {
   --udp_in_flight_;
   ++(result.answered ? health_.udp.answered : health_.udp.failed);
   if (result.answered) {
     health_.udp.round_trip = result.round_trip;
     round_trips_.add(result.round_trip);
+  }
+  const bool counts = result.answered || case_.counts(mixed);
+  if (plan_.question.mixed_case) case_.add(mixed, result.answered, result.echoes_case);
+  if (!counts) {
+    hurry();
+    return settle();
   }
   traffic_.add_probe(result.answered);
   const bool was_down = is_down();
@@ -152,6 +162,8 @@ void EndpointProber::settle() {
   const EndpointHealth before = health_;
   health_.state = judge_.state();
   health_.reason = judge_.reason();
+  health_.echoes_case = plan_.question.mixed_case ? case_.echo() : config::kCaseUnknown;
+  health_.case_reason = plan_.question.mixed_case ? case_.reason() : "";
   if (!looping_.empty()) {
     health_.condition = Condition::looping;
     health_.reason = looping_ + (is_down() ? "; down: " + judge_.reason() : "");
@@ -171,7 +183,9 @@ void EndpointProber::settle() {
   } else {
     health_.condition = Condition::up;
   }
-  if (health_.condition == before.condition && health_.state == before.state && health_.reason == before.reason) return;
+  if (health_.condition == before.condition && health_.state == before.state && health_.reason == before.reason &&
+      health_.echoes_case == before.echoes_case && health_.case_reason == before.case_reason)
+    return;
   if (health_.condition != before.condition) health_.since = std::chrono::system_clock::now();
   // Last: the callee may end this very prober's life.
   const Changed changed = changed_;
@@ -184,6 +198,7 @@ ProbeTarget EndpointProber::target() const {
   target.port = server_port_;
   if (plan_.source) target.source = to_asio(*plan_.source);
   target.question = plan_.question;
+  target.question.mixed_case = false;
   target.timeout = plan_.timeout;
   return target;
 }

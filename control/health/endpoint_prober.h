@@ -13,6 +13,7 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
+#include "control/health/case_judge.h"
 #include "control/health/health_checker.h"
 #include "control/health/health_judge.h"
 #include "control/health/probe.h"
@@ -64,7 +65,7 @@ class EndpointProber {
   void on_due();
   void wait_for_tcp(Time due);
   void probe_tcp();
-  void take_udp(const ProbeResult& result);
+  void take_udp(const ProbeResult& result, bool mixed);
   void take_tcp(const ProbeResult& result);
   void settle();
   ProbeTarget target() const;
@@ -81,6 +82,7 @@ class EndpointProber {
   RoundTripJudge round_trips_;
   TrafficJudge traffic_;
   std::string looping_;
+  CaseJudge case_;
   ProbeSchedule schedule_;
   ProbePace pace_;
   std::minstd_rand engine_;

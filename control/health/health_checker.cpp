@@ -99,7 +99,17 @@ void HealthChecker::on_changed(const EndpointHealth& health, const EndpointHealt
   std::string line = "pool " + health.id.pool + ": endpoint " + config::to_string(health.id.address) + " " +
                      (stays ? std::string("stays ") : to_string(before.condition) + std::string(" -> ")) +
                      to_string(health.condition) + ": " + health.reason + remedy(health.reason);
-  if ((health.state == Health::down) != (before.state == Health::down)) {
+  if (health.echoes_case != before.echoes_case || health.case_reason != before.case_reason) {
+    if (health.echoes_case == config::kCaseRepeated)
+      spdlog::info("pool {}: endpoint {} repeats the letters of a name: it is asked in random case", health.id.pool,
+                   config::to_string(health.id.address));
+    else if (health.echoes_case == config::kCaseChanged)
+      spdlog::warn("pool {}: endpoint {} {}: it is not asked in random case", health.id.pool,
+                   config::to_string(health.id.address), health.case_reason);
+  }
+  if (stays && health.state == before.state && health.reason == before.reason) {
+    // Its letters were all.
+  } else if ((health.state == Health::down) != (before.state == Health::down)) {
     turn(health, std::move(line));
   } else {
     spdlog::log(health.condition == Condition::up ? spdlog::level::info

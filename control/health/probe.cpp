@@ -19,10 +19,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-uint16_t random_id() {
-  uint16_t id = 0;
-  if (getrandom(&id, sizeof id, 0) != sizeof id) throw std::system_error(errno, std::system_category(), "getrandom");
-  return id;
+template <typename Number>
+Number random_number() {
+  Number number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number)
+    throw std::system_error(errno, std::system_category(), "getrandom");
+  return number;
 }
 
 // What UDP and TCP share: id, deadline, and exactly one result.
@@ -30,7 +32,15 @@ template <typename Protocol>
 class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProbe<Protocol>> {
  public:
   SocketProbe(asio::io_context& io, const ProbeTarget& target, std::chrono::milliseconds timeout, Done done)
-      : target_(target), timeout_(timeout), done_(std::move(done)), id_(random_id()), socket_(io), timer_(io) {}
+      : target_(target),
+        timeout_(timeout),
+        done_(std::move(done)),
+        id_(random_number<uint16_t>()),
+        socket_(io),
+        timer_(io) {
+    if (target_.question.mixed_case)
+      target_.question.name = in_mixed_case(std::move(target_.question.name), random_number<uint64_t>());
+  }
 
   void start() {
     started_ = Clock::now();
@@ -79,11 +89,11 @@ class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProb
       return false;
     }
     finish({judged.verdict == ProbeVerdict::answers, judged.reason,
-            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_)});
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_), judged.echoes_case});
     return true;
   }
 
-  void fail(const std::string& reason) { finish({false, reason, {}}); }
+  void fail(const std::string& reason) { finish({false, reason, {}, false}); }
 
   static std::string text_of(const std::error_code& error) {
     if (error == asio::error::connection_refused) {

@@ -30,6 +30,7 @@ struct ProbeResult {
   bool answered = false;
   std::string reason;  // "answers", or why not: "no answer in 500 ms"
   std::chrono::microseconds round_trip{0};
+  bool echoes_case = false;  // as ProbeAnswer::echoes_case
 };
 
 class Probe {

@@ -2,7 +2,10 @@
 
 #include <ldns/ldns.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 
@@ -28,6 +31,10 @@ Rdf to_dname(const config::WireName& name) {
   return dname;
 }
 
+bool is_letter(char octet) {
+  return std::isalpha(static_cast<unsigned char>(octet)) != 0;
+}
+
 std::string rcode_text(ldns_pkt_rcode rcode) {
   const Text text(ldns_pkt_rcode2str(rcode));
   return text ? text.get() : "RCODE " + std::to_string(rcode);
@@ -39,7 +46,9 @@ std::vector<ProbeQuestion> probe_questions(const config::Model& model) {
   std::vector<ProbeQuestion> questions;
   for (config::WireName& name : config::probe_names(model)) {
     const bool root = name.size() == 1;
-    questions.push_back({std::move(name), static_cast<uint16_t>(root ? LDNS_RR_TYPE_NS : LDNS_RR_TYPE_SOA)});
+    const bool mixed_case = model.pools[questions.size()].randomise_case && can_be_mixed(name);
+    questions.push_back(
+        {std::move(name), static_cast<uint16_t>(root ? LDNS_RR_TYPE_NS : LDNS_RR_TYPE_SOA), mixed_case});
   }
   return questions;
 }
@@ -47,6 +56,26 @@ std::vector<ProbeQuestion> probe_questions(const config::Model& model) {
 std::string to_string(const ProbeQuestion& question) {
   const Text type(ldns_rr_type2str(static_cast<ldns_rr_type>(question.type)));
   return config::to_text(question.name) + " " + (type ? type.get() : std::to_string(question.type));
+}
+
+bool can_be_mixed(const config::WireName& name) {
+  return std::count_if(name.begin(), name.end(), is_letter) >= 2;
+}
+
+// Length octets are below 'A'.
+config::WireName in_mixed_case(config::WireName name, uint64_t bits) {
+  char* first = nullptr;
+  bool has_small = false;
+  bool has_capital = false;
+  for (char& octet : name) {
+    if (!is_letter(octet)) continue;
+    if (first == nullptr) first = &octet;
+    octet = static_cast<char>((bits & 1) != 0 ? octet & ~0x20 : octet | 0x20);
+    bits = bits >> 1 | bits << 63;
+    (std::islower(static_cast<unsigned char>(octet)) != 0 ? has_small : has_capital) = true;
+  }
+  if (has_small != has_capital) *first = static_cast<char>(*first ^ 0x20);
+  return name;
 }
 
 std::vector<uint8_t> build_probe(const ProbeQuestion& question, uint16_t id) {
@@ -82,7 +111,12 @@ ProbeAnswer judge_answer(std::span<const uint8_t> answer, const ProbeQuestion& q
       return {ProbeVerdict::mismatch, "answer to another question"};
     }
   }
-  if (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN) return {ProbeVerdict::answers, "answers"};
+  if (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN) {
+    constexpr size_t kHeader = 12;
+    const bool echoes = answer.size() >= kHeader + question.name.size() &&
+                        std::memcmp(answer.data() + kHeader, question.name.data(), question.name.size()) == 0;
+    return {ProbeVerdict::answers, "answers", echoes};
+  }
   return {ProbeVerdict::unhealthy, rcode_text(rcode)};
 }
 

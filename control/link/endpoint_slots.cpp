@@ -90,7 +90,10 @@ void EndpointSlots::attach(std::shared_ptr<config::EndpointStatePage> page) {
     if (our.state.family == 0) continue;
     if (const auto kept = find(our.state)) {
       Entry& entry = entries_[*kept];
-      if (our.health_known) entry.state.health = our.state.health;
+      if (our.health_known) {
+        entry.state.health = our.state.health;
+        entry.state.echoes_case = our.state.echoes_case;
+      }
       if (our.next_hop_known) copy_next_hop(entry.state, our.state);
       if (our.drained_known) entry.state.drained = our.state.drained;
       entry.health_known = our.health_known;
@@ -118,10 +121,11 @@ void EndpointSlots::release_all_but(const std::vector<EndpointId>& used) {
   if (changed) write_all();
 }
 
-void EndpointSlots::set_health(const EndpointId& id, config::Health health) {
+void EndpointSlots::set_health(const EndpointId& id, config::Health health, uint8_t echoes_case) {
   const auto slot = slot_of(id);
   if (!slot) return;
   entries_[*slot].state.health = health;
+  entries_[*slot].state.echoes_case = echoes_case;
   entries_[*slot].health_known = true;
   write(*slot);
 }

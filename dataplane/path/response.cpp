@@ -54,11 +54,13 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
     const unsigned name_length = asked.question_length - 4U;
     // In the spelling that the client gave it: what is sent back to it, and what was asked.
     if ((answered->form & state::kSentRandomCase) != 0) dns::flip_case(question, name_length, query.case_bits);
-    if (std::memcmp(question, asked.question(), asked.question_length) != 0)
-      return std::memcmp(question + name_length, asked.question() + name_length, 4) == 0 &&
-                     dns::is_same_name(question, asked.question(), name_length)
-                 ? ResponseOutcome::wrong_case
-                 : ResponseOutcome::wrong_question;
+    if (std::memcmp(question, asked.question(), asked.question_length) != 0) {
+      if (std::memcmp(question + name_length, asked.question() + name_length, 4) != 0 ||
+          !dns::is_same_name(question, asked.question(), name_length))
+        return ResponseOutcome::wrong_question;
+      if ((answered->form & state::kSentToChanger) == 0) return ResponseOutcome::wrong_case;
+      std::memcpy(question, asked.question(), name_length);
+    }
   }
   return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }
@@ -186,6 +188,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (((flags ^ query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
   const bool over_tcp = lcore.host.is_stream(packet.port);
   const ResponseOutcome verdict = validate(packet, over_tcp, slot, query, asked_of(lcore, slot, query), answered);
+  if (verdict == ResponseOutcome::wrong_case) lcore.pending.slot(index).as_typed = 1;
   if (verdict != ResponseOutcome::returned) return reject(verdict);
   const bool has_question = dns::qdcount_of(packet.dns) == 1;
   dns::Opt opt;

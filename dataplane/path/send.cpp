@@ -15,13 +15,18 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 
 // How the message goes to this endpoint: bits of kSent....
-uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const config::ImagePool& pool, bool opaque,
-                 const Asked& asked, bool with_opt, state::PendingQuery& query, uint64_t now) {
+uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const config::ImagePool& pool,
+                 const state::PendingSlot& slot, const Asked& asked, bool with_opt, state::PendingQuery& query,
+                 uint64_t now) {
   uint8_t form = with_opt ? 0 : state::kSentAgain;
   if (asked.opt_length != 0 && with_opt && !lcore.no_edns.is_without(hop.slot, now)) form |= state::kSentOpt;
-  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && !opaque) {
-    while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
-    form |= state::kSentRandomCase;
+  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && !slot.opaque) {
+    if (hop.echoes_case && slot.as_typed == 0) {
+      while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
+      form |= state::kSentRandomCase;
+    } else if (hop.changes_case) {
+      form |= state::kSentToChanger;
+    }
   }
   return form;
 }
@@ -37,7 +42,7 @@ bool write(state::Lcore& lcore, uint32_t index, state::PendingSend& sent, const 
   const state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   const Asked asked = asked_of(lcore, slot, query);
-  const uint8_t form = form_for(lcore, hop, pool, slot.opaque, asked, with_opt, query, now);
+  const uint8_t form = form_for(lcore, hop, pool, slot, asked, with_opt, query, now);
   const bool without_opt = asked.opt_length != 0 && (form & state::kSentOpt) == 0;
   const auto respell = [&] {
     if ((form & state::kSentRandomCase) != 0)

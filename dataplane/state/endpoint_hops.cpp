@@ -25,7 +25,8 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.reachable = ours && state.reachable != 0 && state.port < port_count;
     hop.down = ours && state.health == config::Health::down;
     hop.drained = ours && state.drained != 0;
-    hop.echoes_case = ours && state.echoes_case != 0;
+    hop.echoes_case = ours && state.echoes_case == config::kCaseRepeated;
+    hop.changes_case = ours && state.echoes_case == config::kCaseChanged;
     hop.budget = endpoint.budget;
     Seen& seen = seen_[endpoint.slot];
     const uint16_t owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;

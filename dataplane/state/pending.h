@@ -42,6 +42,7 @@ struct alignas(64) PendingSlot {
   uint8_t over_tcp : 1;            // what is sent from now on leaves by the stream port
   uint8_t opaque : 1;              // dns::Query::opaque: one server's answer, as it comes
   uint8_t counts_as_negative : 1;  // of the answers to the first client's network (path/limit.h)
+  uint8_t as_typed : 1;            // an answer came in other letters than were drawn: none are drawn any more
   uint8_t shared : 1;              // whoever asks the same may join; if not, only the client's own repetition finds it
   uint32_t hash;                   // that the flight is found by
   uint32_t waiters;                // clients that joined; the next two are theirs
@@ -64,6 +65,7 @@ struct PendingSend {
 };
 constexpr uint8_t kSentOpt = 1;         // with our OPT
 constexpr uint8_t kSentRandomCase = 2;  // with the letters of its name as PendingQuery::case_bits say
+constexpr uint8_t kSentToChanger = 8;   // to an endpoint whose answers are known to come in other letters
 constexpr uint8_t kSentAgain = 4;       // without our OPT, as the endpoint had answered it with an error
 static_assert(sizeof(PendingSend) == 48);
 

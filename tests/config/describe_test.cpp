@@ -72,6 +72,30 @@ Private names: where their addresses must lie
   EXPECT_EQ(describe(model_of(kBase + "default: {pool: office}\n")).find("Private names:"), std::string::npos);
 }
 
+TEST(Describe, SaysWhetherLettersAreDrawn) {
+  const struct {
+    const char* yaml;
+    const char* fragment;  // empty: nothing is said
+  } cases[] = {
+      {"  far: {kind: recursive, endpoints: [10.9.0.1]}\n", ""},
+      {"  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n",
+       "letters    in random case while the probe's come back as they were"},
+      {"  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
+       "letters    as the client has them: the probe's name has none to see by whether they come back; write one with "
+       "letters in health.name\n"},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(kBase + one.yaml + "default: {pool: far}\n"));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+    EXPECT_EQ(text.find("letters") != std::string::npos, *one.fragment != '\0') << text;
+  }
+  const std::string text = describe(model_of(
+      kBase +
+      "default: {pool: office}\nupdates: office\nclients: {groups: {a: {prefixes: [10.1.0.0/16], udp_size: 512}}}\n"));
+  EXPECT_NE(text.find("answers of 512 octets by UDP at most\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("Updates  "), std::string::npos) << text;
+}
+
 // A pool that looks like any other, but whose servers get private names and others.
 TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
   const struct {

@@ -15,6 +15,7 @@ TEST(ProbeNames, Table) {
     std::string yaml;
     const char* vpc;
     const char* office;
+    const char* far = nullptr;
   } cases[] = {
       {"the first zone, the root", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}]\n", "a.example",
        "."},
@@ -32,6 +33,24 @@ TEST(ProbeNames, Table) {
        "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
        "zones: [{zone: a.example, pool: vpc}, {name: a.example, pool: lab}]\n",
        ".", "."},
+      {"letters are wanted where the root is asked",
+       "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+       "default: {pool: office}\n",
+       ".", ".", "127.in-addr.arpa"},
+      {"of a recursive pool as well",
+       "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+       "zones: [{zone: b.example, pool: far}]\n",
+       ".", ".", "127.in-addr.arpa"},
+      {"where there is a zone it is asked",
+       "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+       "zones: [{zone: a.example, pool: far}]\n",
+       ".", ".", "a.example"},
+      {"a name that was written",
+       "  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n", ".", ".", "."},
+      {"where it is a private name of another pool",
+       "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+       "zones: [{zone: 127.in-addr.arpa, pool: vpc}]\n",
+       "127.in-addr.arpa", ".", "."},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.description);
@@ -43,6 +62,9 @@ TEST(ProbeNames, Table) {
       }
       if (model.pools[i].name == "office") {
         EXPECT_EQ(to_text(names[i]), c.office);
+      }
+      if (model.pools[i].name == "far") {
+        EXPECT_EQ(to_text(names[i]), c.far);
       }
     }
   }

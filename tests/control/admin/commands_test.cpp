@@ -150,6 +150,23 @@ TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
 }
 
+// Where names are asked in random case, and where not, and why.
+TEST_F(CommandsTest, StatusTellsWhereLettersAreDrawn) {
+  control.page = new_counter_page();
+  EXPECT_EQ(render_status(run({{"command", "status"}})).find("letter"), std::string::npos);
+  control.change([](config::Model& model) { model.pools[0].randomise_case = model.pools[1].randomise_case = true; });
+  control.endpoint(0).state.echoes_case = config::kCaseRepeated;
+  control.endpoint(1).state.echoes_case = config::kCaseChanged;
+  control.endpoint(1).health.case_reason = "answers in other letters than it is asked in";
+  const json status = run({{"command", "status"}});
+  EXPECT_EQ(status["dataplane"]["entropy"]["case"][0]["as_typed"].size(), 1U);
+  EXPECT_NE(render_status(status).find("; pool studio 1 more a letter of the name, not 10.16.2.10 (answers in other "
+                                       "letters than it is asked in); pool corporate 1 more a letter of the name, not "
+                                       "192.168.10.2 (its probe's name has no letters, see health.name)\n"),
+            std::string::npos)
+      << render_status(status);
+}
+
 TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
   control.page = new_counter_page();
   control.page->lcore[0].endpoints[1].queries.set(9);

@@ -3,6 +3,7 @@
 
 #include <ldns/ldns.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -28,8 +29,11 @@ enum class Manner {
   other_question,
   query_back,  // QR is clear
   garbage,
-  forged_first,  // an answer with another id, then the true one
-  hang_up,       // TCP: closes; UDP: as silent
+  forged_first,     // an answer with another id, then the true one
+  hang_up,          // TCP: closes; UDP: as silent
+  small_letters,    // the name of the question in small letters
+  other_letter,     // one letter of it in the other case
+  deaf_to_capitals  // silent for a name with a capital
 };
 
 class FakeServer {
@@ -62,6 +66,7 @@ class FakeServer {
 
  private:
   using Bytes = std::vector<uint8_t>;
+  static constexpr size_t kHeader = 12;
 
   std::vector<Bytes> answers(const uint8_t* data, size_t size, Manner manner) {
     ldns_pkt* packet = nullptr;
@@ -78,6 +83,9 @@ class FakeServer {
     ldns_pkt_set_qr(packet, true);
     ldns_pkt_set_ra(packet, true);
     std::vector<Bytes> made;
+    const bool has_capital =
+        std::any_of(data + kHeader, data + size, [](uint8_t octet) { return octet >= 'A' && octet <= 'Z'; });
+    if (manner == Manner::deaf_to_capitals && has_capital) return {};
     switch (manner) {
       case Manner::silent:
       case Manner::hang_up:
@@ -110,9 +118,18 @@ class FakeServer {
         ldns_pkt_set_qr(packet, false);
         break;
       case Manner::answer:
+      case Manner::small_letters:
+      case Manner::other_letter:
+      case Manner::deaf_to_capitals:
         break;
     }
     made.push_back(wire(packet));
+    if (manner == Manner::small_letters)
+      for (size_t at = kHeader; at < size; ++at) {
+        uint8_t& octet = made.back()[at];
+        if (octet >= 'A' && octet <= 'Z') octet |= 0x20;
+      }
+    if (manner == Manner::other_letter) made.back()[kHeader + 1] ^= 0x20;
     return made;
   }
 

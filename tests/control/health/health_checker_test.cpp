@@ -128,6 +128,46 @@ TEST_F(HealthCheckerTest, TcpAloneDoesNotTakeItDown) {
   EXPECT_GE(health("127.0.0.11").tcp.failed, 2U);
 }
 
+// Two servers, one of which answers in small letters: both are well, and only the other is asked in random case.
+TEST_F(HealthCheckerTest, LettersDecideWhatIsSentAndNobodysHealth) {
+  second_->udp_manner = Manner::small_letters;
+  config::Model mixed = model({"127.0.0.11", "127.0.0.12"}, "corp.example");
+  mixed.pools[0].randomise_case = true;
+  checker_->configure(mixed);
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").echoes_case == config::kCaseRepeated; }));
+  EXPECT_EQ(health("127.0.0.11").case_reason, "");
+  EXPECT_GE(first_->questions.size(), 2U) << "in letters of its own each";
+  EXPECT_TRUE(both(Health::up));
+  EXPECT_EQ(health("127.0.0.12").echoes_case, config::kCaseChanged);
+  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 repeats the letters of a name: it is asked in random case\n"), 1U);
+  EXPECT_EQ(count("pool east: endpoint 127.0.0.12 answers in other letters than it is asked in: it is not asked in "
+                  "random case\n"),
+            1U)
+      << log_.str();
+  EXPECT_EQ(count("stays"), 0U) << log_.str();
+  EXPECT_EQ(changes_.back().echoes_case, config::kCaseRepeated) << "the callee is told";
+  // Without the setting nobody is asked so.
+  first_->questions.clear();
+  checker_->configure(model({"127.0.0.11", "127.0.0.12"}, "corp.example"));
+  ASSERT_TRUE(becomes([&] { return !first_->questions.empty(); }));
+  EXPECT_EQ(first_->questions, std::set<std::string>{"corp.example. SOA"});
+  EXPECT_EQ(health("127.0.0.11").echoes_case, config::kCaseUnknown);
+}
+
+TEST_F(HealthCheckerTest, AServerThatIsDeafToMixedCaseIsUp) {
+  first_->udp_manner = Manner::deaf_to_capitals;
+  config::Model mixed = model({"127.0.0.11"}, "corp.example");
+  mixed.pools[0].randomise_case = true;
+  mixed.pools[0].health.fall = 1;
+  checker_->configure(mixed);
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").udp.failed == 2; }));
+  EXPECT_EQ(health("127.0.0.11").state, Health::up);
+  EXPECT_EQ(count("down"), 0U) << log_.str();
+  // That it answers nothing any more is seen all the same.
+  first_->udp_manner = Manner::silent;
+  ASSERT_TRUE(becomes([&] { return health("127.0.0.11").state == Health::down; }));
+}
+
 TEST_F(HealthCheckerTest, TogetherIsOneEvent) {
   checker_->configure(model({"127.0.0.11", "127.0.0.12"}));
   ASSERT_TRUE(becomes([&] { return both(Health::up); }));

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "tests/control/health/fake_server.h"
 
 namespace penstock::control {
@@ -107,6 +110,58 @@ TEST(Probe, EachHasItsOwnPortAndId) {
   // A few may meet by chance.
   EXPECT_GT(server.udp_ports.size(), 28U);
   EXPECT_GT(server.ids.size(), 28U);
+}
+
+// Which letters are capitals is drawn for each, and what comes back is compared octet by octet.
+TEST(Probe, InMixedCase) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  ProbeTarget target = target_at("127.0.0.1", server.port());
+  target.question.mixed_case = true;
+  for (const bool tcp : {false, true}) {
+    server.questions.clear();
+    for (int i = 0; i < 32; ++i) {
+      const ProbeResult result = run(io, target, tcp);
+      EXPECT_TRUE(result.answered);
+      EXPECT_TRUE(result.echoes_case);
+    }
+    EXPECT_GT(server.questions.size(), 30U);  // of 2^24
+    for (std::string question : server.questions) {
+      EXPECT_TRUE(std::any_of(question.begin(), question.end() - 4, [](char octet) { return std::isupper(octet); }));
+      EXPECT_TRUE(std::any_of(question.begin(), question.end() - 4, [](char octet) { return std::islower(octet); }));
+      std::transform(question.begin(), question.end(), question.begin(),
+                     [](char octet) { return std::tolower(octet); });
+      EXPECT_EQ(question, "studio.us-east-1.sagemaker.aws. soa");
+    }
+  }
+  for (const Manner manner : {Manner::small_letters, Manner::other_letter}) {
+    server.udp_manner = manner;
+    const ProbeResult result = run(io, target, false);
+    EXPECT_TRUE(result.answered) << "it answers all the same";
+    EXPECT_FALSE(result.echoes_case);
+  }
+  server.udp_manner = Manner::deaf_to_capitals;
+  EXPECT_FALSE(run(io, target, false).answered);
+  target.question.mixed_case = false;
+  EXPECT_TRUE(run(io, target, false).answered);
+}
+
+TEST(ProbeQuestions, BothCasesWhateverIsDrawn) {
+  for (const char* text : {"ab", "10.in-addr.arpa", "a.b", "studio.us-east-1.sagemaker.aws"}) {
+    const config::WireName name = *config::parse_name(text);
+    ASSERT_TRUE(can_be_mixed(name)) << text;
+    for (const uint64_t bits : {0x0ULL, ~0ULL, 1ULL, 2ULL, 3ULL, 0x5555555555555555ULL, 0x8000000000000000ULL}) {
+      const config::WireName mixed = in_mixed_case(name, bits);
+      const auto count = [&](auto is) { return std::count_if(mixed.begin(), mixed.end(), is); };
+      EXPECT_GT(count([](unsigned char octet) { return std::isupper(octet) != 0; }), 0) << text << " " << bits;
+      EXPECT_GT(count([](unsigned char octet) { return std::islower(octet) != 0; }), 0) << text << " " << bits;
+      config::WireName folded = mixed;
+      std::transform(folded.begin(), folded.end(), folded.begin(),
+                     [](unsigned char octet) { return std::tolower(octet); });
+      EXPECT_EQ(folded, name);
+    }
+  }
+  for (const char* text : {".", "1.2.3", "a", "a.1"}) EXPECT_FALSE(can_be_mixed(*config::parse_name(text))) << text;
 }
 
 TEST(Probe, ACancelledOneIsSilent) {

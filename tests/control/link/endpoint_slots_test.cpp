@@ -50,7 +50,7 @@ TEST(EndpointSlots, SurvivesARestartOfControl) {
     EndpointSlots old;
     old.attach(page);
     before = *old.allocate({kB, kA, kV6});
-    old.set_health(kA, Health::down);
+    old.set_health(kA, Health::down, config::kCaseRepeated);
     old.set_next_hop(kA, hop(9));
     old.set_drained(kB.address, true);
   }
@@ -61,6 +61,7 @@ TEST(EndpointSlots, SurvivesARestartOfControl) {
   EXPECT_EQ(after, before);
   const config::EndpointState a = page->slots[before[kA]].load();
   EXPECT_EQ(a.health, Health::down) << "what the last control knew holds until this one knows better";
+  EXPECT_EQ(a.echoes_case, config::kCaseRepeated);
   EXPECT_EQ(a.reachable, 1);
   EXPECT_EQ(a.mac[5], 9);
   EXPECT_EQ(page->slots[before[kB]].load().drained, 1);
@@ -71,16 +72,17 @@ TEST(EndpointSlots, OwnKnowledgeWinsOverThePage) {
   EndpointSlots old;
   old.attach(page);
   const auto numbers = *old.allocate({kA});
-  old.set_health(kA, Health::down);
+  old.set_health(kA, Health::down, config::kCaseRepeated);
   old.set_drained(kA.address, true);
   EndpointSlots fresh;
   (void)fresh.allocate({kA});
-  fresh.set_health(kA, Health::up);
+  fresh.set_health(kA, Health::up, config::kCaseChanged);
   fresh.set_next_hop(kA, hop(3));
   fresh.set_drained(kA.address, false);
   fresh.attach(page);
   const config::EndpointState a = page->slots[numbers.at(kA)].load();
   EXPECT_EQ(a.health, Health::up);
+  EXPECT_EQ(a.echoes_case, config::kCaseChanged);
   EXPECT_EQ(a.mac[5], 3);
   EXPECT_EQ(a.drained, 0);
 }
@@ -92,12 +94,13 @@ TEST(EndpointSlots, SurvivesARestartOfTheDataplane) {
   slots.set_drained(kA.address, true);
   slots.set_next_hop(kB, hop(4));
   slots.detach();
-  slots.set_health(kB, Health::up);
+  slots.set_health(kB, Health::up, config::kCaseRepeated);
   const auto page = new_page();
   slots.attach(page);
   EXPECT_EQ(*slots.allocate({kA, kB}), before);
   EXPECT_EQ(page->slots[before.at(kA)].load().drained, 1);
   EXPECT_EQ(page->slots[before.at(kB)].load().health, Health::up);
+  EXPECT_EQ(page->slots[before.at(kB)].load().echoes_case, config::kCaseRepeated);
   EXPECT_EQ(page->slots[before.at(kB)].load().vlan, 7);
 }
 

@@ -398,10 +398,11 @@ TEST_F(EdnsTest, AnErrorAboutAnOptionIsNotRemembered) {
 
 class RandomCase : public EdnsTest {
  protected:
-  void echo(bool echoes) {
+  void echo(bool echoes) { echo_is(echoes ? config::kCaseRepeated : config::kCaseUnknown); }
+  void echo_is(uint8_t echoes) {
     for (const char* endpoint : {"10.16.1.10", "10.16.2.10"}) {
       auto state = rig.endpoint(endpoint);
-      state.echoes_case = echoes ? 1 : 0;
+      state.echoes_case = echoes;
       rig.set_endpoint(endpoint, state);
     }
   }
@@ -452,6 +453,57 @@ TEST_F(RandomCase, OnlyWhileTheEndpointKeepsThem) {
       }
       EXPECT_EQ(same, !(on && echoes));
     }
+}
+
+// What answers in small letters, whatever it is asked.
+Bytes in_small_letters(Bytes message) {
+  for (size_t at = 12; at < 12 + 17; ++at) message[at] |= message[at] >= 'A' && message[at] <= 'Z' ? 0x20 : 0;
+  return message;
+}
+
+// An endpoint that is known to change letters is asked as the client wrote, and its answer is taken in any.
+TEST_F(RandomCase, AnEndpointThatIsKnownToChangeThem) {
+  const Bytes typed = write(question({}, "WwW.vPc.eXample"));
+  for (const bool on : {false, true})
+    for (const uint8_t echoes : {config::kCaseUnknown, config::kCaseChanged}) {
+      start(on ? ", randomise_case: on" : "");
+      echo_is(echoes);
+      const Frame left = forward(from_client(typed));
+      EXPECT_EQ(name_of(left.payload), name_of(typed));
+      rig.verdict();
+      const auto sent = rig.receive(1, {write(respond(left, in_small_letters(answer_to(left.payload))))});
+      if (!on || echoes == config::kCaseUnknown) {
+        EXPECT_EQ(rig.verdict(), "classify.response response.wrong_case");
+        rig.pass(100'000);
+        back(left, answer_to(left.payload));
+        continue;
+      }
+      EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned");
+      EXPECT_EQ(to_hex(only(sent, 0).payload), to_hex(answer_to(typed)));
+    }
+}
+
+// Its probes were right and its answers are not: the answer is dropped, and then the client's letters are enough.
+TEST_F(RandomCase, AfterAnAnswerInOtherLettersNoneAreDrawn) {
+  start(", randomise_case: on");
+  echo(true);
+  const Bytes typed = write(question({}, "www.vpc.example"));
+  const Frame left = forward(from_client(typed));
+  ASSERT_NE(name_of(left.payload), name_of(typed)) << "one time in 8192";
+  rig.verdict();
+  EXPECT_TRUE(rig.receive(1, {write(respond(left, in_small_letters(answer_to(left.payload))))}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_case");
+  rig.pass(1000);
+  const Frame again = only(rig.sweep(), 1);
+  EXPECT_EQ(name_of(again.payload), name_of(typed));
+  EXPECT_EQ(to_hex(back(again, in_small_letters(answer_to(again.payload))).payload), to_hex(answer_to(typed)));
+  // Of the next query they are drawn again.
+  unsigned drawn = 0;
+  for (const char* name : {"wxa.vpc.example", "wxb.vpc.example", "wxc.vpc.example", "wxd.vpc.example"}) {
+    const Bytes next = write(question({}, name));
+    drawn += name_of(forward(from_client(next)).payload) != name_of(next) ? 1 : 0;
+  }
+  EXPECT_GT(drawn, 0U);
 }
 
 TEST_F(RandomCase, ARetryKeepsTheLetters) {

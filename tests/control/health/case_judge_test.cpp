@@ -1,0 +1,95 @@
+// tests/control/health/case_judge_test.cpp - when names are asked in random case, by what probes have seen.
+#include "control/health/case_judge.h"
+
+#include <gtest/gtest.h>
+
+namespace penstock::control {
+namespace {
+
+using config::kCaseChanged;
+using config::kCaseRepeated;
+using config::kCaseUnknown;
+
+// One letter a probe, to a server that does as it says: 'e' repeats the letters, 'l' answers in small ones, 'd' is deaf to mixed case
+// but answers small letters, '.' answers nothing.
+void probe(CaseJudge& judge, const std::string& servers) {
+  for (const char server : servers) {
+    const bool mixed = judge.next_is_mixed();
+    judge.add(mixed, server != '.' && (server != 'd' || !mixed), mixed && server == 'e');
+  }
+}
+
+std::string times(unsigned count, const std::string& text) {
+  std::string all;
+  while (count-- > 0) all += text;
+  return all;
+}
+
+TEST(CaseJudge, Table) {
+  struct Case {
+    const char* description;
+    std::string servers;
+    uint8_t echo;
+    const char* reason;
+  };
+  constexpr const char* kLetters = "answers in other letters than it is asked in";
+  constexpr const char* kDeaf = "does not answer names in mixed case";
+  const Case cases[] = {
+      {"nothing is known", "", kCaseUnknown, "is not known yet"},
+      {"two answers", "ee", kCaseUnknown, "is not known yet"},
+      {"three", "eee", kCaseRepeated, ""},
+      {"small letters", "l", kCaseChanged, kLetters},
+      {"once it has been otherwise", "eeel", kCaseChanged, kLetters},
+      {"three more are not enough then", "eeeleee", kCaseChanged, kLetters},
+      {"nor fifty-nine", "l" + times(59, "e"), kCaseChanged, kLetters},
+      {"sixty are", "l" + times(60, "e"), kCaseRepeated, ""},
+      {"sixty in a row", "l" + times(59, "e") + "l" + times(59, "e"), kCaseChanged, kLetters},
+      {"one of three servers differs", times(100, "eel"), kCaseChanged, kLetters},
+      {"silence says nothing", "ee....", kCaseUnknown, "is not known yet"},
+      {"and takes nothing away", "ee....ee", kCaseRepeated, ""},
+      {"an outage", "eee......e", kCaseRepeated, ""},
+      {"probes that are lost now and then", "eee" + times(50, ".e.eee"), kCaseRepeated, ""},
+      {"only small letters are answered, twice", "dddd", kCaseUnknown, "is not known yet"},
+      {"three times", "dddddd", kCaseChanged, kDeaf},
+      {"from now on", "eeedddddd", kCaseChanged, kDeaf},
+      {"once and again, with answers between", "eee" + times(20, "dde"), kCaseRepeated, ""},
+  };
+  for (const Case& c : cases) {
+    CaseJudge judge;
+    probe(judge, c.servers);
+    EXPECT_EQ(judge.echo(), c.echo) << c.description;
+    EXPECT_EQ(judge.reason(), c.reason) << c.description;
+  }
+}
+
+TEST(CaseJudge, AfterAProbeWithoutAnAnswerComesOneInSmallLetters) {
+  CaseJudge judge;
+  EXPECT_TRUE(judge.next_is_mixed());
+  probe(judge, ".");
+  EXPECT_FALSE(judge.next_is_mixed());
+  probe(judge, "..");
+  EXPECT_FALSE(judge.next_is_mixed()) << "until it answers";
+  probe(judge, "e");
+  EXPECT_TRUE(judge.next_is_mixed());
+  // One that is deaf to mixed case is left alone with it for a minute.
+  probe(judge, "e" + times(3, "dd"));
+  for (unsigned i = 0; i < CaseJudge::kRest; ++i) {
+    EXPECT_FALSE(judge.next_is_mixed()) << i;
+    probe(judge, "d");
+  }
+  EXPECT_TRUE(judge.next_is_mixed());
+}
+
+// Nobody goes down for letters that clients' names are not sent with.
+TEST(CaseJudge, WhoseSilenceCounts) {
+  CaseJudge judge;
+  EXPECT_FALSE(judge.counts(true));
+  EXPECT_TRUE(judge.counts(false));
+  probe(judge, "eee");
+  EXPECT_TRUE(judge.counts(true));
+  probe(judge, "l");
+  EXPECT_FALSE(judge.counts(true));
+}
+
+}  // namespace
+}  // namespace penstock::control
