@@ -22,6 +22,7 @@ namespace penstock::config {
   X(dropped, "connections closed: the rules answer nothing to this client")                           \
   X(left, "connections closed by the client, or lost")                                                \
   X(queries, "queries taken from connections")                                                        \
+  X(paused, "connections not read for a while: nothing but REFUSED was left to say")                  \
   X(answers, "answers written to connections")                                                        \
   X(gone, "answers to a connection that was there no more")                                           \
   X(datagram_queries, "queries over UDP that the kernel put together: fragments, IP options")         \

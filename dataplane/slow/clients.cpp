@@ -18,6 +18,8 @@ constexpr size_t kReadAtOnce = 16 << 10;
 constexpr size_t kEnoughUnsent = 64 << 10;  // then no more queries are taken
 constexpr size_t kKeptCapacity = 1024;      // of a connection that has nothing to send
 constexpr int kAcceptAtOnce = 64;
+constexpr unsigned kRefusalsToPause = 8;
+constexpr auto kPause = std::chrono::milliseconds(100);
 
 using FreeBind = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
 
@@ -123,8 +125,8 @@ void Clients::read(const Id& id, Time now) {
 
 void Clients::take_queries(const Id& id, Session& session, std::span<const uint8_t> octets, Time now) {
   const auto take = [&](std::span<const uint8_t> message) {
-    session.is_full =
-        table_.in_flight(id.place) >= limits_.in_flight || session.unsent.size() - session.sent > kEnoughUnsent;
+    session.is_full = table_.in_flight(id.place) >= limits_.in_flight ||
+                      session.unsent.size() - session.sent > kEnoughUnsent || now < session.paused_until;
     if (session.is_full || !lcores_.give_query(message, id, session.between)) return false;
     table_.query(id.place, now);
     counters_[SlowCounter::queries].add(1);
@@ -142,6 +144,11 @@ void Clients::take_queries(const Id& id, Session& session, std::span<const uint8
 }
 
 void Clients::resume(Time now) {
+  while (!pauses_.empty() && pauses_.front().until <= now) {
+    const Id id = pauses_.front().id;
+    pauses_.pop_front();
+    if (Session* session = find(id); session != nullptr && session->is_full) take_queries(id, *session, {}, now);
+  }
   if (held_.empty()) return;
   std::vector<Id> held;
   held.swap(held_);
@@ -151,6 +158,18 @@ void Clients::resume(Time now) {
     session->is_held = false;
     take_queries(id, *session, {}, now);
   }
+}
+
+// Who may not ask, or not so much, is told so a few times and then made to wait: TCP carries that back to the sender, who would else
+// have us busy with saying no.
+void Clients::pause_when_refused(const Id& id, Session& session, std::span<const uint8_t> answer, Time now) {
+  const bool is_refused =
+      (dns::flags_of(answer.data()) & dns::kRcodeMask) == static_cast<uint16_t>(dns::Rcode::refused);
+  session.refusals = is_refused ? session.refusals + 1 : 0;
+  if (session.refusals < kRefusalsToPause || now < session.paused_until) return;
+  session.paused_until = now + kPause;
+  pauses_.push_back({session.paused_until, id});
+  counters_[SlowCounter::paused].add(1);
 }
 
 void Clients::answer(const Outgoing& outgoing, Time now) {
@@ -169,6 +188,7 @@ void Clients::answer(const Outgoing& outgoing, Time now) {
   session->unsent.push_back(static_cast<uint8_t>(length));
   session->unsent.insert(session->unsent.end(), outgoing.message.begin(), outgoing.message.end());
   counters_[SlowCounter::answers].add(1);
+  pause_when_refused(id, *session, outgoing.message, now);
   mark_dirty(id, *session);
 }
 

@@ -6,6 +6,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,9 +61,11 @@ class Clients {
     bool writes = false;    // waits for the client to read
     bool is_dirty = false;  // is among those to flush
     bool is_held = false;   // has a query that no lcore had room for: is among those held
-    bool is_full = false;   // has as many under way as it may: goes on when one is answered
+    bool is_full = false;   // has as many under way as it may, or is paused: goes on when one is answered, or then
     bool is_ended = false;  // the client sends no more
     size_t counted = 0;     // octets counted in buffered_
+    unsigned refusals = 0;  // in a row
+    Time paused_until{};    // no query is taken before
   };
   using Id = state::StreamPeer;
 
@@ -72,6 +75,7 @@ class Clients {
   void wait_to_read(const Id& id);
   void read(const Id& id, Time now);
   void take_queries(const Id& id, Session& session, std::span<const uint8_t> octets, Time now);
+  void pause_when_refused(const Id& id, Session& session, std::span<const uint8_t> answer, Time now);
   void mark_dirty(const Id& id, Session& session);
   void close_when_done(const Id& id, const Session& session);
   bool send(const Id& id, Session& session, Time now);
@@ -87,6 +91,11 @@ class Clients {
   std::vector<std::unique_ptr<Session>> sessions_;  // by place
   std::vector<Id> dirty_;
   std::vector<Id> held_;
+  struct Pause {
+    Time until;
+    Id id;
+  };
+  std::deque<Pause> pauses_;     // the one that ends next first
   std::vector<uint8_t> octets_;  // read last
   size_t buffered_ = 0;
   uint64_t in_flight_ = 0;

@@ -268,6 +268,33 @@ TEST_F(SlowLaneTest, AConnectionHasSoManyQueriesUnderWayAndNoMore) {
   }
 }
 
+TEST_F(SlowLaneTest, WhoHearsNothingButRefusedIsNotReadForAWhile) {
+  start();
+  const auto of_rcode = [](uint16_t id, uint8_t rcode) {
+    Octets octets = message(id);
+    octets[3] = rcode;
+    return octets;
+  };
+  Stream stream = Stream::to(port);
+  const auto exchange = [&](uint16_t id, uint8_t rcode) {
+    stream.ask(message(id));
+    answer(take(), of_rcode(id, rcode));
+    EXPECT_EQ(stream.receive(), of_rcode(id, rcode));
+  };
+  // An answer between them: it has something to ask that we answer.
+  for (uint16_t id = 0; id < 14; ++id) exchange(id, id == 6 ? 0 : 5);
+  EXPECT_EQ(counters[config::SlowCounter::paused].get(), 0U);
+  const auto begin = std::chrono::steady_clock::now();
+  exchange(14, 5);
+  EXPECT_EQ(counters[config::SlowCounter::paused].get(), 1U);
+  for (uint16_t id = 15; id < 18; ++id) stream.ask(message(id));
+  for (uint16_t id = 15; id < 18; ++id) {
+    answer(take(), of_rcode(id, 0));
+    EXPECT_EQ(stream.receive(), of_rcode(id, 0)) << "what was asked meanwhile is answered then";
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(100));
+}
+
 TEST_F(SlowLaneTest, IdleConnectionsEndAndThoseThatWaitDoNot) {
   start();
   Stream idle = Stream::to(port);
