@@ -27,7 +27,7 @@ void write_keepalive(uint8_t* at, uint16_t timeout) {
   store16(at + 4, timeout);
 }
 
-unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
+unsigned write_own_options(uint8_t* at, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
   const unsigned error_length = length_of(error);
   const unsigned options = error_length + keepalive_length(traits);
   write_opt(at, traits.own_size, static_cast<uint8_t>(rcode) >> 4, traits.dnssec_ok, options);
@@ -43,6 +43,12 @@ unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, Exte
   }
   if (traits.keepalive != 0) write_keepalive(option, traits.keepalive);
   return kOptSize + options;
+}
+
+unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
+  if (error != ExtendedError::none || traits.keepalive != 0) return write_own_options(at, traits, rcode, error);
+  write_opt(at, traits.own_size, static_cast<uint8_t>(rcode) >> 4, traits.dnssec_ok, 0);
+  return kOptSize;
 }
 
 }  // namespace

@@ -54,16 +54,6 @@ unsigned shift_names(std::span<uint8_t> message, const Opt& opt, bool changes) {
 
 }  // namespace
 
-Opt read_opt(std::span<const uint8_t> message, unsigned begin) {
-  const uint8_t* at = &message[begin];
-  return {.begin = static_cast<uint16_t>(begin),
-          .end = static_cast<uint16_t>(begin + kOptSize + load16(at + 9)),
-          .udp_size = load16(at + 3),
-          .extended_rcode = at[5],
-          .version = at[6],
-          .dnssec_ok = (at[7] & 0x80) != 0};
-}
-
 OptSearch find_opt(std::span<const uint8_t> message, unsigned begin, Opt& opt, unsigned& end) {
   opt = Opt{};
   const uint8_t* header = message.data();
@@ -79,8 +69,7 @@ OptSearch find_opt(std::span<const uint8_t> message, unsigned begin, Opt& opt, u
     if (at > message.size()) return OptSearch::unreadable;
     if (load16(fixed) != kTypeOpt) continue;
     if (opt.begin != 0 || left > additional || message[owner] != 0) return OptSearch::wrong;
-    opt = read_opt(message, owner);
-    opt.behind = static_cast<uint16_t>(left - 1);
+    read_opt(header, owner, left - 1, opt);
   }
   end = at;
   return opt.begin != 0 ? OptSearch::found : OptSearch::none;
@@ -97,16 +86,6 @@ unsigned remove_opt(std::span<uint8_t> message, const Opt& opt) {
   uint8_t* count = message.data() + 10;
   store16(count, static_cast<uint16_t>(load16(count) - 1));
   return static_cast<unsigned>(message.size()) - size;
-}
-
-void write_opt(uint8_t* at, uint16_t udp_size, uint8_t extended_rcode, bool dnssec_ok, unsigned options_length) {
-  at[0] = 0;  // the root
-  store16(at + 1, kTypeOpt);
-  store16(at + 3, udp_size);
-  at[5] = extended_rcode;
-  at[6] = 0;  // version
-  store16(at + 7, dnssec_ok ? 0x8000 : 0);
-  store16(at + 9, static_cast<uint16_t>(options_length));
 }
 
 bool Options::next(Option& option) {

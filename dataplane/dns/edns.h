@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace penstock::dns {
@@ -29,8 +30,18 @@ struct Opt {
   bool has_options() const { return end - begin > static_cast<int>(kOptSize); }
 };
 
-// Of the OPT whose owner is at `begin`, a whole record; `behind` is the caller's.
-Opt read_opt(std::span<const uint8_t> message, unsigned begin);
+// Of the OPT whose owner is at `begin`, a whole record with `behind` records behind it. Field by field, where it is to be: a struct that
+// is returned is copied in one piece, which waits for the stores of its fields.
+inline void read_opt(const uint8_t* message, unsigned begin, unsigned behind, Opt& opt) {
+  const uint8_t* at = message + begin;
+  opt.begin = static_cast<uint16_t>(begin);
+  opt.end = static_cast<uint16_t>(begin + kOptSize + (at[9] << 8 | at[10]));
+  opt.behind = static_cast<uint16_t>(behind);
+  opt.udp_size = static_cast<uint16_t>(at[3] << 8 | at[4]);
+  opt.extended_rcode = at[5];
+  opt.version = at[6];
+  opt.dnssec_ok = (at[7] & 0x80) != 0;
+}
 
 enum class OptSearch : uint8_t {
   none,
@@ -47,7 +58,14 @@ OptSearch find_opt(std::span<const uint8_t> message, unsigned begin, Opt& opt, u
 unsigned remove_opt(std::span<uint8_t> message, const Opt& opt);
 
 // Writes kOptSize octets: an OPT of version 0 that announces `options_length` octets of options, which the caller writes.
-void write_opt(uint8_t* at, uint16_t udp_size, uint8_t extended_rcode, bool dnssec_ok, unsigned options_length);
+inline void write_opt(uint8_t* at, uint16_t udp_size, uint8_t extended_rcode, bool dnssec_ok, unsigned options_length) {
+  constexpr uint64_t kRootAndType = 41;
+  const uint64_t begin = kRootAndType << 40 | uint64_t{udp_size} << 24 | uint64_t{extended_rcode} << 16;  // version 0
+  const uint64_t first = __builtin_bswap64(begin | (dnssec_ok ? 0x80 : 0));
+  const uint32_t last = __builtin_bswap32((dnssec_ok ? 0x80000000 : 0) | (options_length & 0xffff));
+  std::memcpy(at, &first, 8);
+  std::memcpy(at + kOptSize - 4, &last, 4);
+}
 
 struct Option {
   uint16_t code;

@@ -21,7 +21,9 @@ uint32_t ttl_of(const Record& record) {
 
 // The first error that the options tell of; codes that we have no room for are not kept.
 ExtendedError error_of(std::span<const uint8_t> message, unsigned opt) {
-  Options options(message, read_opt(message, opt));
+  Opt of_message;
+  read_opt(message.data(), opt, 0, of_message);
+  Options options(message, of_message);
   for (Option option; options.next(option);)
     if (option.code == kOptionExtendedError && option.data().size() >= 2 && option.data()[0] == 0)
       return static_cast<ExtendedError>(option.data()[1]);

@@ -37,8 +37,7 @@ bool walk_records(std::span<const uint8_t> message, unsigned at, unsigned count,
       continue;
     }
     if (query.traits.has_opt || count > additional || message[owner] != 0) return false;
-    query.opt = read_opt(message, owner);
-    query.opt.behind = static_cast<uint16_t>(count - 1);
+    read_opt(message.data(), owner, count - 1, query.opt);
     query.traits.has_opt = true;
     query.traits.dnssec_ok = query.opt.dnssec_ok;
     if (query.opt.udp_size > query.traits.udp_size) query.traits.udp_size = query.opt.udp_size;

@@ -135,9 +135,8 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
 
 }  // namespace
 
-uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                     uint8_t family) {
-  if (!lcore.endpoints.may_hold(client)) return kNoEndpoint;
+uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family) {
   for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
     if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
   return kNoEndpoint;

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "dataplane/dns/answer.h"
-#include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {
 namespace {
@@ -84,19 +83,7 @@ std::span<uint8_t> room_of(const Packet& packet) {
 
 }  // namespace
 
-uint16_t client_size(const tables::LocalHost& host, const Packet& packet, uint16_t said,
-                     const config::ImageGroup& group) {
-  // A datagram that the kernel put together comes by the same port.
-  if (host.is_stream(packet.port) && state::is_connection(packet.peer_mac)) return kStreamSize;
-  const unsigned headers = packet.family == 4 ? 28 : 48;
-  const unsigned whole = host.ports[packet.port].mtu - headers;
-  return static_cast<uint16_t>(
-      std::min({unsigned{said}, whole, group.udp_size != 0 ? unsigned{group.udp_size} : whole}));
-}
-
-bool is_for_one_client(const QueryWork& work, const config::ImagePool& pool) {
-  if ((pool.edns & config::kEdnsEcsAdd) != 0) return true;
-  if (!work.query.opt.has_options() || work.opt_length != 0) return false;
+bool passes_any(const QueryWork& work, const config::ImagePool& pool) {
   dns::Options all({work.packet.dns, work.query.end}, work.query.opt);
   for (dns::Option option; all.next(option);)
     if (passes(pool, option.code)) return true;
@@ -108,6 +95,14 @@ Rewritten to_endpoints(QueryWork& work, const config::ImagePool& pool) {
   PassedOptions options;
   if (work.query.opt.has_options() || (pool.edns & config::kEdnsEcsAdd) != 0)
     collect_for_endpoints(work, pool, options);
+  // The usual one: the last record, without options, as ours will be.
+  if (options.bytes().empty() && work.query.opt.behind == 0 && !work.query.opt.has_options() &&
+      work.query.opt.begin != 0) {
+    dns::write_opt(work.packet.dns + work.query.opt.begin, dns::kOurUdpSize, 0, work.query.traits.dnssec_ok, 0);
+    work.packet.dns_length = work.query.end;
+    work.opt_length = dns::kOptSize;
+    return Rewritten::done;
+  }
   const std::span<uint8_t> room = room_of(work.packet);
   const auto opt_length = static_cast<unsigned>(dns::kOptSize + options.bytes().size());
   unsigned length = work.query.end;
@@ -128,6 +123,11 @@ bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::O
   PassedOptions options;
   unsigned length = answer.dns_length;
   if (opt.begin != 0) {
+    // As in to_endpoints().
+    if (query.traits.has_opt && query.traits.keepalive == 0 && opt.behind == 0 && !opt.has_options()) {
+      dns::write_opt(answer.dns + opt.begin, query.traits.own_size, opt.extended_rcode, query.traits.dnssec_ok, 0);
+      return true;
+    }
     if (query.traits.has_opt && opt.has_options()) collect_for_client(lcore, query, answer, opt, options);
     length = dns::remove_opt({answer.dns, length}, opt);
     if (length == 0) return false;

@@ -5,7 +5,10 @@
 // opaque (dns::Query) keep what they have.
 #pragma once
 
+#include <algorithm>
+
 #include "dataplane/path/query.h"
+#include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {
 
@@ -14,8 +17,14 @@ constexpr uint16_t kStreamSize = 0xffff;
 
 // Octets of an answer that this client takes, its way to us considered: what it says, what its group may have, what the port
 // takes in one piece.
-uint16_t client_size(const tables::LocalHost& host, const Packet& packet, uint16_t said,
-                     const config::ImageGroup& group);
+inline uint16_t client_size(const tables::LocalHost& host, const Packet& packet, uint16_t said,
+                            const config::ImageGroup& group) {
+  // A datagram that the kernel put together comes by the same port.
+  if (host.is_stream(packet.port) && state::is_connection(packet.peer_mac)) return kStreamSize;
+  unsigned most = host.ports[packet.port].mtu - (packet.family == 4 ? 28U : 48U);
+  if (group.udp_size != 0) most = std::min(most, unsigned{group.udp_size});
+  return static_cast<uint16_t>(std::min(most, unsigned{said}));
+}
 // The same of what comes from the pool, whose OPT also says so. `most`: ImagePool::udp_size, or dns::kOurUdpSize.
 inline void limit_size(dns::QueryTraits& traits, uint16_t most) {
   traits.own_size = most;
@@ -23,7 +32,11 @@ inline void limit_size(dns::QueryTraits& traits, uint16_t most) {
 }
 
 // Does the query take something to the pool that belongs to this client alone? Then nobody shares its answer.
-bool is_for_one_client(const QueryWork& work, const config::ImagePool& pool);
+bool passes_any(const QueryWork& work, const config::ImagePool& pool);
+inline bool is_for_one_client(const QueryWork& work, const config::ImagePool& pool) {
+  if ((pool.edns & config::kEdnsEcsAdd) != 0) return true;
+  return work.query.opt.has_options() && work.opt_length == 0 && passes_any(work, pool);
+}
 
 enum class Rewritten : uint8_t {
   done,

@@ -100,8 +100,7 @@ bool is_error_over(state::Lcore& lcore, const QueryWork& work) {
   return !lcore.limits.answers.take(key, work.response_rate, work.now);
 }
 
-std::optional<QueryOutcome> limit_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity) {
-  if (work.response_rate == 0) return std::nullopt;
+std::optional<QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity) {
   const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
   if (lcore.limits.answers.take(key, work.response_rate, work.now)) return std::nullopt;
   return turn_away(lcore, work);

@@ -39,7 +39,12 @@ inline uint32_t response_rate_of(const state::Lcore& lcore, const Packet& packet
 bool is_error_over(state::Lcore& lcore, const QueryWork& work);
 
 // The query is about to be answered that there is nothing, by a rule of that identity, or its answer is not known. Nothing: it may be.
-std::optional<config::QueryOutcome> limit_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity);
+std::optional<config::QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity);
+inline std::optional<config::QueryOutcome> limit_negative(state::Lcore& lcore, const QueryWork& work,
+                                                          uint64_t identity) {
+  if (work.response_rate == 0) return std::nullopt;
+  return take_negative(lcore, work, identity);
+}
 // The first client of an open query gets the answer in `message`, which says that there is something: what it counted as when it
 // came is given back. slot.counts_as_negative says that it did.
 void give_negative_back(state::Lcore& lcore, const state::PendingSlot& slot, const state::QuestionKey& key,

@@ -2,12 +2,9 @@
 
 #include <cstring>
 
-#include "config/loop_label.h"
-
 namespace penstock::path {
 
-std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& query) {
-  if (query.name.bytes[0] != config::kLoopLabelLength) return std::nullopt;
+std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query) {
   return config::pool_of_loop_label({query.name.bytes + 1, config::kLoopLabelLength}, lcore.rules->header().loop_token);
 }
 

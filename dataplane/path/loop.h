@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/event_ring.h"
+#include "config/loop_label.h"
 #include "dataplane/dns/message.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/state/lcore.h"
@@ -13,7 +14,11 @@ namespace penstock::path {
 
 // The number of the pool that control sent the query into to see whether it comes back (config/loop_label.h); nothing: it is
 // no such probe.
-std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& query);
+std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query);
+inline std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& query) {
+  if (query.name.bytes[0] != config::kLoopLabelLength) return std::nullopt;
+  return read_loop_probe(lcore, query);
+}
 
 // Tells control who sent the query back to us: the first of its kind and number in a while. `number`: the rule's, of a probe the
 // pool's. `endpoint_slot`: of the endpoint that it came from, 0xffff: none.

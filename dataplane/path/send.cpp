@@ -36,9 +36,9 @@ void count_record(uint8_t* message, int change) {
 }
 
 // A frame for the endpoint, and what its response must match. False: the frame has no room, nothing has changed.
-bool write(state::Lcore& lcore, uint32_t index, state::PendingSend& sent, const config::ImagePool& pool,
-           const state::EndpointHop& hop, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now,
-           bool with_opt = true) {
+[[gnu::always_inline]] inline bool write(state::Lcore& lcore, uint32_t index, state::PendingSend& sent,
+                                         const config::ImagePool& pool, const state::EndpointHop& hop, rte_mbuf& frame,
+                                         uint8_t* message, uint16_t length, uint64_t now, bool with_opt = true) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   const Asked asked = asked_of(lcore, slot, query);
@@ -75,17 +75,15 @@ bool write(state::Lcore& lcore, uint32_t index, state::PendingSend& sent, const 
     if (without_opt) count_record(message, 1);
     return false;
   }
-  sent = {
-      .endpoint = hop.address,
-      .source = hop.source,
-      .at = now,
-      .source_port = source_port,
-      .endpoint_slot = hop.slot,
-      .family = hop.family,
-      .answered = false,
-      .over_tcp = over_tcp,
-      .form = form,
-  };
+  sent.endpoint = hop.address;
+  sent.source = hop.source;
+  sent.at = now;
+  sent.source_port = source_port;
+  sent.endpoint_slot = hop.slot;
+  sent.family = hop.family;
+  sent.answered = false;
+  sent.over_tcp = over_tcp;
+  sent.form = form;
   config::EndpointCounters& counters = lcore.counters.endpoints[hop.slot];
   (over_tcp ? counters.stream_queries : counters.queries).add(1);
   if (!over_tcp) lcore.silence.count_send(hop.slot, now);

@@ -184,8 +184,19 @@ bool ZoneTable::match_deep(const dns::FoldedName& name, Take take) const {
 }
 
 Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe) const {
+  // The usual case, without a Match in memory: one that is written in pieces and returned whole waits for them.
+  for (unsigned i = probe.count; i-- > 0;) {
+    const unsigned depth = probe.depths[i];
+    const unsigned offset = name.offsets[name.labels - depth];
+    const ZoneNode* node = find(probe.hashes[i], name.bytes + offset, name.length - offset);
+    if (node == nullptr) continue;
+    const bool is_apex = depth == name.labels;
+    const uint32_t rule = is_apex ? node->apex_rule : node->below_rule;
+    if (rule != config::kNoRule) return {rule, node->name_length, is_apex};
+  }
+  if (!probe.more) return {default_rule_, 0, false};
   Match match{default_rule_, 0, false};
-  match_any(name, probe, [&](unsigned depth, uint64_t hash) { return take(name, depth, hash, match); });
+  match_deep(name, [&](unsigned depth, uint64_t hash) { return take(name, depth, hash, match); });
   return match;
 }
 
