@@ -37,7 +37,6 @@ Chain::Step Chain::next() {
   dns::Record record;
   dns::Record dname{};
   FoldedName owner;
-  FoldedName dname_owner;
   while (records.next(record) && record.section == dns::RecordSection::answer) {
     if (record.type != dns::kTypeCname && record.type != dns::kTypeDname) continue;
     readable_ = dns::read_name(message_, record.owner, owner);
@@ -45,7 +44,6 @@ Chain::Step Chain::next() {
     if (record.type == dns::kTypeDname) {
       if (dname.type != 0 || !is_below(name_, owner)) continue;
       dname = record;
-      dname_owner = owner;
       continue;
     }
     if (owner.length != name_.length || std::memcmp(owner.bytes, name_.bytes, name_.length) != 0) continue;
@@ -57,8 +55,8 @@ Chain::Step Chain::next() {
   if (dname.type == 0) return Step::end;
   last_ = dname;
   FoldedName target;
-  readable_ = ++links_ <= kLongestChain && dns::read_name(message_, dname.data, target) &&
-              substitute(name_, dname_owner, target);
+  readable_ = ++links_ <= kLongestChain && dns::read_name(message_, dname.owner, owner) &&
+              dns::read_name(message_, dname.data, target) && substitute(name_, owner, target);
   return readable_ ? Step::link : Step::unreadable;
 }
 

@@ -107,18 +107,6 @@ def unreachable(world):
     return int(world.run("host", "sh", "-c", "nstat -asz IcmpOutDestUnreachs | awk '/Icmp/ {print $2}'").stdout)
 
 
-def test_a_fragmented_response_is_asked_again_and_the_kernel_is_silent(world, one):
-    before = unreachable(world)
-    long = lambda query: answer_to(query, 12)  # noqa: E731  2.5 kB in an Ethernet of 1500
-    with Endpoint(world, ONE, udp=long, tcp=long) as server:
-        answer = ask(world, f"d-pieces.{ZONE}", "TXT", use_edns=0, payload=1232)
-        assert answer.flags & dns.flags.TC, "too long for this client over UDP"
-        assert len(ask(world, f"d-pieces.{ZONE}", "TXT", tcp=True, use_edns=0, payload=1232).answer[0]) == 12
-        assert len(server.asked["tcp"]) == 1
-    assert one.metrics().sum("penstock_frames_total", **{"class": "fragment"}) >= 1
-    assert unreachable(world) == before
-
-
 def test_a_response_that_is_late_for_the_rules_is_not_told_that_its_port_is_unreachable(world, one):
     before, model = unreachable(world), one.model
     with Endpoint(world, ONE, udp=lambda query: None if "late" in str(query.question[0].name) else answer_to(query)) as server:

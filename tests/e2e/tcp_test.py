@@ -1,4 +1,4 @@
-"""tests/e2e/tcp_test.py - DNS over TCP with clients, and UDP that the kernel puts together: the slow lane."""
+"""tests/e2e/tcp_test.py - DNS over TCP with clients: the slow lane."""
 import socket
 import struct
 import time
@@ -11,7 +11,7 @@ from client import addresses, ask, rcode
 from penstock import Penstock, config
 from streams import Stream, framed, query_for, slow_lane
 from waiting import eventually
-from world import CLIENT, HOST, HOST6, STUDIO, STUDIO_PRIVATE, VPC_SERVERS, World
+from world import HOST, HOST6, STUDIO, STUDIO_PRIVATE, VPC_SERVERS, World
 
 ZONE = "studio.us-east-1.sagemaker.aws"
 TCP_LIMITS = {"connections": 40, "connections_per_client": 30, "idle_timeout": "1s"}
@@ -134,63 +134,6 @@ def test_a_client_with_too_many_connections_loses_its_idlest(office):
         for stream in streams:
             stream.sock.close()
     assert slow_lane(penstock, "shed_client") >= 2
-
-
-def raw_udp(source, destination, wire, port):
-    """The datagram, with its checksum, behind no IP header."""
-    length = 8 + len(wire)
-    pseudo = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack("!BBH", 0, 17, length)
-    head = struct.pack("!HHHH", port, 53, length, 0)
-    octets = pseudo + head + wire + (b"\0" if length % 2 else b"")
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return struct.pack("!HHHH", port, 53, length, ~total & 0xffff) + wire
-
-
-def ip_packet(payload, options=b"", fragment=0):
-    """The kernel fills in length and checksum."""
-    return struct.pack("!BBHHHBBH4s4s", 0x40 | (5 + len(options) // 4), 0, 0, 4711, fragment, 64, 17, 0,
-                       socket.inet_aton(CLIENT), socket.inet_aton(HOST)) + options + payload
-
-
-def padded_query(octets):
-    query = query_for(STUDIO)
-    query.use_edns(0, payload=1232, options=[dns.edns.GenericOption(65001, b"p" * octets)])
-    return query
-
-
-@pytest.mark.parametrize("options,cut", [(b"\x01\x01\x01\x00", None), (b"", 1000)], ids=["IP options", "two fragments"])
-def test_udp_that_is_left_to_the_kernel_is_answered(office, options, cut):
-    world, penstock = office
-    answered = slow_lane(penstock, "datagram_answers")
-    query = padded_query(1600 if cut else 0)
-    with world.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as receiver, \
-            world.socket("client", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
-        receiver.bind((CLIENT, 0))
-        receiver.settimeout(3)
-        datagram = raw_udp(CLIENT, HOST, query.to_wire(max_size=65535), receiver.getsockname()[1])
-        if cut:
-            sender.sendto(ip_packet(datagram[:cut], fragment=0x2000), (HOST, 0))
-            sender.sendto(ip_packet(datagram[cut:], fragment=cut // 8), (HOST, 0))
-        else:
-            sender.sendto(ip_packet(datagram, options), (HOST, 0))
-        wire, server = receiver.recvfrom(65535)
-    assert server == (HOST, 53)
-    assert addresses(dns.message.from_wire(wire)) == STUDIO_PRIVATE
-    assert slow_lane(penstock, "datagram_answers") == answered + 1
-
-
-def test_a_long_query_over_ipv6_comes_in_fragments_and_is_answered(office):
-    world, penstock = office
-    answered = slow_lane(penstock, "datagram_answers")
-    with world.socket("client", socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(3)
-        sock.sendto(padded_query(2000).to_wire(max_size=65535), (HOST6, 53))
-        wire, server = sock.recvfrom(65535)
-    assert server[0] == HOST6
-    assert addresses(dns.message.from_wire(wire)) == STUDIO_PRIVATE
-    assert slow_lane(penstock, "datagram_answers") == answered + 1
 
 
 def test_who_asks_how_long_an_idle_connection_stays_is_told(office):

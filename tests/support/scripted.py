@@ -1,7 +1,7 @@
 """tests/support/scripted.py - a DNS server that says what the test has written down, over UDP and TCP, and keeps what it was asked.
 
 with Scripted(world, "public", "eth0", "192.168.10.77") as server:
-    server.script[name("www.example.").lower()] = lambda query: query[:2] + ...     # None: it says nothing
+    server.script[name("www.example.").lower()] = lambda query: query[:2] + ...     # None: it says nothing; a list: several
     server.heard        # [(query as bytes, "udp" or "tcp"), ...]
 
 Whatever is not in the script, health probes for one, has an empty answer.
@@ -66,12 +66,12 @@ class Scripted:
         self.heard.append((query, over))
         asked = query[12:end_of_name(query, 12)].lower() if question_of(query) or len(query) > 16 else b""
         answer = self.script.get(asked, empty)
-        return answer(query) if answer else None
+        said = answer(query) if answer else []
+        return said if isinstance(said, list) else [said] if said is not None else []
 
     def _udp(self, sock):
         query, sender = sock.recvfrom(65535)
-        answer = self._answer(query, "udp")
-        if answer is not None:
+        for answer in self._answer(query, "udp"):
             sock.sendto(answer, sender)
 
     def _accept(self, listener):
@@ -85,8 +85,7 @@ class Scripted:
             query = self._whole(connection)
             if query is None:
                 raise ConnectionError
-            answer = self._answer(query, "tcp")
-            if answer is not None:
+            for answer in self._answer(query, "tcp"):
                 connection.sendall(struct.pack("!H", len(answer)) + answer)
         except OSError:
             self.selector.unregister(connection)

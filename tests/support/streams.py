@@ -81,11 +81,12 @@ class Endpoint:
         self.connections = 0
         self.last_client = None
         self.stopped = threading.Event()
-        self.datagrams = world.socket(VPC, socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.datagrams = world.socket(VPC, family, socket.SOCK_DGRAM)
         self.datagrams.bind((address, 53))
         self.listener = None
         if tcp:
-            self.listener = world.socket(VPC, socket.AF_INET, socket.SOCK_STREAM)
+            self.listener = world.socket(VPC, family, socket.SOCK_STREAM)
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.listener.bind((address, 53))
             self.listener.listen(16)

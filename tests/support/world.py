@@ -16,7 +16,7 @@ WORLD = ROOT / "deploy/simulation/world"
 ZONES = ROOT / "deploy/simulation/zones"
 
 CLIENT, HOST, RESOLVER = "192.168.10.50", "192.168.10.86", "192.168.10.2"
-HOST6, RESOLVER6 = "fd00:10::86", "fd00:10::2"
+CLIENT6, HOST6, RESOLVER6 = "fd00:10::50", "fd00:10::86", "fd00:10::2"
 ENDPOINTS = ["10.16.1.10", "10.16.2.10"]
 ENDPOINTS6 = ["fd00:16:1::10", "fd00:16:2::10"]
 VPC = "studio-us-east-1"
