@@ -52,8 +52,8 @@ void EndpointProber::start() {
 void EndpointProber::wait_until(Time due) {
   due_ = due;
   udp_timer_.expires_at(due_);
-  udp_timer_.async_wait([this](const std::error_code& error) {
-    if (!error) on_due();
+  udp_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](const std::error_code& error) {
+    if (!error && !alive.expired()) on_due();
   });
 }
 
@@ -90,8 +90,8 @@ void EndpointProber::on_due() {
 
 void EndpointProber::wait_for_tcp(Time due) {
   tcp_timer_.expires_at(due);
-  tcp_timer_.async_wait([this](const std::error_code& error) {
-    if (!error) probe_tcp();
+  tcp_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](const std::error_code& error) {
+    if (!error && !alive.expired()) probe_tcp();
   });
 }
 

@@ -95,6 +95,7 @@ class EndpointProber {
   asio::steady_timer udp_timer_;
   asio::steady_timer tcp_timer_;
   std::vector<std::weak_ptr<Probe>> running_;
+  std::shared_ptr<void> alive_ = std::make_shared<char>();  // goes with this: a timer's call may be on its way already
 };
 
 }  // namespace penstock::control

@@ -1,5 +1,6 @@
 """tests/e2e/conftest.py - what every end-to-end test has: the support folder on the path, the machine for itself, an end to its time."""
 import fcntl
+import os
 import pathlib
 import signal
 import sys
@@ -12,9 +13,14 @@ SECONDS = 90
 
 
 def pytest_configure(config):
-    """One run at a time on a machine: worlds have names, and a run clears away what a killed one left under the same name."""
-    config.penstock_lock = open("/run/penstock-e2e.lock", "w", encoding="utf-8")  # pylint: disable=consider-using-with
-    fcntl.flock(config.penstock_lock, fcntl.LOCK_EX)
+    """One run at a time on a machine: worlds have names, and a run clears away what a killed one left under the same name. Of a run by
+    ctest there may be two, in lanes whose worlds have other names (CMakeLists.txt)."""
+    lane = os.environ.get("PENSTOCK_LANE")
+    config.penstock_locks = [open("/run/penstock-e2e.lock", "w", encoding="utf-8")]  # pylint: disable=consider-using-with
+    if lane:
+        config.penstock_locks.append(open(f"/run/penstock-e2e-{lane}.lock", "w", encoding="utf-8"))  # pylint: disable=consider-using-with
+        fcntl.flock(config.penstock_locks[1], fcntl.LOCK_EX)
+    fcntl.flock(config.penstock_locks[0], fcntl.LOCK_SH if lane else fcntl.LOCK_EX)
 
 
 @pytest.hookimpl(hookwrapper=True)
