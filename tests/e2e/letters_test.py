@@ -32,7 +32,7 @@ class Lowering(Scripted):
     """Whatever it is asked."""
     def _answer(self, query, over):
         super()._answer(query, over)
-        return in_small_letters(query)
+        return [in_small_letters(query)]
 
 
 class Capture:
