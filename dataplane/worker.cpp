@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -125,7 +126,8 @@ void Worker::rest(unsigned moved) {
     return;
   }
   if (++idle_turns_ < kPatience) {
-    rte_pause();
+    // Whoever shares the processor (the kernel's receiving, the slow lane) may have what this lcore waits for.
+    sched_yield();
     return;
   }
   const unsigned microseconds = std::min(idle_turns_ - kPatience + 1, kLongest);

@@ -43,6 +43,7 @@ std::string Clients::listen(const config::IpAddress& address, uint16_t port) {
   if (!error && address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.set_option(FreeBind(true), error);  // the address may come later
   if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.set_option(tcp::no_delay(true), error);  // its connections inherit it
   if (!error) acceptor.listen(4096, error);
   if (!error) acceptor.non_blocking(true, error);
   if (error) return error.message();
@@ -58,7 +59,8 @@ void Clients::accept(Listener& listener) {
     for (int i = 0; i < kAcceptAtOnce; ++i) {
       asio::error_code error;
       tcp::socket socket(io_);
-      listener.acceptor.accept(socket, error);
+      tcp::endpoint remote;
+      listener.acceptor.accept(socket, remote, error);
       if (error == asio::error::would_block || error == asio::error::try_again) break;
       if (error == asio::error::no_descriptors) {
         // Accepted again by tick(): a listener that is ready all the time must not keep us busy.
@@ -66,21 +68,18 @@ void Clients::accept(Listener& listener) {
         listener.is_paused = true;
         return;
       }
-      if (!error) take(listener, std::move(socket), now);
+      if (!error) take(listener, std::move(socket), remote, now);
     }
     accept(listener);
   });
 }
 
-void Clients::take(Listener& listener, tcp::socket&& socket, Time now) {
-  asio::error_code error;
-  const tcp::endpoint remote = socket.remote_endpoint(error);
-  if (error) return;
+void Clients::take(Listener& listener, tcp::socket&& socket, const tcp::endpoint& remote, Time now) {
   const config::IpAddress client = from_asio(remote.address());
   for (uint32_t place = table_.to_shed(client); place != ConnectionTable::kNone; place = table_.to_shed(client))
     close(place, table_.of_client(client) >= limits_.per_client ? SlowCounter::shed_client : SlowCounter::shed_total);
-  socket.non_blocking(true, error);
-  socket.set_option(tcp::no_delay(true), error);
+  asio::error_code ignored;
+  socket.non_blocking(true, ignored);
   const uint32_t place = table_.add(client, now);
   if (place >= sessions_.size()) sessions_.resize(place + 1);
   sessions_[place] = std::make_unique<Session>(std::move(socket));
@@ -91,7 +90,7 @@ void Clients::take(Listener& listener, tcp::socket&& socket, Time now) {
                                .family = client.family};
   counters_[SlowCounter::accepted].add(1);
   counters_[SlowGauge::connections].set(table_.size());
-  wait_to_read({state::PeerKind::connection, place, table_.generation(place)});
+  read({state::PeerKind::connection, place, table_.generation(place)}, now);  // most ask at once
 }
 
 Clients::Session* Clients::find(const Id& id) {

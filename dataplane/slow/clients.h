@@ -70,7 +70,7 @@ class Clients {
   using Id = state::StreamPeer;
 
   void accept(Listener& listener);
-  void take(Listener& listener, asio::ip::tcp::socket&& socket, Time now);
+  void take(Listener& listener, asio::ip::tcp::socket&& socket, const asio::ip::tcp::endpoint& remote, Time now);
   Session* find(const Id& id);
   void wait_to_read(const Id& id);
   void read(const Id& id, Time now);

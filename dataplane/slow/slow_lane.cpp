@@ -1,6 +1,7 @@
 #include "dataplane/slow/slow_lane.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -13,8 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto kTick = milliseconds(100);
-// After the last frame or octet the rings are looked at after 20 us, where a remembered answer is; then each 100 us, and less and less
-// often when nothing comes.
+// After the last frame or octet the rings are looked at again and again, with the processor left to whoever else wants it (an lcore, if
+// there are few); then after 20 us, then each 100 us, and less and less often when nothing comes.
+constexpr unsigned kYields = 32;
 constexpr long kFirstRestNs = 20'000;
 constexpr unsigned kFirstRests = 5;
 constexpr long kShortestRestNs = 100'000;
@@ -23,6 +25,11 @@ constexpr unsigned kShortRests = 100;
 constexpr rlim_t kOtherFiles = 1024;  // sockets of ports, maps, connections to endpoints
 
 void rest(unsigned quiet_turns, asio::io_context& io) {
+  if (quiet_turns < kYields) {
+    sched_yield();
+    return;
+  }
+  quiet_turns -= kYields;
   if (quiet_turns < kShortRests) {
     const timespec pause{0, quiet_turns < kFirstRests ? kFirstRestNs : kShortestRestNs};
     nanosleep(&pause, nullptr);
