@@ -88,9 +88,14 @@ class ControlLinkTest : public testing::Test {
     const FileDescriptor memfd = memfd_of(compiled.image);
     return publish(socket, compiled.generation, compiled.image.size(), memfd.fd);
   }
-  config::Found look_up(int socket, const std::string& name) {
+  config::Found look_up(int socket, const std::string& name, const char* client = nullptr) {
     const std::string wire = config::parse_name(name).value();
     config::Lookup request;
+    if (client != nullptr) {
+      const config::IpAddress address = config::parse_address(client).value();
+      request.client = address.bytes;
+      request.family = address.family;
+    }
     request.name_length = static_cast<uint8_t>(wire.size());
     wire.copy(request.name.data(), request.name.size());
     const Message reply = exchange(socket, &request, sizeof request, {});
@@ -137,6 +142,72 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   const config::Found other = look_up(socket.fd, "example.org");
   EXPECT_EQ(other.rule, 2U);
   EXPECT_EQ(other.matched_length, 0);
+}
+
+// What `penstockctl explain --client` asks: from the table that forwards.
+TEST_F(ControlLinkTest, LooksUpForAClient) {
+  const FileDescriptor socket = control();
+  publish(socket.fd, compile_text(R"(
+ports: [{device: "af_xdp:eth0"}]
+clients:
+  allow: [10.0.0.0/8, "fd00::/8"]
+  deny: [10.9.0.0/16]
+  groups: {ml: {prefixes: [10.1.0.0/16, "fd01::/16"]}, lab: {prefixes: [10.1.2.0/24, 192.168.0.0/16]}}
+pools:
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
+  office: {kind: recursive, endpoints: [10.16.2.10]}
+zones:
+  - {zone: ml.example, pool: vpc, clients: [ml]}
+  - {zone: both.example, pool: vpc, clients: [ml], otherwise: next}
+  - {zone: both.example, answer: nxdomain, clients: [lab]}
+  - {zone: open.example, pool: office, clients: [ml], otherwise: next}
+  - {zone: deep.open.example, pool: office, clients: [lab], otherwise: next}
+  - {name: www.open.example, answer: nodata, clients: [lab], otherwise: next}
+default: {pool: office}
+)",
+                                  9));
+  constexpr uint32_t kDefault = 6;
+  struct Case {
+    const char* description;
+    const char* name;
+    const char* client;  // nullptr: nobody is named
+    uint32_t rule;
+    const char* zone;  // empty: the default
+    bool is_left_out, depends, may_ask;
+    uint16_t group;
+  };
+  const Case cases[] = {
+      {"of the group", "a.ml.example", "10.1.0.1", 0, "ml.example", false, true, true, 1},
+      {"of the group, over IPv6", "a.ml.example", "fd01::1", 0, "ml.example", false, true, true, 1},
+      {"left out: of another group, whose prefix is longer", "a.ml.example", "10.1.2.1", 0, "ml.example", true, true,
+       true, 2},
+      {"left out: of none", "ml.example", "10.2.0.1", 0, "ml.example", true, true, true, 0},
+      {"left out, over IPv6", "ml.example", "fd02::1", 0, "ml.example", true, true, true, 0},
+      {"nobody is of no group", "a.ml.example", nullptr, 0, "ml.example", true, true, false, 0},
+      {"the first of two entries", "both.example", "fd01::1", 1, "both.example", false, true, true, 1},
+      {"otherwise: next", "both.example", "10.1.2.1", 2, "both.example", false, true, true, 2},
+      {"next leaves it out too", "both.example", "10.2.0.1", 2, "both.example", true, true, true, 0},
+      {"next is a shorter zone", "a.deep.open.example", "10.1.0.1", 3, "open.example", false, true, true, 1},
+      {"the longer one is for it", "a.deep.open.example", "10.1.2.1", 4, "deep.open.example", false, true, true, 2},
+      {"next is the default", "a.deep.open.example", "fd02::1", kDefault, "", false, true, true, 0},
+      {"the exact name", "www.open.example", "10.1.2.1", 5, "www.open.example", false, true, true, 2},
+      {"the exact name is for others", "www.open.example", "10.1.0.1", 3, "open.example", false, true, true, 1},
+      {"a name that is everybody's", "www.example", "10.1.0.1", kDefault, "", false, false, true, 1},
+      {"it may not ask at all", "www.example", "10.9.0.1", kDefault, "", false, false, false, 0},
+      {"of a group, and may not ask", "ml.example", "192.168.0.1", 0, "ml.example", true, true, false, 2},
+      {"IPv4 in IPv6's form is IPv6", "ml.example", "::ffff:10.1.0.1", 0, "ml.example", true, true, false, 0},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    const config::Found found = look_up(socket.fd, c.name, c.client);
+    EXPECT_EQ(found.generation, 9U);
+    EXPECT_EQ(found.rule, c.rule);
+    EXPECT_EQ(found.matched_length, *c.zone == 0 ? 0 : config::parse_name(c.zone)->size());
+    EXPECT_EQ(found.is_left_out != 0, c.is_left_out);
+    EXPECT_EQ(found.depends_on_client != 0, c.depends);
+    EXPECT_EQ(found.group, c.group);
+    EXPECT_EQ(found.may_ask != 0, c.may_ask);
+  }
 }
 
 TEST_F(ControlLinkTest, FlushesWhatItIsAskedTo) {

@@ -314,6 +314,82 @@ TEST_F(CommandsTest, ExplainSaysWhy) {
   EXPECT_EQ(control.asked, *config::parse_name("www.example.com"));
 }
 
+// Who asks, and what it is to him, in words. What the table says of each client: dataplane/control_link_test.cpp.
+TEST_F(CommandsTest, ExplainForAClient) {
+  control.change([](config::Model& model) {
+    model.clients.groups.resize(2);
+    model.clients.groups[0].name = "ml";
+    model.clients.groups[1].name = "lab";
+    model.rules[1].clients = {0, 1};
+    model.rules[1].otherwise = config::Otherwise::next;
+    model.rules[0].clients = {1};
+  });
+  struct Case {
+    const char* description;
+    const char* client;
+    config::Found found;
+    std::vector<const char*> words;
+    std::vector<const char*> not_words;
+  };
+  const auto found = [](uint32_t rule, const char* zone, bool is_left_out, bool depends, uint16_t group, bool may_ask) {
+    config::Found of;
+    of.rule = rule;
+    of.generation = 7;
+    of.matched_length = *zone == 0 ? 0 : static_cast<uint8_t>(config::parse_name(zone)->size());
+    of.is_left_out = is_left_out ? 1 : 0;
+    of.depends_on_client = depends ? 1 : 0;
+    of.group = group;
+    of.may_ask = may_ask ? 1 : 0;
+    return of;
+  };
+  const Case cases[] = {
+      {"of a group",
+       "10.1.2.3",
+       found(1, "partner.example", false, true, 1, true),
+       {"client   10.1.2.3, of group ml\n", "for      ml, lab\n", "below partner.example", "corporate (recursive)"},
+       {"--client", "REFUSED"}},
+      {"over IPv6",
+       "FD00:0::1",
+       found(1, "partner.example", false, true, 2, true),
+       {"client   fd00::1, of group lab\n", "corporate (recursive)"},
+       {"--client"}},
+      {"of none, passed on to the default",
+       "10.7.0.1",
+       found(3, "", false, true, 0, true),
+       {"client   10.7.0.1, of no group\n", "the default", "corporate (recursive)"},
+       {"for  ", "partner.example,"}},
+      {"left out: no pool is told, nor whether it is private",
+       "fd00::2",
+       found(0, "partner.example", true, true, 0, true),
+       {"client   fd00::2, of no group\n", "for      lab\n", "it is    answered REFUSED: this client is left out\n"},
+       {"pool", "private", "10.16.1.10"}},
+      {"it may not ask",
+       "203.0.113.1",
+       found(3, "", false, false, 0, false),
+       {"client   203.0.113.1, of no group; it may not ask at all: clients.allow\n"},
+       {}},
+      {"nobody is named, and it depends on that",
+       "",
+       found(3, "", false, true, 0, false),
+       {"client   one of no group: other clients may have another rule, see --client ADDRESS\n"},
+       {"may not ask"}},
+      {"nobody is named, and nothing depends on it", "", found(3, "", false, false, 0, false), {}, {"client"}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    control.found = c.found;
+    const json answer =
+        run({{"command", "explain"}, {"name", "a.partner.example"}, {"type", "A"}, {"client", c.client}});
+    ASSERT_EQ(answer["ok"], true) << answer;
+    const std::string words = render_explain(answer);
+    for (const char* part : c.words) EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
+    for (const char* part : c.not_words) EXPECT_EQ(words.find(part), std::string::npos) << part << " in\n" << words;
+    EXPECT_EQ(control.client, *c.client == 0 ? config::IpAddress{} : *config::parse_address(c.client));
+  }
+  EXPECT_EQ(run({{"command", "explain"}, {"name", "a.example"}, {"client", "10.0.0.0/8"}})["error"],
+            "'10.0.0.0/8' is not a client's address");
+}
+
 // As dataplane/path/choose_endpoint.cpp chooses.
 TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
   using config::Health;
