@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "config/image.h"
 #include "config/model_reader.h"
@@ -22,6 +23,35 @@ bool is_host_and_port(std::string_view text) {
   if (in_brackets) host = host.substr(1, host.size() - 2);
   const auto address = parse_address(host);
   return address && address->is_v6() == in_brackets;
+}
+
+// Where each prefix was written first.
+using Written = std::map<IpPrefix, std::pair<std::string, uint32_t>>;
+
+// Prefixes of clients. `written` gets them under `name`, and what it has already of other names is an error.
+std::vector<IpPrefix> client_prefixes(const YamlValue& value, const std::string& name = {},
+                                      Written* written = nullptr) {
+  std::vector<IpPrefix> list;
+  value.each(
+      [&](const YamlValue& item) {
+        const auto prefix = item.prefix();
+        if (!prefix) return;
+        // RFC 4291 section 2.5.5.2: how a program may see IPv4. No packet over IPv6 comes from there.
+        static const IpPrefix kMapped = *parse_prefix("::ffff:0:0/96");
+        if (prefix->length >= kMapped.length && kMapped.contains(prefix->address)) {
+          IpPrefix v4{{{}, 4}, static_cast<uint8_t>(prefix->length - kMapped.length)};
+          std::copy_n(prefix->address.bytes.begin() + 12, 4, v4.address.bytes.begin());
+          return item.error("no client has an address of IPv4 in IPv6's form: write " + to_string(v4));
+        }
+        list.push_back(*prefix);
+        if (written == nullptr) return;
+        const auto [other, is_new] = written->try_emplace(*prefix, name, item.node().line);
+        if (!is_new && other->second.first != name)
+          item.error(to_string(*prefix) + " is in " + other->second.first + " already, on line " +
+                     std::to_string(other->second.second));
+      },
+      true);
+  return list;
 }
 
 }  // namespace
@@ -56,13 +86,14 @@ std::optional<std::string> read_socket_path(const YamlValue& value) {
 void ModelReader::read_clients(const YamlValue& section) {
   const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "over_rate", "rate_exempt",
                               "response_rate", "groups", "allow_snoop"});
+  Written verdicts;
   if (const auto value = map.get("allow")) {
-    model.clients.allow = value->prefixes();
+    model.clients.allow = client_prefixes(*value, "'allow:'", &verdicts);
     if (value->is_sequence() && value->node().items.empty())
       value->error("the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
   }
-  if (const auto value = map.get("deny")) model.clients.deny = value->prefixes();
-  if (const auto value = map.get("allow_snoop")) model.clients.allow_snoop = value->prefixes();
+  if (const auto value = map.get("deny")) model.clients.deny = client_prefixes(*value, "'deny:'", &verdicts);
+  if (const auto value = map.get("allow_snoop")) model.clients.allow_snoop = client_prefixes(*value);
   if (const auto value = map.get("refused"))
     if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
   if (const auto value = map.get("groups")) read_groups(*value);
@@ -73,7 +104,7 @@ void ModelReader::read_clients(const YamlValue& section) {
   if (const auto value = map.get("over_rate"))
     if (const auto word = value->word({"truncate", "refuse", "drop"}))
       model.clients.over_rate = static_cast<OverRate>(*word);
-  if (const auto value = map.get("rate_exempt")) model.clients.rate_exempt = value->prefixes();
+  if (const auto value = map.get("rate_exempt")) model.clients.rate_exempt = client_prefixes(*value);
 }
 
 // groups: {controllers: {prefixes: [10.1.0.10, 10.1.0.11], weight: 20}}
@@ -82,6 +113,7 @@ void ModelReader::read_groups(const YamlValue& section) {
     section.error("this should be groups by name, {controllers: {prefixes: [10.1.0.10], weight: 20}}");
     return;
   }
+  Written members;
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
     const YamlMap map(item, {"prefixes", "weight", "rate", "rate_per_client", "udp_size"});
@@ -90,16 +122,11 @@ void ModelReader::read_groups(const YamlValue& section) {
     group.name = member.key;
     group.where = {0, member.line};
     if (const auto value = map.require("prefixes", "a list of client networks such as 10.1.0.0/24"))
-      group.prefixes = value->prefixes();
+      group.prefixes = client_prefixes(*value, "group '" + group.name + "'", &members);
     if (const auto value = map.get("weight")) group.weight = value->number(1, 1000).value_or(1);
     if (const auto value = map.get("rate")) group.rate = value->number(0, kHighestRate).value_or(0);
     if (const auto value = map.get("rate_per_client")) group.rate_per_client = value->number(0, kHighestRate);
     if (const auto value = map.get("udp_size")) group.udp_size = read_udp_size(*value);
-    for (const ClientGroup& other : model.clients.groups)
-      for (const IpPrefix& prefix : group.prefixes)
-        if (std::find(other.prefixes.begin(), other.prefixes.end(), prefix) != other.prefixes.end())
-          item.error(to_string(prefix) + " is in group '" + other.name + "' already, on line " +
-                     std::to_string(other.where.line));
     if (model.clients.groups.size() + 1 == kMaxClientGroups) {
       item.error("there are at most " + std::to_string(kMaxClientGroups - 1) + " groups");
       return;

@@ -81,7 +81,8 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   const Packet& packet = work.packet;
   state::RateLimits& limits = lcore.limits;
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
-  if ((rate != 0 && !limits.clients.take(limits.key_of_client(packet.source, packet.family), rate, now)) ||
+  if ((rate != 0 &&
+       !limits.clients.take(limits.key_of_client(packet.source, packet.family, client.group), rate, now)) ||
       (group.rate != 0 && !limits.take_of_group(client.group, group.rate, now))) {
     report(lcore, work, now);
     return turn_away(lcore, work);

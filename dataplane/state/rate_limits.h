@@ -104,9 +104,10 @@ class RateLimits {
   // `seed`: nobody outside may know it.
   explicit RateLimits(uint64_t seed) : seed_(seed) {}
 
-  // Whose bucket it is: an IPv4 address, or an IPv6 /56, what one host has to itself. `address` in network order.
-  uint64_t key_of_client(const AddressBytes& address, uint8_t family) const {
-    return key_of(address, family == 4 ? 4 : 7, family, 0);
+  // Whose bucket it is: an IPv4 address, or of an IPv6 /56, what one host has to itself, the clients of one group: groups have rates
+  // of their own. `address` in network order.
+  uint64_t key_of_client(const AddressBytes& address, uint8_t family, uint16_t group = 0) const {
+    return key_of(address, family == 4 ? 4 : 7, family, group);
   }
   // Where answers go: an IPv4 /24 or an IPv6 /56. `answer` is what they have in common.
   uint64_t key_of_answer(const AddressBytes& address, uint8_t family, uint64_t answer) const {

@@ -125,6 +125,29 @@ TEST_F(LimitTest, GroupsHaveRatesOfTheirOwn) {
   EXPECT_EQ(served("a.here.example", 40, "192.168.40.3"), 2U);  // the group's rest
 }
 
+// Clients of several groups in one /56: nobody pays for a neighbour of another group, and exempt is who is written.
+TEST_F(LimitTest, GroupsInOneNetworkOfIPv6) {
+  rig.load(rules(R"(  rate_per_client: 5
+  rate_exempt: ["fd00:1::e/128"]
+  groups:
+    many: {prefixes: ["fd00:1::a/128"], rate_per_client: 20}
+    few: {prefixes: ["fd00:1:0:1::/64"], rate_per_client: 2})"));
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1::a"), 20U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1::e"), 40U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1::b"), 5U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1::f"), 0U);  // as fd00:1::b
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:1::b"), 2U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:1::c"), 0U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:2::c"), 0U);  // of no group
+}
+
+// An address of IPv4 in IPv6's form is none of IPv4, whatever is said of that one.
+TEST_F(LimitTest, IPv4InTheFormOfIPv6) {
+  rig.load(rules("  rate_exempt: [192.168.10.20]"));
+  ask("a.here.example", "::ffff:192.168.10.20");
+  EXPECT_EQ(rig.verdict(), "classify.query query.refused_client");
+}
+
 TEST_F(LimitTest, AnEventSaysWhoItIs) {
   rig.load(rules("  rate_per_client: 5\n  groups: {ml: {prefixes: [192.168.20.0/24]}}"));
   served("a.here.example", 400, "192.168.20.7");

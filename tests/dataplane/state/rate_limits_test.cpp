@@ -53,6 +53,10 @@ TEST(RateLimits, WhatCountsAsOneClient) {
     EXPECT_EQ(answer(one.a) == answer(one.b), one.same_answer) << one.what;
   }
   EXPECT_NE(limits.key_of_answer(v4(1), 4, 7), limits.key_of_answer(v4(1), 4, 8));
+  EXPECT_NE(limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, 1),
+            limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, 2));
+  AddressBytes same_octets = v4(0x0a000001);
+  EXPECT_NE(limits.key_of_client(same_octets, 4), limits.key_of_client(same_octets, 6)) << "of another family";
   EXPECT_NE(limits.key_of_client(v4(1), 4), RateLimits(1).key_of_client(v4(1), 4));
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <set>
 #include <tuple>
 
 #include "dataplane/tables/ruleset.h"
@@ -58,6 +59,22 @@ TEST(ClientPrefixes, Cases) {
       {"allowed inside denied inside allowed", {"10.0.0.0/8", "10.9.9.0/24"}, {"10.9.0.0/16"}, "10.9.9.9", true},
       {"equal: denied wins", {"10.9.0.0/16"}, {"10.9.0.0/16"}, "10.9.0.1", false},
       {"neighbours", {"10.0.0.0/9", "10.128.0.0/9"}, {}, "10.128.0.0", true},
+      {"one host of all that are denied", {"10.0.0.1/32"}, {"0.0.0.0/0"}, "10.0.0.1", true},
+      {"and the one behind it", {"10.0.0.1/32"}, {"0.0.0.0/0"}, "10.0.0.2", false},
+      {"the last address of all", {"0.0.0.0/0"}, {"255.255.255.255/32"}, "255.255.255.255", false},
+      {"the last but one", {"0.0.0.0/0"}, {"255.255.255.255/32"}, "255.255.255.254", true},
+      {"the first address of all", {"0.0.0.0/0"}, {"0.0.0.0/32"}, "0.0.0.0", false},
+      {"the second", {"0.0.0.0/0"}, {"0.0.0.0/32"}, "0.0.0.1", true},
+      {"one host of all of v6", {"::/0"}, {"fd00::1/128"}, "fd00::1", false},
+      {"the last of v6",
+       {"::/0"},
+       {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"},
+       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+       false},
+      {"v6, behind a host", {"::/0"}, {"fd00::ffff:ffff:ffff:ffff/128"}, "fd00:0:0:1::", true},
+      {"v4 in v6's form is not v4", {"10.0.0.0/8"}, {}, "::ffff:10.0.0.1", false},
+      {"nor the other way round", {"::/0"}, {}, "10.0.0.1", false},
+      {"denied as v4, asked as v6", {"::/0"}, {"10.0.0.0/8"}, "::ffff:10.0.0.1", true},
   };
   for (const Case& c : cases) {
     Clients clients;
@@ -210,6 +227,53 @@ TEST(ClientPrefixes, TenThousandPrefixes) {
   }
   EXPECT_GT(allowed, asked.size() / 5);
   EXPECT_LT(allowed, asked.size() * 4 / 5);
+}
+
+// Ten thousand prefixes of two hundred groups, nested in each other and equal to none, beside exemptions: against all of them in turn.
+TEST(ClientPrefixes, TenThousandPrefixesOfGroups) {
+  std::mt19937_64 random(13);
+  const auto random_address = [&](uint8_t family) {
+    IpAddress address{{}, family};
+    // Few values an octet: the prefixes overlap.
+    for (unsigned i = 0; i < (family == 4 ? 4U : 16U); ++i) address.bytes[i] = static_cast<uint8_t>(random() % 12 * 23);
+    return address;
+  };
+  Clients clients;
+  clients.allow = {*config::parse_prefix("0.0.0.0/0"), *config::parse_prefix("::/0")};
+  clients.groups.resize(200);
+  std::set<IpPrefix> taken;
+  while (taken.size() < 10'000) {
+    const uint8_t family = random() % 2 == 0 ? 4 : 6;
+    const IpPrefix prefix = cut(random_address(family), random() % (family == 4 ? 33 : 129));
+    if (!taken.insert(prefix).second) continue;
+    clients.groups[random() % 200].prefixes.push_back(prefix);
+    if (random() % 50 == 0) clients.rate_exempt.push_back(prefix);
+  }
+  std::vector<IpAddress> asked;
+  for (unsigned i = 0; i < 400; ++i) asked.push_back(random_address(i % 2 == 0 ? 4 : 6));
+  std::vector<ClientEntry> answers;
+  ASSERT_TRUE(look_up(clients, asked, answers));
+  size_t long_ones = 0;
+  size_t exempt = 0;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    int longest = -1;
+    uint16_t group = 0;
+    for (size_t g = 0; g < clients.groups.size(); ++g)
+      for (const IpPrefix& prefix : clients.groups[g].prefixes)
+        if (prefix.length > longest && prefix.contains(asked[i])) {
+          longest = prefix.length;
+          group = static_cast<uint16_t>(g + 1);
+        }
+    const bool is_exempt = std::any_of(clients.rate_exempt.begin(), clients.rate_exempt.end(),
+                                       [&](const IpPrefix& prefix) { return prefix.contains(asked[i]); });
+    ASSERT_EQ(answers[i].group, group) << config::to_string(asked[i]);
+    ASSERT_EQ(answers[i].is_exempt, is_exempt) << config::to_string(asked[i]);
+    long_ones += longest > 8 ? 1 : 0;
+    exempt += is_exempt ? 1 : 0;
+  }
+  EXPECT_GT(long_ones, asked.size() / 4);
+  EXPECT_GT(exempt, asked.size() / 20);
+  EXPECT_LT(exempt, asked.size());
 }
 
 }  // namespace
