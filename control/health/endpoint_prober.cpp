@@ -203,7 +203,7 @@ ProbeTarget EndpointProber::target() const {
   return target;
 }
 
-void EndpointProber::keep(std::shared_ptr<Probe> probe) {
+void EndpointProber::keep(const std::shared_ptr<Probe>& probe) {
   std::erase_if(running_, [](const auto& old) { return old.expired(); });
   running_.push_back(probe);
 }

@@ -69,7 +69,7 @@ class EndpointProber {
   void take_tcp(const ProbeResult& result);
   void settle();
   ProbeTarget target() const;
-  void keep(std::shared_ptr<Probe> probe);
+  void keep(const std::shared_ptr<Probe>& probe);
   bool is_down() const { return judge_.state() == config::Health::down; }
   double random() { return std::uniform_real_distribution<double>(0, 1)(engine_); }
 
