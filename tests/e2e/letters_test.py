@@ -103,6 +103,8 @@ def test_a_server_that_keeps_letters(world, penstock):
         seen.append(capture.spelling(name(text)))
     assert sum(spelling != name(f"One-{number}.Letters.test.") for number, spelling in enumerate(seen)) >= 5
     assert len({spelling[6:] for spelling in seen}) >= 5, "drawn for each"
+    over_tcp = ask(world, "Over-TCP.Letters.test.", tcp=True)
+    assert (addresses(over_tcp), over_tcp.question[0].name.to_text()) == ({"10.1.0.2"}, "Over-TCP.Letters.test.")
     assert penstock.metrics().sum("penstock_responses_total", outcome="wrong_case") == 0
 
 
@@ -116,6 +118,7 @@ def test_a_server_that_answers_in_small_letters(world, servers, penstock):
         assert (rcode(answer), addresses(answer)) == ("NOERROR", {"10.1.0.3"})
         assert answer.question[0].name.to_text() == text
         assert heard(server, text) == [name(text)]
+    assert ask(world, "Over-TCP.Lowers.test.", tcp=True).question[0].name.to_text() == "Over-TCP.Lowers.test."
     metrics = penstock.metrics()
     assert metrics.sum("penstock_responses_total", outcome="wrong_case") == 0
     assert metrics.sum("penstock_endpoint_state", address=LOWERS, state="up") == 1

@@ -506,6 +506,20 @@ TEST_F(RandomCase, AfterAnAnswerInOtherLettersNoneAreDrawn) {
   EXPECT_GT(drawn, 0U);
 }
 
+// Whoever asks the same meanwhile, and later what is remembered, reads his own spelling.
+TEST_F(RandomCase, EverybodyReadsHisOwnSpelling) {
+  start(", randomise_case: on");
+  echo(true);
+  const Bytes first = write(question());
+  const Bytes second = write(question({}, "WWW.VPC.EXAMPLE"));
+  const Bytes third = write(question({}, "www.vpc.example"));
+  const Frame left = forward(from_client(first));
+  EXPECT_TRUE(rig.receive(0, {write(from_client(second, "192.168.10.21"))}).empty());
+  EXPECT_EQ(to_hex(back(left, answer_to(left.payload)).payload), to_hex(answer_to(first)));
+  EXPECT_EQ(to_hex(only(rig.sweep(), 0).payload), to_hex(answer_to(second)));
+  EXPECT_EQ(to_hex(forward(from_client(third, "192.168.10.22"), 0).payload), to_hex(answer_to(third)));
+}
+
 TEST_F(RandomCase, ARetryKeepsTheLetters) {
   start(", randomise_case: on");
   echo(true);
