@@ -280,6 +280,8 @@ struct CounterPage {
   Counter rates_used;         // buckets of clients that are not full, once a second
   Counter answer_rates_used;  // the same of answers to one network
   Counter ring_used;          // frames in the fullest ring, once a second
+  Counter policed_clients;    // whose queries are dropped before they are read, as they flood us
+  Counter policed_dropped;    // queries of them, once a second
   Counter mbufs_used;         // frames that are not free, once a second; the cards' own rings are full of them
   Counter cache_entries;      // answers remembered now
   Counter cache_used;         // octets that they take

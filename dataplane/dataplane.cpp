@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -45,6 +46,11 @@ uint64_t monotonic_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// As Worker::run() reads it.
+uint64_t lcore_clock_ns() {
+  return static_cast<uint64_t>(static_cast<double>(rte_rdtsc()) * (1e9 / static_cast<double>(rte_get_tsc_hz())));
 }
 
 int run_worker(void* worker) {
@@ -352,8 +358,8 @@ void Dataplane::run(int signals) {
       if (door == nullptr) continue;
       waits.push_back({door->fd(), POLLIN, 0});
     }
-    // Frames from the lcores to a door come over rings, which poll() cannot see.
-    poll(waits.data(), waits.size(), with_doors ? 1 : 100);
+    // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
+    poll(waits.data(), waits.size(), with_doors ? 1 : 20);
     if (waits[0].revents != 0) return;
     if (waits[1].revents != 0) link_->accept();
     if (waits[2].revents != 0 && link_->connection() == waits[2].fd) link_->serve();
@@ -366,10 +372,17 @@ void Dataplane::run(int signals) {
     follow_next_hops();
     count_answers();
     meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
+    stop_floods();
     keep_endpoints(now);
     retire_endpoints(now);
     count_losses(now);
   }
+}
+
+void Dataplane::stop_floods() {
+  std::vector<const state::TurnedAway*> turned_away;
+  for (const auto& worker : workers_) turned_away.push_back(&worker->turned_away());
+  flood_police_.tick(turned_away, pages_->counters().generation.get(), pages_->counters(), lcore_clock_ns());
 }
 
 void Dataplane::count_answers() {

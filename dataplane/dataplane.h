@@ -12,6 +12,7 @@
 #include "config/model.h"
 #include "dataplane/control_link.h"
 #include "dataplane/endpoint_meter.h"
+#include "dataplane/flood_police.h"
 #include "dataplane/net/door.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/net/mbuf_pool.h"
@@ -52,6 +53,7 @@ class Dataplane {
   void watch_neighbours();
   void follow_next_hops();
   void keep_endpoints(std::chrono::steady_clock::time_point now);
+  void stop_floods();
   void count_answers();
   void count_losses(std::chrono::steady_clock::time_point now);
 
@@ -70,6 +72,11 @@ class Dataplane {
   std::unique_ptr<state::PoolReturns> returns_;
   std::unique_ptr<state::RateLimits> limits_;
   EndpointMeter meter_;
+  FloodPolice flood_police_{{
+      .police = [this](const auto& client, uint32_t per_second) { ports_->police(client, per_second); },
+      .release = [this](const auto& client) { ports_->release(client); },
+      .dropped_of = [this](const auto& client) { return ports_->dropped_of(client); },
+  }};
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<slow::SlowLane> slow_lane_;

@@ -138,6 +138,11 @@ void add_cache(MetricList& list, const CounterPage& page) {
   list.gauge("penstock_cache_used_bytes", "Memory that they take.", {}, number(page.cache_used.get()));
   list.gauge("penstock_cache_size_bytes", "Memory that there is for them, taken at start; 0: nothing is remembered.",
              {}, number(page.cache_size.get()));
+  list.gauge("penstock_policed_clients",
+             "Clients that flood us with queries that are turned away, and are stopped before.", {},
+             number(page.policed_clients.get()));
+  list.counter("penstock_policed_dropped_total", "Queries of such clients that were dropped unread.", {},
+               number(page.policed_dropped.get()));
   list.counter("penstock_cache_evictions_total", "Answers forgotten to make room for others.", {},
                number(page.cache_evicted.get()));
   list.counter("penstock_cache_flushed_total", "Answers forgotten by hand: penstockctl cache flush.", {},

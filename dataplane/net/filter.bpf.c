@@ -4,7 +4,8 @@
 // Ours is UDP to a listen address, port 53, and UDP from port 53 of an endpoint to one of our source ports:
 // over IPv4 without options or fragments, or over IPv6 with UDP as its first next header; with or without one
 // 802.1Q tag. Of a response that came in fragments the first is ours too: it says which query has to be asked again over TCP, and
-// without it the kernel never has a whole datagram to refuse. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
+// without it the kernel never has a whole datagram to refuse. Of a client that the dataplane has found to flood us with what it turns
+// away (`policed`), only so much passes: the ring is for the others as well. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
 // kernel.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -19,6 +20,8 @@
 #define DNS_PORT 53
 #define ADDRESSES 4096
 #define QUEUES 256
+#define POLICED 1024
+#define WINDOW_SHIFT 23  // windows of 8.4 ms
 
 struct address {
   __u32 words[4];  // network order; IPv4 as ::ffff:a.b.c.d
@@ -68,6 +71,52 @@ struct {
   __type(key, __u32);
   __type(value, struct port_range);
 } source_ports SEC(".maps");
+
+// Of a client: an IPv4 address, or the first 56 bits of an IPv6 one. Written by several CPUs at once it counts a little too little.
+struct allowance {
+  __u64 window;
+  __u32 passed;  // in it
+  __u32 most;    // may pass in one; the dataplane's word, as the keys are
+  __u64 dropped;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, POLICED);
+  __type(key, struct address);
+  __type(value, struct allowance);
+} policed SEC(".maps");
+
+// How many there are: nobody is looked for while there is none.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u32);
+} policed_count SEC(".maps");
+
+static __always_inline int is_too_much(struct address client) {
+  __u32 zero = 0;
+  __u32* count = bpf_map_lookup_elem(&policed_count, &zero);
+  if (!count || *count == 0) return 0;
+  if (client.words[0] || client.words[1] || client.words[2] != bpf_htonl(0xffff)) {
+    client.words[1] &= bpf_htonl(0xffffff00);
+    client.words[2] = client.words[3] = 0;
+  }
+  struct allowance* allowance = bpf_map_lookup_elem(&policed, &client);
+  if (!allowance) return 0;
+  __u64 window = bpf_ktime_get_ns() >> WINDOW_SHIFT;
+  if (allowance->window != window) {
+    allowance->window = window;
+    allowance->passed = 0;
+  }
+  if (allowance->passed >= allowance->most) {
+    ++allowance->dropped;
+    return 1;
+  }
+  ++allowance->passed;
+  return 0;
+}
 
 SEC("xdp")
 int penstock_filter(struct xdp_md* ctx) {
@@ -123,6 +172,7 @@ int penstock_filter(struct xdp_md* ctx) {
   if ((void*)(udp + 1) > end) return XDP_PASS;
   // A fragmented query: the kernel puts it together and the slow lane answers.
   if (udp->dest == bpf_htons(DNS_PORT) && !is_fragment && bpf_map_lookup_elem(&listen, &destination)) {
+    if (is_too_much(source)) return XDP_DROP;
     return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
   }
   if (udp->source != bpf_htons(DNS_PORT)) return XDP_PASS;

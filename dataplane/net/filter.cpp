@@ -26,6 +26,15 @@ Key key_of(const config::IpAddress& address) {
   return key;
 }
 
+// As `struct allowance` of filter.bpf.c.
+struct Allowance {
+  uint64_t window;
+  uint32_t passed;
+  uint32_t most;
+  uint64_t dropped;
+};
+constexpr unsigned kWindowShift = 23;
+
 tl::unexpected<std::string> failed(const std::string& what, int error) {
   return tl::make_unexpected("XDP filter: " + what + ": " + std::strerror(error < 0 ? -error : error));
 }
@@ -47,11 +56,13 @@ tl::expected<Filter, std::string> Filter::load() {
   return Filter(std::move(object));
 }
 
-Filter::Filter(Filter&& other) noexcept : object_(std::move(other.object_)), link_(std::exchange(other.link_, -1)) {}
+Filter::Filter(Filter&& other) noexcept
+    : object_(std::move(other.object_)), policed_(other.policed_), link_(std::exchange(other.link_, -1)) {}
 Filter& Filter::operator=(Filter&& other) noexcept {
   if (this == &other) return *this;
   detach();
   object_ = std::move(other.object_);
+  policed_ = other.policed_;
   link_ = std::exchange(other.link_, -1);
   return *this;
 }
@@ -124,6 +135,37 @@ tl::expected<void, std::string> Filter::set(const FilterRules& rules) {
   if (auto set = set_endpoints(rules.endpoints); !set) return set;
   if (auto set = set_source_ports(rules.source_ports.first, rules.source_ports.count); !set) return set;
   return set_listen(rules.listen);
+}
+
+tl::expected<void, std::string> Filter::police(const config::IpAddress& client, uint32_t per_second) {
+  const Key key = key_of(client);
+  const Allowance allowance{
+      .window = 0,
+      .passed = 0,
+      .most = static_cast<uint32_t>((uint64_t{per_second} << kWindowShift) / 1'000'000'000 + 1),
+      .dropped = 0,
+  };
+  if (bpf_map_update_elem(map("policed"), key.data(), &allowance, BPF_NOEXIST) != 0)
+    return failed("client to police", errno);
+  ++policed_;
+  count_policed();
+  return {};
+}
+
+void Filter::release(const config::IpAddress& client) {
+  if (bpf_map_delete_elem(map("policed"), key_of(client).data()) != 0) return;
+  --policed_;
+  count_policed();
+}
+
+uint64_t Filter::dropped_of(const config::IpAddress& client) const {
+  Allowance allowance{};
+  return bpf_map_lookup_elem(map("policed"), key_of(client).data(), &allowance) == 0 ? allowance.dropped : 0;
+}
+
+void Filter::count_policed() {
+  const uint32_t zero = 0;
+  bpf_map_update_elem(map("policed_count"), &zero, &policed_, BPF_ANY);
 }
 
 }  // namespace penstock::net

@@ -41,6 +41,14 @@ class Filter {
   tl::expected<void, std::string> set_source_ports(uint16_t first, uint16_t count);
   tl::expected<void, std::string> set(const FilterRules&);
 
+  // Of the queries of this client (IPv4, or an IPv6 address that stands for its /56) only so many a second pass; the others are
+  // dropped here. As many clients as kMostPoliced.
+  tl::expected<void, std::string> police(const config::IpAddress& client, uint32_t per_second);
+  void release(const config::IpAddress& client);
+  // Queries of it that were dropped since it is policed.
+  uint64_t dropped_of(const config::IpAddress& client) const;
+  static constexpr size_t kMostPoliced = 1024;
+
  private:
   struct CloseObject {
     void operator()(bpf_object*) const;
@@ -49,9 +57,11 @@ class Filter {
   explicit Filter(Object object) : object_(std::move(object)) {}
   int map(const char* name) const;
   tl::expected<void, std::string> set_addresses(const char* map_name, std::span<const config::IpAddress>);
+  void count_policed();
   void detach();
 
   Object object_;
+  uint32_t policed_ = 0;
   int link_ = -1;  // the attachment: it lasts as long as this descriptor
 };
 

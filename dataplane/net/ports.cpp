@@ -1,6 +1,8 @@
 // dataplane/net/ports.cpp - opens each port by its kind, and tells what became of it.
 #include "dataplane/net/ports.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -169,6 +171,24 @@ tl::expected<void, std::string> Ports::set_filter(const FilterRules& rules) {
     if (!set) return tl::make_unexpected("port " + state_->ports[i].name + ": " + set.error());
   }
   return {};
+}
+
+void Ports::police(const config::IpAddress& client, uint32_t per_second) {
+  for (auto& port : state_->open)
+    if (auto* xdp = std::get_if<AfXdpPort>(&port))
+      if (auto policed = xdp->filter().police(client, per_second); !policed) spdlog::warn("{}", policed.error());
+}
+
+void Ports::release(const config::IpAddress& client) {
+  for (auto& port : state_->open)
+    if (auto* xdp = std::get_if<AfXdpPort>(&port)) xdp->filter().release(client);
+}
+
+uint64_t Ports::dropped_of(const config::IpAddress& client) const {
+  uint64_t dropped = 0;
+  for (auto& port : state_->open)
+    if (auto* xdp = std::get_if<AfXdpPort>(&port)) dropped += xdp->filter().dropped_of(client);
+  return dropped;
 }
 
 }  // namespace penstock::net

@@ -85,6 +85,8 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
        !limits.clients.take(limits.key_of_client(packet.source, packet.family, client.group), rate, now)) ||
       (group.rate != 0 && !limits.take_of_group(client.group, group.rate, now))) {
     report(lcore, work, now);
+    // A group that is over its rate as a whole says nothing of this client.
+    lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
     return turn_away(lcore, work);
   }
   work.response_rate = response_rate_of(lcore, packet);

@@ -153,6 +153,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (!client.allowed) {
     work.response_rate = response_rate_of(lcore, work.packet);
     work.now = now;
+    lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }

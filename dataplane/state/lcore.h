@@ -25,6 +25,7 @@
 #include "dataplane/state/retry_budget.h"
 #include "dataplane/state/round_trips.h"
 #include "dataplane/state/silence.h"
+#include "dataplane/state/turned_away.h"
 #include "dataplane/state/waiters.h"
 #include "dataplane/tables/local_host.h"
 #include "dataplane/tables/ruleset.h"
@@ -101,6 +102,7 @@ struct Lcore {
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit reports;
+  TurnedAway turned_away;
   std::array<PoolReach, config::kMaxEndpoints> reach{};  // by the slot of the pool's first endpoint
   uint32_t rotation = 0;                                 // of the next set of addresses that is given out
   Recalled recalled;                                     // what was found in `answers` the last time

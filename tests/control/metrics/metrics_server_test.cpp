@@ -154,6 +154,8 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
   page_->cache_size.set(23);
   page_->cache_evicted.set(24);
   page_->cache_flushed.set(25);
+  page_->policed_clients.set(27);
+  page_->policed_dropped.set(28);
   page_->lcore[0].remember[RememberOutcome::renewed].set(26);
   page_->lcore[1].shares.set(5);
   page_->share_capacity = 8192;
@@ -184,6 +186,8 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_cache_size_bytes", 23},
       {"penstock_cache_evictions_total", 24},
       {"penstock_cache_flushed_total", 25},
+      {"penstock_policed_clients", 27},
+      {"penstock_policed_dropped_total", 28},
       {"penstock_remembered_total{outcome=\"renewed\"}", 26},
       {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
       {"penstock_table_used{lcore=\"1\",table=\"shares\"}", 5},
