@@ -35,60 +35,63 @@ namespace penstock::config {
   X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")         \
   X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")
 
-#define PENSTOCK_QUERY_OUTCOMES(X)                                                                       \
-  X(forwarded, "sent to an endpoint")                                                                    \
-  X(joined, "the same question is in flight: its answer goes to this client too")                        \
-  X(repeated, "the client's own repetition of a query in flight: one answer goes to both")               \
-  X(answered_cached, "answered from memory")                                                             \
-  X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")       \
-  X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")          \
-  X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")  \
-  X(answered_local, "answered from local records, or that they have no such name or type")               \
-  X(answered_address, "answered with the addresses that its rule says")                                  \
-  X(refused_local, "answered REFUSED: local records are of class IN, and not transferred")               \
-  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                             \
-  X(answered_nodata, "answered NODATA as its rule says")                                                 \
-  X(refused_by_rule, "answered REFUSED as its rule says")                                                \
-  X(refused_client, "answered REFUSED: the client may not ask")                                          \
-  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")                  \
-  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")                        \
-  X(formerr, "answered FORMERR: malformed behind its header")                                            \
-  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                  \
-  X(refused_view, "answered REFUSED: the zone is for other clients")                                     \
-  X(badvers, "answered BADVERS: an EDNS version that we do not know")                                    \
-  X(refused_transfer, "answered REFUSED: a zone transfer")                                               \
-  X(refused_update, "answered REFUSED: an update of a private zone")                                     \
-  X(limited_truncated, "answered empty with TC: the client, its group or the answer is over its rate")   \
-  X(limited_refused, "answered REFUSED: the same")                                                       \
-  X(limited_dropped, "not answered: the same")                                                           \
-  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                   \
-  X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")         \
-  X(servfail_over_share, "answered SERVFAIL: the client has more than its share of what is scarce")      \
-  X(refused_loop, "answered REFUSED: it came from the only endpoint that it could go to")                \
-  X(refused_loop_probe, "answered REFUSED: a loop probe of ours came back to us")                        \
-  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it") \
-  X(ignored_no_rules, "not answered: there are no rules yet")                                            \
-  X(ignored_short, "not answered: shorter than a DNS header")                                            \
-  X(ignored_response, "not answered: a response sent to port 53")                                        \
+#define PENSTOCK_QUERY_OUTCOMES(X)                                                                         \
+  X(forwarded, "sent to an endpoint")                                                                      \
+  X(joined, "the same question is in flight: its answer goes to this client too")                          \
+  X(repeated, "the client's own repetition of a query in flight: one answer goes to both")                 \
+  X(answered_cached, "answered from memory")                                                               \
+  X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")         \
+  X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")            \
+  X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")    \
+  X(answered_local, "answered from local records, or that they have no such name or type")                 \
+  X(answered_address, "answered with the addresses that its rule says")                                    \
+  X(refused_local, "answered REFUSED: local records are of class IN, and not transferred")                 \
+  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                               \
+  X(answered_nodata, "answered NODATA as its rule says")                                                   \
+  X(refused_by_rule, "answered REFUSED as its rule says")                                                  \
+  X(refused_client, "answered REFUSED: the client may not ask")                                            \
+  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")                    \
+  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")                          \
+  X(formerr, "answered FORMERR: malformed behind its header")                                              \
+  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                    \
+  X(refused_view, "answered REFUSED: the zone is for other clients")                                       \
+  X(badvers, "answered BADVERS: an EDNS version that we do not know")                                      \
+  X(refused_transfer, "answered REFUSED: a zone transfer that the zone does not allow this client")        \
+  X(truncated_transfer, "answered empty with TC: an IXFR that came over UDP, where nobody is who he says") \
+  X(transferred, "a zone transfer over TCP: passed to the slow lane, which relays it")                     \
+  X(refused_update, "answered REFUSED: an update of a private zone")                                       \
+  X(limited_truncated, "answered empty with TC: the client, its group or the answer is over its rate")     \
+  X(limited_refused, "answered REFUSED: the same")                                                         \
+  X(limited_dropped, "not answered: the same")                                                             \
+  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                     \
+  X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")           \
+  X(servfail_over_share, "answered SERVFAIL: the client has more than its share of what is scarce")        \
+  X(refused_loop, "answered REFUSED: it came from the only endpoint that it could go to")                  \
+  X(refused_loop_probe, "answered REFUSED: a loop probe of ours came back to us")                          \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it")   \
+  X(ignored_no_rules, "not answered: there are no rules yet")                                              \
+  X(ignored_short, "not answered: shorter than a DNS header")                                              \
+  X(ignored_response, "not answered: a response sent to port 53")                                          \
   X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
 
-#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                \
-  X(returned, "sent to the client that asked")                                                       \
-  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                                 \
-  X(replaced_stale, "a failure: the client got the expired answer that was remembered")              \
-  X(refreshed, "to a query of our own: remembered")                                                  \
-  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                    \
-  X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer") \
-  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")          \
-  X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                \
-  X(dropped_fragment, "a fragment, and it could not be asked again over TCP")                        \
-  X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                      \
-  X(unknown_id, "no query is pending under its id: late, doubled or forged")                         \
-  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")        \
-  X(wrong_port, "not to the port that the query left from")                                          \
-  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")          \
-  X(wrong_case, "the letters of its question are not in the case in which they were asked (0x20)")   \
-  X(malformed, "shorter than a DNS header, not a response, or another opcode")                       \
+#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                 \
+  X(returned, "sent to the client that asked")                                                        \
+  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                                  \
+  X(replaced_stale, "a failure: the client got the expired answer that was remembered")               \
+  X(refreshed, "to a query of our own: remembered")                                                   \
+  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                     \
+  X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer")  \
+  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")           \
+  X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                 \
+  X(dropped_fragment, "a fragment, and it could not be asked again over TCP")                         \
+  X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                       \
+  X(lost_over_tcp, "no response: the endpoint refused or ended the connection, so the next is asked") \
+  X(unknown_id, "no query is pending under its id: late, doubled or forged")                          \
+  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")         \
+  X(wrong_port, "not to the port that the query left from")                                           \
+  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")           \
+  X(wrong_case, "the letters of its question are not in the case in which they were asked (0x20)")    \
+  X(malformed, "shorter than a DNS header, not a response, or another opcode")                        \
   X(no_room, "the frame's buffer has no room for the client's headers")
 
 #define PENSTOCK_HANDOFF_OUTCOMES(X)                                             \

@@ -290,12 +290,15 @@ Row rule_row(const Model& model, const Rule& rule, std::string names) {
   }
   std::string marks = rule.is_private ? "private" : "";
   if (rule.action == Action::forward && !rule.cache) marks += marks.empty() ? "not cached" : ", not cached";
-  if (!rule.clients.empty()) {
-    std::string groups;
-    for (const uint32_t group : rule.clients) groups += (groups.empty() ? "" : ", ") + model.clients.groups[group].name;
-    marks += (marks.empty() ? "for " : "; for ") + groups +
+  const auto names_of = [&](const std::vector<uint32_t>& groups) {
+    std::string text;
+    for (const uint32_t group : groups) text += (text.empty() ? "" : ", ") + model.clients.groups[group].name;
+    return text;
+  };
+  if (!rule.clients.empty())
+    marks += (marks.empty() ? "for " : "; for ") + names_of(rule.clients) +
              (rule.otherwise == Otherwise::next ? "; others: next" : "; others REFUSED");
-  }
+  if (!rule.transfers.empty()) marks += (marks.empty() ? "" : "; ") + ("transferred to " + names_of(rule.transfers));
   return {std::move(names), std::move(target), std::move(marks), rule.origin};
 }
 

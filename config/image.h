@@ -16,7 +16,7 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 4;
+constexpr uint32_t kImageVersion = 5;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
 constexpr uint32_t kNoPool = 0xffffffff;
@@ -140,7 +140,7 @@ struct ImageRule {
   uint64_t identity;
   uint32_t next_rule;  // of the next entry of the same name, for clients that are not in the view; or kNoRule
   uint16_t view;       // index; kEverybody: the rule is for all clients
-  uint16_t reserved;
+  uint16_t transfers;  // 1 + index of the view of those who may have the whole zone; 0: nobody may
 };
 
 // Clients that a rule is for.

@@ -201,6 +201,7 @@ struct Rule {
   Otherwise otherwise = Otherwise::refuse;
   uint32_t next =
       0xffffffff;  // index of the rule that its names' next entry has, for clients it is not for (link_views()); kNoRule
+  std::vector<uint32_t> transfers = {};  // as clients: who may have the whole zone by AXFR or IXFR; empty: nobody
 };
 
 enum class Scope : uint8_t {

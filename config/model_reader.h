@@ -84,6 +84,10 @@ std::optional<uint16_t> read_udp_size(const YamlValue&);
 
 // `clients:` and `otherwise:` of an entry.
 void read_view(const ModelReader&, const YamlMap&, Rule&);
+// A list of groups of clients, as indices, ascending. `or_else`: what to do rather than to leave it empty.
+std::vector<uint32_t> read_groups(const ModelReader&, const YamlValue& list, const std::string& or_else);
+// `transfers:` of an entry.
+void read_transfers(const ModelReader&, const YamlMap&, Rule&);
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);

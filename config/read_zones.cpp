@@ -187,9 +187,13 @@ void read_view(const ModelReader& reader, const YamlMap& map, Rule& rule) {
     if (!clients) value->error("'otherwise:' is for clients that 'clients:' leaves out: write 'clients: [GROUP]' too");
     if (const auto word = value->word({"refuse", "next"})) rule.otherwise = static_cast<Otherwise>(*word);
   }
-  if (!clients) return;
+  if (clients) rule.clients = read_groups(reader, *clients, "leave 'clients:' out for everybody");
+}
+
+std::vector<uint32_t> read_groups(const ModelReader& reader, const YamlValue& list, const std::string& or_else) {
+  std::vector<uint32_t> numbers;
   const auto& groups = reader.model.clients.groups;
-  clients->each(
+  list.each(
       [&](const YamlValue& item) {
         const auto name = item.text();
         if (!name) return;
@@ -206,15 +210,30 @@ void read_view(const ModelReader& reader, const YamlMap& map, Rule& rule) {
           return;
         }
         const auto number = static_cast<uint32_t>(found - groups.begin());
-        if (std::find(rule.clients.begin(), rule.clients.end(), number) != rule.clients.end())
+        if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
           item.error("group '" + *name + "' is listed twice");
         else
-          rule.clients.push_back(number);
+          numbers.push_back(number);
       },
       true);
-  std::sort(rule.clients.begin(), rule.clients.end());
-  if (clients->is_sequence() && clients->node().items.empty())
-    clients->error("the list is empty: name a group of clients, or leave 'clients:' out for everybody");
+  std::sort(numbers.begin(), numbers.end());
+  if (list.is_sequence() && list.node().items.empty())
+    list.error("the list is empty: name a group of clients, or " + or_else);
+  return numbers;
+}
+
+// A transfer gives a whole zone away, and no guard looks into it.
+void read_transfers(const ModelReader& reader, const YamlMap& map, Rule& rule) {
+  const auto value = map.get("transfers");
+  if (!value) return;
+  rule.transfers = read_groups(reader, *value, "leave 'transfers:' out for nobody");
+  const auto zone = map.get("zone");
+  if (!map.has("pool"))
+    value->error("'transfers:' is for the zone of a pool's servers: write it beside 'pool:'");
+  else if (!zone || (zone->is_scalar() && zone->node().text.starts_with("*")))
+    value->error("a whole zone is transferred, by its own name: write it beside 'zone: NAME'");
+  else if (map.has("expect"))
+    value->error("'transfers:' and 'expect:' exclude each other: records of a transfer are passed on as they come");
 }
 
 uint32_t ModelReader::add_rule(Rule rule) {
@@ -227,10 +246,11 @@ void ModelReader::read_zones(const YamlValue& list) {
   list.each([&](const YamlValue& item) {
     const std::string origin = "zones[" + std::to_string(index++) + "]";
     const YamlMap map(item, {"zone", "name", "zones_file", "pool", "answer", "records", "zone_file", "ttl", "private",
-                             "cache", "expect", "on_leak", "cname", "clients", "otherwise"});
+                             "cache", "expect", "on_leak", "cname", "clients", "otherwise", "transfers"});
     if (!map.is_valid()) return;
     Rule rule = read_target(*this, map);
     read_view(*this, map, rule);
+    read_transfers(*this, map, rule);
     rule.origin = origin;
     const int kinds = map.has("zone") + map.has("name") + map.has("zones_file");
     if (kinds != 1) {

@@ -242,6 +242,29 @@ void check_probe_names(ModelReader& reader, const ZoneIndex& index) {
   }
 }
 
+// A transfer carries records of all names below the zone's: of a private one that is another pool's it would be what others say of it.
+void check_transfers(ModelReader& reader) {
+  const Model& model = reader.model;
+  const ZoneIndex given(model.zones,
+                        [&](const ZoneNames::Entry& entry) { return !model.rules[entry.rule].transfers.empty(); });
+  if (given.empty()) return;
+  for (const auto& entry : model.zones.entries) {
+    const Rule& rule = model.rules[entry.rule];
+    std::string_view above = model.zones.name(entry);
+    if (!rule.is_private || above.size() <= 1) continue;
+    above.remove_prefix(static_cast<uint8_t>(above.front()) + 1U);
+    const auto* around = given.longest_match(above, true);
+    if (around == nullptr) continue;
+    const Rule& theirs = model.rules[around->rule];
+    if (theirs.is_private && rule.action == Action::forward && theirs.pool == rule.pool) continue;
+    reader.findings.error(around->where, around->where.file == 0 ? theirs.origin + ".transfers" : "",
+                          "a transfer of " + zone_text(reader, *around) + " would carry names of the private zone " +
+                              zone_text(reader, entry) + " on " + line_text(reader, entry.where, around->where.file) +
+                              ": take 'transfers:' out");
+    return;
+  }
+}
+
 // The leak guard looks at answers for private names only.
 void check_expectations(ModelReader& reader) {
   for (const Rule& rule : reader.model.rules)
@@ -286,6 +309,7 @@ void validate(ModelReader& reader, bool has_ports) {
   check_repeated_names(reader, index);
   check_views(reader, index);
   if (!reader.findings.has_error()) check_probe_names(reader, index);
+  if (!reader.findings.has_error()) check_transfers(reader);
   // The rest looks at the rules as a whole, which are as meant only when all could be read: no findings about errors.
   if (reader.findings.has_error()) return;
   check_use_of_pools(reader);

@@ -221,6 +221,8 @@ Rules lay_out_rules(const Model& model, const LocalZones& local) {
     out.next_rule = rule.next;
     out.view = view_of(rule.clients, result.views);
     out.otherwise = static_cast<uint8_t>(rule.otherwise);
+    out.transfers =
+        rule.transfers.empty() ? uint16_t{0} : static_cast<uint16_t>(view_of(rule.transfers, result.views) + 1);
   }
   return result;
 }
@@ -333,7 +335,10 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
   header.refused_silent = model.clients.silent ? 1 : 0;
   header.over_rate = static_cast<uint8_t>(model.clients.over_rate);
-  header.has_views = rules.views.empty() ? 0 : 1;
+  header.has_views = std::any_of(rules.rules.begin(), rules.rules.end(),
+                                 [](const config::ImageRule& rule) { return rule.view != config::kEverybody; })
+                         ? 1
+                         : 0;
   header.update_pool = model.updates.value_or(config::kNoPool);
   header.rate_per_client = model.clients.rate_per_client;
   header.response_rate = model.clients.response_rate;

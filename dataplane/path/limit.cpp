@@ -30,7 +30,8 @@ QueryOutcome drop(state::Lcore& lcore, const QueryWork& work) {
   return QueryOutcome::limited_dropped;
 }
 
-// TC and no records: whoever asked from where he says asks again over TCP.
+}  // namespace
+
 bool send_truncated(state::Lcore& lcore, const QueryWork& work) {
   const Packet& packet = work.packet;
   const dns::QueryTraits& traits = work.query.traits;
@@ -42,6 +43,8 @@ bool send_truncated(state::Lcore& lcore, const QueryWork& work) {
   dns::store16(packet.dns + 2, static_cast<uint16_t>(dns::flags_of(packet.dns) | dns::kFlagTruncated));
   return send_back(lcore, packet, length);
 }
+
+namespace {
 
 QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok) return drop(lcore, work);

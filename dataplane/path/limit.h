@@ -35,6 +35,9 @@ inline uint32_t response_rate_of(const state::Lcore& lcore, const Packet& packet
   return came_over_tcp(lcore, packet) ? 0 : lcore.rules->header().response_rate;
 }
 
+// The frame leaves as an empty answer with TC: whoever is where he says asks again over TCP. False: it has no room.
+bool send_truncated(state::Lcore& lcore, const QueryWork& work);
+
 // Whether one more error is over the rate: the query is to be dropped.
 bool is_error_over(state::Lcore& lcore, const QueryWork& work);
 

@@ -12,6 +12,7 @@
 #include "dataplane/path/recall.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
+#include "dataplane/path/transfer.h"
 #include "dataplane/path/transmit.h"
 #include "dataplane/path/update.h"
 #include "dataplane/state/stream_peer.h"
@@ -23,9 +24,6 @@ using config::QueryOutcome;
 using dns::ExtendedError;
 using dns::Rcode;
 
-constexpr uint16_t kTypeIxfr = 251;
-constexpr uint16_t kTypeAxfr = 252;
-
 // What is on its way to this client already answers this query as well.
 QueryOutcome leave(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
   discard(lcore, *work.packet.frame);
@@ -36,12 +34,6 @@ QueryOutcome leave(state::Lcore& lcore, const QueryWork& work, QueryOutcome outc
 QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
   if (lcore.host.is_stream(work.packet.port) && send_back(lcore, work.packet, 0)) return outcome;
   return leave(lcore, work, outcome);
-}
-
-// The whole of a zone is asked for.
-bool is_transfer(const QueryWork& work) {
-  const uint16_t type = dns::load16(work.packet.dns + dns::kHeaderSize + work.query.name.length);
-  return type == kTypeIxfr || type == kTypeAxfr;
 }
 
 QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
@@ -213,9 +205,11 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
-  // Whoever may have a zone has it from its primary. Local records say so themselves.
-  if (is_transfer(work))
+  // Local records say so themselves.
+  if (is_transfer(work)) {
+    if (const auto outcome = pass_transfer(lcore, work, match, now)) return *outcome;
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_transfer);
+  }
   if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
   if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);

@@ -11,6 +11,7 @@
 #include "dataplane/path/edns.h"
 #include "dataplane/path/guard.h"
 #include "dataplane/path/limit.h"
+#include "dataplane/path/loss.h"
 #include "dataplane/path/recall.h"
 #include "dataplane/path/remember.h"
 #include "dataplane/path/reply.h"
@@ -175,7 +176,8 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     discard(lcore, *packet.frame);
     return outcome;
   };
-  if (packet.dns_length < dns::kHeaderSize) return reject(ResponseOutcome::malformed);
+  if (packet.dns_length < dns::kHeaderSize)
+    return is_loss(lcore, packet) ? handle_loss(lcore, packet, now) : reject(ResponseOutcome::malformed);
   const uint16_t flags = dns::flags_of(packet.dns);
   if ((flags & dns::kFlagResponse) == 0) return reject(ResponseOutcome::malformed);
 

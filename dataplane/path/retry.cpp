@@ -50,7 +50,7 @@ Tried tried_for(const state::PendingSlot& slot, const state::PendingQuery& query
 
 // In `frame`, of an endpoint that was not asked yet. False, and nothing has changed: there is none, or it may not be.
 bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, const Asked& question,
-              rte_mbuf& frame, uint64_t now) {
+              rte_mbuf& frame, uint64_t now, bool is_retry = true) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.sends == state::kMaxSends || question.message_length == 0 ||
       frame.buf_len < kMessageOffset + question.message_length)
@@ -60,7 +60,7 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
   bool any = false;
   for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
   if (!any) return false;
-  if (!lcore.retry_budget.take(pool.first_endpoint, now)) {
+  if (is_retry && !lcore.retry_budget.take(pool.first_endpoint, now)) {
     lcore.counters.retry[RetryOutcome::over_budget].add(1);
     return false;
   }
@@ -126,6 +126,15 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
   return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length, now);
+}
+
+bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& frame, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const Asked question = asked_of(lcore, slot, query);
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
+  // What was never sent costs the pool nothing more.
+  return pool != nullptr && !slot.opaque && ask_next(lcore, index, *pool, question, frame, now, had_left);
 }
 
 bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now) {

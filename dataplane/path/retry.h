@@ -16,6 +16,10 @@ config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
                   uint64_t now);
 
+// One send of the open query `index` did not get through: an endpoint that was not asked yet now is, in `frame`, within the retry budget
+// if `had_left`. False, and nothing has changed: there is none, or it may not be.
+bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& frame, uint64_t now);
+
 // An endpoint answered the send `answered`, with our OPT, of the open query `index` with an error that may be about the OPT: it is
 // asked once more without (RFC 6891 section 6.2.2), in `frame`, the response's own. False, and nothing has changed: its rules have
 // gone, its rate budget is spent, or the message is not kept.

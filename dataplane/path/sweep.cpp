@@ -50,6 +50,12 @@ SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t
 
 }  // namespace
 
+void give_up(state::Lcore& lcore, uint32_t index, uint64_t now) {
+  const std::span<const uint8_t> stale = recall_for(lcore, index, now);
+  lcore.counters.sweep[answer(lcore, index, stale)].add(1);
+  finish(lcore, index, stale, kNobodyAnswered);
+}
+
 unsigned sweep(state::Lcore& lcore, uint64_t now) {
   unsigned due = 0;
   for (; due < state::kBurst; ++due) {
@@ -67,9 +73,7 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
     count_timeout(lcore, last);
     // That nobody answers over TCP, or one server not a message for it alone, says nothing of those who ask over UDP.
     if (slot.over_tcp == 0 && !slot.opaque) remember_silence(lcore, index, now);
-    const std::span<const uint8_t> stale = recall_for(lcore, index, now);
-    lcore.counters.sweep[answer(lcore, index, stale)].add(1);
-    finish(lcore, index, stale, kNobodyAnswered);
+    give_up(lcore, index, now);
   }
   return due;
 }

@@ -12,4 +12,7 @@ namespace penstock::path {
 // never be given up. Whoever asks again starts anew. Frames for copies and answers come from lcore.fresh.
 unsigned sweep(state::Lcore& lcore, uint64_t now);
 
+// Nobody answers the open query `index`: its clients hear so, and it is over.
+void give_up(state::Lcore& lcore, uint32_t index, uint64_t now);
+
 }  // namespace penstock::path

@@ -182,13 +182,52 @@ void Clients::answer(const Outgoing& outgoing, Time now) {
   table_.answer(id.place, now);
   if (outgoing.message.empty()) return close(id.place, SlowCounter::dropped);
   if (session->unsent.size() - session->sent > limits_.unsent) return close(id.place, SlowCounter::slow_reader);
-  const auto length = static_cast<uint16_t>(outgoing.message.size());
-  session->unsent.push_back(static_cast<uint8_t>(length >> 8));
-  session->unsent.push_back(static_cast<uint8_t>(length));
-  session->unsent.insert(session->unsent.end(), outgoing.message.begin(), outgoing.message.end());
+  append(id, *session, outgoing.message);
   counters_[SlowCounter::answers].add(1);
   pause_when_refused(id, *session, outgoing.message, now);
-  mark_dirty(id, *session);
+}
+
+void Clients::append(const Id& id, Session& session, std::span<const uint8_t> message) {
+  const auto length = static_cast<uint16_t>(message.size());
+  session.unsent.push_back(static_cast<uint8_t>(length >> 8));
+  session.unsent.push_back(static_cast<uint8_t>(length));
+  session.unsent.insert(session.unsent.end(), message.begin(), message.end());
+  mark_dirty(id, session);
+}
+
+void Clients::begin_transfer(const Id& id) {
+  if (Session* session = find(id)) ++session->transfers;
+}
+
+bool Clients::pass(const Id& id, std::span<const uint8_t> message, bool is_last, Time now) {
+  Session* session = find(id);
+  if (session == nullptr) return false;
+  append(id, *session, message);
+  table_.touch(id.place, now);
+  if (!is_last) return true;
+  --session->transfers;
+  if (table_.in_flight(id.place) != 0) counters_[SlowGauge::in_flight].set(--in_flight_);
+  table_.answer(id.place, now);
+  counters_[SlowCounter::answers].add(1);
+  return true;
+}
+
+bool Clients::has_room(const Id& id) {
+  const Session* session = find(id);
+  return session == nullptr || session->unsent.size() - session->sent <= kEnoughUnsent;
+}
+
+std::optional<config::IpAddress> Clients::address_of(const Id& id) {
+  const Session* session = find(id);
+  if (session == nullptr) return std::nullopt;
+  config::IpAddress address;
+  address.family = session->between.family;
+  address.bytes = session->between.source;
+  return address;
+}
+
+void Clients::abort(const Id& id) {
+  if (find(id) != nullptr) close(id.place, SlowCounter::transfer_cut);
 }
 
 void Clients::mark_dirty(const Id& id, Session& session) {
@@ -234,9 +273,14 @@ bool Clients::send(const Id& id, Session& session, Time now) {
     session.sent = 0;
     session.unsent_since = {};
   } else {
-    if (session.unsent_since == Time{}) session.unsent_since = now;
+    // A transfer may go on for long, as long as what waits is read in time.
+    if (session.unsent_since == Time{} || session.sent >= session.awaited) {
+      session.unsent_since = now;
+      session.awaited = session.unsent.size();
+    }
     if (session.sent > kEnoughUnsent) {
       session.unsent.erase(session.unsent.begin(), session.unsent.begin() + static_cast<ptrdiff_t>(session.sent));
+      session.awaited -= session.sent;
       session.sent = 0;
     }
   }
@@ -269,6 +313,10 @@ void Clients::tick(Time now) {
     if (now - table_.last_message(place) < limits_.idle) break;
     if (table_.in_flight(place) == 0) {
       close(place, sessions_[place]->unsent.empty() ? SlowCounter::idle_closed : SlowCounter::slow_reader);
+      continue;
+    }
+    if (sessions_[place]->transfers != 0) {
+      table_.touch(place, now);
       continue;
     }
     // Lost on the way, or the rules say to answer nothing: nobody waits as long as this.

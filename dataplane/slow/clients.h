@@ -8,6 +8,7 @@
 #include <asio/ip/tcp.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,16 @@ class Clients {
   std::string listen(const config::IpAddress& address, uint16_t port = 53);
   // An lcore's answer; without a message: there will be none, and the connection is to be closed.
   void answer(const Outgoing& outgoing, Time now);
+  // A query of the connection is a transfer now: it waits as long as that takes.
+  void begin_transfer(const state::StreamPeer& id);
+  // A message of one; with the last, or the SERVFAIL that stands in for all, the query is answered. False: the connection is no more.
+  bool pass(const state::StreamPeer& id, std::span<const uint8_t> message, bool is_last, Time now);
+  // Whether the connection, if there still is one, takes more of a transfer: what it has not read is little.
+  bool has_room(const state::StreamPeer& id);
+  // Whose connection it is; empty: it is no more.
+  std::optional<config::IpAddress> address_of(const state::StreamPeer& id);
+  // Closes it: a transfer on it has no end.
+  void abort(const state::StreamPeer& id);
   // After a round of answers: writes them.
   void flush(Time now);
   // Queries that had no room before.
@@ -55,8 +66,10 @@ class Clients {
     Endpoints between{};  // from the client to us
     MessageReader reader;
     std::vector<uint8_t> unsent;
-    size_t sent = 0;        // of them
-    Time unsent_since{};    // since when there is something to send
+    size_t sent = 0;      // of them
+    size_t awaited = 0;   // of them, those that were there at unsent_since
+    Time unsent_since{};  // since when there is something to send, or those before were read
+    uint32_t transfers = 0;
     bool reads = false;     // waits for the client's next octets
     bool writes = false;    // waits for the client to read
     bool is_dirty = false;  // is among those to flush
@@ -76,6 +89,7 @@ class Clients {
   void read(const Id& id, Time now);
   void take_queries(const Id& id, Session& session, std::span<const uint8_t> octets, Time now);
   void pause_when_refused(const Id& id, Session& session, std::span<const uint8_t> answer, Time now);
+  void append(const Id& id, Session& session, std::span<const uint8_t> message);
   void mark_dirty(const Id& id, Session& session);
   void close_when_done(const Id& id, const Session& session);
   bool send(const Id& id, Session& session, Time now);

@@ -31,6 +31,8 @@ class ConnectionTable {
   // A query has come, an answer has gone (or it is known that none will).
   void query(uint32_t place, Time now);
   void answer(uint32_t place, Time now);
+  // It is in use.
+  void touch(uint32_t place, Time now);
   // What was under way will not be answered any more.
   void forget(uint32_t place, Time now);
 
@@ -71,7 +73,6 @@ class ConnectionTable {
   uint32_t idlest_of(const Order& order, Link Record::*link) const;
   void append(Order& order, Link Record::*link, uint32_t place);
   void unlink(Order& order, Link Record::*link, uint32_t place);
-  void touch(uint32_t place, Time now);
 
   uint32_t total_;
   uint32_t per_client_;

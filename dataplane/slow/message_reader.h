@@ -16,8 +16,13 @@ enum class Framing : uint8_t {
   broken,  // a length that no message has: nothing behind it can be told apart
 };
 
+// In a frame not every message has room.
+constexpr size_t kLongestOfAll = 65535;
+
 class MessageReader {
  public:
+  explicit MessageReader(size_t longest = kLongestMessage) : longest_(longest) {}
+
   // Gives `take` every whole message, oldest first, until it says false; keeps the rest. With no bytes it goes on with those kept.
   template <typename Take>
   Framing read(std::span<const uint8_t> bytes, Take&& take) {
@@ -38,10 +43,10 @@ class MessageReader {
 
  private:
   template <typename Take>
-  static Framing split(std::span<const uint8_t> bytes, size_t& used, Take& take) {
+  Framing split(std::span<const uint8_t> bytes, size_t& used, Take& take) const {
     while (bytes.size() - used >= 2) {
       const size_t length = dns::load16(bytes.data() + used);
-      if (length < dns::kHeaderSize || length > kLongestMessage) return Framing::broken;
+      if (length < dns::kHeaderSize || length > longest_) return Framing::broken;
       if (bytes.size() - used - 2 < length) break;
       if (!take(bytes.subspan(used + 2, length))) return Framing::held;
       used += 2 + length;
@@ -49,6 +54,7 @@ class MessageReader {
     return Framing::good;
   }
 
+  size_t longest_;
   std::vector<uint8_t> kept_;
 };
 

@@ -47,7 +47,8 @@ SlowLane::SlowLane(const SlowLaneOptions& options)
       lcores_(options.rings, options.lcores, options.frames, options.host, options.counters),
       clients_(io_, lcores_, options.clients, options.counters),
       datagrams_(io_, lcores_, options.counters),
-      upstream_(io_, lcores_, options.upstream, options.counters) {
+      upstream_(io_, lcores_, options.upstream, options.counters),
+      transfers_(io_, clients_, options.transfers, options.upstream.port, options.counters) {
   options_.counters.most_connections = options.clients.connections;
   options_.counters.most_connections_per_client = options.clients.per_client;
   options_.counters.most_buffered = options.clients.buffered;
@@ -104,16 +105,20 @@ size_t SlowLane::turn(Time now) {
         return datagrams_.answer(outgoing);
       case state::PeerKind::endpoint:
         return upstream_.send(outgoing, now);
+      case state::PeerKind::transfer:
+        return transfers_.start(outgoing, now);
     }
   });
   clients_.flush(now);
   upstream_.flush(now);
   clients_.resume(now);
+  transfers_.resume(now);
   moved += io_.poll();
   if (now - ticked_at_ >= kTick) {
     ticked_at_ = now;
     clients_.tick(now);
     upstream_.tick(now);
+    transfers_.tick(now);
   }
   return moved;
 }

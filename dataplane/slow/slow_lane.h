@@ -14,6 +14,7 @@
 
 #include "dataplane/slow/clients.h"
 #include "dataplane/slow/datagrams.h"
+#include "dataplane/slow/transfers.h"
 #include "dataplane/slow/upstream.h"
 
 namespace penstock::slow {
@@ -26,6 +27,7 @@ struct SlowLaneOptions {
   config::SlowCounters& counters;
   ClientLimits clients;
   UpstreamLimits upstream;
+  TransferLimits transfers = {};
   std::vector<unsigned> cpus;  // that the thread may run on; empty: any
   uint16_t port = 53;
 };
@@ -50,6 +52,7 @@ class SlowLane {
   Clients clients_;
   Datagrams datagrams_;
   Upstream upstream_;
+  Transfers transfers_;
   Time ticked_at_{};
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -1,11 +1,11 @@
 #include "dataplane/slow/upstream.h"
 
-#include <netinet/in.h>
 #include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
 
 #include "dataplane/dns/message.h"
+#include "dataplane/slow/dial.h"
 
 namespace penstock::slow {
 namespace {
@@ -14,9 +14,14 @@ using asio::ip::tcp;
 using config::SlowCounter;
 using config::SlowGauge;
 
-using FreeBind = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
-// The kernel draws the port when it knows the other end: many connections from one address.
-using BindNoPort = asio::detail::socket_option::boolean<IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT>;
+// What an endpoint sends to the lcore that asked it from `source_port`.
+Endpoints back_from(const Endpoints& between, uint16_t source_port) {
+  return {.source = between.destination,
+          .destination = between.source,
+          .source_port = 53,
+          .destination_port = source_port,
+          .family = between.family};
+}
 
 }  // namespace
 
@@ -43,10 +48,7 @@ void Upstream::send(const Outgoing& outgoing, Time now) {
 
 void Upstream::send(Peer& peer, Query&& query, Time now) {
   const std::shared_ptr<Channel> channel = channel_for(peer, now);
-  if (channel == nullptr) {
-    counters_[SlowCounter::upstream_lost].add(1);
-    return;
-  }
+  if (channel == nullptr) return lose(peer, query, query.is_second);
   // Lcores draw their ids apart from each other: on a connection none may be used twice.
   uint16_t id = query.id;
   while (channel->queries.contains(id)) id = static_cast<uint16_t>(id + 40503);
@@ -82,14 +84,7 @@ std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
   auto channel = std::make_shared<Channel>(io_);
   channel->since = now;
   const tcp::endpoint to(to_asio(peer.between.family, peer.between.destination), limits_.port);
-  asio::error_code error;
-  channel->socket.open(to.protocol(), error);
-  if (!error) channel->socket.set_option(FreeBind(true), error);
-  if (!error) channel->socket.set_option(BindNoPort(true), error);
-  if (!error) channel->socket.bind({to_asio(peer.between.family, peer.between.source), 0}, error);
-  if (!error) channel->socket.non_blocking(true, error);
-  if (!error) channel->socket.set_option(tcp::no_delay(true), error);
-  if (error) {
+  if (prepare_to_dial(channel->socket, peer.between)) {
     counters_[SlowCounter::upstream_failed].add(1);
     peer.has_failed = true;
     peer.failed_at = now;
@@ -171,11 +166,7 @@ void Upstream::take_response(const Peer& peer, Channel& channel, std::span<const
   channel.has_answered = true;
   message_.assign(message.begin(), message.end());
   dns::store16(message_.data(), found->second.id);
-  const Endpoints back{.source = peer.between.destination,
-                       .destination = peer.between.source,
-                       .source_port = 53,
-                       .destination_port = found->second.source_port,
-                       .family = peer.between.family};
+  const Endpoints back = back_from(peer.between, found->second.source_port);
   channel.queries.erase(found);
   count_queries(-1);
   const bool given = lcores_.give_response(message_, back);
@@ -206,13 +197,22 @@ void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now
   for (auto& [id, query] : queries) {
     const bool may = was_open && (!query.is_second || channel->has_answered) && now - query.at < limits_.resend;
     if (!may) {
-      counters_[SlowCounter::upstream_lost].add(1);
+      lose(peer, query, was_open);
       continue;
     }
     query.is_second = true;
     counters_[SlowCounter::upstream_resent].add(1);
     send(peer, std::move(query), now);
   }
+}
+
+// Nobody else will answer it: the lcore need not wait.
+void Upstream::lose(const Peer& peer, const Query& query, bool had_left) {
+  counters_[SlowCounter::upstream_lost].add(1);
+  std::array<uint8_t, state::kLostSize> word{};
+  dns::store16(word.data(), query.id);
+  word[2] = had_left ? 1 : 0;
+  lcores_.give_response(word, back_from(peer.between, query.source_port));
 }
 
 void Upstream::tick(Time now) {

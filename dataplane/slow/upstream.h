@@ -1,7 +1,8 @@
 // dataplane/slow/upstream.h - queries to endpoints over TCP: a few connections each, pipelined and reused (RFC 7766 section 6.2).
 //
 // It knows no rules: an lcore has chosen the endpoint and will judge the response, and it alone tries another endpoint. Here a
-// query only finds a connection, an id that is free on it, and, once, another connection when its own ends.
+// query only finds a connection, an id that is free on it, and, once, another connection when its own ends. The lcore is told when
+// that is all in vain.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -81,6 +82,7 @@ class Upstream {
   void read(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
   void write(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
   void take_response(const Peer& peer, Channel& channel, std::span<const uint8_t> message);
+  void lose(const Peer& peer, const Query& query, bool had_left);
   void end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
   void count_channels(int more);
   void count_queries(int more);

@@ -59,7 +59,7 @@ struct PendingSend {
   uint16_t source_port;    // host order
   uint16_t endpoint_slot;  // of the endpoint state page and of the counters
   uint8_t family;
-  bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked: it owes nothing
+  bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked, or it was lost: it owes nothing
   bool over_tcp;  // left by the stream port
   uint8_t form;   // of the message: bits of kSent...
 };

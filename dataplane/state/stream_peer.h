@@ -13,6 +13,8 @@ enum class PeerKind : uint8_t {
   connection = 0x02,  // a client over TCP
   datagram = 0x06,    // a client over UDP, by a socket of the kernel: a fragmented query, or one with IP options
   endpoint = 0x0a,    // whatever connection there is from the frame's source to its destination
+  transfer =
+      0x0e,  // the same, a new one; what comes back goes to the client's connection of this place, whose query is in the frame
 };
 
 using PeerMac = std::array<uint8_t, 6>;
@@ -38,6 +40,12 @@ struct StreamPeer {
 inline bool is_connection(const PeerMac& mac) {
   return mac[0] == static_cast<uint8_t>(PeerKind::connection);
 }
+
+// As the source port of a frame for `transfer`: the endpoint knows no EDNS.
+constexpr uint16_t kTransferWithoutOpt = 1;
+
+// In the place of a response, from the slow lane alone: the query did not get through. Its id, then whether it had left.
+constexpr unsigned kLostSize = 3;
 
 constexpr PeerMac kEndpointMac{static_cast<uint8_t>(PeerKind::endpoint), 0, 0, 0, 0, 0};
 // What lcores send from.

@@ -1,5 +1,6 @@
 #include "dataplane/tables/image_checks.h"
 
+#include <algorithm>
 #include <bitset>
 
 #include "config/model.h"
@@ -89,11 +90,14 @@ Fault check_groups(std::span<const config::ImageGroup> groups) {
   return {};
 }
 
-Fault check_header(const config::ImageHeader& header, size_t pools, size_t views) {
+Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules) {
   if (header.over_rate > static_cast<uint8_t>(config::OverRate::drop))
     return "its header has unknown over_rate " + text(header.over_rate);
+  const auto views = std::count_if(rules.begin(), rules.end(),
+                                   [](const config::ImageRule& rule) { return rule.view != config::kEverybody; });
   if (header.has_views != (views == 0 ? 0 : 1))
-    return "its header has has_views " + text(header.has_views) + ", the image has " + text(views);
+    return "its header has has_views " + text(header.has_views) + ", the image has " +
+           text(static_cast<uint64_t>(views)) + " rules with one";
   if (header.update_pool != config::kNoPool && header.update_pool >= pools)
     return "its updates go to pool " + text(header.update_pool) + ", the image has " + text(pools);
   return {};
@@ -127,6 +131,8 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
       return name + " has unknown otherwise " + text(rule.otherwise);
     if (rule.view != config::kEverybody && rule.view >= views)
       return name + " is for view " + text(rule.view) + ", the image has " + text(views);
+    if (rule.transfers > views)
+      return name + " is transferred to view " + text(rule.transfers - 1U) + ", the image has " + text(views);
     if (rule.next_rule != kNoRule && rule.next_rule >= rules.size())
       return name + " has next rule " + text(rule.next_rule) + ", the image has " + text(rules.size());
     if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";

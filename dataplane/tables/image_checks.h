@@ -20,7 +20,7 @@ Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
 Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
                   std::span<const config::ImageLocalZone> local_zones, size_t views);
-Fault check_header(const config::ImageHeader& header, size_t pools, size_t views);
+Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules);
 // The sections of local records.
 struct LocalTables {
   std::span<const config::ImageLocalZone> zones;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "dataplane/tables/image_checks.h"
 
@@ -135,7 +136,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size(),
                                local.zones, ruleset.views_.size()))
     return refuse(*fault);
-  if (auto fault = check_header(header, ruleset.pools_.size(), ruleset.views_.size())) return refuse(*fault);
+  if (auto fault = check_header(header, ruleset.pools_.size(), ruleset.rules_)) return refuse(*fault);
   if (auto fault = check_groups(ruleset.groups_)) return refuse(*fault);
   if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
   if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
@@ -167,9 +168,14 @@ bool Ruleset::depends_on_client(const dns::FoldedName& name) const {
   return has_view(zones_.match(name, probe));
 }
 
-// All begin alike; each view sets those apart that it has from those that it has not.
+// All begin alike; each view of a rule sets those apart that it has from those that it has not.
 void Ruleset::classify_groups() {
-  for (const config::ImageView& view : views_) {
+  std::vector<bool> is_of_rule(views_.size());
+  for (const config::ImageRule& rule : rules_)
+    if (rule.view != config::kEverybody) is_of_rule[rule.view] = true;
+  for (size_t number = 0; number < views_.size(); ++number) {
+    if (!is_of_rule[number]) continue;
+    const config::ImageView& view = views_[number];
     std::array<int, size_t{2} * config::kMaxClientGroups> known;
     known.fill(-1);
     int count = 0;

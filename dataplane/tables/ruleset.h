@@ -48,6 +48,10 @@ class Ruleset {
   uint16_t viewing_group(const uint8_t* address, uint8_t family) const {
     return has_views() ? clients_.look_up(address, family).group : uint16_t{0};
   }
+  // May clients of the group have the rule's whole zone?
+  bool may_transfer(const config::ImageRule& rule, uint16_t group) const {
+    return rule.transfers != 0 && (views_[rule.transfers - 1U].groups[group / 64] >> group % 64 & 1) != 0;
+  }
   const ClientPrefixes& clients() const { return clients_; }
   const LocalRecords& local() const { return local_; }
 

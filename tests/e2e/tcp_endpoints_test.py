@@ -102,6 +102,32 @@ def test_an_endpoint_without_tcp(world, one):
     assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
 
 
+def test_an_endpoint_that_refuses_connections_is_told_at_once(world, one):
+    """Nobody waits for the end of his patience, 1.8 s."""
+    def truncated(query):
+        return answer_to(query, flags=dns.flags.TC if "cut" in str(query.question[0].name) else 0)
+
+    with Endpoint(world, ONE, udp=truncated):
+        begin = time.monotonic()
+        assert rcode(ask(world, f"d-0.refuses.{ZONE}", tcp=True)) == "SERVFAIL"
+        assert ask(world, f"d-cut.refuses.{ZONE}").flags & dns.flags.TC
+        assert time.monotonic() - begin < 0.9
+
+
+def test_where_one_of_two_refuses_connections_the_other_answers(world, one):
+    model = one.model
+    one.write({**model, "pools": {**model["pools"], VPC: {**model["pools"][VPC], "endpoints": ENDPOINTS}}})
+    one.ctl("reload")
+    with Endpoint(world, ONE, udp=answer_to), Endpoint(world, ENDPOINTS[1], udp=answer_to, tcp=answer_to) as other:
+        begin = time.monotonic()
+        for i in range(20):
+            assert addresses(ask(world, f"d-{i}.one-of-two.{ZONE}", tcp=True)) == {"10.16.110.189"}
+        assert time.monotonic() - begin < 1.5
+        assert len(other.asked["tcp"]) == 20
+    one.write(model)
+    one.ctl("reload")
+
+
 def unreachable(world):
     """How often the host's kernel has said so to anybody."""
     return int(world.run("host", "sh", "-c", "nstat -asz IcmpOutDestUnreachs | awk '/Icmp/ {print $2}'").stdout)

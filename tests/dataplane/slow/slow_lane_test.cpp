@@ -108,7 +108,10 @@ class Server {
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port = ntohs(address.sin_port);
   }
-  ~Server() { close(listener_); }
+  ~Server() { stop(); }
+  void stop() {
+    if (listener_ >= 0) close(std::exchange(listener_, -1));
+  }
   Stream accept() {
     pollfd wait{listener_, POLLIN, 0};
     EXPECT_EQ(poll(&wait, 1, 1000), 1) << "nobody connects";
@@ -198,6 +201,18 @@ class SlowLaneTest : public testing::Test {
     ASSERT_TRUE(write_frame(*frame, octets, {}, between));
     std::memcpy(static_cast<uint8_t*>(frame->buf_addr) + frame->data_off, to.data(), 6);
     ASSERT_TRUE(rings->ring(0, rings->slow_thread()).push(state::for_egress(frame)));
+  }
+
+  // The next frame says that the query did not get through.
+  void expect_lost(uint16_t id, uint16_t source_port, bool had_left) {
+    rte_mbuf* word = take();
+    Outgoing read;
+    ASSERT_TRUE(word != nullptr && read_frame(*word, read));
+    EXPECT_EQ(Octets(read.message.begin(), read.message.end()),
+              (Octets{static_cast<uint8_t>(id >> 8), static_cast<uint8_t>(id), uint8_t{had_left}}));
+    EXPECT_EQ(read.between.destination_port, source_port);
+    EXPECT_EQ(read.between.source_port, 53);
+    rte_pktmbuf_free(word);
   }
 
   net::StreamPool frames;
@@ -341,9 +356,7 @@ TEST_F(SlowLaneTest, WhatWasUnderWayIsSentOnceMoreWhenTheConnectionEnds) {
     Stream again = server.accept();
     EXPECT_EQ(again.receive(), message(7));
   }
-  // Twice is enough.
-  for (int i = 0; i < 1000 && counters[config::SlowCounter::upstream_lost].get() == 0; ++i)
-    std::this_thread::sleep_for(milliseconds(1));
+  expect_lost(7, kFirstSourcePort, true);  // twice is enough
   ask_endpoint(9, kFirstSourcePort);
   Stream third = server.accept();
   const Octets query = third.receive();
@@ -354,6 +367,19 @@ TEST_F(SlowLaneTest, WhatWasUnderWayIsSentOnceMoreWhenTheConnectionEnds) {
   if (response != nullptr) rte_pktmbuf_free(response);
   EXPECT_EQ(counters[config::SlowCounter::upstream_resent].get(), 1U);
   EXPECT_EQ(counters[config::SlowCounter::upstream_lost].get(), 1U);
+}
+
+TEST_F(SlowLaneTest, AnEndpointThatRefusesIsToldToTheLcoreAtOnceAndNotTriedAgainAtOnce) {
+  server.stop();
+  start();
+  const auto begin = std::chrono::steady_clock::now();
+  ask_endpoint(7, kFirstSourcePort + 3);
+  expect_lost(7, kFirstSourcePort + 3, false);
+  ask_endpoint(8, kFirstSourcePort);
+  expect_lost(8, kFirstSourcePort, false);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(900)) << "not by a time-out";
+  EXPECT_EQ(counters[config::SlowCounter::upstream_failed].get(), 1U);
+  EXPECT_EQ(counters[config::SlowCounter::upstream_lost].get(), 2U);
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#include "dataplane/path/loss.h"
+
+#include "dataplane/path/retry.h"
+#include "dataplane/path/send.h"
+#include "dataplane/path/sweep.h"
+#include "dataplane/path/transmit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::ResponseOutcome;
+
+state::PendingSend* find_send(const Packet& packet, const state::PendingSlot& slot, state::PendingQuery& query) {
+  for (unsigned i = 0; i < slot.sends; ++i) {
+    state::PendingSend& send = query.send(i);
+    if (send.over_tcp && !send.answered && send.source_port == packet.destination_port &&
+        send.family == packet.family && send.endpoint == packet.source && send.source == packet.destination)
+      return &send;
+  }
+  return nullptr;
+}
+
+bool owes(const state::PendingSlot& slot, state::PendingQuery& query) {
+  bool any = false;
+  for (unsigned i = 0; i < slot.sends; ++i) any = any || !query.send(i).answered;
+  return any;
+}
+
+}  // namespace
+
+ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t now) {
+  const auto reject = [&](ResponseOutcome outcome) {
+    discard(lcore, *packet.frame);
+    return outcome;
+  };
+  const uint16_t id = dns::id_of(packet.dns);
+  const bool had_left = packet.dns[2] != 0;
+  const uint32_t index = lcore.pending.index_of(id);
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingSend* lost = find_send(packet, slot, query);
+  if (lost == nullptr) return reject(ResponseOutcome::unknown_id);
+
+  count_timeout(lcore, *lost);
+  lost->answered = true;
+  --lcore.outstanding[lost->endpoint_slot];
+  if (ask_another(lcore, index, had_left, *packet.frame, now)) return ResponseOutcome::lost_over_tcp;
+  if (!owes(slot, query)) give_up(lcore, index, now);
+  return reject(ResponseOutcome::lost_over_tcp);
+}
+
+}  // namespace penstock::path
