@@ -196,6 +196,11 @@ TEST(Describe, SaysWhatIsRemembered) {
         "20 queries/s a client (IPv4 address, IPv6 /56); the same answer 5 times/s to a network (IPv4 /24, "
         "IPv6 /56); not 10.0.0.53/32; what is more is answered REFUSED",
         "; 50 queries/s a client; 900 queries/s together"}},
+      {"that are transferred",
+       kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
+               "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
+               "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
+       {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
       {"for those who may look at it",
        kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
        {"Who may snoop  10.1.0.10/32, 10.2.0.0/16: they may ask what is remembered without asking for recursion\n"}},

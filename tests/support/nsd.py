@@ -33,12 +33,14 @@ remote-control:
 
 
 class Nsd:
-    def __init__(self, world, folder, zones):
+    def __init__(self, world, folder, zones, keys="", of_zones=""):
+        """`keys`, `of_zones`: lines of nsd.conf, the latter for each zone."""
         self.world, self.folder, self.zones = world, folder, zones
         addresses = "\n  ".join(f"ip-address: {address}" for address in ENDPOINTS)
         text = _HEAD.format(folder=folder, addresses=addresses)
+        text += keys
         for name, file in zones.items():
-            text += f"zone:\n  name: {name}\n  zonefile: {file}\n"
+            text += f"zone:\n  name: {name}\n  zonefile: {file}\n{of_zones}"
         (folder / "nsd.conf").write_text(text, encoding="utf-8")
         self.child = None
 

@@ -211,6 +211,8 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"pool udp_size", [](B& i) { record<config::ImagePool>(i, Section::pools).udp_size = 511; }, "udp_size 511"},
       {"pool options", [](B& i) { record<config::ImagePool>(i, Section::pools).pass_option_count = 9; }, "passes 9"},
       {"rule's view", [](B& i) { record<config::ImageRule>(i, Section::rules).view = 0; }, "is for view 0"},
+      {"rule's transfers", [](B& i) { record<config::ImageRule>(i, Section::rules).transfers = 9; },
+       "is transferred to view 8"},
       {"rule's otherwise", [](B& i) { record<config::ImageRule>(i, Section::rules).otherwise = 2; },
        "unknown otherwise 2"},
       {"rule's next is itself", [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = 1; },
