@@ -75,7 +75,7 @@ std::shared_ptr<Upstream::Channel> Upstream::channel_for(Peer& peer, Time now) {
   }
   if (best != nullptr && (best->queries.size() < limits_.busy || peer.channels.size() >= limits_.channels)) return best;
   if (peer.channels.size() >= limits_.channels) return nullptr;
-  if (peer.has_failed && now - peer.failed_at < limits_.again) return best;
+  if (peer.has_failed && now - peer.failed_at < peer.pause) return best;
   std::shared_ptr<Channel> fresh = connect(peer, now);
   return fresh != nullptr ? fresh : best;
 }
@@ -88,6 +88,7 @@ std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
     counters_[SlowCounter::upstream_failed].add(1);
     peer.has_failed = true;
     peer.failed_at = now;
+    peer.pause = limits_.again;
     return nullptr;
   }
   peer.channels.push_back(channel);
@@ -95,7 +96,11 @@ std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
   channel->socket.async_connect(to, [this, &peer, channel](const asio::error_code& failed) {
     if (failed == asio::error::operation_aborted || !channel->socket.is_open()) return;
     const Time then = std::chrono::steady_clock::now();
-    if (failed) return end(peer, channel, then);
+    if (failed) {
+      end(peer, channel, then);
+      if (failed == asio::error::connection_refused) peer.pause = limits_.refused;
+      return;
+    }
     counters_[SlowCounter::upstream_connects].add(1);
     peer.has_failed = false;
     channel->is_open = true;
@@ -191,6 +196,7 @@ void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now
     counters_[SlowCounter::upstream_failed].add(1);
     peer.has_failed = true;
     peer.failed_at = now;
+    peer.pause = limits_.again;
   } else if (!queries.empty()) {
     counters_[SlowCounter::upstream_closed].add(1);
   }

@@ -26,8 +26,10 @@ struct UpstreamLimits {
   unsigned in_flight = 1024;  // queries under way on one connection
   size_t unsent = 256 << 10;  // octets waiting for one connection
   std::chrono::milliseconds connect = std::chrono::milliseconds(1500);
-  std::chrono::milliseconds again = std::chrono::seconds(1);           // after a connection that could not be made
-  std::chrono::milliseconds late = std::chrono::seconds(3);            // nobody waits for an answer any more
+  std::chrono::milliseconds again = std::chrono::seconds(1);  // after a connection that could not be made
+  std::chrono::milliseconds refused =
+      std::chrono::milliseconds(10);                         // after one that was refused: the next costs nothing
+  std::chrono::milliseconds late = std::chrono::seconds(3);  // nobody waits for an answer any more
   std::chrono::milliseconds resend = std::chrono::milliseconds(1500);  // younger queries are sent once more
   std::chrono::milliseconds idle = std::chrono::seconds(10);
   std::chrono::milliseconds forget = std::chrono::minutes(1);  // an endpoint that nobody asks
@@ -71,6 +73,7 @@ class Upstream {
     Time failed_at{};
     Time used_at{};
     bool has_failed = false;
+    std::chrono::milliseconds pause{};  // after that
     std::vector<std::shared_ptr<Channel>> channels;
   };
   using Key = std::array<uint8_t, 33>;

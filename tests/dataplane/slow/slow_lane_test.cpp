@@ -147,6 +147,7 @@ class SlowLaneTest : public testing::Test {
     port = Server().port;
     UpstreamLimits upstream;
     upstream.port = server.port;
+    upstream.refused = milliseconds(500);
     lane = std::make_unique<SlowLane>(SlowLaneOptions{.rings = *rings,
                                                       .lcores = 1,
                                                       .frames = *frames.get(),
