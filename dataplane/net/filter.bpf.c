@@ -3,7 +3,8 @@
 //
 // Ours is UDP to a listen address, port 53, and UDP from port 53 of an endpoint to one of our source ports:
 // over IPv4 without options or fragments, or over IPv6 with UDP as its first next header; with or without one
-// 802.1Q tag. Of a response that came in fragments the first is ours too: it says which query has to be asked again over TCP, and
+// 802.1Q tag. A response with IPv4 options or IPv6 extension headers is dropped: no server sends one, and the kernel would tell the
+// endpoint that our port is unreachable. Of a response that came in fragments the first is ours too: it says which query has to be asked again over TCP, and
 // without it the kernel never has a whole datagram to refuse. Of a client that the dataplane has found to flood us with what it turns
 // away (`policed`), only so much passes: the ring is for the others as well. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
 // kernel.
@@ -20,6 +21,7 @@
 #define DNS_PORT 53
 #define ADDRESSES 4096
 #define QUEUES 256
+#define EXTENSIONS 3  // headers of IPv6 before UDP that are stepped over
 #define POLICED 1024
 #define WINDOW_SHIFT 23  // windows of 8.4 ms
 
@@ -37,6 +39,11 @@ struct fragment_header {
   __u8 reserved;
   __be16 offset;  // in 8 octets, in the upper 13 bits; the lowest says that more follow
   __be32 identification;
+};
+
+struct extension_header {
+  __u8 next_header;
+  __u8 length;  // in 8 octets, less one
 };
 
 struct vlan_tag {
@@ -137,17 +144,19 @@ int penstock_filter(struct xdp_md* ctx) {
   struct address source = {};
   struct address destination = {};
   int is_fragment = 0;
+  int has_options = 0;
   if (ethertype == bpf_htons(ETH_P_IP)) {
     struct iphdr* ip = at;
     if ((void*)(ip + 1) > end) return XDP_PASS;
-    if (ip->version != 4 || ip->ihl != 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
+    if (ip->version != 4 || ip->ihl < 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
+    has_options = ip->ihl != 5;
     // Later fragments have no ports: the kernel keeps them until it has the first, or not.
     if (ip->frag_off & bpf_htons(0x1fff)) return XDP_PASS;
     is_fragment = (ip->frag_off & bpf_htons(0x2000)) != 0;
     source.words[2] = destination.words[2] = bpf_htonl(0xffff);
     source.words[3] = ip->saddr;
     destination.words[3] = ip->daddr;
-    at = ip + 1;
+    at = (void*)ip + 4 * ip->ihl;
   } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
     struct ipv6hdr* ip = at;
     if ((void*)(ip + 1) > end) return XDP_PASS;
@@ -155,23 +164,33 @@ int penstock_filter(struct xdp_md* ctx) {
     __builtin_memcpy(&source, &ip->saddr, sizeof source);
     __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
     at = ip + 1;
-    if (ip->nexthdr == IPPROTO_FRAGMENT) {
+    __u8 next = ip->nexthdr;
+#pragma unroll
+    for (int i = 0; i < EXTENSIONS; ++i) {
+      if (next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS && next != IPPROTO_ROUTING) break;
+      struct extension_header* extension = at;
+      if ((void*)(extension + 1) > end) return XDP_PASS;
+      has_options = 1;
+      next = extension->next_header;
+      at += 8 * (1 + extension->length);
+    }
+    if (next == IPPROTO_FRAGMENT) {
       struct fragment_header* fragment = at;
       if ((void*)(fragment + 1) > end) return XDP_PASS;
-      if (fragment->next_header != IPPROTO_UDP || (fragment->offset & bpf_htons(0xfff8))) return XDP_PASS;
+      if (fragment->offset & bpf_htons(0xfff8)) return XDP_PASS;
+      next = fragment->next_header;
       is_fragment = 1;
       at = fragment + 1;
-    } else if (ip->nexthdr != IPPROTO_UDP) {
-      return XDP_PASS;
     }
+    if (next != IPPROTO_UDP) return XDP_PASS;
   } else {
     return XDP_PASS;
   }
 
   struct udphdr* udp = at;
   if ((void*)(udp + 1) > end) return XDP_PASS;
-  // A fragmented query: the kernel puts it together and the slow lane answers.
-  if (udp->dest == bpf_htons(DNS_PORT) && !is_fragment && bpf_map_lookup_elem(&listen, &destination)) {
+  // A fragmented query, or one with options: the kernel reads it and the slow lane answers.
+  if (udp->dest == bpf_htons(DNS_PORT) && !is_fragment && !has_options && bpf_map_lookup_elem(&listen, &destination)) {
     if (is_too_much(source)) return XDP_DROP;
     return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
   }
@@ -181,6 +200,7 @@ int penstock_filter(struct xdp_md* ctx) {
   // A port below the first wraps round to a large number.
   if (!ports || bpf_ntohs(udp->dest) - ports->first >= ports->count) return XDP_PASS;
   if (!bpf_map_lookup_elem(&endpoints, &source)) return XDP_PASS;
+  if (has_options) return XDP_DROP;
   return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 }
 

@@ -35,12 +35,13 @@ std::string set_of(const std::vector<config::IpAddress>& addresses, uint8_t fami
 }  // namespace
 
 std::string nft_commands(const std::string& interface, const FilterRules& rules, NftTable before) {
-  // The same frames as the XDP filter takes: no options, no fragments, UDP right behind the IP header.
+  // The same frames as the XDP filter takes: queries without options and fragments, UDP right behind the IP header.
   const std::string v4 = "    ip hdrlength 5 ip frag-off & 0x3fff == 0 ip protocol udp ";
   const std::string v6 = "    ip6 nexthdr udp ";
-  // Of responses the first fragment too: it is asked again over TCP, and the kernel never has a whole datagram to refuse.
-  const std::string v4_first = "    ip hdrlength 5 ip frag-off & 0x1fff == 0 ip protocol udp ";
-  const std::string v6_first = "    ip6 nexthdr 44 frag frag-off 0 meta l4proto udp ";
+  // Of responses the first fragment too: it is asked again over TCP, and the kernel never has a whole datagram to refuse. Nor one
+  // with options or extension headers, which nobody takes.
+  const std::string v4_first = "    ip frag-off & 0x1fff == 0 ip protocol udp ";
+  const std::string v6_any = "    meta protocol ip6 meta l4proto udp ";
   std::string lines;
   if (const auto listen = set_of(rules.listen, 4); !listen.empty()) {
     lines += v4 + "ip daddr { " + listen + " } udp dport 53 drop\n";
@@ -53,10 +54,7 @@ std::string nft_commands(const std::string& interface, const FilterRules& rules,
     const std::string ours = " } udp sport 53 udp dport " + std::to_string(rules.source_ports.first) + "-" +
                              std::to_string(last) + " drop\n";
     if (const auto from = set_of(rules.endpoints, 4); !from.empty()) lines += v4_first + "ip saddr { " + from + ours;
-    if (const auto from = set_of(rules.endpoints, 6); !from.empty()) {
-      lines += v6 + "ip6 saddr { " + from + ours;
-      lines += v6_first + "ip6 saddr { " + from + ours;
-    }
+    if (const auto from = set_of(rules.endpoints, 6); !from.empty()) lines += v6_any + "ip6 saddr { " + from + ours;
   }
   return removal(interface, before) + "table " + table(interface) +
          " {\n  flags owner\n  chain ingress {\n    type filter hook ingress device \"" + interface +

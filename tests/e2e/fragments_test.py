@@ -161,5 +161,29 @@ def test_a_response_in_fragments_is_asked_again_over_tcp(world, penstock, family
     assert unreachable(world) == before
 
 
+IP_OPTIONS, IPV6_HOPOPTS, IPV6_DSTOPTS = 4, 54, 59
+RESPONSES = {
+    "IP options": (4, socket.IPPROTO_IP, IP_OPTIONS, b"\1\1\1\0"),
+    "hop-by-hop options": (6, socket.IPPROTO_IPV6, IPV6_HOPOPTS, b"\0" + padding(8)),
+    "destination options": (6, socket.IPPROTO_IPV6, IPV6_DSTOPTS, b"\0" + padding(16)),
+}
+
+
+@pytest.mark.parametrize("how", RESPONSES)
+def test_a_response_with_options_is_dropped(world, penstock, how):
+    """No server sends one. The kernel, which would read it, does not say that the port is unreachable."""
+    family, *option = RESPONSES[how]
+    before = unreachable(world)
+    with Endpoint(world, FAMILIES[family][2], udp=answer_to) as server, \
+            world.socket("client", FAMILIES[family][3], socket.SOCK_DGRAM) as client:
+        server.datagrams.setsockopt(*option)
+        client.sendto(query_for(f"d-options.v{family}.test").to_wire(), (FAMILIES[family][1], 53))
+        eventually(lambda: server.asked["udp"], "the endpoint is asked")
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(65535)
+    assert unreachable(world) == before
+
+
 def test_the_slow_lane_has_had_them(penstock):
     assert slow_lane(penstock, "datagram_answers") >= len(QUERIES)

@@ -25,11 +25,10 @@ TEST(NftCommands, DropOnlyWhatThePortTakes) {
       "    type filter hook ingress device \"eth0.5-x\" priority -500; policy accept;\n"
       "    ip hdrlength 5 ip frag-off & 0x3fff == 0 ip protocol udp ip daddr { 10.0.0.1, 10.0.0.2 } udp dport 53 drop\n"
       "    ip6 nexthdr udp ip6 daddr { fd00::1 } udp dport 53 drop\n"
-      "    ip hdrlength 5 ip frag-off & 0x1fff == 0 ip protocol udp ip saddr { 10.0.1.1, 10.0.1.2 } udp sport 53 udp "
-      "dport 16384-32767 drop\n"
-      "    ip6 nexthdr udp ip6 saddr { fd01::1 } udp sport 53 udp dport 16384-32767 drop\n"
-      "    ip6 nexthdr 44 frag frag-off 0 meta l4proto udp ip6 saddr { fd01::1 } udp sport 53 udp dport 16384-32767 "
+      "    ip frag-off & 0x1fff == 0 ip protocol udp ip saddr { 10.0.1.1, 10.0.1.2 } udp sport 53 udp dport "
+      "16384-32767 "
       "drop\n"
+      "    meta protocol ip6 meta l4proto udp ip6 saddr { fd01::1 } udp sport 53 udp dport 16384-32767 drop\n"
       "  }\n"
       "}\n");
 }

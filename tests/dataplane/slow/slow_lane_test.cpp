@@ -73,6 +73,13 @@ class Stream {
   void send(const Octets& octets) {
     EXPECT_EQ(::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL), ssize_t(octets.size()));
   }
+  void send_if_open(const Octets& octets) { ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL); }
+  // Ends it at once, as a host does that has gone.
+  void reset() {
+    const linger at_once{1, 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(std::exchange(descriptor_, -1));
+  }
   void ask(const Octets& query) {
     Octets framed{static_cast<uint8_t>(query.size() >> 8), static_cast<uint8_t>(query.size())};
     framed.insert(framed.end(), query.begin(), query.end());
@@ -323,6 +330,40 @@ TEST_F(SlowLaneTest, IdleConnectionsEndAndThoseThatWaitDoNot) {
   EXPECT_EQ(waits.receive(), message(1));
   EXPECT_TRUE(waits.is_closed(milliseconds(1000)));
   EXPECT_EQ(counters[config::SlowCounter::idle_closed].get(), 2U);
+}
+
+TEST_F(SlowLaneTest, WhoSendsAnOctetNowAndThenIsIdle) {
+  start();
+  Stream stream = Stream::to(port);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (counters[config::SlowCounter::idle_closed].get() == 0 && std::chrono::steady_clock::now() < end) {
+    stream.send_if_open(Octets{0});  // two of them would be a length of 0
+    if (stream.is_closed(milliseconds(150))) break;
+    stream.send_if_open(Octets{200});
+    for (int i = 0; i < 10 && !stream.is_closed(milliseconds(100)); ++i) stream.send_if_open(Octets{7});
+  }
+  EXPECT_EQ(counters[config::SlowCounter::idle_closed].get(), 1U)
+      << "octets that are no message keep no connection open";
+}
+
+TEST_F(SlowLaneTest, WhatIsUnderWayForOneWhoHasGoneIsForgotten) {
+  start();
+  std::vector<rte_mbuf*> under_way;
+  {
+    Stream stream = Stream::to(port);
+    for (uint16_t id = 0; id < 100; ++id) stream.ask(message(id));
+    for (int i = 0; i < 100; ++i) under_way.push_back(take());
+    EXPECT_EQ(counters[config::SlowGauge::in_flight].get(), 100U);
+    stream.reset();
+  }
+  for (int i = 0; i < 1000 && counters[config::SlowGauge::connections].get() != 0; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(counters[config::SlowGauge::connections].get(), 0U);
+  EXPECT_EQ(counters[config::SlowGauge::in_flight].get(), 0U);
+  for (rte_mbuf* query : under_way) answer(query, message(1));
+  for (int i = 0; i < 1000 && counters[config::SlowCounter::gone].get() != 100; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(counters[config::SlowCounter::gone].get(), 100U);
 }
 
 TEST_F(SlowLaneTest, QueriesToAnEndpointShareAConnectionAndKeepTheirPorts) {
