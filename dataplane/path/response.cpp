@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "dataplane/dns/records.h"
 #include "dataplane/dns/spelling.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/deliver.h"
@@ -29,6 +30,17 @@ constexpr unsigned kLongestForCard = 1444;  // an IPv6 packet with two VLAN tags
 bool may_be_about_opt(const Packet& packet, const state::PendingSend& answered) {
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(packet.dns) & dns::kRcodeMask);
   return (answered.form & state::kSentOpt) != 0 && (rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp);
+}
+
+// Owners that the server wrote out, where others point at the question, are in the letters that we drew, or in its own.
+void spell_owners(const Packet& packet, const uint8_t* question, unsigned question_length) {
+  const std::span<uint8_t> message(packet.dns, packet.dns_length);
+  const unsigned name_length = question_length - 4U;
+  dns::Records records(message, dns::kHeaderSize + question_length);
+  for (dns::Record record; records.next(record);)
+    if (size_t{record.owner} + name_length <= message.size() &&
+        dns::is_same_name(&message[record.owner], question, name_length))
+      std::memcpy(&message[record.owner], question, name_length);
 }
 
 // Which of the open query's sends the response answers; `returned` when there is one.
@@ -62,6 +74,8 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
       if ((answered->form & state::kSentToChanger) == 0) return ResponseOutcome::wrong_case;
       std::memcpy(question, asked.question(), name_length);
     }
+    if ((answered->form & (state::kSentRandomCase | state::kSentToChanger)) != 0)
+      spell_owners(packet, asked.question(), asked.question_length);
   }
   return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }

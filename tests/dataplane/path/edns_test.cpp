@@ -437,6 +437,27 @@ TEST_F(RandomCase, LettersAreDrawnAndComeBackAsTheClientsOwn) {
   EXPECT_GT(spellings.size(), 90U);  // of 2^13
 }
 
+TEST_F(RandomCase, OwnersThatAreWrittenOutAreTheClientsOwnAsWell) {
+  const Bytes typed = write(question(Opt{}, "wWw.vpc.example"));
+  const auto answer = [](const Bytes& asked) {
+    TestResponse response;
+    response.answer = {{.owner = {asked.begin() + 12, asked.begin() + 12 + 17}},
+                       {.data = {10, 16, 110, 190}, .owner = {asked.begin() + 12, asked.begin() + 12 + 17}},
+                       {.owner = wire_name("Other.Example")}};
+    return write(response, asked, Opt{});
+  };
+  for (const uint8_t echoes : {config::kCaseRepeated, config::kCaseChanged}) {
+    start(", randomise_case: on");
+    echo_is(echoes);
+    const Frame left = forward(from_client(typed));
+    Bytes asked = left.payload;
+    if (echoes == config::kCaseChanged)
+      for (size_t at = 12; at < 12 + 17; ++at) asked[at] |= asked[at] >= 'A' && asked[at] <= 'Z' ? 0x20 : 0;
+    const Bytes got = back(left, answer(asked)).payload;
+    EXPECT_EQ(to_hex(got), to_hex(answer(typed)));
+  }
+}
+
 TEST_F(RandomCase, OnlyWhileTheEndpointKeepsThem) {
   const Bytes typed = write(question());
   for (const bool on : {false, true})
