@@ -17,43 +17,46 @@ using config::SweepOutcome;
 
 constexpr dns::ExtendedError kNobodyAnswered = dns::ExtendedError::no_reachable_authority;
 
-// In the place of the SERVFAIL in `frame`.
-uint16_t write_truncated(rte_mbuf& frame, const state::PendingQuery& query) {
-  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
-  const size_t room = size_t{frame.buf_len} - kMessageOffset;
-  dns::write_answer({message, room}, query.traits, dns::Rcode::noerror, dns::ExtendedError::none);
-  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.traits));
+// There was an answer, too long for UDP, and TCP has brought nothing: those who ask over UDP may have it over TCP themselves. Empty: that
+// is not so. Valid as recall_for()'s.
+std::span<const uint8_t> truncated_for(state::Lcore& lcore, const state::PendingSlot& slot,
+                                       const state::PendingQuery& query) {
+  if (slot.over_tcp == 0 || lcore.host.is_stream(slot.port)) return {};
+  const std::span<uint8_t> message(lcore.stale_message);
+  dns::store16(message.data(), 0);
+  std::memcpy(&message[dns::kHeaderSize], query.question(), query.traits.question_length);
+  dns::write_answer(message, query.traits, dns::Rcode::noerror, dns::ExtendedError::none);
+  return message.first(dns::truncate_answer(message, query.traits));
 }
 
-// `stale`: what is remembered, though expired; empty: SERVFAIL.
-SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> stale) {
+// `message`: what those who wait are told, empty: SERVFAIL.
+SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> message, bool is_stale) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.background) return SweepOutcome::expired_refresh;
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return SweepOutcome::expired_unanswered;
-  uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
-  const bool with_stale = !stale.empty() && frame->buf_len >= kMessageOffset + stale.size();
-  if (with_stale) std::memcpy(message, stale.data(), stale.size());
-  auto length = with_stale ? static_cast<uint16_t>(stale.size())
+  uint8_t* at = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
+  const bool fits = !message.empty() && frame->buf_len >= kMessageOffset + message.size();
+  if (fits) std::memcpy(at, message.data(), message.size());
+  const auto length = fits ? static_cast<uint16_t>(message.size())
                            : write_servfail(*frame, lcore.pending.query(index), kNobodyAnswered);
-  // There was an answer, too long for UDP: the client may have it over TCP itself.
-  if (!with_stale && length != 0 && slot.over_tcp != 0 && !lcore.host.is_stream(slot.port))
-    length = write_truncated(*frame, lcore.pending.query(index));
-  if (length != 0) dns::store16(message, slot.client_id);
-  if (length == 0 || !write_udp_frame(*frame, message, length, headers_to(lcore, slot))) {
+  if (length != 0) dns::store16(at, slot.client_id);
+  if (length == 0 || !write_udp_frame(*frame, at, length, headers_to(lcore, slot))) {
     discard(lcore, *frame);
     return SweepOutcome::expired_unanswered;
   }
   transmit(lcore, slot.port, *frame);
-  return with_stale ? SweepOutcome::expired_stale : SweepOutcome::expired;
+  return fits && is_stale ? SweepOutcome::expired_stale : SweepOutcome::expired;
 }
 
 }  // namespace
 
 void give_up(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const std::span<const uint8_t> stale = recall_for(lcore, index, now);
-  lcore.counters.sweep[answer(lcore, index, stale)].add(1);
-  finish(lcore, index, stale, kNobodyAnswered);
+  const std::span<const uint8_t> told =
+      !stale.empty() ? stale : truncated_for(lcore, lcore.pending.slot(index), lcore.pending.query(index));
+  lcore.counters.sweep[answer(lcore, index, told, !stale.empty())].add(1);
+  finish(lcore, index, told, kNobodyAnswered);
 }
 
 unsigned sweep(state::Lcore& lcore, uint64_t now) {

@@ -347,11 +347,20 @@ TEST_F(ResolveTcTest, AnEndpointWithoutTcpLeavesTheClientWhatUdpCouldSay) {
   EXPECT_EQ(get16(back.payload, 2) & (kTc | 0xf), kTc);
 }
 
-TEST_F(ResolveTcTest, EndpointsThatRefuseLeaveTheClientAtOnceWhatUdpCouldSay) {
-  const Frame other = only(receive_long(lost(cut_short(ask_over_udp()))), kStream);
+TEST_F(ResolveTcTest, EndpointsThatRefuseLeaveTheClientsAtOnceWhatUdpCouldSay) {
+  const DnsQuery query = studio_query();
+  const Frame other = only(receive_long(lost(cut_short(ask_over_udp(query)))), kStream);
   EXPECT_EQ(config::to_string(other.destination), kOther);
-  const Frame back = only(receive_long(lost(other)), 0);
-  EXPECT_EQ(get16(back.payload, 2) & (kTc | 0xf), kTc);
+  Frame joins = from_client(write(query));
+  joins.source_port = 41000;
+  EXPECT_TRUE(rig.receive(0, {write(joins)}).empty());
+  const Frame first = only(receive_long(lost(other)), 0);
+  const Frame second = only(rig.sweep(), 0);
+  EXPECT_EQ(second.destination_port, 41000);
+  for (const Frame& told : {first, second}) {
+    EXPECT_EQ(get16(told.payload, 2) & (kTc | 0xf), kTc);
+    EXPECT_EQ(get16(told.payload, 0), query.id);
+  }
 }
 
 TEST_F(StreamTest, AFragmentIsAskedAgainOverTcpWhateverThePoolSays) {
