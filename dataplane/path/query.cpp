@@ -114,6 +114,7 @@ void probe_zones(const state::Lcore& lcore, QueryWork& work) {
 }  // namespace
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
+  work.is_likely = false;
   work.is_probed = false;
   work.opt_length = 0;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);

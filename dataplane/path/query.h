@@ -11,7 +11,7 @@ namespace penstock::path {
 struct QueryWork {
   Packet packet;
   dns::QueryVerdict verdict;
-  bool is_likely;       // its answer seems to be remembered; valid as probe is
+  bool is_likely;       // its answer seems to be remembered
   bool is_probed;       // probe is valid
   tables::Probe probe;  // valid when verdict is ok and there are rules
   dns::Query query;
