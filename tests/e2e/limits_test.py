@@ -167,9 +167,8 @@ def test_a_flood_from_one_client(office, kind):
                 seen = record(f"a flood from one client, {kind}: another client", other.result())
         assert (seen.lost, seen.servfail) == (0, 0)
         windows = sorted(seen.after(other.started + n).before(other.started + n + 1).percentile(0.99) for n in range(3))
-        # A million refusals a second over TCP keep the slow lane's thread and the flood's as busy as the lcore, on two processors.
-        allowance = 0.02 if kind == "tcp" else 0.005
-        assert windows[1] < 1.2 * usual.percentile(0.99) + allowance, "another client waits for the flood"
+        # Gun, switch, the other client and the servers share the one processor that the lcore leaves: 4 to 5 ms were seen.
+        assert windows[1] < 1.2 * usual.percentile(0.99) + 0.010, "another client waits for the flood"
         metrics = penstock.metrics()
         limited = sum(metrics.sum("penstock_queries_total", outcome=f"limited_{how}") for how in ("truncated", "refused", "dropped"))
         refused = metrics.sum("penstock_queries_total", outcome="refused_client")
