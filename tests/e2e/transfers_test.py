@@ -11,7 +11,7 @@ import pytest
 from client import addresses, ask, rcode
 from nsd import Nsd
 from penstock import Penstock, config
-from streams import Stream, framed, query_for, slow_lane
+from streams import Stream, framed, listen_at, query_for, slow_lane
 from waiting import eventually
 from world import CLIENT, ENDPOINTS, HOST, VPC, World
 
@@ -111,10 +111,7 @@ class Script:
     """A primary in the place of an endpoint: sends what it is told, then `then`: closes, or says nothing more."""
     def __init__(self, world, address, messages, then="close", pause=0.0):
         self.messages, self.then, self.pause = messages, then, pause
-        self.listener = world.socket(VPC, socket.AF_INET, socket.SOCK_STREAM)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, 53))
-        self.listener.listen(4)
+        self.listener = listen_at(world, address)
         self.sent = 0
         self.closed = threading.Event()
         self.stopped = threading.Event()

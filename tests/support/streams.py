@@ -73,6 +73,15 @@ class Stream:
             return True
 
 
+def listen_at(world, address):
+    """A socket that takes connections to port 53 of an address of the VPC's."""
+    listener = world.socket(VPC, socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, 53))
+    listener.listen(16)
+    return listener
+
+
 class Endpoint:
     """A server in the place of one of the VPC's, by `udp(query)` and `tcp(query)`: octets to send, a list of them, or None."""
     def __init__(self, world, address, udp=None, tcp=None):
@@ -84,12 +93,7 @@ class Endpoint:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.datagrams = world.socket(VPC, family, socket.SOCK_DGRAM)
         self.datagrams.bind((address, 53))
-        self.listener = None
-        if tcp:
-            self.listener = world.socket(VPC, family, socket.SOCK_STREAM)
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((address, 53))
-            self.listener.listen(16)
+        self.listener = listen_at(world, address) if tcp else None
         self.thread = threading.Thread(target=self.serve)
 
     def __enter__(self):
