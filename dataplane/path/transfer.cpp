@@ -2,9 +2,9 @@
 
 #include "dataplane/path/admit.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/decline.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/limit.h"
-#include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
 #include "dataplane/path/update.h"
 
@@ -21,13 +21,6 @@ constexpr uint16_t kClassIn = 1;
 
 const uint8_t* behind_name(const QueryWork& work) {
   return work.packet.dns + dns::kHeaderSize + work.query.name.length;
-}
-
-QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
-                    QueryOutcome outcome) {
-  if (reply(lcore, work.packet, work.query.traits, rcode, error)) return outcome;
-  discard(lcore, *work.packet.frame);
-  return QueryOutcome::ignored_no_room;
 }
 
 // To the slow lane: the client's message as it came, between our address and the endpoint's, and whose connection it is.
@@ -79,20 +72,11 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   }
   const config::ImagePool& pool = rules.pool(rule.pool);
   if (!admit(lcore, pool, packet, work.weight, now))
-    return answer(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+    return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   // What is signed may go by a key that one server has (RFC 3645).
   const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family, now)
                                           : choose_endpoint(lcore, pool, {}, packet.source, packet.family, now);
-  switch (choice.obstacle) {
-    case Obstacle::none:
-      break;
-    case Obstacle::unreachable:
-      return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
-    case Obstacle::over_budget:
-      return answer(lcore, work, Rcode::servfail, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
-    case Obstacle::loop:
-      return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
-  }
+  if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
   return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint], now);
 }
 

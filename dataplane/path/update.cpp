@@ -3,11 +3,11 @@
 #include "dataplane/dns/records.h"
 #include "dataplane/path/admit.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/decline.h"
 #include "dataplane/path/edns.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/loop.h"
 #include "dataplane/path/open.h"
-#include "dataplane/path/reply.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
 
@@ -19,13 +19,6 @@ using dns::ExtendedError;
 using dns::Rcode;
 
 constexpr uint16_t kTypeTkey = 249;
-
-QueryOutcome answer(state::Lcore& lcore, const QueryWork& work, Rcode rcode, ExtendedError error,
-                    QueryOutcome outcome) {
-  if (reply(lcore, work.packet, work.query.traits, rcode, error)) return outcome;
-  discard(lcore, *work.packet.frame);
-  return QueryOutcome::ignored_no_room;
-}
 
 // By the rule of the client, or of one entry for the name, whoever it is for.
 bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name, uint16_t group) {
@@ -57,21 +50,12 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
   const Packet& packet = work.packet;
   limit_size(work.query.traits, pool.udp_size);
   if (!admit(lcore, pool, packet, work.weight, now))
-    return answer(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+    return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family, now);
-  switch (choice.obstacle) {
-    case Obstacle::none:
-      break;
-    case Obstacle::unreachable:
-      return answer(lcore, work, Rcode::servfail, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
-    case Obstacle::over_budget:
-      return answer(lcore, work, Rcode::servfail, ExtendedError::over_budget, QueryOutcome::servfail_over_budget);
-    case Obstacle::loop:
-      return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
-  }
+  if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
   const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
   if (index == state::PendingTable::kNone)
-    return answer(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
+    return decline(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
   state::PendingSlot& slot = lcore.pending.slot(index);
   hold_share(lcore, slot, now);
   if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
@@ -99,7 +83,7 @@ QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule, uin
 QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   const tables::Ruleset& rules = *lcore.rules;
   if (names_private(rules, work))
-    return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
+    return decline(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
   prepare_join(lcore, work);
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation,
                                                      config::kNoRule, rules.class_of(work.group));
