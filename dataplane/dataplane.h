@@ -73,7 +73,7 @@ class Dataplane {
   std::unique_ptr<state::RateLimits> limits_;
   EndpointMeter meter_;
   FloodPolice flood_police_{{
-      .police = [this](const auto& client, uint32_t per_second) { ports_->police(client, per_second); },
+      .police = [this](const auto& client, uint32_t per_second) { return ports_->police(client, per_second); },
       .release = [this](const auto& client) { ports_->release(client); },
       .dropped_of = [this](const auto& client) { return ports_->dropped_of(client); },
   }};

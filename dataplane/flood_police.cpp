@@ -31,7 +31,14 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
   for (const auto& [client, sum] : sums) {
     if (sum.count < kFlood || policed_.size() == kMost || policed_.contains(client)) continue;
     const uint64_t passes = kPassed + 2 * uint64_t{sum.rate};
-    means_.police(client, static_cast<uint32_t>(std::min<uint64_t>(passes, std::numeric_limits<uint32_t>::max())));
+    const auto most = static_cast<uint32_t>(std::min<uint64_t>(passes, std::numeric_limits<uint32_t>::max()));
+    if (!means_.police(client, most)) {
+      if (!is_told_)
+        spdlog::warn("{} floods us with queries that are turned away, and no port can drop them unread",
+                     config::to_string(client));
+      is_told_ = true;
+      continue;
+    }
     policed_.emplace(client, Policed{});
     spdlog::warn("{} floods us with queries that are turned away: of more than {} a second the rest is dropped unread",
                  config::to_string(client), passes);

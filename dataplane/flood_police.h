@@ -27,7 +27,7 @@ class FloodPolice {
 
   // Who does it: net::Ports, or a test.
   struct Means {
-    std::function<void(const config::IpAddress&, uint32_t per_second)> police;
+    std::function<bool(const config::IpAddress&, uint32_t per_second)> police;  // false: there is nobody to do it
     std::function<void(const config::IpAddress&)> release;
     std::function<uint64_t(const config::IpAddress&)> dropped_of;
   };
@@ -50,6 +50,7 @@ class FloodPolice {
   uint64_t second_ends_ = 0;
   uint64_t generation_ = 0;
   std::map<config::IpAddress, Policed> policed_;
+  bool is_told_ = false;  // that floods cannot be stopped
 };
 
 }  // namespace penstock

@@ -137,7 +137,7 @@ tl::expected<void, std::string> Filter::set(const FilterRules& rules) {
   return set_listen(rules.listen);
 }
 
-tl::expected<void, std::string> Filter::police(const config::IpAddress& client, uint32_t per_second) {
+bool Filter::police(const config::IpAddress& client, uint32_t per_second) {
   const Key key = key_of(client);
   const Allowance allowance{
       .window = 0,
@@ -145,11 +145,10 @@ tl::expected<void, std::string> Filter::police(const config::IpAddress& client, 
       .most = static_cast<uint32_t>((uint64_t{per_second} << kWindowShift) / 1'000'000'000 + 1),
       .dropped = 0,
   };
-  if (bpf_map_update_elem(map("policed"), key.data(), &allowance, BPF_NOEXIST) != 0)
-    return failed("client to police", errno);
+  if (bpf_map_update_elem(map("policed"), key.data(), &allowance, BPF_NOEXIST) != 0) return false;
   ++policed_;
   count_policed();
-  return {};
+  return true;
 }
 
 void Filter::release(const config::IpAddress& client) {

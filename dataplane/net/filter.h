@@ -43,7 +43,7 @@ class Filter {
 
   // Of the queries of this client (IPv4, or an IPv6 address that stands for its /56) only so many a second pass; the others are
   // dropped here. As many clients as kMostPoliced.
-  tl::expected<void, std::string> police(const config::IpAddress& client, uint32_t per_second);
+  bool police(const config::IpAddress& client, uint32_t per_second);  // false: the kernel does not take it
   void release(const config::IpAddress& client);
   // Queries of it that were dropped since it is policed.
   uint64_t dropped_of(const config::IpAddress& client) const;

@@ -1,8 +1,6 @@
 // dataplane/net/ports.cpp - opens each port by its kind, and tells what became of it.
 #include "dataplane/net/ports.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -173,10 +171,11 @@ tl::expected<void, std::string> Ports::set_filter(const FilterRules& rules) {
   return {};
 }
 
-void Ports::police(const config::IpAddress& client, uint32_t per_second) {
+bool Ports::police(const config::IpAddress& client, uint32_t per_second) {
+  bool policed = false;
   for (auto& port : state_->open)
-    if (auto* xdp = std::get_if<AfXdpPort>(&port))
-      if (auto policed = xdp->filter().police(client, per_second); !policed) spdlog::warn("{}", policed.error());
+    if (auto* xdp = std::get_if<AfXdpPort>(&port)) policed = xdp->filter().police(client, per_second) || policed;
+  return policed;
 }
 
 void Ports::release(const config::IpAddress& client) {

@@ -76,8 +76,8 @@ class Ports {
   tl::expected<void, std::string> set_filter(const FilterRules&);
 
   // On af_xdp: of this client's queries only so many a second pass from now on (Filter::police); other drivers have nobody to drop
-  // them before we do. dropped_of(): on all ports.
-  void police(const config::IpAddress& client, uint32_t per_second);
+  // them before we do. False: no port does it. dropped_of(): on all ports.
+  bool police(const config::IpAddress& client, uint32_t per_second);
   void release(const config::IpAddress& client);
   uint64_t dropped_of(const config::IpAddress& client) const;
 

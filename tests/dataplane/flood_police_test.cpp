@@ -31,10 +31,15 @@ class FloodPoliceTest : public testing::Test {
   std::array<state::TurnedAway, 2> lcores;
   uint64_t now = uint64_t{1000} << state::TurnedAway::kWindowShift;
   uint64_t generation = 1;
+  bool can_police = true;
   std::map<config::IpAddress, uint32_t> policed;
   std::map<config::IpAddress, uint64_t> dropped;
   FloodPolice police{{
-      .police = [this](const config::IpAddress& client, uint32_t most) { policed[client] = most; },
+      .police =
+          [this](const config::IpAddress& client, uint32_t most) {
+            if (can_police) policed[client] = most;
+            return can_police;
+          },
       .release = [this](const config::IpAddress& client) { policed.erase(client); },
       .dropped_of = [this](const config::IpAddress& client) { return dropped[client]; },
   }};
@@ -103,6 +108,14 @@ TEST_F(FloodPoliceTest, WhoIsCalmIsReleasedAndWhoIsNotIsNot) {
   }
   EXPECT_TRUE(policed.contains(ip("10.0.0.2")));
   EXPECT_EQ(page->policed_dropped.get(), 2100U);
+}
+
+TEST_F(FloodPoliceTest, WherePortsCannotNobodyIsSaidToBeStopped) {
+  can_police = false;
+  turn_away("10.0.0.1", FloodPolice::kFlood);
+  tick();
+  tick();
+  EXPECT_EQ(page->policed_clients.get(), 0U);
 }
 
 TEST_F(FloodPoliceTest, NewRulesBeginAnew) {
