@@ -7,6 +7,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/slow/dial.h"
+#include "dataplane/state/client_network.h"
 
 namespace penstock::slow {
 namespace {
@@ -27,21 +28,21 @@ bool write_query(std::vector<uint8_t>& message, const dns::Query& query, bool wi
   return !with_opt || dns::add_opt(message, static_cast<unsigned>(length), ours, 0, {}) != 0;
 }
 
-bool is_same_client(const config::IpAddress& one, const config::IpAddress& other) {
-  // An IPv6 /56, as everywhere.
-  return one.family == other.family &&
-         std::equal(one.bytes.begin(), one.bytes.begin() + (one.is_v4() ? 4 : 7), other.bytes.begin());
-}
-
 }  // namespace
 
 bool Transfers::may_start(const config::IpAddress& client) const {
-  uint32_t same = 0;
+  std::array<uint32_t, state::kClientLevels.size()> same{};
   for (const Pointer& transfer : transfers_) {
     const auto other = clients_.address_of(transfer->client);
-    same += other && is_same_client(*other, client) ? 1 : 0;
+    for (size_t i = 0; other && i < same.size(); ++i) {
+      const state::ClientLevel level = state::kClientLevels[i];
+      same[i] += state::network_of(*other, level) == state::network_of(client, level) ? 1 : 0;
+    }
   }
-  return transfers_.size() < limits_.transfers && same < limits_.per_client;
+  bool may = transfers_.size() < limits_.transfers;
+  for (size_t i = 0; i < same.size(); ++i)
+    may = may && same[i] < state::allowance(state::kClientLevels[i], limits_.per_client);
+  return may;
 }
 
 void Transfers::start(const Outgoing& outgoing, Time now) {
