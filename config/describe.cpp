@@ -9,8 +9,9 @@ namespace penstock::config {
 namespace {
 
 constexpr size_t kMaxRows = 200;  // names of the YAML that are listed one by one
-constexpr size_t kMaxColumn = 60;
+constexpr size_t kMaxColumn = 72;
 constexpr size_t kMaxBuiltIn = 12;  // names of a switch that are listed
+constexpr size_t kLongestBuiltIn = 60;
 
 using Row = std::vector<std::string>;
 
@@ -355,7 +356,7 @@ std::vector<Row> built_in_rows(const Model& model) {
       rows.push_back({rule.origin, ""});
     }
     const std::string name = to_text(model.zones.name(entry));
-    if (shown == kMaxBuiltIn || name.size() > kMaxColumn) {
+    if (shown == kMaxBuiltIn || name.size() > kLongestBuiltIn) {
       ++left_out;
       continue;
     }

@@ -52,31 +52,38 @@ class StudioReader {
     }
     suffixes_ = studio_suffixes(region_);
     const auto& known = known_regions();
-    if (std::find(known.begin(), known.end(), region_) == known.end() && !map_.has("suffix")) {
-      const auto nearest = nearest_word(region_, known);
-      value.warning("no AWS region that this version knows is called '" + region_ + "'" +
-                    (nearest.empty() ? "" : "; did you mean '" + std::string(nearest) + "'?") +
-                    " Its names are taken to end in " + suffixes_.sagemaker);
+    if (map_.has("suffix") || std::find(known.begin(), known.end(), region_) != known.end()) return true;
+    const auto nearest = nearest_word(region_, known);
+    const std::string meant = nearest.empty() ? "" : "; did you mean '" + std::string(nearest) + "'?";
+    if (is_known_partition(region_)) {
+      value.warning("no AWS region that this version knows is called '" + region_ + "'" + meant +
+                    " Its names are taken to end in " + suffixes_.sagemaker + " and " + suffixes_.amazonaws);
+      return true;
     }
-    return true;
+    value.error(
+        "no AWS partition that this version knows has a region '" + region_ + "'" + meant +
+        (meant.empty() ? ": " : " Else ") +
+        "write beside it what its names end in, 'suffix: {sagemaker: DOMAIN, amazonaws: DOMAIN, dual_stack: DOMAIN, "
+        "app: DOMAIN}', in the place of sagemaker.aws, amazonaws.com, api.aws and app.aws");
+    return false;
   }
 
+  // What is written goes before what the region's partition has.
   void read_suffix() {
     const auto value = map_.get("suffix");
     if (!value) return;
-    suffixes_ = {"", "", "", true};
-    const auto read_domain = [](const YamlValue& text) {
-      const auto name = text.name();
-      return name ? to_text(*name) : std::string();
+    const auto read_domain = [&](const YamlValue& written, std::string& domain) {
+      const auto name = written.name();
+      has_bad_suffix_ = has_bad_suffix_ || !name;
+      if (name) domain = to_text(*name);
     };
-    if (value->is_scalar()) {
-      suffixes_.sagemaker = read_domain(*value);
-      return;
-    }
-    const YamlMap domains(*value, {"sagemaker", "amazonaws"});
-    if (const auto text = domains.require("sagemaker", "what stands for sagemaker.aws in this partition"))
-      suffixes_.sagemaker = read_domain(*text);
-    if (const auto text = domains.get("amazonaws")) suffixes_.amazonaws = read_domain(*text);
+    if (value->is_scalar()) return read_domain(*value, suffixes_.sagemaker);
+    const YamlMap domains(*value, {"sagemaker", "amazonaws", "dual_stack", "app"});
+    has_bad_suffix_ = !domains.is_valid();
+    if (const auto text = domains.get("sagemaker")) read_domain(*text, suffixes_.sagemaker);
+    if (const auto text = domains.get("amazonaws")) read_domain(*text, suffixes_.amazonaws);
+    if (const auto text = domains.get("dual_stack")) read_domain(*text, suffixes_.dual_stack);
+    if (const auto text = domains.get("app")) read_domain(*text, suffixes_.app);
   }
 
   std::vector<std::pair<StudioService, YamlValue>> read_services() {
@@ -98,19 +105,29 @@ class StudioReader {
     return services;
   }
 
+  // Whether the names of the service can be built; complains when it is for want of a suffix that they cannot.
+  bool has_names(StudioService service, const YamlValue& written, bool has_region) {
+    if (!has_region || has_bad_suffix_) return false;
+    const std::string_view missing = missing_suffix(service, suffixes_);
+    if (missing.empty()) return true;
+    static const std::map<std::string_view, std::string> kUsual = {
+        {"sagemaker", "sagemaker.aws"}, {"amazonaws", "amazonaws.com"}, {"app", "app.aws"}};
+    const std::string word(studio_service_words()[static_cast<size_t>(service)]);
+    written.error("the service '" + word + "' needs 'suffix: {" + std::string(missing) +
+                  ": DOMAIN}': what stands for " + kUsual.at(missing) + " in the partition of '" + region_ +
+                  "' is not known");
+    return false;
+  }
+
   void add_service(StudioService service, const YamlValue& written, bool has_region, std::optional<uint32_t> pool) {
     const std::string word(studio_service_words()[static_cast<size_t>(service)]);
-    if (needs_expect(service)) {
-      if (expect_.empty())
-        written.error("the service '" + word +
-                      "' needs 'expect: [10.16.0.0/16]', the addresses of its endpoint in the " +
-                      "VPC: a VPC without that endpoint answers with public ones");
-      if (suffixes_.amazonaws.empty() && map_.has("suffix"))
-        written.error("the service '" + word + "' needs 'suffix: {sagemaker: DOMAIN, amazonaws: DOMAIN}'");
-    }
-    if (service == StudioService::studio && map_.has("domains")) return add_domains(written, has_region, pool);
+    if (needs_expect(service) && expect_.empty())
+      written.error("the service '" + word + "' needs 'expect: [10.16.0.0/16]', the addresses of its endpoint in the " +
+                    "VPC: a VPC without that endpoint answers with public ones");
+    const bool is_complete = has_names(service, written, has_region) && pool;
+    if (service == StudioService::studio && map_.has("domains")) return add_domains(written, is_complete, pool);
     if (service == StudioService::studio && map_.has("others")) complain_about_others();
-    if (!has_region || !pool || suffixes_.sagemaker.empty()) return;
+    if (!is_complete) return;
     const uint32_t rule = add_rule(word, written.where(), Action::forward, *pool);
     add_names(studio_names(service, region_, suffixes_), {}, rule, written, false);
   }
@@ -119,29 +136,32 @@ class StudioReader {
     map_.get("others")->error("'others:' goes with a list of 'domains:': without one all domains go to the pool");
   }
 
-  void add_domains(const YamlValue& written, bool has_region, std::optional<uint32_t> pool) {
+  void add_domains(const YamlValue& written, bool is_complete, std::optional<uint32_t> pool) {
     const YamlValue domains = *map_.get("domains");
     if (domains.is_scalar()) {
       if (domains.node().text != "all")
         domains.error("this should be 'all', or a list of domain ids: [d-sq9djt5lr5pc]");
       if (map_.has("others")) complain_about_others();
-      if (!has_region || !pool || suffixes_.sagemaker.empty()) return;
+      if (!is_complete) return;
       add_names(studio_names(StudioService::studio, region_, suffixes_), {},
                 add_rule("studio", written.where(), Action::forward, *pool), written, false);
       return;
     }
     const auto others = map_.get("others");
     if (!others && domains.is_sequence())
-      domains.error("a list of domains needs 'others: POOL' or 'others: refuse': the hosts of apps and spaces " +
-                    std::string("do not carry the domain id, so they match none of the listed domains"));
-    const bool is_complete = has_region && pool && !suffixes_.sagemaker.empty();
-    const StudioNames zones = studio_names(StudioService::studio, region_, suffixes_);
+      domains.error(
+          "a list of domains needs 'others: POOL' or 'others: refuse': only the hosts d-ID.studio... and " +
+          std::string("studio-d-ID.studio... carry the id of their domain; those of spaces (JupyterLab, Code ") +
+          "Editor) do not, and match none of the listed domains");
+    const StudioNames zones = is_complete ? studio_names(StudioService::studio, region_, suffixes_) : StudioNames{};
     const uint32_t rule = is_complete ? add_rule("studio", written.where(), Action::forward, *pool) : 0;
     if (domains.is_sequence() && domains.node().items.empty())
       domains.error("the list is empty: name the ids, or write 'domains: all'");
     domains.each([&](const YamlValue& item) {
-      const auto label = read_domain_id(item);
-      if (label && is_complete) add_names(zones, *label + ".", rule, item, false);
+      const auto id = read_domain_id(item);
+      if (!id || !is_complete) return;
+      for (const std::string& host : domain_hosts(*id))
+        if (!add_names(zones, host + ".", rule, item, false)) return;
     });
     if (!others) return;
     const bool is_refused = others->is_scalar() && others->node().text == "refuse";
@@ -162,6 +182,11 @@ class StudioReader {
       return std::nullopt;
     }
     std::string label = to_text(*name);
+    if (label.starts_with("studio-d-")) {
+      item.error("'" + label + "' is a host of domain " + label.substr(7) +
+                 ": write the id, it stands for all its hosts");
+      return std::nullopt;
+    }
     if (!label.starts_with("d-")) item.warning("'" + label + "' does not look like a domain id: they start with d-");
     return label;
   }
@@ -183,13 +208,14 @@ class StudioReader {
     return reader_.add_rule(std::move(rule));
   }
 
-  void add_names(const StudioNames& list, const std::string& prefix, uint32_t rule, const YamlValue& written,
+  // False: something was reported.
+  bool add_names(const StudioNames& list, const std::string& prefix, uint32_t rule, const YamlValue& written,
                  bool is_others) {
     for (const std::string& text : list.names) {
       const auto name = parse_name(prefix + text);
       if (!name) {
         written.error("'" + prefix + text + "' is not a domain name: " + name.error());
-        return;
+        return false;
       }
       auto& zones = reader_.model.zones;
       const auto [seen, is_new] = taken_.emplace(std::tuple(*name, list.scope, guard_.clients), zones.entries.size());
@@ -210,8 +236,9 @@ class StudioReader {
           to_text(*name) + (is_same ? " is already given to " : " is claimed by " + target(ours) + " and by ") +
           target(theirs) + " on line " + std::to_string(first.where.line) + " (" + theirs.origin +
           "): one account only can have it" + (list.scope == Scope::zone ? "; split by 'domains: [d-...]'" : ""));
-      return;
+      return false;
     }
+    return true;
   }
 
   ModelReader& reader_;
@@ -220,6 +247,7 @@ class StudioReader {
   std::string origin_;
   std::string region_;
   StudioSuffixes suffixes_;
+  bool has_bad_suffix_ = false;  // and that was reported
   std::vector<IpPrefix> expect_;
   Rule guard_;  // only on_leak, cname, clients and otherwise
 };

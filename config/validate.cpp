@@ -112,7 +112,7 @@ void check_studio_pools(ModelReader& reader) {
     if (use.is_for_others) {
       reader.findings.warning(use.where, use.key,
                               why +
-                                  ": the hosts of apps and spaces, and domains that are not listed, leave by it; "
+                                  ": the hosts of spaces, and domains that are not listed, leave by it; "
                                   "name a private pool of the VPC's inbound endpoints, or 'refuse'");
     } else {
       reader.findings.error(
@@ -192,6 +192,45 @@ void check_apexes(ModelReader& reader, const ZoneIndex& index) {
         "*." + name + " leaves out " + name + " itself, which goes to " + target_text(reader, *other) +
             (apex == nullptr ? ", the default" : "") + ": add {name: " + name +
             (rule.action == Action::forward ? ", pool: " + model.pools[rule.pool].name : ", answer: refused") + "}");
+  }
+}
+
+// The other host of a Studio domain: studio-d-ID beside d-ID, and back; empty: the name is of none.
+WireName other_host(std::string_view name) {
+  constexpr std::string_view kUi = "studio-";
+  const auto length = static_cast<uint8_t>(name.front());
+  const std::string_view label = name.substr(1, length);
+  const std::string_view rest = name.substr(1U + length);
+  const bool is_ui = label.starts_with("studio-d-");
+  if (!is_ui && !label.starts_with("d-")) return {};
+  if (!rest.starts_with("\x06studio") && !rest.starts_with("\x0bstudio-fips")) return {};
+  if (rest.find("\x09sagemaker") == std::string_view::npos) return {};
+  std::string other(is_ui ? label.substr(kUi.size()) : label);
+  if (!is_ui) other.insert(0, kUi);
+  if (other.size() > kMaxLabelLength || other.size() + 1 + rest.size() > kMaxNameLength) return {};
+  return static_cast<char>(other.size()) + other + std::string(rest);
+}
+
+// One host of a domain written by hand, without the other: half of the domain's names go elsewhere. `studio:` has both.
+void check_domain_hosts(ModelReader& reader, const ZoneIndex& index) {
+  const Model& model = reader.model;
+  size_t told = 0;
+  for (const auto& entry : model.zones.entries) {
+    const WireName other = other_host(model.zones.name(entry));
+    const Rule& rule = model.rules[entry.rule];
+    if (other.empty() || !rule.clients.empty() || entry.scope == Scope::below) continue;
+    const auto* exact = index.find(other, Scope::name);
+    const auto* theirs = exact != nullptr ? exact : index.longest_match(other, true);
+    const auto number = theirs != nullptr ? std::optional(theirs->rule) : model.default_rule;
+    const Rule* found = number ? &model.rules[*number] : nullptr;
+    if (found != nullptr && found->action == rule.action &&
+        (rule.action != Action::forward || found->pool == rule.pool))
+      continue;
+    if (++told > kMaxHolesPerFile) return;
+    reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
+                            "a Studio domain has two hosts, and " + to_text(other) + " goes to " +
+                                (found != nullptr ? target_text(reader, *found) : "nobody") + ", not to " +
+                                target_text(reader, rule) + ": add it");
   }
 }
 
@@ -314,6 +353,7 @@ void validate(ModelReader& reader, bool has_ports) {
   if (reader.findings.has_error()) return;
   check_use_of_pools(reader);
   check_apexes(reader, index);
+  check_domain_hosts(reader, index);
   check_holes_in_private_zones(reader);
   check_expectations(reader);
   check_cache_sizes(reader);

@@ -174,13 +174,21 @@ json verify_one(const config::Model& model, const Question& question, const Veri
           {"servers", servers},  {"suggest", suggested}};
 }
 
-// `studio:` implies FIPS and dual-stack forms of a service's name, which not every region has. They may be missing where another
-// form is there.
+// Whether an endpoint knows the name: it gave addresses, or said NOERROR to the question for a zone's SOA.
+bool is_there(const json& zone) {
+  return std::any_of(zone["servers"].begin(), zone["servers"].end(), [](const json& server) {
+    return server["role"] == "endpoint" && server["ok"].get<bool>() &&
+           (server["type"] == "SOA" || !server["addresses"].empty());
+  });
+}
+
+// `studio:` implies FIPS, dual-stack and app.aws forms of a service's name, which not every region has. They may be missing where
+// another form is there.
 void forgive_absent_forms(json& zones) {
   for (json& zone : zones) {
     if (zone["ok"] || !zone["rule"].get<std::string>().starts_with("studio[")) continue;
     const bool other_form = std::any_of(zones.begin(), zones.end(), [&](const json& other) {
-      return other["rule"] == zone["rule"] && other["ok"] && !other["suggest"].empty();
+      return other["rule"] == zone["rule"] && other["ok"].get<bool>() && is_there(other);
     });
     const bool absent = std::all_of(zone["servers"].begin(), zone["servers"].end(), [](const json& server) {
       return server["ok"].get<bool>() || server["role"] != "endpoint" || server["answer"] == "NXDOMAIN";

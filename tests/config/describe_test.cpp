@@ -39,11 +39,21 @@ Pool corporate: recursive
   cached     answers for 3600 s at most, that there is none for 15 s; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most
 
 Names: the exact name first, then the longest zone
-  d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio
-  d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below  to research   private  studio[0] studio
-  studio.us-east-1.sagemaker.aws and below                 to research   private  studio[0] others
-  d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below  to trading    private  studio[1] studio
-  all other names                                          to corporate           default
+  d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below             to research   private  studio[0] studio
+  d-sq9djt5lr5pc.studio.sagemaker.us-east-1.app.aws and below         to research   private  studio[0] studio
+  studio-d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below      to research   private  studio[0] studio
+  studio-d-sq9djt5lr5pc.studio.sagemaker.us-east-1.app.aws and below  to research   private  studio[0] studio
+  d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below             to research   private  studio[0] studio
+  d-7kq2mxw0ab3f.studio.sagemaker.us-east-1.app.aws and below         to research   private  studio[0] studio
+  studio-d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below      to research   private  studio[0] studio
+  studio-d-7kq2mxw0ab3f.studio.sagemaker.us-east-1.app.aws and below  to research   private  studio[0] studio
+  studio.us-east-1.sagemaker.aws and below                            to research   private  studio[0] others
+  studio.sagemaker.us-east-1.app.aws and below                        to research   private  studio[0] others
+  d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below             to trading    private  studio[1] studio
+  d-vj48ehn1tz6c.studio.sagemaker.us-east-1.app.aws and below         to trading    private  studio[1] studio
+  studio-d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below      to trading    private  studio[1] studio
+  studio-d-vj48ehn1tz6c.studio.sagemaker.us-east-1.app.aws and below  to trading    private  studio[1] studio
+  all other names                                                     to corporate           default
 
 Answered here, unless a zone of yours says otherwise
   built in  localhost, invalid, onion, resolver.arpa, 0.in-addr.arpa, 127.in-addr.arpa and 2 more

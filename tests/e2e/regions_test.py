@@ -26,7 +26,7 @@ def _office(tmp_path_factory):
     for name, (octet, region, _) in VPCS.items():
         domains = [domain for _, other, domain in VPCS.values() if other == region]
         zone(folders[name], f"studio.{region}.sagemaker.aws", f"@ A 10.{octet}.9.9", f"* A 10.{octet}.9.9",
-             *(f"{domain} A 10.{octet}.9.9" for domain in domains))
+             *(f"{host}{domain} A 10.{octet}.9.9" for domain in domains for host in ("", "studio-")))
     for region in ("us-east-1", "eu-west-1"):
         zone(folders["public"], f"studio.{region}.sagemaker.aws", "@ A 54.84.43.253", "* CNAME @")
     zone(folders["public"], "example.com", "www A 93.184.215.14")
@@ -54,6 +54,7 @@ def _office(tmp_path_factory):
 @pytest.mark.parametrize("name,owner", [
     ("d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws", VPC),
     ("D-ACC2acc2acc2.Studio.us-east-1.sagemaker.aws", "second-account"),
+    ("studio-d-acc2acc2acc2.studio.us-east-1.sagemaker.aws", "second-account"),  # the UI of Studio
     ("app.d-acc2acc2acc2.studio.us-east-1.sagemaker.aws", "second-account"),
     ("studio.us-east-1.sagemaker.aws", VPC),
     ("default-app.studio.us-east-1.sagemaker.aws", VPC),
