@@ -8,12 +8,13 @@ namespace {
 using state::ClientShare;
 using state::ClientShares;
 using state::PoolPressure;
+using state::Scarce;
+using state::Thing;
 
-constexpr uint32_t kPendingTable = 0xffffffff;  // a scarce thing; the others are pools, by their first endpoint
 constexpr uint32_t kOne = 1 << 16;
 constexpr uint64_t kLookNs = 1 << 17;  // what the endpoints have left is looked at that often
 constexpr uint64_t kSecondNs = 1'000'000'000;
-constexpr uint64_t kLeastHeld = 8;   // slots that a client may hold whatever is free
+constexpr uint64_t kLeastHeld = 8;   // of anything, that a client may hold whatever is free
 constexpr uint64_t kLeastTaken = 2;  // and queries in a window
 
 // In a window of 2^shift ticks.
@@ -60,7 +61,7 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Packet& 
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.shares.entry(packet.source, packet.family, pool.first_endpoint, now, shift);
+  ClientShare& share = lcore.shares.entry(packet.source, packet.family, Thing::rate, pool.first_endpoint, now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -71,33 +72,63 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Packet& 
   return true;
 }
 
-bool is_half_full(const state::Lcore& lcore) {
-  return lcore.pending.in_use() > lcore.pending.capacity() / 2;
+bool is_half_used(const Scarce& scarce) {
+  return scarce.used > scarce.most / 2;
 }
 
-bool may_hold(state::Lcore& lcore, const Packet& packet, uint32_t weight) {
-  if (!is_half_full(lcore)) return true;
-  const ClientShare* share = lcore.shares.find(packet.source, packet.family, kPendingTable);
-  const uint64_t free = lcore.pending.capacity() - lcore.pending.in_use();
-  return share == nullptr || share->held < std::max(kLeastHeld, free * weight);
+Scarce all_slots(const state::Lcore& lcore) {
+  return {Thing::pending, 0, lcore.pending.in_use(), lcore.pending.capacity()};
 }
 
 }  // namespace
 
-bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Packet& packet, uint32_t weight, uint64_t now) {
-  return may_hold(lcore, packet, weight) && may_take(lcore, pool, packet, weight, now);
+Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {
+  const bool is_only_pool = pool.endpoint_count == lcore.rules->endpoints().size();
+  const uint16_t slot = lcore.hops[pool.first_endpoint].slot;
+  const uint64_t most = is_only_pool ? lcore.pending.capacity() : lcore.pending.capacity() / 2;
+  return {Thing::pending_of_pool, slot, lcore.pool_pending[slot], most};
 }
 
-void hold_share(state::Lcore& lcore, state::PendingSlot& slot, uint64_t now) {
-  slot.share_counted = is_half_full(lcore) ? 1 : 0;
-  if (slot.share_counted != 0)
-    ++lcore.shares.entry(slot.client, slot.client_family, kPendingTable, now, ClientShares::kLongestShift).held;
+bool may_hold(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, uint32_t weight,
+              const Scarce& scarce) {
+  if (!is_half_used(scarce)) return true;
+  const ClientShare* share = lcore.shares.find(address, family, scarce.thing, scarce.of);
+  const uint64_t free = scarce.most - std::min(scarce.used, scarce.most);
+  return share == nullptr || share->held < std::max(kLeastHeld, free * weight);
 }
 
-void give_share_back(state::Lcore& lcore, const state::PendingSlot& slot) {
-  if (slot.share_counted == 0) return;
-  ClientShare* share = lcore.shares.find(slot.client, slot.client_family, kPendingTable);
+bool hold(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, const Scarce& scarce, uint64_t now) {
+  if (!is_half_used(scarce)) return false;
+  ++lcore.shares.entry(address, family, scarce.thing, scarce.of, now, ClientShares::kLongestShift).held;
+  return true;
+}
+
+void release(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, Thing thing, uint32_t of) {
+  ClientShare* share = lcore.shares.find(address, family, thing, of);
   if (share != nullptr && share->held != 0) --share->held;
+}
+
+bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Packet& packet, uint32_t weight, uint64_t now) {
+  return may_hold(lcore, packet.source, packet.family, weight, all_slots(lcore)) &&
+         may_hold(lcore, packet.source, packet.family, weight, slots_for_pool(lcore, pool)) &&
+         may_take(lcore, pool, packet, weight, now);
+}
+
+void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now) {
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  const Scarce of_pool = slots_for_pool(lcore, pool);
+  slot.is_counted = hold(lcore, slot.client, slot.client_family, all_slots(lcore), now) ? 1 : 0;
+  slot.is_counted_in_pool = hold(lcore, slot.client, slot.client_family, of_pool, now) ? 1 : 0;
+  lcore.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
+  ++lcore.pool_pending[of_pool.of];
+}
+
+void release_slot(state::Lcore& lcore, uint32_t index) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const uint16_t pool_slot = lcore.pending.query(index).pool_slot;
+  --lcore.pool_pending[pool_slot];
+  if (slot.is_counted != 0) release(lcore, slot.client, slot.client_family, Thing::pending);
+  if (slot.is_counted_in_pool != 0) release(lcore, slot.client, slot.client_family, Thing::pending_of_pool, pool_slot);
 }
 
 }  // namespace penstock::path

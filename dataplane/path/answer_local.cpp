@@ -197,11 +197,9 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
   if (!admit(lcore, pool, work.packet, work.weight, now))
     return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
-  const uint32_t index = open(lcore, work, pool, pool.first_endpoint, now);
+  const uint32_t index = open(lcore, work, pool, now);
   if (index == state::PendingTable::kNone)
     return fail(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  hold_share(lcore, slot, now);
 
   const auto* buffer_end = static_cast<uint8_t*>(work.packet.frame->buf_addr) + work.packet.frame->buf_len;
   Packet chain = work.packet;
@@ -214,9 +212,8 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
     return QueryOutcome::forwarded;
   }
   std::memcpy(work.packet.dns + dns::kHeaderSize, lcore.pending.query(index).question(), traits.question_length);
-  dns::store16(work.packet.dns, slot.client_id);
-  give_share_back(lcore, slot);
-  lcore.pending.close(index);
+  dns::store16(work.packet.dns, lcore.pending.slot(index).client_id);
+  abandon(lcore, index);
   return fail(lcore, work, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
 }
 

@@ -5,6 +5,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/compose.h"
+#include "dataplane/path/admit.h"
 #include "dataplane/path/answer_local.h"
 #include "dataplane/path/chain.h"
 #include "dataplane/path/choose_endpoint.h"
@@ -106,6 +107,11 @@ bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Pac
 
 namespace {
 
+uint32_t weight_of(const state::Lcore& lcore, const state::PendingSlot& slot) {
+  const tables::ClientEntry client = lcore.rules->clients().look_up(slot.client.data(), slot.client_family);
+  return lcore.rules->groups()[client.group].weight;
+}
+
 // Keeps the chain in `packet` as far as its `links`th link, and the question for that one's target.
 bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Packet& packet) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
@@ -114,6 +120,9 @@ bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Pack
   query.chase = lcore.chases.take();
   if (query.chase == state::ChasePool::kNone) return false;
   state::Chase& chase = lcore.chases[query.chase];
+  chase.client = slot.client;
+  chase.client_family = slot.client_family;
+  chase.is_counted = 0;
   const std::span<const uint8_t> message(packet.dns, packet.dns_length);
   if (keep_chain(message, slot.question_length, links, chase)) {
     Chain chain(message, slot.question_length);
@@ -129,7 +138,12 @@ bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Pack
 
 bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
                  uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
+  if (!may_hold(lcore, slot.client, slot.client_family, weight_of(lcore, slot), scarce)) return false;
   if (!begin_chase(lcore, index, links, packet)) return false;
+  state::Chase& chase = lcore.chases[lcore.pending.query(index).chase];
+  chase.is_counted = hold(lcore, slot.client, slot.client_family, scarce, now) ? 1 : 0;
   if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
   end_chase(lcore, lcore.pending.query(index));
   return false;
@@ -210,6 +224,8 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
 
 void end_chase(state::Lcore& lcore, state::PendingQuery& query) {
   if (query.chase == state::ChasePool::kNone) return;
+  const state::Chase& chase = lcore.chases[query.chase];
+  if (chase.is_counted != 0) release(lcore, chase.client, chase.client_family, state::Thing::chases);
   lcore.chases.give_back(query.chase);
   query.chase = state::ChasePool::kNone;
 }

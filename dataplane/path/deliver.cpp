@@ -14,6 +14,8 @@ namespace {
 using config::WaiterOutcome;
 using state::DeliveryQueue;
 
+constexpr unsigned kTurnOfFlight = 4;  // clients of one flight told, then it is the next one's turn
+
 // Writes the answer, or as much of it as the client takes, where a message begins in `frame`. Its length; 0: there is no room.
 uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const state::PendingQuery& query,
                     uint16_t udp_size, uint32_t rotation) {
@@ -67,7 +69,7 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
   for (unsigned i = 0; i < slot.sends; ++i)
     if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
   lcore.flights.erase(slot.hash, index);
-  give_share_back(lcore, slot);
+  release_slot(lcore, index);
   if (slot.waiters == 0) {
     lcore.pending.close(index);
     return;
@@ -82,17 +84,25 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
 
 unsigned deliver(state::Lcore& lcore, uint64_t now) {
   unsigned told = 0;
+  unsigned of_flight = 0;
   while (told < state::kBurst && !lcore.deliveries.empty()) {
     const state::Delivery& delivery = lcore.deliveries.front();
     state::PendingSlot& slot = lcore.pending.slot(delivery.flight);
     rte_mbuf* frame = lcore.fresh.pop();
     if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
     const state::Waiter& waiter = lcore.waiters.leave(slot);
+    if (waiter.is_counted != 0) release(lcore, waiter.asker.address, waiter.asker.family, state::Thing::waiters);
     lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
     ++told;
-    if (slot.waiters != 0) continue;
-    lcore.pending.close(delivery.flight);
-    lcore.deliveries.pop();
+    if (slot.waiters == 0) {
+      lcore.pending.close(delivery.flight);
+      lcore.deliveries.pop();
+      of_flight = 0;
+    } else if (++of_flight == kTurnOfFlight) {
+      // Else the flights behind one with thousands of clients keep answers that others would need a place for.
+      lcore.deliveries.let_next();
+      of_flight = 0;
+    }
   }
   return told;
 }

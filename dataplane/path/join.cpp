@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "dataplane/path/admit.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/send.h"
@@ -107,7 +108,10 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
     const state::Asker asker = asker_of(work);
     const uint32_t hash = hash_of(lcore, index, asker);
     if (lcore.waiters.waits(index, asker, hash)) return repeat(lcore, index, pool, now);
-    if (state::Waiter* waiter = lcore.waiters.join(slot, index, asker, hash); waiter != nullptr) {
+    const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
+    const bool may = may_hold(lcore, packet.source, packet.family, work.weight, scarce);
+    if (state::Waiter* waiter = may ? lcore.waiters.join(slot, index, asker, hash) : nullptr; waiter != nullptr) {
+      waiter->is_counted = hold(lcore, packet.source, packet.family, scarce, now) ? 1 : 0;
       waiter->asked_at = now;
       waiter->vlan = packet.vlan;
       waiter->udp_size = work.query.traits.udp_size;

@@ -2,21 +2,13 @@
 
 #include <cstring>
 
+#include "dataplane/path/admit.h"
+
 namespace penstock::path {
-namespace {
 
-// One pool whose servers are silent must not hold the whole table: half of it stays for the others. Its load is spread, so
-// one endpoint's share tells the pool's.
-bool takes_too_much(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
-  if (pool.endpoint_count == lcore.rules->endpoints().size()) return false;
-  return uint64_t{lcore.outstanding[lcore.hops[endpoint].slot]} * pool.endpoint_count >= lcore.pending.capacity() / 2;
-}
-
-}  // namespace
-
-uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool, uint32_t endpoint,
-              uint64_t now) {
-  if (takes_too_much(lcore, pool, endpoint)) return state::PendingTable::kNone;
+uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool, uint64_t now) {
+  const state::Scarce of_pool = slots_for_pool(lcore, pool);
+  if (of_pool.used >= of_pool.most) return state::PendingTable::kNone;
   const uint32_t index = lcore.pending.open(lcore.random);
   if (index == state::PendingTable::kNone) return index;
   const Packet& packet = work.packet;
@@ -34,7 +26,6 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.client_family = packet.family;
   slot.background = 0;
   slot.over_tcp = lcore.host.is_stream(packet.port) ? 1 : 0;
-  slot.share_counted = 0;
   slot.opaque = work.query.opaque ? 1 : 0;
   slot.counts_as_negative = 0;
   slot.as_typed = 0;
@@ -46,7 +37,13 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   query.chase = state::ChasePool::kNone;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
+  hold_slot(lcore, index, pool, now);
   return index;
+}
+
+void abandon(state::Lcore& lcore, uint32_t index) {
+  release_slot(lcore, index);
+  lcore.pending.close(index);
 }
 
 }  // namespace penstock::path

@@ -84,16 +84,13 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     case Obstacle::loop:
       return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
   }
-  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
+  const uint32_t index = open(lcore, work, pool, now);
   if (index == state::PendingTable::kNone)
     return answer_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  hold_share(lcore, slot, now);
-  slot.counts_as_negative = work.response_rate != 0 ? 1 : 0;
+  lcore.pending.slot(index).counts_as_negative = work.response_rate != 0 ? 1 : 0;
   const Packet& packet = work.packet;
   if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
-    give_share_back(lcore, slot);
-    lcore.pending.close(index);
+    abandon(lcore, index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
   enter(lcore, work, key, index);

@@ -21,7 +21,7 @@ RefreshOutcome ask(state::Lcore& lcore, QueryWork& work, const state::QuestionKe
   if (frame.buf_len < kMessageOffset + packet.dns_length) return RefreshOutcome::no_frame;
   const Choice choice = choose_endpoint(lcore, pool, {}, {}, packet.family, now);
   if (choice.obstacle != Obstacle::none) return RefreshOutcome::no_endpoint;
-  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
+  const uint32_t index = open(lcore, work, pool, now);
   if (index == state::PendingTable::kNone) return RefreshOutcome::pending_full;
   state::PendingSlot& slot = lcore.pending.slot(index);
   slot.background = 1;
@@ -30,7 +30,7 @@ RefreshOutcome ask(state::Lcore& lcore, QueryWork& work, const state::QuestionKe
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, packet.dns, packet.dns_length);
   if (!send(lcore, index, pool, choice.endpoint, frame, message, packet.dns_length, now)) {
-    lcore.pending.close(index);
+    abandon(lcore, index);
     return RefreshOutcome::no_frame;
   }
   enter(lcore, work, key, index);

@@ -53,14 +53,11 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
     return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family, now);
   if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
-  const uint32_t index = open(lcore, work, pool, choice.endpoint, now);
+  const uint32_t index = open(lcore, work, pool, now);
   if (index == state::PendingTable::kNone)
     return decline(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  hold_share(lcore, slot, now);
   if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
-    give_share_back(lcore, slot);
-    lcore.pending.close(index);
+    abandon(lcore, index);
     discard(lcore, *packet.frame);
     return QueryOutcome::ignored_no_room;
   }

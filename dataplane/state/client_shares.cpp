@@ -33,25 +33,26 @@ uint64_t weight_of(const ClientShare& share, uint32_t tick) {
 
 }  // namespace
 
-uint64_t ClientShares::key_of(const AddressBytes& address, uint8_t family, uint32_t thing) const {
+uint64_t ClientShares::key_of(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) const {
   uint64_t client = 0;
   std::memcpy(&client, address.data(), family == 4 ? 4 : 7);
-  const uint64_t key = config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
-                                             0xe7037ed1a0b428dbULL ^ (uint64_t{thing} << 8 | family));
+  const uint64_t key = config::fold_multiply(
+      config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
+      0xe7037ed1a0b428dbULL ^ (uint64_t{of} << 16 | uint64_t{static_cast<uint8_t>(thing)} << 8 | family));
   return key == 0 ? 1 : key;
 }
 
-ClientShare* ClientShares::find(const AddressBytes& address, uint8_t family, uint32_t thing) {
-  const uint64_t key = key_of(address, family, thing);
+ClientShare* ClientShares::find(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) {
+  const uint64_t key = key_of(address, family, thing, of);
   for (ClientShare& share : sets_[key % kSets])
     if (share.key == key) return &share;
   return nullptr;
 }
 
-ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, uint32_t thing, uint64_t now,
+ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of, uint64_t now,
                                  unsigned shift) {
   const auto tick = static_cast<uint32_t>(now >> kTickShift);
-  const uint64_t key = key_of(address, family, thing);
+  const uint64_t key = key_of(address, family, thing, of);
   auto& set = sets_[key % kSets];
   ClientShare* least = &set[0];
   for (ClientShare& share : set) {

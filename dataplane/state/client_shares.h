@@ -11,6 +11,23 @@
 
 namespace penstock::state {
 
+// What there is only so much of.
+enum class Thing : uint8_t {
+  rate,             // what a pool's endpoints may be asked: taken, not held
+  pending,          // slots of the pending table
+  pending_of_pool,  // those that one pool may have
+  waiters,
+  chases,
+};
+
+// How much of it is in use. `of`: which one, where each pool has its own.
+struct Scarce {
+  Thing thing;
+  uint32_t of;
+  uint64_t used;
+  uint64_t most;
+};
+
 struct ClientShare {
   uint64_t key = 0;    // 0: free
   uint32_t tick = 0;   // of kTickShift: when it was last used
@@ -31,16 +48,17 @@ class ClientShares {
 
   // The client's entry for one scarce thing, new when there is none. `address` in network order. `now` in ns. A window of the
   // thing has 2^shift ticks, shift <= kLongestShift.
-  ClientShare& entry(const AddressBytes& address, uint8_t family, uint32_t thing, uint64_t now, unsigned shift);
+  ClientShare& entry(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of, uint64_t now,
+                     unsigned shift);
   // The same, or nullptr.
-  ClientShare* find(const AddressBytes& address, uint8_t family, uint32_t thing);
+  ClientShare* find(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of);
 
   // Places that were ever taken: old ones are given up only for new ones.
   uint32_t in_use() const { return in_use_; }
   static constexpr uint32_t capacity() { return kSets * kWays; }
 
  private:
-  uint64_t key_of(const AddressBytes& address, uint8_t family, uint32_t thing) const;
+  uint64_t key_of(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) const;
 
   uint64_t seed_;
   uint32_t in_use_ = 0;

@@ -57,6 +57,12 @@ class DeliveryQueue {
     if (const uint16_t place = front().answer; place != kNoAnswer) free_[--kept_] = place;
     ++first_;
   }
+  // The first becomes the last.
+  void let_next() {
+    const Delivery delivery = front();
+    ++first_;
+    push(delivery);
+  }
   uint32_t size() const { return last_ - first_; }
   uint32_t answers_kept() const { return kept_; }
 

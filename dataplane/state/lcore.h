@@ -96,6 +96,8 @@ struct Lcore {
   EndpointHops hops;
   EndpointFilter endpoints;
   std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
+  std::array<uint32_t, config::kMaxEndpoints>
+      pool_pending{};  // pending slots, by the slot of their pool's first endpoint
   RoundTrips round_trips;
   Silence silence;
   EdnsMemory no_edns;

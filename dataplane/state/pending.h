@@ -35,9 +35,10 @@ struct alignas(64) PendingSlot {
   uint8_t port;             // that the query came in on
   uint8_t client_family : 4;
   uint8_t open : 1;
-  uint8_t sends : 3;  // 1..kMaxSends while open
-  bool landed;        // over, but for clients that are still to be told; still open, so that nobody takes the slot
-  uint8_t share_counted : 1;       // the first client is said to hold it (path/admit.h)
+  uint8_t sends : 3;       // 1..kMaxSends while open
+  bool landed;             // over, but for clients that are still to be told; still open, so that nobody takes the slot
+  uint8_t is_counted : 1;  // as a slot that the first client holds (path/admit.h)
+  uint8_t is_counted_in_pool : 1;  // and as one of those that its pool may have
   uint8_t background : 1;          // our own: nobody but those who joined waits for it
   uint8_t over_tcp : 1;            // what is sent from now on leaves by the stream port
   uint8_t opaque : 1;              // dns::Query::opaque: one server's answer, as it comes
@@ -70,7 +71,7 @@ constexpr uint8_t kSentAgain = 4;       // without our OPT, as the endpoint had 
 static_assert(sizeof(PendingSend) == 48);
 
 struct alignas(64) PendingQuery {
-  static constexpr unsigned kLongestMessage = 372;
+  static constexpr unsigned kLongestMessage = 370;
 
   PendingSend first;
   QuestionKey key;
@@ -79,6 +80,7 @@ struct alignas(64) PendingQuery {
   dns::QueryTraits traits;
   uint16_t chase = 0;       // where it is kept what is asked instead (state/chases.h); 0: the question itself is
   uint16_t opt_length = 0;  // of our OPT, which the message ends with; 0: it has none of ours
+  uint16_t pool_slot = 0;   // of the first endpoint of the pool that it counts for
   uint8_t failed = 0;       // rcode that an endpoint gave while another still owed its answer; 0: none
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;

@@ -173,21 +173,73 @@ TEST(Admit, ASmallBudgetIsUsedUp) {
             flood.clients[0].forwarded + flood.clients[0].over_share + flood.clients[0].over_budget);
 }
 
+// `queries` of one client below a zone, each of another name and never answered. How many an endpoint is sent.
+unsigned ask_unanswered(PathRig& rig, const char* client, const char* zone, unsigned queries, unsigned& names) {
+  unsigned forwarded = 0;
+  for (unsigned i = 0; i < queries; ++i) {
+    DnsQuery query = studio_query();
+    query.question.name = "x" + std::to_string(++names) + "." + zone;
+    Frame frame{.source_mac = mac(0xc1),
+                .destination_mac = mac(0xa0),
+                .vlan = {},
+                .source = address(client),
+                .destination = address("192.168.10.86"),
+                .source_port = 40000,
+                .destination_port = 53,
+                .payload = write(query)};
+    for (const Sent& sent : rig.receive(0, {write(frame)})) forwarded += sent.port == 1 ? 1 : 0;
+  }
+  return forwarded;
+}
+
+class PoolShareTest : public PathTest {
+ protected:
+  PoolShareTest() : PathTest(RigOptions{.rules = {}, .pending_slots = 1024}) {}
+  unsigned ask(const char* client, const char* zone, unsigned queries) {
+    return ask_unanswered(rig, client, zone, queries, names_);
+  }
+  void give_all_up() {
+    rig.pass(2'000);
+    for (int i = 0; i < 200; ++i) rig.sweep();
+    ASSERT_EQ(rig.lcore().pending.in_use(), 0U);
+    for (const uint32_t pending : rig.lcore().pool_pending) ASSERT_EQ(pending, 0U);
+  }
+  unsigned names_ = 0;
+};
+
+// A pool may have 384 of the 768 slots: whoever comes has half of them, then half of what is left of them.
+TEST_F(PoolShareTest, OneWhoFillsAPoolLeavesRoomInIt) {
+  const char* const kZone = "studio.us-east-1.sagemaker.aws";
+  EXPECT_NEAR(ask("192.168.1.1", kZone, 5'000), 192 + 96, 2);
+  for (int i = 2; i < 12; ++i) EXPECT_EQ(ask(("192.168.1." + std::to_string(i)).c_str(), kZone, 4), 4U);
+  EXPECT_EQ(rig.counters().lcore[0].query[QueryOutcome::servfail_pending_full].get(), 0U);
+  EXPECT_EQ(ask("192.168.1.1", "six.example", 4), 4U);
+  give_all_up();
+  EXPECT_NEAR(ask("192.168.1.1", kZone, 5'000), 192 + 96, 2);
+  give_all_up();
+}
+
+// Retries are further sends of the same query: they do not count as its client's, nor as the pool's.
+TEST_F(PoolShareTest, ARetryHoldsNoSlot) {
+  const char* const kZone = "studio.us-east-1.sagemaker.aws";
+  EXPECT_EQ(ask("192.168.1.1", kZone, 100), 100U);
+  rig.pass(400);
+  for (int i = 0; i < 20; ++i) rig.sweep();
+  EXPECT_GT(rig.counters().lcore[0].retry[config::RetryOutcome::sent].get(), 0U);
+  EXPECT_NEAR(ask("192.168.1.1", kZone, 5'000), 92 + 96, 2);
+  give_all_up();
+}
+
 class PendingShareTest : public PathTest {
  protected:
   PendingShareTest() : PathTest(RigOptions{.rules = {}, .pending_slots = 1024}) {}
   // How many of its queries, none of which is ever answered, are sent.
   unsigned ask(const char* client, unsigned queries) {
     unsigned forwarded = 0;
-    for (unsigned i = 0; i < queries; ++i) {
-      DnsQuery query = studio_query();
-      query.question.name = "x" + std::to_string(++names_) + ".studio.us-east-1.sagemaker.aws";
-      // The other pool is there so that none holds all of the table, but here it is the table that is looked at.
-      query.question.name =
-          "x" + std::to_string(names_) + (i % 2 == 0 ? ".six.example" : ".studio.us-east-1.sagemaker.aws");
-      for (const Sent& sent : rig.receive(0, {write(from_client(write(query), client))}))
-        forwarded += sent.port == 1 ? 1 : 0;
-    }
+    // Below two zones in turn, so that no pool has its half: here it is the table that is looked at.
+    for (unsigned i = 0; i < queries; ++i)
+      forwarded +=
+          ask_unanswered(rig, client, i % 2 == 0 ? "studio.us-east-1.sagemaker.aws" : "six.example", 1, names_);
     return forwarded;
   }
   unsigned names_ = 0;
@@ -213,28 +265,29 @@ TEST_F(PendingShareTest, OneWhoseQueriesAreNeverAnsweredLeavesRoom) {
 TEST(ClientShares, TheBusyOneStaysAmongMany) {
   const auto shares = std::make_unique<state::ClientShares>(42);
   const auto busy = address("10.1.1.1");
-  shares->entry(busy.bytes, 4, 0, 0, 3).taken = 1000;
+  shares->entry(busy.bytes, 4, state::Thing::rate, 0, 0, 3).taken = 1000;
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
     state::AddressBytes other{};
     const uint32_t number = static_cast<uint32_t>(random());
     std::memcpy(other.data(), &number, 4);
-    shares->entry(other, 4, 0, 0, 3).taken += 1;
+    shares->entry(other, 4, state::Thing::rate, 0, 0, 3).taken += 1;
   }
-  const state::ClientShare* found = shares->find(busy.bytes, 4, 0);
+  const state::ClientShare* found = shares->find(busy.bytes, 4, state::Thing::rate, 0);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->taken, 1000U);
 }
 
 TEST(ClientShares, WhoIsOneClient) {
   const auto shares = std::make_unique<state::ClientShares>(42);
-  const auto entry = [&](const char* text, uint32_t thing = 0) {
+  const auto entry = [&](const char* text, uint32_t of = 0, state::Thing thing = state::Thing::rate) {
     const auto parsed = address(text);
-    return &shares->entry(parsed.bytes, parsed.family, thing, 0, 3);
+    return &shares->entry(parsed.bytes, parsed.family, thing, of, 0, 3);
   };
   EXPECT_EQ(entry("10.1.1.1"), entry("10.1.1.1"));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.2"));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 1));
+  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 0, state::Thing::chases));
   EXPECT_EQ(entry("fd00:0:0:100::1"), entry("fd00:0:0:1ff:1:2:3:4"));
   EXPECT_NE(entry("fd00:0:0:100::1"), entry("fd00:0:0:200::1"));
   EXPECT_NE(entry("10.1.1.1"), entry("a01:101::"));
@@ -245,11 +298,12 @@ TEST(ClientShares, WhatWasTakenIsForgotten) {
   const auto client = address("10.1.1.1");
   const uint64_t window = uint64_t{1} << (state::ClientShares::kTickShift + 3);
   uint64_t now = 5 * window;
-  for (int i = 0; i < 100; ++i, now += window) shares->entry(client.bytes, 4, 0, now, 3).taken = 1000;
-  EXPECT_NEAR(shares->entry(client.bytes, 4, 0, now, 3).usual / 256.0, 1000, 5);
-  EXPECT_EQ(shares->entry(client.bytes, 4, 0, now, 3).taken, 0U);
-  EXPECT_NEAR(shares->entry(client.bytes, 4, 0, now + 8 * window, 3).usual / 256.0, 344, 5);
-  EXPECT_EQ(shares->entry(client.bytes, 4, 0, now + 100 * window, 3).usual, 0U);
+  for (int i = 0; i < 100; ++i, now += window)
+    shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).taken = 1000;
+  EXPECT_NEAR(shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).usual / 256.0, 1000, 5);
+  EXPECT_EQ(shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).taken, 0U);
+  EXPECT_NEAR(shares->entry(client.bytes, 4, state::Thing::rate, 0, now + 8 * window, 3).usual / 256.0, 344, 5);
+  EXPECT_EQ(shares->entry(client.bytes, 4, state::Thing::rate, 0, now + 100 * window, 3).usual, 0U);
 }
 
 }  // namespace

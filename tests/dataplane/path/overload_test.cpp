@@ -14,8 +14,8 @@ class OverloadTest : public PathTest {
   explicit OverloadTest(const RigOptions& options = {.rules = {}, .lcores = 1, .pending_slots = 64, .frames = 512})
       : PathTest(options) {}
 
-  static Frame from_port(unsigned port, const DnsQuery& query = studio_query()) {
-    Frame frame = from_client(write(query));
+  static Frame from_port(unsigned port, const DnsQuery& query = studio_query(), const char* client = "192.168.10.20") {
+    Frame frame = from_client(write(query), client);
     frame.source_port = static_cast<uint16_t>(port);
     return frame;
   }
@@ -36,14 +36,17 @@ TEST_F(OverloadTest, WaiterPoolFull) {
   ASSERT_EQ(capacity, rig.lcore().pending.capacity());
   const Frame left = forward(from_port(1000));
   rig.verdict();
-  for (unsigned i = 0; i < capacity; ++i) expect_kept(from_port(2000 + i), "joined");
+  for (unsigned i = 0; i < capacity; ++i) {
+    const std::string client = "192.168.11." + std::to_string(1 + i / 4);
+    expect_kept(from_port(2000 + i, studio_query(), client.c_str()), "joined");
+  }
   std::vector<Frame> alone;
   for (unsigned i = 0; i < 5; ++i) {
     alone.push_back(forward(from_port(3000 + i)));
     EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
     expect_kept(from_port(3000 + i), "repeated");  // known all the same
   }
-  expect_kept(from_port(2000), "repeated");
+  expect_kept(from_port(2000, studio_query(), "192.168.11.1"), "repeated");
   for (const Frame& query : alone) only(rig.receive(1, {write(answer_to_query(query))}), 0);
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
   size_t told = 0;
@@ -54,6 +57,26 @@ TEST_F(OverloadTest, WaiterPoolFull) {
   forward(from_port(1000));
   rig.verdict();
   expect_kept(from_port(2000), "joined");
+}
+
+// One client that joins again and again has half of the records and half of what is left; then it asks for itself alone.
+TEST_F(OverloadTest, OneClientLeavesRecords) {
+  const uint32_t capacity = rig.lcore().waiters.capacity();
+  const Frame left = forward(from_port(1000));
+  rig.verdict();
+  const unsigned most = capacity / 4 * 3 + 1;
+  for (unsigned i = 0; i < most; ++i) expect_kept(from_port(2000 + i), "joined");
+  const Frame alone = forward(from_port(3000));
+  EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+  for (unsigned i = 0; i < 4; ++i) expect_kept(from_port(2000 + i, studio_query(), "192.168.11.1"), "joined");
+  only(rig.receive(1, {write(answer_to_query(alone))}), 0);
+  only(rig.receive(1, {write(answer_to_query(left))}), 0);
+  for (unsigned turn = 0; turn < 4; ++turn) rig.sweep();
+  EXPECT_EQ(rig.lcore().waiters.in_use(), 0U);
+  rig.verdict();
+  forward(from_port(1000));
+  rig.verdict();
+  for (unsigned i = 0; i < most; ++i) expect_kept(from_port(2000 + i), "joined");
 }
 
 struct ManyFlights : OverloadTest {
@@ -96,6 +119,24 @@ TEST_F(ManyFlights, DeliveryQueueFull) {
   EXPECT_TRUE(rig.receive(0, {write(from_port(1001))}).empty());
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
   EXPECT_EQ(get16(only(rig.sweep(), 0).payload, 2) & 0xf, 0);
+}
+
+// A flight that thousands have joined lets those behind it have their turn: its clients do not hold the answers of the others up.
+TEST_F(ManyFlights, ManyClientsOfOneFlight) {
+  const auto join = [&](unsigned flight, unsigned port, const std::string& client) {
+    EXPECT_TRUE(rig.receive(0, {write(from_port(port, studio_query(flight), client.c_str()))}).empty());
+  };
+  std::vector<Bytes> responses;
+  for (unsigned flight = 0; flight < 3; ++flight)
+    responses.push_back(write(answer_to_query(forward(from_port(1000, studio_query(flight))))));
+  for (unsigned i = 0; i < 500; ++i) join(0, 2000 + i, "192.168.11." + std::to_string(1 + i / 4));
+  for (unsigned flight = 1; flight < 3; ++flight)
+    for (unsigned i = 0; i < 6; ++i) join(flight, 2000 + i, "192.168.12.1");
+  for (const Bytes& response : responses) only(rig.receive(1, {response}), 0);
+  rig.sweep();  // a turn tells 32
+  EXPECT_EQ(rig.lcore().deliveries.size(), 1U);
+  EXPECT_EQ(rig.lcore().waiters.in_use(), 500U - 20);
+  while (rig.lcore().waiters.in_use() != 0) rig.sweep();
 }
 
 // The mbuf pool is empty: clients wait for frames, and only whose own patience is over is lost.

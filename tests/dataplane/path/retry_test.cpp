@@ -135,7 +135,8 @@ TEST_F(RetryTest, TheBudgetIsAFifth) {
 
 // A pool that was asked only now spends early what the next seconds will earn.
 TEST_F(RetryTest, AStartIsNotPunished) {
-  for (unsigned i = 0; i < 300; ++i) forward(from_client(write(studio_query(i))));
+  for (unsigned i = 0; i < 300; ++i)
+    forward(from_client(write(studio_query(i)), ("192.168.10." + std::to_string(1 + i % 50)).c_str()));
   rig.pass(202);
   unsigned sent = 0;
   for (int i = 0; i < 40; ++i) sent += rig.sweep().size();
