@@ -85,6 +85,7 @@ namespace penstock::config {
   X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                 \
   X(dropped_fragment, "a fragment, and it could not be asked again over TCP")                         \
   X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                       \
+  X(unusable, "no question or two OPTs: a failure of the endpoint, so the next is asked")             \
   X(lost_over_tcp, "no response: the endpoint refused or ended the connection, so the next is asked") \
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                          \
   X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")         \
@@ -122,12 +123,13 @@ namespace penstock::config {
   X(answered_servfail, "it got SERVFAIL, as the client that asked first did") \
   X(lost, "it got nothing: no buffer was free, or the answer had no room in it")
 
-#define PENSTOCK_GUARD_OUTCOMES(X)                                                                       \
-  X(passed, "every address of the answer for a private name lies where it should")                       \
-  X(blocked, "an address outside `expect`, or a chain that leaves the private zones: answered SERVFAIL") \
-  X(alarmed, "the same, but on_leak is alarm: the answer went to the client")                            \
-  X(unreadable, "the records of an answer for a private name cannot be read: answered SERVFAIL")         \
-  X(chain_cut, "an answer for another name led into a private zone: cut there")                          \
+#define PENSTOCK_GUARD_OUTCOMES(X)                                                                         \
+  X(passed, "every address of the answer for a private name lies where it should")                         \
+  X(blocked, "an address outside `expect`, or a chain that leaves the private zones: answered SERVFAIL")   \
+  X(alarmed, "the same, but on_leak is alarm: the answer went to the client")                              \
+  X(unreadable, "the records of an answer for a private name cannot be read: answered SERVFAIL")           \
+  X(chain_unreadable, "an answer for another name has a chain that cannot be followed: answered SERVFAIL") \
+  X(chain_cut, "an answer for another name led into a private zone: cut there")                            \
   X(chain_alarmed, "the same, but cname is alarm: the answer went to the client")
 
 #define PENSTOCK_REFRESH_OUTCOMES(X)                                                \

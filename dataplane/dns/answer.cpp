@@ -91,9 +91,11 @@ unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits&
   return length + kOptSize + options_length;
 }
 
-unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits) {
+unsigned truncate_answer(std::span<uint8_t> message, const uint8_t* question, const QueryTraits& traits) {
   uint8_t* header = message.data();
   store16(header + 2, static_cast<uint16_t>(flags_of(header) | kFlagTruncated));
+  store16(header + 4, traits.question_length != 0 ? 1 : 0);
+  std::memmove(header + kHeaderSize, question, traits.question_length);
   store16(header + 6, 0);
   store16(header + 8, 0);
   store16(header + 10, traits.has_opt ? 1 : 0);

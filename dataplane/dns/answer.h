@@ -51,8 +51,9 @@ unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& trai
 unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits& traits, uint8_t extended_rcode,
                  std::span<const uint8_t> options);
 
-// Cuts the answer at the start of `message`, to a query of `traits`, down to its question and an OPT if the query had one, and
-// sets TC: the client must ask over TCP. Returns its length. Room as for write_answer().
-unsigned truncate_answer(std::span<uint8_t> message, const QueryTraits& traits);
+// Cuts the answer at the start of `message`, of which a header is enough, down to the question and an OPT if the query had one, and
+// sets TC: the client must ask over TCP. `question` is the query's, of traits.question_length octets, which are written: it may lie
+// in the message. Returns the length. Room as for write_answer().
+unsigned truncate_answer(std::span<uint8_t> message, const uint8_t* question, const QueryTraits& traits);
 
 }  // namespace penstock::dns

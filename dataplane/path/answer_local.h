@@ -8,7 +8,7 @@
 
 namespace penstock::path {
 
-constexpr unsigned kMostLocalLinks = 8;  // CNAMEs that are followed
+constexpr unsigned kMostLocalLinks = 16;  // CNAMEs that are followed
 
 // `match` is the query's, to a rule whose action is neither forward nor refused. The frame leaves as the answer, or is discarded.
 // Where a CNAME leads to a name that is forwarded it leaves as the question for that, and the answer goes behind what is known

@@ -9,6 +9,13 @@ namespace {
 
 using dns::FoldedName;
 
+constexpr unsigned kMostLookedAt = 8192;  // records, and three times those of the answer
+constexpr unsigned kFirstMark = 16;       // links: no usual chain has as many
+
+bool is_same(const FoldedName& name, const FoldedName& other) {
+  return name.length == other.length && std::memcmp(name.bytes, other.bytes, name.length) == 0;
+}
+
 bool is_below(const FoldedName& name, const FoldedName& ancestor) {
   if (ancestor.labels >= name.labels) return false;
   const unsigned at = name.offsets[name.labels - ancestor.labels];
@@ -28,36 +35,60 @@ bool substitute(FoldedName& name, const FoldedName& owner, const FoldedName& tar
 
 Chain::Chain(std::span<const uint8_t> message, unsigned question_length)
     : message_(message),
-      begin_(dns::kHeaderSize + question_length),
-      readable_(dns::parse_name(message.subspan(dns::kHeaderSize), name_)) {}
+      from_start_(message, dns::kHeaderSize + question_length),
+      next_(from_start_),
+      most_(kMostLookedAt + 3U * dns::load16(&message[6])),
+      step_(dns::parse_name(message.subspan(dns::kHeaderSize), name_) ? Step::link : Step::unreadable) {}
+
+// Looks for the CNAME of the name that the chain is at. end: there is none, but perhaps dname_.
+Chain::Step Chain::search(dns::Records& records) {
+  dns::Record record;
+  FoldedName owner;
+  dname_.type = 0;
+  while (records.next(record) && record.section == dns::RecordSection::answer) {
+    if (++looked_at_ > most_) return Step::unreadable;
+    if (record.type != dns::kTypeCname && record.type != dns::kTypeDname) continue;
+    if (!dns::read_name(message_, record.owner, owner)) return Step::unreadable;
+    if (record.type == dns::kTypeDname) {
+      if (is_below(name_, owner)) dname_ = record;
+    } else if (is_same(name_, owner)) {
+      last_ = record;
+      return Step::link;
+    }
+  }
+  return records.malformed() ? Step::unreadable : Step::end;
+}
+
+// The mark is put down anew at each power of two: no loop is so long that it is never met again (Brent).
+Chain::Step Chain::arrive(bool readable) {
+  ++links_;
+  if (!readable) return Step::unreadable;
+  if (links_ < kFirstMark) return Step::link;
+  if (links_ > kFirstMark && is_same(name_, mark_)) return Step::loop;
+  if ((links_ & (links_ - 1)) == 0) mark_ = name_;
+  return Step::link;
+}
+
+Chain::Step Chain::follow_dname() {
+  FoldedName owner;
+  FoldedName target;
+  last_ = dname_;
+  return arrive(dns::read_name(message_, dname_.owner, owner) && dns::read_name(message_, dname_.data, target) &&
+                substitute(name_, owner, target));
+}
 
 Chain::Step Chain::next() {
-  if (!readable_) return Step::unreadable;
-  dns::Records records(message_, begin_);
-  dns::Record record;
-  dns::Record dname{};
-  FoldedName owner;
-  while (records.next(record) && record.section == dns::RecordSection::answer) {
-    if (record.type != dns::kTypeCname && record.type != dns::kTypeDname) continue;
-    readable_ = dns::read_name(message_, record.owner, owner);
-    if (!readable_) return Step::unreadable;
-    if (record.type == dns::kTypeDname) {
-      if (dname.type != 0 || !is_below(name_, owner)) continue;
-      dname = record;
-      continue;
-    }
-    if (owner.length != name_.length || std::memcmp(owner.bytes, name_.bytes, name_.length) != 0) continue;
-    last_ = record;
-    readable_ = ++links_ <= kLongestChain && dns::read_name(message_, record.data, name_);
-    return readable_ ? Step::link : Step::unreadable;
+  if (step_ != Step::link) return step_;
+  Step found = search(next_);
+  if (found == Step::end && links_ != 0) {
+    next_ = from_start_;
+    found = search(next_);
   }
-  if (records.malformed()) return Step::unreadable;
-  if (dname.type == 0) return Step::end;
-  last_ = dname;
-  FoldedName target;
-  readable_ = ++links_ <= kLongestChain && dns::read_name(message_, dname.owner, owner) &&
-              dns::read_name(message_, dname.data, target) && substitute(name_, owner, target);
-  return readable_ ? Step::link : Step::unreadable;
+  if (found == Step::link)
+    step_ = arrive(dns::read_name(message_, last_.data, name_));
+  else
+    step_ = found == Step::end && dname_.type != 0 ? follow_dname() : found;
+  return step_;
 }
 
 const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const FoldedName& name, uint16_t group,

@@ -21,7 +21,7 @@ using dns::RecordSection;
 
 // An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
 constexpr unsigned kLongestAnswer = 1444;
-constexpr unsigned kLongestOverTcp = 4096;
+constexpr unsigned kLongestOverTcp = state::Chase::kLongestChain;
 
 std::span<uint8_t> room_of(const Packet& packet) {
   return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
@@ -103,9 +103,14 @@ bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Pac
   return true;
 }
 
-}  // namespace
-
-namespace {
+// The answer says no more than that it does not fit. False: there is no room even for that.
+bool cut_down(const state::PendingQuery& query, uint16_t flags, Packet& packet) {
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + query.traits.question_length + dns::kAnswerTail) return false;
+  dns::store16(packet.dns + 2, flags);
+  packet.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.question(), query.traits));
+  return true;
+}
 
 uint32_t weight_of(const state::Lcore& lcore, const state::PendingSlot& slot) {
   const tables::ClientEntry client = lcore.rules->clients().look_up(slot.client.data(), slot.client_family);
@@ -167,10 +172,14 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
   const uint16_t said = dns::flags_of(packet.dns);
   const auto rcode = static_cast<dns::Rcode>(said & dns::kRcodeMask);
   if (rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain) return Finish::failed;
+  const uint16_t own =
+      dns::kFlagResponse | (query.traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
+  const auto flags = static_cast<uint16_t>(own | (said & (dns::kFlagRecursionAvailable | dns::kRcodeMask)));
+  if ((said & dns::kFlagTruncated) != 0) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
   Chain chain(message, chase.question_length);
   Chain::Step step = chain.next();
   while (step == Chain::Step::link) step = chain.next();
-  if (step == Chain::Step::unreadable) return Finish::unreadable;
+  if (step != Chain::Step::end) return Finish::unreadable;
   if (chase.links + chain.links() > kMostLinks) return Finish::failed;
 
   // The least TTL of all that leads to the answer.
@@ -181,9 +190,6 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
     if (record.section == RecordSection::answer) ttl = std::min(ttl, record.ttl);
   if (all.malformed()) return Finish::unreadable;
 
-  const uint16_t own =
-      dns::kFlagResponse | (query.traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
-  const auto flags = static_cast<uint16_t>(own | (said & (dns::kFlagRecursionAvailable | dns::kRcodeMask)));
   const std::span<uint8_t> room = room_of(packet);
   std::array<uint8_t, kLongestOverTcp> answer;
   const bool is_long = query.traits.udp_size == 0xffff;  // a client over TCP
@@ -208,15 +214,11 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
     outcome = composer.add(message, record, std::min(ttl, record.ttl));
   }
   if (outcome == Composed::unreadable) return Finish::unreadable;
-  unsigned length = composer.length();
+  // Perhaps at its question already.
+  if (outcome == Composed::full) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
   dns::store16(answer.data() + 2, flags);
-  if (outcome == Composed::full || (said & dns::kFlagTruncated) != 0) {
-    const unsigned shortest = dns::kHeaderSize + query.traits.question_length;
-    if (room.size() < shortest + dns::kAnswerTail || answer.size() < shortest + dns::kAnswerTail) return Finish::failed;
-    length = dns::truncate_answer(answer, query.traits);
-  } else {
-    length = dns::add_opt(answer, length, query.traits, 0, options);
-  }
+  const unsigned length = dns::add_opt(answer, composer.length(), query.traits, 0, options);
+  if (length == 0) return Finish::failed;
   std::memcpy(packet.dns + 2, answer.data() + 2, length - 2);
   packet.dns_length = static_cast<uint16_t>(length);
   return Finish::done;

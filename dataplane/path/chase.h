@@ -10,7 +10,7 @@
 
 namespace penstock::path {
 
-constexpr unsigned kMostLinks = 8;  // of the whole chain
+constexpr unsigned kMostLinks = 32;  // of a chain that is completed; resolvers give no more than 30
 
 // What is asked for an open query now: the client's question, or the end of a chain.
 struct Asked {

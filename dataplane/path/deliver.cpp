@@ -30,8 +30,8 @@ uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const 
   }
   const unsigned question_end = dns::kHeaderSize + query.traits.question_length;
   if (room < question_end + dns::kAnswerTail) return 0;
-  std::memcpy(message, answer.octets.data(), question_end);
-  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.traits));
+  std::memcpy(message, answer.octets.data(), dns::kHeaderSize);
+  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.question(), query.traits));
 }
 
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {

@@ -69,30 +69,44 @@ ResponseOutcome hide(const Answered& answered, uint32_t number) {
   return block(answered, ExtendedError::prohibited);
 }
 
-// The first private zone that the chain enters and that leaves the client out; kNoRule: there is none.
-uint32_t find_hidden(const Answered& answered) {
-  const tables::Ruleset& rules = *answered.lcore.rules;
-  Chain chain(answered.message(), answered.asked.question_length);
-  while (chain.next() == Chain::Step::link) {
-    const tables::Match match = rules.match(chain.name(), answered.group);
-    if (match.is_left_out && rules.rule(match.rule).is_private != 0) return match.rule;
-  }
-  return config::kNoRule;
+// Where the records lead cannot be read: nobody knows whether that is private.
+ResponseOutcome stop(const Answered& answered, uint32_t number, GuardOutcome outcome) {
+  answered.lcore.counters.guard[outcome].add(1);
+  tell(answered, EventKind::unreadable, number, true, {});
+  return block(answered, ExtendedError::invalid_data);
 }
 
-// Does the chain of the message, an answer to the client's own question, pass names whose rule depends on who asks?
+// link: the chain enters a private zone that leaves the client out, the first is `number`. Otherwise as the chain ends.
+Chain::Step find_hidden(const Answered& answered, uint32_t& number) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  Chain chain(answered.message(), answered.asked.question_length);
+  Chain::Step step = chain.next();
+  for (; step == Chain::Step::link; step = chain.next()) {
+    const tables::Match match = rules.match(chain.name(), answered.group);
+    number = match.rule;
+    if (match.is_left_out && rules.rule(match.rule).is_private != 0) break;
+  }
+  return step;
+}
+
+// Does the chain of the message, an answer to the client's own question, pass names whose rule depends on who asks? One that
+// cannot be read to its end may.
 bool passes_views(const Answered& answered) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   Chain chain(answered.message(), answered.slot.question_length);
-  do
+  Chain::Step step = Chain::Step::link;
+  for (; step == Chain::Step::link; step = chain.next())
     if ((chain.links() != 0 || answered.is_of_rules_before()) && rules.depends_on_client(chain.name())) return true;
-  while (chain.next() == Chain::Step::link);
-  return false;
+  return step == Chain::Step::unreadable;
 }
 
 ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
-  if (answered.lcore.rules->has_views())
-    if (const uint32_t hidden = find_hidden(answered); hidden != config::kNoRule) return hide(answered, hidden);
+  if (answered.lcore.rules->has_views()) {
+    uint32_t hidden = config::kNoRule;
+    const Chain::Step step = find_hidden(answered, hidden);
+    if (step == Chain::Step::link) return hide(answered, hidden);
+    if (step == Chain::Step::unreadable) return stop(answered, number, GuardOutcome::unreadable);
+  }
   const Leak leak =
       find_leak(*answered.lcore.rules, rule, answered.group, answered.message(), answered.asked.question_length);
   auto& counters = answered.lcore.counters.guard;
@@ -100,11 +114,7 @@ ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule,
     counters[GuardOutcome::passed].add(1);
     return ResponseOutcome::returned;
   }
-  if (leak.kind == LeakKind::unreadable) {
-    counters[GuardOutcome::unreadable].add(1);
-    tell(answered, EventKind::unreadable, number, true, leak);
-    return block(answered, ExtendedError::invalid_data);
-  }
+  if (leak.kind == LeakKind::unreadable) return stop(answered, number, GuardOutcome::unreadable);
   const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
   counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
   tell(answered, EventKind::leak, number, !alarm, leak);
@@ -121,13 +131,31 @@ bool has_chain(std::span<const uint8_t> message, unsigned begin) {
   return false;
 }
 
-ResponseOutcome keep_out(const Answered& answered) {
+// The chain of an answer to a name that is not private cannot be followed to its end. Where the answer is cut short anyhow the client
+// asks again over TCP, and needs none of it.
+ResponseOutcome stop_chain(const Answered& answered, uint32_t number) {
+  Packet& packet = answered.packet;
+  if ((dns::flags_of(packet.dns) & dns::kFlagTruncated) == 0 || answered.slot.opaque)
+    return stop(answered, number, GuardOutcome::chain_unreadable);
+  if (answered.query.chase != state::ChasePool::kNone) return ResponseOutcome::returned;  // finish_chase() cuts it down
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  const dns::QueryTraits& traits = answered.query.traits;
+  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) return ResponseOutcome::no_room;
+  packet.dns_length =
+      static_cast<uint16_t>(dns::truncate_answer({packet.dns, room}, answered.query.question(), traits));
+  return ResponseOutcome::returned;
+}
+
+// `asked_number`: the question's rule, or kNoRule.
+ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   const unsigned question_length = answered.asked.question_length;
   if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return ResponseOutcome::returned;
   if (!follows_chains(question_type(answered.packet.dns, question_length))) return ResponseOutcome::returned;
   Chain chain(answered.message(), question_length);
-  while (chain.next() == Chain::Step::link) {
+  Chain::Step step = chain.next();
+  for (; step == Chain::Step::link; step = chain.next()) {
     const tables::Match match = rules.match(chain.name(), answered.group);
     if (match.rule == config::kNoRule || rules.rule(match.rule).is_private == 0) continue;
     const uint32_t number = match.rule;
@@ -151,7 +179,7 @@ ResponseOutcome keep_out(const Answered& answered) {
       return ResponseOutcome::chased;
     return block(answered, ExtendedError::filtered);
   }
-  return ResponseOutcome::returned;
+  return step == Chain::Step::unreadable ? stop_chain(answered, asked_number) : ResponseOutcome::returned;
 }
 
 // The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
@@ -206,9 +234,9 @@ ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slo
   const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query),
                           group, clean};
   if (lcore.rules != nullptr && lcore.rules->has_private()) {
-    uint32_t number = 0;
+    uint32_t number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);
-    outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered);
+    outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);
   }
   if (is_chased && outcome == ResponseOutcome::returned) outcome = finish(answered);
   return outcome == ResponseOutcome::returned ? keep_apart(answered) : outcome;

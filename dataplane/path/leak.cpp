@@ -96,7 +96,7 @@ Leak check_chain(const tables::Ruleset& rules, uint16_t group, std::span<const u
   Chain::Step step = chain.next();
   if (step == Chain::Step::end) return {};  // a CNAME of another name: nobody follows it
   while (step == Chain::Step::link) step = chain.next();
-  if (step == Chain::Step::unreadable) return {.kind = LeakKind::unreadable};
+  if (step != Chain::Step::end) return {.kind = LeakKind::unreadable};
   const uint16_t asked = question_type(message.data(), question_length);
   if (ends_with_data(message, dns::kHeaderSize + question_length, chain.name(), asked)) return {};
   uint32_t number = 0;

@@ -28,6 +28,15 @@ bool owes(const state::PendingSlot& slot, state::PendingQuery& query) {
 
 }  // namespace
 
+bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame,
+                  uint64_t now) {
+  send.answered = true;
+  --lcore.outstanding[send.endpoint_slot];
+  if (ask_another(lcore, index, had_left, frame, now)) return true;
+  if (!owes(lcore.pending.slot(index), lcore.pending.query(index))) give_up(lcore, index, now);
+  return false;
+}
+
 ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t now) {
   const auto reject = [&](ResponseOutcome outcome) {
     discard(lcore, *packet.frame);
@@ -43,10 +52,7 @@ ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t 
   if (lost == nullptr) return reject(ResponseOutcome::unknown_id);
 
   count_timeout(lcore, *lost);
-  lost->answered = true;
-  --lcore.outstanding[lost->endpoint_slot];
-  if (ask_another(lcore, index, had_left, *packet.frame, now)) return ResponseOutcome::lost_over_tcp;
-  if (!owes(slot, query)) give_up(lcore, index, now);
+  if (give_up_send(lcore, index, *lost, had_left, *packet.frame, now)) return ResponseOutcome::lost_over_tcp;
   return reject(ResponseOutcome::lost_over_tcp);
 }
 

@@ -7,6 +7,11 @@
 
 namespace penstock::path {
 
+// The send of the open query `index` will bring no answer: the next endpoint is asked at once, in `frame`, within the retry budget if
+// `had_left`; when there is none and no other send is owed an answer the clients hear so. False: the frame is still the caller's.
+bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame,
+                  uint64_t now);
+
 // Is it that word? No endpoint can say it: a message that is shorter than a header ends its connection.
 inline bool is_loss(const state::Lcore& lcore, const Packet& packet) {
   return packet.dns_length == state::kLostSize && lcore.host.is_stream(packet.port);

@@ -57,10 +57,11 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
   }
   if (answered == nullptr) return verdict;
   if (dns::qdcount_of(packet.dns) != 1) {
-    // RFC 2136 section 3.8: the answer to an UPDATE may leave its sections out. A server older than EDNS may answer with a header.
+    // RFC 2136 section 3.8: the answer to an UPDATE may leave its sections out. A server that fails may give no more than a header.
     const bool is_update = (dns::flags_of(packet.dns) & dns::kOpcodeMask) != 0;
-    const bool is_header = packet.dns_length == dns::kHeaderSize && dns::qdcount_of(packet.dns) == 0;
-    if (!is_header || (!is_update && !may_be_about_opt(packet, *answered))) return ResponseOutcome::wrong_question;
+    const bool is_header = packet.dns_length == dns::kHeaderSize;
+    if (dns::qdcount_of(packet.dns) != 0 || packet.is_fragment || (is_update && !is_header))
+      return ResponseOutcome::wrong_question;
   } else {
     if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;
     uint8_t* question = packet.dns + dns::kHeaderSize;
@@ -88,8 +89,6 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
     endpoint.stream_responses.add(1);
     return;
   }
-  lcore.round_trips.learn(answered.endpoint_slot, ns);
-  lcore.silence.count_answer(answered.endpoint_slot);
   endpoint.responses.add(1);
   endpoint.latency_ns.add(ns);
   // Bucket b holds what is below 2^b microseconds.
@@ -97,6 +96,14 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
   endpoint.latency[bucket < config::kLatencyBuckets ? bucket : config::kLatencyBuckets - 1].add(1);
   if (rcode == dns::Rcode::servfail) endpoint.servfails.add(1);
   if (rcode == dns::Rcode::refused) endpoint.refused.add(1);
+}
+
+// It answers what it is asked: no other is asked instead, and none sooner.
+void note_answer(state::Lcore& lcore, const state::PendingSend& answered, uint64_t now) {
+  note_heard(lcore, answered.endpoint_slot, now);
+  if (answered.over_tcp) return;
+  lcore.round_trips.learn(answered.endpoint_slot, now - answered.at);
+  lcore.silence.count_answer(answered.endpoint_slot);
 }
 
 unsigned number_of(const state::PendingQuery& query, const state::PendingSend& send) {
@@ -114,8 +121,8 @@ rte_mbuf* copy_for_card(state::Lcore& lcore, const state::PendingQuery& query, P
   if (answer.dns_length <= most) {
     std::memcpy(room.data(), answer.dns, answer.dns_length);
   } else if (room.size() >= shortest + dns::kAnswerTail) {
-    std::memcpy(room.data(), answer.dns, shortest);
-    answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.traits));
+    std::memcpy(room.data(), answer.dns, dns::kHeaderSize);
+    answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.question(), query.traits));
   } else {
     lcore.fresh.push(frame);
     return nullptr;
@@ -159,7 +166,7 @@ std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, 
 }
 
 // Cuts the answer down to what the client takes. The others get it whole: a copy of it is kept, where there are any.
-std::span<const uint8_t> cut(state::Lcore& lcore, const state::PendingSlot& slot, const dns::QueryTraits& traits,
+std::span<const uint8_t> cut(state::Lcore& lcore, const state::PendingSlot& slot, const state::PendingQuery& query,
                              Packet& answer) {
   const std::span<uint8_t> whole(answer.dns, answer.dns_length);
   const auto* end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
@@ -169,8 +176,8 @@ std::span<const uint8_t> cut(state::Lcore& lcore, const state::PendingSlot& slot
     std::memcpy(lcore.stale_message.data(), kept.data(), kept.size());
     kept = {lcore.stale_message.data(), kept.size()};
   }
-  answer.dns_length =
-      static_cast<uint16_t>(dns::truncate_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, traits));
+  answer.dns_length = static_cast<uint16_t>(
+      dns::truncate_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, query.question(), query.traits));
   return kept;
 }
 
@@ -213,15 +220,19 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (has_question && !slot.opaque) {
     const unsigned begin = dns::kHeaderSize + asked_of(lcore, slot, query).question_length;
     opt_is = dns::find_opt({packet.dns, packet.dns_length}, begin, opt, end);
-    if (opt_is == dns::OptSearch::wrong && !packet.is_fragment) return reject(ResponseOutcome::malformed);
   }
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
   count(lcore, *answered, rcode, now);
-  note_heard(lcore, answered->endpoint_slot, now);
-  if (!packet.is_fragment) {
+  const auto pass_over = [&] {
+    if (give_up_send(lcore, index, *answered, true, *packet.frame, now)) return ResponseOutcome::unusable;
+    return reject(ResponseOutcome::unusable);
+  };
+  const bool is_answer = slot.opaque || packet.is_fragment || (has_question && opt_is != dns::OptSearch::wrong);
+  if (!is_answer && (has_question || !may_be_about_opt(packet, *answered))) return pass_over();
+  note_answer(lcore, *answered, now);
+  if (!packet.is_fragment)
     if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt, now)) return *outcome;
-    if (!has_question && !slot.opaque) return reject(ResponseOutcome::wrong_question);
-  }
+  if (!is_answer) return pass_over();
   // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again.
   if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp && !slot.opaque)) {
     if (ask_over_tcp(lcore, index, number_of(query, *answered), packet.is_fragment, *packet.frame, now))
@@ -238,7 +249,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   Packet answer = packet;
   if (opt_is != dns::OptSearch::unreadable) {
     answer.dns_length = static_cast<uint16_t>(end);
-    if (!to_client(lcore, index, answer, opt)) return reject(ResponseOutcome::malformed);
+    if (!to_client(lcore, index, answer, opt)) return pass_over();
   }
   bool clean = false;
   ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
@@ -259,8 +270,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const bool to_card = over_tcp && !lcore.host.is_stream(slot.port);
   if (to_card && copy_for_card(lcore, query, answer) == nullptr) return reject(ResponseOutcome::no_room);
   dns::store16(answer.dns, slot.client_id);
-  if (!to_card && answer.dns_length > query.traits.udp_size && !slot.opaque)
-    whole = cut(lcore, slot, query.traits, answer);
+  if (!to_card && answer.dns_length > query.traits.udp_size && !slot.opaque) whole = cut(lcore, slot, query, answer);
   if (!write_udp_frame(*answer.frame, answer.dns, answer.dns_length, headers_to(lcore, slot))) {
     if (to_card) discard(lcore, *answer.frame);
     return reject(ResponseOutcome::no_room);

@@ -26,7 +26,7 @@ std::span<const uint8_t> truncated_for(state::Lcore& lcore, const state::Pending
   dns::store16(message.data(), 0);
   std::memcpy(&message[dns::kHeaderSize], query.question(), query.traits.question_length);
   dns::write_answer(message, query.traits, dns::Rcode::noerror, dns::ExtendedError::none);
-  return message.first(dns::truncate_answer(message, query.traits));
+  return message.first(dns::truncate_answer(message, query.question(), query.traits));
 }
 
 // `message`: what those who wait are told, empty: SERVFAIL.

@@ -13,7 +13,7 @@
 namespace penstock::state {
 
 struct Chase {
-  static constexpr unsigned kLongestChain = 768;
+  static constexpr unsigned kLongestChain = 4096;  // octets, what an answer put together may have over TCP
   static constexpr unsigned kLongestMessage = dns::kHeaderSize + 255 + 4 + 11;  // with an OPT
 
   uint16_t message_length;

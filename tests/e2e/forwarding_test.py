@@ -1,15 +1,17 @@
 """tests/e2e/forwarding_test.py - the article's office, one interface, one lcore: who answers what, and what stays the kernel's."""
+import shutil
 import socket
 import threading
 
 import dns.flags
 import dns.message
+import dns.rdatatype
 import pytest
 
 from client import addresses, ask, ask_bytes, rcode
 from penstock import Penstock, config
 from waiting import eventually
-from world import HOST, HOST6, STUDIO, STUDIO_PRIVATE, World
+from world import HOST, HOST6, RESOLVER, STUDIO, STUDIO_PRIVATE, STUDIO_PUBLIC, ZONES, World
 
 PRIVATE = {
     STUDIO: STUDIO_PRIVATE,
@@ -20,9 +22,16 @@ PRIVATE = {
 }
 
 
+LINKS = 30  # more CNAMEs of one zone Unbound does not put into an answer
+
+
 @pytest.fixture(scope="module", name="office")
-def _office():
-    with World("e2e-forward") as world, Penstock(world, config()) as penstock:
+def _office(tmp_path_factory):
+    zones = tmp_path_factory.mktemp("zones") / "public"
+    shutil.copytree(ZONES / "public", zones)
+    aliases = [f"a{i} CNAME {f'a{i - 1}' if i > 1 else STUDIO + '.'}" for i in range(1, LINKS + 1)]
+    (zones / "chain.example.zone").write_text("\n".join(["$TTL 60", "@ SOA ns admin 1 3600 900 86400 60", "@ NS ns", *aliases, ""]), encoding="utf-8")
+    with World("e2e-forward", "--public-zones", zones) as world, Penstock(world, config()) as penstock:
         yield world, penstock
 
 
@@ -36,6 +45,16 @@ def test_a_studio_name_is_answered_by_the_vpc_and_nobody_else(office, name, serv
     assert {rrset.ttl for rrset in answer.answer} <= set(range(61))
     assert penstock.asked_vpc() == vpc + 1
     assert world.asked("public") == public
+
+
+@pytest.mark.parametrize("links", [1, 8, 16, 17, 20, LINKS])
+def test_an_alias_of_a_studio_name_leads_to_the_vpc_however_long_the_way_is(office, links):
+    world, _ = office
+    name = f"a{links}.chain.example"
+    assert addresses(ask(world, name, server=RESOLVER, use_edns=0)) == STUDIO_PUBLIC, "what the office's own resolver makes of it"
+    answer = ask(world, name, use_edns=0)
+    assert addresses(answer) == STUDIO_PRIVATE
+    assert sum(len(rrset) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.CNAME) == links
 
 
 @pytest.mark.parametrize("name,kind,expected", [

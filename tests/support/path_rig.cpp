@@ -58,6 +58,7 @@ rte_mbuf* FramePool::take(std::span<const uint8_t> bytes, uint16_t headroom, uin
   frame->ol_flags = 0;
   frame->data_len = static_cast<uint16_t>(bytes.size());
   frame->pkt_len = frame->data_len;
+  paint({static_cast<uint8_t*>(frame->buf_addr), buffer_size}, colour);
   if (headroom + bytes.size() > buffer_size) throw std::length_error("a frame larger than its buffer");
   if (!bytes.empty()) std::memcpy(static_cast<uint8_t*>(frame->buf_addr) + headroom, bytes.data(), bytes.size());
   return frame;
@@ -103,6 +104,14 @@ PathRig::PathRig(const RigOptions& options)
                                                      state::Shared{*budgets, *answers, *returns, *limits, 0x5eed},
                                                      page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
+  }
+  pool.colour = options.colour;
+  for (auto& lcore : lcores_) {
+    for (uint32_t i = 0; i < options.pending_slots; ++i) paint(lcore->pending.query(i).message, options.colour);
+    for (uint16_t i = 1; i <= state::ChasePool::kChases; ++i) {
+      paint(lcore->chases[i].message, options.colour);
+      paint(lcore->chases[i].kept, options.colour);
+    }
   }
   load(options.rules.empty() ? kRigRules : options.rules);
   const auto reach = [&](const char* endpoint, const char* source, uint8_t last) {
@@ -190,20 +199,31 @@ std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, u
   std::vector<rte_mbuf*> received(frames.begin(), frames.end());
   if (wire != nullptr && !host.is_stream(static_cast<uint8_t>(port))) received = wire->receive(port, frames);
   refill(lcore);
+  paint_all(*lcores_[lcore]);
   path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port), now);
   return finish(lcore);
 }
 
 std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
+  paint_all(*lcores_[lcore]);
   path::take_handed_off(*lcores_[lcore], *rings, *bursts_[lcore], now);
   return finish(lcore);
 }
 
 std::vector<Sent> PathRig::sweep(unsigned lcore) {
   refill(lcore);
+  paint_all(*lcores_[lcore]);
   path::sweep(*lcores_[lcore], now);
+  paint_all(*lcores_[lcore]);
   path::deliver(*lcores_[lcore], now);
   return finish(lcore);
+}
+
+// What messages are put together in, and what is only good within a turn.
+void PathRig::paint_all(state::Lcore& lcore) {
+  paint(lcore.stale_message, pool.colour);
+  paint(lcore.recalled.kept.body, pool.colour);
+  paint_stack(pool.colour);
 }
 
 void PathRig::refill(unsigned lcore) {
@@ -230,6 +250,7 @@ std::vector<Sent> PathRig::finish(unsigned index) {
       sent.push_back({port, Bytes(start, start + frame->data_len)});
       if (frame->pkt_len != frame->data_len || frame->nb_segs != 1 || frame->ol_flags != 0)
         throw std::logic_error("a frame whose lengths or flags are not in order left");
+      if (unwritten_.empty() && has_paint(sent.back().bytes)) unwritten_ = to_hex(sent.back().bytes);
       pool.give_back(frame);
     }
     lcore.egress[port].clear();
@@ -282,6 +303,7 @@ std::string PathRig::verdict() {
 }
 
 std::string PathRig::imbalance() {
+  if (!unwritten_.empty()) return "octets that nobody wrote left: " + unwritten_;
   // The identity closes once the rings are empty: what is for lcores is taken, what is for the door given back.
   for (unsigned round = 0; round < 4; ++round)
     for (unsigned lcore = 0; lcore < lcores_.size(); ++lcore)

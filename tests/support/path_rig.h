@@ -3,7 +3,7 @@
 //   PathRig rig;                                     // two ports, two pools, rules from kRigRules
 //   auto out = rig.receive(0, {write(frame)});       // one burst through the path; what left, by port
 //   rig.verdict();                                   // "classify.query=1 query.forwarded=1": counted since the last call
-//   rig.imbalance();                                 // "" when no frame and no count is missing
+//   rig.imbalance();                                 // "" when no frame and no count is missing, and no octet left unwritten
 #pragma once
 
 #include <rte_mbuf.h>
@@ -20,6 +20,7 @@
 #include "config/model.h"
 #include "control/rules/compile.h"
 #include "dataplane/path/burst.h"
+#include "tests/support/canary.h"
 #include "tests/support/frames.h"
 
 namespace penstock::test {
@@ -33,10 +34,11 @@ class FramePool {
   explicit FramePool(unsigned frames);
   FramePool(FramePool&&) = default;
   ~FramePool();
-  // nullptr when there is none left. The buffer's size is headroom + bytes + tailroom.
+  // nullptr when there is none left. The buffer's size is headroom + bytes + tailroom; all but the bytes is painted.
   rte_mbuf* take(std::span<const uint8_t> bytes, uint16_t headroom = kHeadroom, uint16_t buffer_size = kBufferSize);
   void give_back(rte_mbuf* frame);
   size_t taken() const { return all_.size() - free_.size(); }
+  Paint colour = Paint::ochre;
 
  private:
   struct alignas(64) Block {
@@ -59,6 +61,7 @@ struct RigOptions {
   unsigned frames = 4096;
   uint64_t cache_size = 0;  // octets; 0: nothing is remembered
   bool budgets = false;     // endpoints have the rate budgets of the rules; or none, as time stands still in most tests
+  Paint colour = Paint::ochre;
 };
 
 // Pools vpc (10.16.1.10, 10.16.2.10), vpc6 (fd16::10) and none (10.99.0.1, never reachable).
@@ -126,6 +129,7 @@ class PathRig {
   std::vector<Sent> finish(unsigned lcore);
   void refresh();
   void refill(unsigned lcore);
+  void paint_all(state::Lcore& lcore);
 
   struct PageDeleter {
     void operator()(config::CounterPage* page) const;
@@ -139,6 +143,7 @@ class PathRig {
   std::map<std::string, uint64_t> counted_;
   uint64_t generation_ = 0;
   bool with_budgets_;
+  std::string unwritten_;  // the first frame that left with paint in it
 };
 
 }  // namespace penstock::test

@@ -1,9 +1,11 @@
 // tests/dataplane/path/guard_test.cpp - what is a leak and what is none; who gets what, which counter and which event say so.
 //
 // Long because it is one table, its cases and the few rules that they are judged by.
+#include <algorithm>
 #include <optional>
 
 #include "config/event_ring.h"
+#include "dataplane/path/chain.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"
 
@@ -51,6 +53,18 @@ constexpr const char* kAlarmed = "guard.alarmed response.returned";
 constexpr const char* kUnreadable = "guard.unreadable response.blocked";
 constexpr const char* kCut = "guard.chain_cut response.chased";
 constexpr const char* kOthers = "response.returned";
+constexpr const char* kUnfollowed = "guard.chain_unreadable response.blocked";
+
+// From www.org over so many CNAMEs to `end`, which has a public address.
+std::vector<Rr> chain_of(unsigned links, const std::string& end, bool backwards = false) {
+  std::vector<Rr> records;
+  for (unsigned i = 0; i < links; ++i)
+    records.push_back({i == 0 ? "www.org" : "l" + std::to_string(i) + ".org", kCname,
+                       name(i + 1 == links ? end : "l" + std::to_string(i + 1) + ".org")});
+  if (backwards) std::reverse(records.begin(), records.end());
+  records.push_back({end, kA, kOut});
+  return records;
+}
 
 const GuardCase kCases[] = {
     // Addresses.
@@ -434,6 +448,42 @@ const GuardCase kCases[] = {
      0,
      {{"www2.org", kCname, name("a.vpc.example")}, {"www.org", kA, kOut}},
      kOthers},
+    // However long it is.
+    {"16 links", "www.org", kA, 0, chain_of(16, "a.vpc.example"), kCut, "chain_into_private zones[0] -"},
+    {"17 links", "www.org", kA, 0, chain_of(17, "a.vpc.example"), kCut, "chain_into_private zones[0] -"},
+    {"30 links, backwards", "www.org", kA, 0, chain_of(30, "a.vpc.example", true), kCut,
+     "chain_into_private zones[0] -"},
+    {"more than are completed", "www.org", kA, 0, chain_of(40, "a.vpc.example"), "guard.chain_cut response.blocked",
+     "chain_into_private zones[0] -"},
+    {"40 links elsewhere", "www.org", kA, 0, chain_of(40, "x.org"), kOthers},
+    {"in a circle",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("x.org")}, {"x.org", kCname, name("www.org")}},
+     kOthers},
+    // Clients may read what we cannot.
+    {"a pointer forward",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, {0xc0, 46}}, {"a.vpc.example", kA, kOut}},
+     kUnfollowed,
+     "unreadable default -"},
+    {"a pointer forward at the second link",
+     "www.org",
+     kA,
+     0,
+     {{"www.org", kCname, name("x.org")}, {"x.org", kCname, {0xc0, 72}}, {"a.vpc.example", kA, kOut}},
+     kUnfollowed,
+     "unreadable default -"},
+    {"DNAMEs without end",
+     "a.old.org",
+     kA,
+     0,
+     {{"old.org", kDname, name("b.old.org")}},
+     kUnfollowed,
+     "unreadable default -"},
     {"a private name in additional",
      "www.org",
      kA,
@@ -510,7 +560,7 @@ TEST_F(GuardTest, Table) {
       continue;
     }
     DnsQuery servfail = query;
-    servfail.opt = Opt{.extended_error = verdict == kUnreadable ? 24 : 17};
+    servfail.opt = Opt{.extended_error = verdict == kUnreadable || verdict == kUnfollowed ? 24 : 17};
     EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, 2)));
   }
 }
@@ -533,6 +583,62 @@ TEST_F(GuardTest, CutShort) {
       EXPECT_EQ(get16(back.payload, 2) & 0xf, 2);
     }
   }
+}
+
+// Whatever is left of a chain, the address at its end does not pass.
+TEST_F(GuardTest, AChainCutShort) {
+  const DnsQuery query{.question = {.name = "www.org"}, .opt = {}};
+  const std::vector<Rr> records = chain_of(3, "a.vpc.example");
+  const size_t no_link = answer(write(query), 0, {records[0]}).size();
+  const size_t whole = answer(write(query), 0, records).size();
+  for (size_t length = answer(write(query), 0, {}).size(); length <= whole; ++length) {
+    SCOPED_TRACE(length);
+    const Frame left = forward(from_client(write(query)));
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, 0, records);
+    response.payload.resize(length);
+    const auto sent = rig.receive(1, {write(response)});
+    ASSERT_EQ(sent.size(), 1U);
+    if (sent[0].port == 1) {  // led into the zone, and is asked there
+      rig.pass(3000);
+      rig.sweep();
+    } else if (length >= no_link) {
+      EXPECT_EQ(get16(only(sent, 0).payload, 2) & 0xf, 2);
+    }
+  }
+}
+
+// The client asks again over TCP: it needs no SERVFAIL, and gets nothing of what cannot be read.
+TEST_F(GuardTest, ATruncatedChainThatCannotBeReadIsCutDown) {
+  const DnsQuery query{.question = {.name = "www.org"}, .opt = Opt{}};
+  const Frame left = forward(from_client(write(query)));
+  rig.verdict();
+  Frame response = answer_to_query(left);
+  response.payload = answer(left.payload, 0, {{"www.org", kCname, {0xc0, 46}}, {"a.vpc.example", kA, kOut}});
+  put16(response.payload, 2, 0x8380);
+  const Frame back = only(rig.receive(1, {write(response)}), 0);
+  EXPECT_EQ(rig.verdict(), "classify.response response.returned");
+  Bytes expected = own_answer(query, 0);
+  put16(expected, 2, 0x8380);
+  EXPECT_EQ(to_hex(back.payload), to_hex(expected));
+}
+
+// What a message of 64 KiB can make the chain look at has an end: in order it is followed, in disorder it is given up.
+TEST_F(GuardTest, ChainsAsLongAsAMessage) {
+  constexpr unsigned kLinks = 1500;
+  Bytes query = write(DnsQuery{.question = {.name = "www.org"}, .opt = {}});
+  const auto walk = [&](const std::vector<Rr>& records) {
+    const Bytes message = answer(query, 0, records);
+    EXPECT_LT(message.size(), 65536U);
+    path::Chain chain(message, static_cast<unsigned>(query.size()) - 12);
+    path::Chain::Step step = chain.next();
+    while (step == path::Chain::Step::link) step = chain.next();
+    return std::pair(step, chain.links());
+  };
+  EXPECT_EQ(walk(chain_of(kLinks, "x.org")), std::pair(path::Chain::Step::end, kLinks));
+  EXPECT_EQ(walk(chain_of(kLinks, "x.org", true)).first, path::Chain::Step::unreadable);
+  EXPECT_EQ(walk(chain_of(kLinks, "www.org")).first, path::Chain::Step::loop);
+  EXPECT_EQ(walk(chain_of(kLinks, "l1400.org")).first, path::Chain::Step::loop);
 }
 
 TEST_F(GuardTest, EventNamesWhatWasAskedAndWhoAnswered) {

@@ -230,7 +230,7 @@ TEST_F(UpdateTest, WhatAnswersAnUpdate) {
     rig.sweep();
     rig.verdict();
   }
-  // A header is no answer to a query.
+  // A header is no answer to a query: the next endpoint is asked.
   const Frame left = forward(from_client(write(DnsQuery{.question = {.name = "www.corp.example"}, .opt = {}})));
   rig.verdict();
   Bytes header = left.payload;
@@ -238,8 +238,9 @@ TEST_F(UpdateTest, WhatAnswersAnUpdate) {
   put16(header, 2, 0x8180);
   put16(header, 4, 0);
   put16(header, 10, 0);
-  EXPECT_TRUE(rig.receive(1, {write(respond(left, header))}).empty());
-  EXPECT_EQ(rig.verdict(), "classify.response response.wrong_question");
+  const Frame next = only(rig.receive(1, {write(respond(left, header))}), 1);
+  EXPECT_EQ(rig.verdict(), "classify.response response.unusable");
+  EXPECT_NE(config::to_string(next.destination), config::to_string(left.destination));
 }
 
 // A signed answer for a private name is looked at as any other, and cannot be mended.
