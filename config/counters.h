@@ -90,8 +90,8 @@ namespace penstock::config {
   X(unknown_id, "no query is pending under its id: late, doubled or forged")                          \
   X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")         \
   X(wrong_port, "not to the port that the query left from")                                           \
-  X(wrong_question, "its question is not the one that was asked, byte for byte (RFC 5452)")           \
-  X(wrong_case, "the letters of its question are not in the case in which they were asked (0x20)")    \
+  X(wrong_question, "its question is not the one that was asked (RFC 5452)")                          \
+  X(wrong_case, "the letters of its question are not those that were drawn for it (0x20)")            \
   X(malformed, "shorter than a DNS header, not a response, or another opcode")                        \
   X(no_room, "the frame's buffer has no room for the client's headers")
 

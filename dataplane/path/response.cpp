@@ -67,16 +67,18 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
     uint8_t* question = packet.dns + dns::kHeaderSize;
     const unsigned name_length = asked.question_length - 4U;
     // In the spelling that the client gave it: what is sent back to it, and what was asked.
-    if ((answered->form & state::kSentRandomCase) != 0) dns::flip_case(question, name_length, query.case_bits);
+    bool in_other_letters = (answered->form & state::kSentRandomCase) != 0;
+    if (in_other_letters) dns::flip_case(question, name_length, query.case_bits);
     if (std::memcmp(question, asked.question(), asked.question_length) != 0) {
       if (std::memcmp(question + name_length, asked.question() + name_length, 4) != 0 ||
           !dns::is_same_name(question, asked.question(), name_length))
         return ResponseOutcome::wrong_question;
-      if ((answered->form & state::kSentToChanger) == 0) return ResponseOutcome::wrong_case;
-      std::memcpy(question, asked.question(), name_length);
+      // RFC 4343 section 3: the same name. Letters tell something only where they were drawn.
+      if (in_other_letters) return ResponseOutcome::wrong_case;
+      in_other_letters = !slot.opaque;  // a signature covers them
+      if (in_other_letters) std::memcpy(question, asked.question(), name_length);
     }
-    if ((answered->form & (state::kSentRandomCase | state::kSentToChanger)) != 0)
-      spell_owners(packet, asked.question(), asked.question_length);
+    if (in_other_letters) spell_owners(packet, asked.question(), asked.question_length);
   }
   return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }

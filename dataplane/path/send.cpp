@@ -20,13 +20,9 @@ uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const confi
                  uint64_t now) {
   uint8_t form = with_opt ? 0 : state::kSentAgain;
   if (asked.opt_length != 0 && with_opt && !lcore.no_edns.is_without(hop.slot, now)) form |= state::kSentOpt;
-  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && !slot.opaque) {
-    if (hop.echoes_case && slot.as_typed == 0) {
-      while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
-      form |= state::kSentRandomCase;
-    } else if (hop.changes_case) {
-      form |= state::kSentToChanger;
-    }
+  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && slot.as_typed == 0 && !slot.opaque) {
+    while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
+    form |= state::kSentRandomCase;
   }
   return form;
 }

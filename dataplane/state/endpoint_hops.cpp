@@ -26,7 +26,6 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.down = ours && state.health == config::Health::down;
     hop.drained = ours && state.drained != 0;
     hop.echoes_case = ours && state.echoes_case == config::kCaseRepeated;
-    hop.changes_case = ours && state.echoes_case == config::kCaseChanged;
     hop.budget = endpoint.budget;
     Seen& seen = seen_[endpoint.slot];
     const uint16_t owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;

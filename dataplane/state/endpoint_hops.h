@@ -20,14 +20,13 @@ struct alignas(64) EndpointHop {
   uint16_t vlan;               // tag control information, 0: untagged
   uint16_t slot;               // of the page and of the counters
   uint8_t family;
-  uint8_t port;       // towards the next hop
-  bool reachable;     // source, mac, vlan and port are known
-  bool down;          // control's probes failed
-  bool drained;       // taken out by hand
-  bool echoes_case;   // its answers repeat the letters of a name as they were asked
-  bool changes_case;  // they are known not to, or not always
-  uint32_t budget;    // queries/s of the whole dataplane, 0: none
-  uint64_t back_at;   // ns: when it came back up, while that is recent and others carry the load; 0 otherwise
+  uint8_t port;      // towards the next hop
+  bool reachable;    // source, mac, vlan and port are known
+  bool down;         // control's probes failed
+  bool drained;      // taken out by hand
+  bool echoes_case;  // its answers repeat the letters of a name as they were asked
+  uint32_t budget;   // queries/s of the whole dataplane, 0: none
+  uint64_t back_at;  // ns: when it came back up, while that is recent and others carry the load; 0 otherwise
 };
 static_assert(sizeof(EndpointHop) == 64);
 

@@ -66,7 +66,6 @@ struct PendingSend {
 };
 constexpr uint8_t kSentOpt = 1;         // with our OPT
 constexpr uint8_t kSentRandomCase = 2;  // with the letters of its name as PendingQuery::case_bits say
-constexpr uint8_t kSentToChanger = 8;   // to an endpoint whose answers are known to come in other letters
 constexpr uint8_t kSentAgain = 4;       // without our OPT, as the endpoint had answered it with an error
 static_assert(sizeof(PendingSend) == 48);
 

@@ -224,9 +224,11 @@ scenario("a private zone's server refuses: nobody else is asked", ask(asked("ref
 
 # --- What is no answer.
 for what, change in (("another id", with_another_id), ("another name", with_another_name), ("another type", with_another_type),
-                     ("the name in other letters", in_other_letters), ("a query", is_a_query), ("half a header", cut_to(6)), ("a header alone", cut_to(12)),
-                     ("half a question", cut_to(16))):
+                     ("a query", is_a_query), ("half a header", cut_to(6)), ("a header alone", cut_to(12)), ("half a question", cut_to(16))):
     scenario(f"{what}: no answer, and the good one that follows is taken", ask(asked(), [reply(address(66), change=change), GOOD], got(address())))
+scenario("the name in other letters is the same name: the client reads its own, from memory too",
+         ask(asked("Capital.Letters.test"), reply(address(), change=in_other_letters), got(address())), ask(asked("CAPITAL.letters.test"), {}, got(address())))
+scenario("over TCP as well", ask(asked("Capital.Tcp.test"), {"tcp": reply(address(), change=in_other_letters)}, got(address()), tcp=True, hears=["tcp"]))
 scenario("an answer whose records end too soon passes as it came: a client may make more of it", ask(asked(), reply(b"\xc0\x0c\0\1")))
 scenario("but not one for a private name, which might hide an address", ask(asked("end.private.test"), {"private": reply(b"\xc0\x0c\0\1")}, SERVFAILED))
 scenario("two answers: the first counts, the second goes to nobody", ask(asked(), [GOOD, reply(address(66))], got(address())))

@@ -47,7 +47,6 @@ const ResponseCase kMismatches[] = {
            f.destination_port == PathRig::kFirstSourcePort ? PathRig::kFirstSourcePort + 1 : PathRig::kFirstSourcePort;
      },
      "response.wrong_port"},
-    {"the question in lower case", [](Frame& f) { f.payload.at(12 + 16) = 's'; }, "response.wrong_case"},
     {"another name of the same length", [](Frame& f) { f.payload.at(13) ^= 1; }, "response.wrong_question"},
     {"another type", [](Frame& f) { put16(f.payload, type_at(), 28); }, "response.wrong_question"},
     {"another class", [](Frame& f) { put16(f.payload, type_at() + 2, 3); }, "response.wrong_question"},
@@ -163,6 +162,17 @@ TEST_F(ResponseTest, SuchAnEndpointIsSetAside) {
   }
   EXPECT_TRUE(rig.lcore().silence.owes_much(1));
   EXPECT_FALSE(rig.lcore().silence.owes_much(0));
+}
+
+// RFC 4343 section 3: it is the same name.
+TEST_F(ResponseTest, TheQuestionInOtherLettersComesBackInTheClients) {
+  const Frame left = ask();
+  Frame response = answer_to_query(left);
+  Bytes expected = response.payload;
+  response.payload.at(12 + 16) ^= 0x20;
+  put16(expected, 0, 0x1234);
+  EXPECT_EQ(to_hex(only(rig.receive(1, {write(response)}), 0).payload), to_hex(expected));
+  EXPECT_EQ(rig.verdict(), "classify.response response.returned");
 }
 
 TEST_F(ResponseTest, DoubledInOneBurstAndLate) {

@@ -82,6 +82,15 @@ class StreamTest : public PathTest {
   }
 };
 
+TEST_F(StreamTest, InOtherLettersOverTcp) {
+  const Frame left = ask_over_tcp();
+  Frame response = answer_to_query(left);
+  Bytes expected = response.payload;
+  response.payload.at(12 + 16) ^= 0x20;
+  put16(expected, 0, studio_query().id);
+  EXPECT_EQ(to_hex(only(receive_long(response), kStream).payload), to_hex(expected));
+}
+
 TEST_F(StreamTest, AQueryGoesAndComesOverTcp) {
   const Frame left = ask_over_tcp();
   EXPECT_EQ(left.destination_mac, state::kEndpointMac);

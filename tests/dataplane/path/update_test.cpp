@@ -74,6 +74,15 @@ std::string apart_from_id(const Bytes& message) {
   return to_hex({message.data() + 2, message.size() - 2});
 }
 
+// A signature covers the letters of the question: they stay as they came.
+TEST_F(UpdateTest, ASignedAnswerKeepsItsLetters) {
+  const Frame left = forward(from_client(signed_query("WWW.corp.example")));
+  Bytes answer = answer_to(left.payload);
+  for (size_t at = 13; at < 16; ++at) answer.at(at) |= 0x20;
+  const Frame back = only(rig.receive(1, {write(respond(left, answer))}), 0);
+  EXPECT_EQ(apart_from_id(back.payload), apart_from_id(answer));
+}
+
 TEST_F(UpdateTest, NothingButTheIdChanges) {
   struct Case {
     const char* what;
