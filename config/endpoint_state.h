@@ -38,7 +38,8 @@ struct EndpointState {
   Health health = Health::unknown;
   uint8_t drained = 0;
   uint8_t echoes_case = kCaseUnknown;
-  std::array<uint8_t, 10> reserved{};
+  uint8_t errs = 0;  // 1: down, and its probes are answered, with errors
+  std::array<uint8_t, 9> reserved{};
 };
 static_assert(sizeof(EndpointState) == 64);
 

@@ -94,7 +94,9 @@ Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<
              [this](const config::Published& published) { on_published(published); },
              [this](uint64_t generation, const std::string& reason) { on_refused(generation, reason); }}),
       health_(io,
-              [this](const EndpointHealth& health) { slots_.set_health(health.id, health.state, health.echoes_case); }),
+              [this](const EndpointHealth& health) {
+                slots_.set_health(health.id, health.state, health.echoes_case, health.errs);
+              }),
       loops_([this](const EndpointId& id, const ProbeQuestion& question) { return health_.ask(id, question); },
              [this](const EndpointId& id, const std::string& reason) { health_.set_looping(id, reason); }),
       next_hops_(io,

@@ -162,6 +162,7 @@ void EndpointProber::settle() {
   const EndpointHealth before = health_;
   health_.state = judge_.state();
   health_.reason = judge_.reason();
+  health_.errs = judge_.errs();
   health_.echoes_case = plan_.question.mixed_case ? case_.echo() : config::kCaseUnknown;
   health_.case_reason = plan_.question.mixed_case ? case_.reason() : "";
   if (!looping_.empty()) {
@@ -184,7 +185,8 @@ void EndpointProber::settle() {
     health_.condition = Condition::up;
   }
   if (health_.condition == before.condition && health_.state == before.state && health_.reason == before.reason &&
-      health_.echoes_case == before.echoes_case && health_.case_reason == before.case_reason)
+      health_.errs == before.errs && health_.echoes_case == before.echoes_case &&
+      health_.case_reason == before.case_reason)
     return;
   if (health_.condition != before.condition) health_.since = std::chrono::system_clock::now();
   // Last: the callee may end this very prober's life.

@@ -43,6 +43,7 @@ struct EndpointHealth {
   std::string reason;                           // "answers", "no answer in 500 ms, 3 times", ...
   std::chrono::system_clock::time_point since;  // of the condition
   uint8_t echoes_case = config::kCaseUnknown;   // as EndpointState's
+  bool errs = false;                            // the same
   std::string case_reason;                      // why letters do not come back as asked; empty: they do, or nobody asks
   ProbeCounters udp;
   ProbeCounters tcp;

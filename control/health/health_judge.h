@@ -33,6 +33,7 @@ class HealthJudge {
     same_ = failures_ > 0 && result.reason == last_failure_;
     all_same_ = failures_ == 0 || (all_same_ && same_);
     last_failure_ = result.reason;
+    errs_ = result.errs;
     ++failures_;
     if (failures_ < fall_) return false;
     const std::string times = std::to_string(fall_) + (fall_ == 1 ? " time" : " times");
@@ -61,6 +62,8 @@ class HealthJudge {
 
   config::Health state() const { return state_; }
   const std::string& reason() const { return reason_; }
+  // Down, but the last probe was answered, with an error.
+  bool errs() const { return state_ == config::Health::down && errs_; }
   // Empty: TCP works, or was not tried.
   const std::string& tcp_reason() const { return tcp_reason_; }
 
@@ -89,6 +92,7 @@ class HealthJudge {
   bool same_ = false;
   bool all_same_ = true;
   std::string last_failure_;
+  bool errs_ = false;  // the last failure was an error that came
   uint32_t tcp_failures_ = 0;
   std::string tcp_reason_;
 };

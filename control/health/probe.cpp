@@ -89,11 +89,12 @@ class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProb
       return false;
     }
     finish({judged.verdict == ProbeVerdict::answers, judged.reason,
-            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_), judged.echoes_case});
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_), judged.echoes_case,
+            judged.verdict == ProbeVerdict::unhealthy});
     return true;
   }
 
-  void fail(const std::string& reason) { finish({false, reason, {}, false}); }
+  void fail(const std::string& reason) { finish({false, reason, {}, false, false}); }
 
   static std::string text_of(const std::error_code& error) {
     if (error == asio::error::connection_refused) {

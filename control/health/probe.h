@@ -31,6 +31,7 @@ struct ProbeResult {
   std::string reason;  // "answers", or why not: "no answer in 500 ms"
   std::chrono::microseconds round_trip{0};
   bool echoes_case = false;  // as ProbeAnswer::echoes_case
+  bool errs = false;         // not `answered`, but by an error that came
 };
 
 class Probe {

@@ -93,6 +93,7 @@ void EndpointSlots::attach(std::shared_ptr<config::EndpointStatePage> page) {
       if (our.health_known) {
         entry.state.health = our.state.health;
         entry.state.echoes_case = our.state.echoes_case;
+        entry.state.errs = our.state.errs;
       }
       if (our.next_hop_known) copy_next_hop(entry.state, our.state);
       if (our.drained_known) entry.state.drained = our.state.drained;
@@ -121,11 +122,12 @@ void EndpointSlots::release_all_but(const std::vector<EndpointId>& used) {
   if (changed) write_all();
 }
 
-void EndpointSlots::set_health(const EndpointId& id, config::Health health, uint8_t echoes_case) {
+void EndpointSlots::set_health(const EndpointId& id, config::Health health, uint8_t echoes_case, bool errs) {
   const auto slot = slot_of(id);
   if (!slot) return;
   entries_[*slot].state.health = health;
   entries_[*slot].state.echoes_case = echoes_case;
+  entries_[*slot].state.errs = errs ? 1 : 0;
   entries_[*slot].health_known = true;
   write(*slot);
 }

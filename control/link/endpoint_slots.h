@@ -46,7 +46,7 @@ class EndpointSlots {
   void release_all_but(const std::vector<EndpointId>& used);
 
   // Endpoints without a slot are ignored.
-  void set_health(const EndpointId&, config::Health, uint8_t echoes_case = config::kCaseUnknown);
+  void set_health(const EndpointId&, config::Health, uint8_t echoes_case = config::kCaseUnknown, bool errs = false);
   void set_next_hop(const EndpointId&, const std::optional<NextHop>&);
   // Every slot with this address, in any pool. Returns how many there are.
   size_t set_drained(const config::IpAddress&, bool drained);

@@ -24,6 +24,7 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.port = state.port;
     hop.reachable = ours && state.reachable != 0 && state.port < port_count;
     hop.down = ours && state.health == config::Health::down;
+    hop.errs = ours && state.errs != 0;
     hop.drained = ours && state.drained != 0;
     hop.echoes_case = ours && state.echoes_case == config::kCaseRepeated;
     hop.budget = endpoint.budget;
@@ -31,6 +32,7 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     const uint16_t owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;
     owners_[endpoint.slot] = owner;
     if (seen.down && ours && !hop.down) seen.back_at = came_up_at_[owner] = std::max<uint64_t>(now, 1);
+    if (!seen.down && hop.down) seen.down_at = now;
     if (hop.down || now - seen.back_at >= kRampNs) seen.back_at = 0;
     if (ours) seen.down = hop.down;
     hop.back_at = seen.back_at;

@@ -23,6 +23,7 @@ struct alignas(64) EndpointHop {
   uint8_t port;      // towards the next hop
   bool reachable;    // source, mac, vlan and port are known
   bool down;         // control's probes failed
+  bool errs;         // they are answered, with errors
   bool drained;      // taken out by hand
   bool echoes_case;  // its answers repeat the letters of a name as they were asked
   uint32_t budget;   // queries/s of the whole dataplane, 0: none
@@ -44,6 +45,14 @@ class EndpointHops {
   // that we do not have makes an endpoint unreachable. `now` in ns.
   void refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count, uint64_t now);
 
+  // Of a pool none of whose endpoints is up: does one of them answer all the same? If only with errors, as its probes have told, or it
+  // was asked by clients. `heard_at`: when they heard the pool the last time, ns.
+  bool answers(const config::ImagePool& pool, uint64_t heard_at) const {
+    for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
+      if (hops_[i].down && (hops_[i].errs || heard_at > seen_[hops_[i].slot].down_at)) return true;
+    return false;
+  }
+
   // `index`: of the ruleset's endpoints.
   const EndpointHop& operator[](uint32_t index) const { return hops_[index]; }
 
@@ -59,6 +68,7 @@ class EndpointHops {
   struct Seen {
     bool down;
     uint64_t back_at;
+    uint64_t down_at;  // since when it is, ns
   };
 
   uint64_t sequence_ = ~uint64_t{0};

@@ -95,6 +95,8 @@ TEST_F(HealthCheckerTest, DownAndUpWithOneLineEach) {
   ASSERT_TRUE(becomes([&] { return count("127.0.0.12 up -> down") == 1; }));
   first_->udp_manner = Manner::servfail;
   ASSERT_TRUE(becomes([&] { return both(Health::down); }));
+  EXPECT_TRUE(health("127.0.0.11").errs) << "it says SERVFAIL";
+  EXPECT_FALSE(health("127.0.0.12").errs) << "it says nothing";
   second_->udp_manner = Manner::nxdomain;
   ASSERT_TRUE(becomes([&] { return health("127.0.0.12").state == Health::up; }));
   ASSERT_TRUE(becomes([&] { return count("127.0.0.12 down -> up") == 1; }));

@@ -90,6 +90,22 @@ TEST(HealthJudge, TcpThatFailsWithUdpIsNotBroken) {
   EXPECT_EQ(judge.tcp_reason(), "");
 }
 
+// Down by errors that came is another thing than down by silence.
+TEST(HealthJudge, SaysWhetherWhatIsDownAnswers) {
+  HealthJudge judge(1, 2);
+  const ProbeResult error{false, "REFUSED", {}, false, true};
+  judge.add_udp(error);
+  EXPECT_FALSE(judge.errs()) << "it is not down";
+  judge.add_udp(error);
+  EXPECT_TRUE(judge.errs());
+  judge.add_udp({false, kNone, {}, false, false});
+  EXPECT_FALSE(judge.errs());
+  judge.add_udp(error);
+  EXPECT_TRUE(judge.errs());
+  judge.add_udp({true, "answers", {}, false, false});
+  EXPECT_FALSE(judge.errs());
+}
+
 TEST(HealthJudge, FallOfOne) {
   HealthJudge judge(1, 1);
   EXPECT_TRUE(judge.add_udp({false, "SERVFAIL", {}}));

@@ -50,7 +50,7 @@ TEST(EndpointSlots, SurvivesARestartOfControl) {
     EndpointSlots old;
     old.attach(page);
     before = *old.allocate({kB, kA, kV6});
-    old.set_health(kA, Health::down, config::kCaseRepeated);
+    old.set_health(kA, Health::down, config::kCaseRepeated, true);
     old.set_next_hop(kA, hop(9));
     old.set_drained(kB.address, true);
   }
@@ -62,6 +62,7 @@ TEST(EndpointSlots, SurvivesARestartOfControl) {
   const config::EndpointState a = page->slots[before[kA]].load();
   EXPECT_EQ(a.health, Health::down) << "what the last control knew holds until this one knows better";
   EXPECT_EQ(a.echoes_case, config::kCaseRepeated);
+  EXPECT_EQ(a.errs, 1);
   EXPECT_EQ(a.reachable, 1);
   EXPECT_EQ(a.mac[5], 9);
   EXPECT_EQ(page->slots[before[kB]].load().drained, 1);
@@ -72,7 +73,7 @@ TEST(EndpointSlots, OwnKnowledgeWinsOverThePage) {
   EndpointSlots old;
   old.attach(page);
   const auto numbers = *old.allocate({kA});
-  old.set_health(kA, Health::down, config::kCaseRepeated);
+  old.set_health(kA, Health::down, config::kCaseRepeated, true);
   old.set_drained(kA.address, true);
   EndpointSlots fresh;
   (void)fresh.allocate({kA});
@@ -83,6 +84,7 @@ TEST(EndpointSlots, OwnKnowledgeWinsOverThePage) {
   const config::EndpointState a = page->slots[numbers.at(kA)].load();
   EXPECT_EQ(a.health, Health::up);
   EXPECT_EQ(a.echoes_case, config::kCaseChanged);
+  EXPECT_EQ(a.errs, 0);
   EXPECT_EQ(a.mac[5], 3);
   EXPECT_EQ(a.drained, 0);
 }
