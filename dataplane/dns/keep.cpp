@@ -19,6 +19,18 @@ uint32_t ttl_of(const Record& record) {
   return record.ttl > 0x7fffffff ? 0 : record.ttl;
 }
 
+// What the limits allow, s. Negative answers are those with a SOA (RFC 2308).
+struct TtlRange {
+  uint32_t least;
+  uint32_t most;
+
+  uint32_t nearest(uint32_t ttl) const { return std::min(std::max(ttl, least), most); }
+};
+TtlRange range_of(const KeepLimits& limits, bool is_negative) {
+  if (is_negative) return {0, std::min(limits.max_ttl, limits.max_negative_ttl)};
+  return {std::min(limits.min_ttl, limits.max_ttl), limits.max_ttl};
+}
+
 // The first error that the options tell of; codes that we have no room for are not kept.
 ExtendedError error_of(std::span<const uint8_t> message, unsigned opt) {
   Opt of_message;
@@ -95,11 +107,12 @@ KeptAnswer find_addresses(std::span<const uint8_t> message, unsigned question_le
 Keep read_answer(std::span<const uint8_t> message, unsigned question_length, const KeepLimits& limits, Kept& kept) {
   const unsigned begin = kHeaderSize + question_length;
   const uint16_t flags = flags_of(message.data());
-  if ((flags & kFlagTruncated) != 0) return Keep::nothing;
   const auto rcode = static_cast<Rcode>(flags & kRcodeMask);
-  if (rcode != Rcode::noerror && rcode != Rcode::nxdomain) return Keep::failure;
+  kept.over_limits = true;  // as far as is known
+  if (!is_answer(rcode)) return Keep::failure;
+  if ((flags & kFlagTruncated) != 0) return Keep::cut;
   const uint16_t type = load16(&message[begin - 4]);
-  if (is_for_one_only(type)) return Keep::nothing;
+  if (is_for_one_only(type)) return Keep::once;
 
   KeptAnswer& answer = kept.answer;
   answer = KeptAnswer{};
@@ -108,6 +121,7 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
   Record record;
   AddressRun run(message, begin);
   uint32_t least = 0xffffffff;
+  uint32_t greatest = 0;
   uint32_t negative = 0xffffffff;  // what the SOA says
   uint16_t soa_at = 0;
   unsigned end = begin;  // of the last record that is kept
@@ -122,10 +136,11 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
       continue;
     }
     // Records behind an OPT would have to move, and what points at them with them.
-    if (with_opt || is_for_one_only(record.type)) return Keep::nothing;
+    if (with_opt || is_for_one_only(record.type)) return Keep::once;
     if (answer.records == kMostRecords) return Keep::too_long;
     const uint32_t ttl = ttl_of(record);
     least = std::min(least, ttl);
+    greatest = std::max(greatest, ttl);
     kept.ttl_at[answer.records++] = static_cast<uint16_t>(record.data - 6 - begin);
     ++answer.counts[static_cast<size_t>(record.section)];
     end = record.data + record.data_length;
@@ -144,30 +159,47 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
   if (end - begin > kLongestBody) return Keep::too_long;
 
   const bool is_negative = rcode == Rcode::nxdomain || !has_data;
-  uint32_t most = limits.max_ttl;
-  uint32_t fewest = limits.min_ttl;
+  TtlRange range = range_of(limits, is_negative && soa_at != 0);
+  kept.over_limits = answer.records != 0 && (least < range.least || greatest > range.most);
   if (is_negative) {
     if (soa_at == 0) {
       // RFC 2308 section 5: without a SOA it should not be kept. For a moment it is: there are servers that never send one.
-      if (rcode == Rcode::nxdomain) return Keep::nothing;
+      if (rcode == Rcode::nxdomain) return Keep::once;
       negative = kNodataWithoutSoa;
     }
-    most = std::min({most, limits.max_negative_ttl, negative});
-    fewest = 0;
+    range = {0, std::min({limits.max_ttl, limits.max_negative_ttl, negative})};
   }
-  answer.ttl = std::min(std::max(std::min(least, most), fewest), most);
-  if (answer.ttl == 0) return Keep::nothing;
+  answer.ttl = range.nearest(least);
+  if (answer.ttl == 0) return Keep::once;
   answer.flags = flags & (kRcodeMask | kFlagAuthenticData);
   answer.body_length = static_cast<uint16_t>(end - begin);
   std::memcpy(kept.body.data(), &message[begin], answer.body_length);
   for (unsigned i = 0; i < answer.records; ++i) {
     uint8_t* at = &kept.body[kept.ttl_at[i]];
     const uint32_t raw = load32(at);
-    const uint32_t ttl = raw > 0x7fffffff ? 0 : raw;
-    store32(at, std::min(std::max(ttl, fewest), most));
+    store32(at, range.nearest(raw > 0x7fffffff ? 0 : raw));
   }
   run.write(answer);
   return Keep::answer;
+}
+
+void limit_ttls(std::span<uint8_t> message, unsigned question_length, const KeepLimits& limits) {
+  const unsigned begin = kHeaderSize + question_length;
+  const uint16_t type = load16(&message[begin - 4]);
+  const bool is_nxdomain = static_cast<Rcode>(flags_of(message.data()) & kRcodeMask) == Rcode::nxdomain;
+  bool has_data = false;  // of the type asked
+  bool has_soa = false;
+  Record record;
+  Records look(message, begin);
+  while (look.next(record)) {
+    if (record.section == RecordSection::answer) has_data = has_data || record.type == type || type == kTypeAny;
+    if (record.section == RecordSection::authority) has_soa = has_soa || record.type == kTypeSoa;
+  }
+  const TtlRange range = range_of(limits, has_soa && (is_nxdomain || !has_data));
+  Records records(message, begin);
+  while (records.next(record))
+    if (record.type != kTypeOpt && !is_for_one_only(record.type))
+      store32(&message[record.data - 6], range.nearest(ttl_of(record)));
 }
 
 void rotate_addresses(std::span<uint8_t> behind_question, const KeptAnswer& answer, uint32_t rotation) {

@@ -42,19 +42,25 @@ static_assert(sizeof(KeptAnswer) == 20);
 struct Kept {
   KeptAnswer answer;
   ExtendedError error;  // that came with it, or none
+  bool over_limits;     // limit_ttls() would change the message
   std::array<uint16_t, kMostRecords + 1> ttl_at;
   std::array<uint8_t, kLongestBody + 8> body;  // TTLs as kept; what is behind body_length may be overwritten
 };
 
 enum class Keep : uint8_t {
-  answer,   // `kept` is what there is
-  failure,  // an rcode that says that the server could not, or would not, answer
-  nothing,  // truncated, TTL 0, malformed, or meant for one client alone
-  too_long,
+  answer,    // `kept` is what there is
+  failure,   // an rcode that says that the server could not, or would not, answer
+  once,      // an answer for who asked and for nobody later: TTL 0, without a SOA, or meant for one client alone
+  cut,       // the same: there is more than the message has room for (TC)
+  too_long,  // the same: for an entry
+  nothing,   // no answer that can be understood
 };
 
 // `message` has a header and a question section of `question_length` octets, which is what was asked.
 Keep read_answer(std::span<const uint8_t> message, unsigned question_length, const KeepLimits& limits, Kept& kept);
+
+// Brings the TTLs of such a message within the limits. What cannot be read of it stays as it is.
+void limit_ttls(std::span<uint8_t> message, unsigned question_length, const KeepLimits& limits);
 
 // Where a set of addresses lies in an answer: first_address, stride and addresses of the result are valid, and count from the
 // end of the question.

@@ -37,6 +37,11 @@ enum class Rcode : uint8_t {
   badvers = 16
 };
 
+// Does it say something of the name? All others say of the server that it could not, or would not, answer.
+constexpr bool is_answer(Rcode rcode) {
+  return rcode == Rcode::noerror || rcode == Rcode::nxdomain;
+}
+
 constexpr uint16_t kOurUdpSize = 1232;  // what we take by UDP: no fragments at the smallest IPv6 MTU
 
 inline uint16_t load16(const uint8_t* at) {

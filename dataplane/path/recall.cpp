@@ -52,8 +52,21 @@ bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config
   return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.hops[pool.first_endpoint].slot);
 }
 
-bool is_to_wait(const CacheEntry& entry, uint64_t now) {
-  return now < entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000;
+// One query in `pause` (ns) to a pool that fails.
+bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t pause, uint64_t now) {
+  state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
+  if (now < reach.tried_at + pause) return false;
+  reach.tried_at = now;
+  return true;
+}
+
+// The question has failed: is it too early to ask it again? A second is kept in any case (RFC 9520 section 3.2). Then it is enough that
+// the pool has answered others meanwhile, and while it answers nobody one question in a second tries, whichever it is.
+bool is_to_wait(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+  if (now < entry.failed_at + kSecond) return true;
+  if (now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
+  return lcore.reach[lcore.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
+         !may_try(lcore, pool, kSecond, now);
 }
 
 dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
@@ -87,21 +100,14 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
 }
 
 // Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
-bool is_to_be_renewed(const state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+bool is_to_be_renewed(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
   const CacheEntry& entry = lcore.recalled.entry;
   if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
   const uint64_t lifetime = lifetime_of(entry);
   const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
   if (age_of(entry, now) + margin < lifetime) return false;
   if (entry.asked_at != 0 && now < entry.asked_at + kRenewalPause) return false;
-  return !(has_failed(lcore, entry, pool) && is_to_wait(entry, now));
-}
-
-bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
-  state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
-  if (now < reach.tried_at + kTrialPause) return false;
-  reach.tried_at = now;
-  return true;
+  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, entry, pool, now));
 }
 
 // What was found in the place of `key` and copied to lcore.recalled.
@@ -118,8 +124,9 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
 
   const bool failed = has_failed(lcore, entry, pool);
   const bool silent = is_silent(lcore, pool, now);
-  const bool waits = failed && is_to_wait(entry, now);
-  const bool may_ask = silent ? may_try(lcore, pool, now) : !waits;
+  const bool tries = silent && may_try(lcore, pool, kTrialPause, now);
+  const bool waits = failed && !tries && is_to_wait(lcore, entry, pool, now);
+  const bool may_ask = silent ? tries : !waits;
   work.has_stale = may_be_stale(entry, pool, now);
   if (work.has_stale) {
     work.giving = giving_of(lcore, entry, pool, now);
@@ -143,7 +150,8 @@ bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now)
   if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
   if (reach.lost_at != 0) return true;
   if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
-  return now > reach.heard_at + lcore.query_timeout_ns;  // control says so, and no client's query has shown otherwise
+  // Control says so. What clients' queries have shown meanwhile says more, and errors are no silence.
+  return now > reach.heard_at + lcore.query_timeout_ns && !lcore.hops.answers(pool, reach.heard_at);
 }
 
 std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,

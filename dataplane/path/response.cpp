@@ -101,8 +101,8 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
 }
 
 // It answers what it is asked: no other is asked instead, and none sooner.
-void note_answer(state::Lcore& lcore, const state::PendingSend& answered, uint64_t now) {
-  note_heard(lcore, answered.endpoint_slot, now);
+void note_answer(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode, uint64_t now) {
+  note_heard(lcore, answered.endpoint_slot, rcode, now);
   if (answered.over_tcp) return;
   lcore.round_trips.learn(answered.endpoint_slot, now - answered.at);
   lcore.silence.count_answer(answered.endpoint_slot);
@@ -135,8 +135,7 @@ rte_mbuf* copy_for_card(state::Lcore& lcore, const state::PendingQuery& query, P
 }
 
 bool is_failure(uint16_t flags) {
-  const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
-  return rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain;
+  return !dns::is_answer(static_cast<dns::Rcode>(flags & dns::kRcodeMask));
 }
 
 // The clients get what is remembered, though expired, instead of the failure in `answer`, if there is something.
@@ -231,7 +230,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   };
   const bool is_answer = slot.opaque || packet.is_fragment || (has_question && opt_is != dns::OptSearch::wrong);
   if (!is_answer && (has_question || !may_be_about_opt(packet, *answered))) return pass_over();
-  note_answer(lcore, *answered, now);
+  note_answer(lcore, *answered, rcode, now);
   if (!packet.is_fragment)
     if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt, now)) return *outcome;
   if (!is_answer) return pass_over();
@@ -257,9 +256,9 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);
   if (outcome == ResponseOutcome::chased) return outcome;
-  if (outcome == ResponseOutcome::returned && clean) {
-    remember(lcore, index, {answer.dns, answer.dns_length}, now);
-    if (is_failure(dns::flags_of(answer.dns)) && replace_by_stale(lcore, index, answer, now))
+  if (outcome == ResponseOutcome::returned) {
+    remember(lcore, index, {answer.dns, answer.dns_length}, clean, now);
+    if (clean && is_failure(dns::flags_of(answer.dns)) && replace_by_stale(lcore, index, answer, now))
       outcome = ResponseOutcome::replaced_stale;
   }
   if (slot.background) {

@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint8_t kHottest = 15;
 constexpr uint16_t kInsertionsToCool = 32;
-constexpr unsigned kReads = 4;  // of a page that is being written
+constexpr unsigned kReads = 4;    // of a page that is being written
+constexpr unsigned kTries = 256;  // to write it: more than a writer needs, unless it has been put to sleep
 
 // Between a page and memory of one's own, whole words.
 void load_words(const uint64_t* from, void* to, size_t count) {
@@ -90,10 +91,13 @@ bool is_name(const uint64_t* at, const CacheKey& key) {
 // A page that is this writer's alone until the end of its life.
 class AnswerCache::Writer {
  public:
-  Writer(AnswerCache& cache, Page& page) : cache_(cache), page_(page) {
+  Writer(AnswerCache& cache, Page& page, unsigned tries) : cache_(cache), page_(page) {
     std::atomic_ref sequence(page.words[0]);
-    uint64_t seen = sequence.load(std::memory_order_relaxed);
-    owns_ = (seen & 1) == 0 && sequence.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire);
+    for (unsigned i = 0; i < tries && !owns_; ++i) {
+      if (i != 0) _mm_pause();
+      uint64_t seen = sequence.load(std::memory_order_relaxed);
+      owns_ = (seen & 1) == 0 && sequence.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire);
+    }
     if (!owns_) return;
     // What is written from here on is not seen by whoever still reads the even number.
     std::atomic_thread_fence(std::memory_order_release);
@@ -196,7 +200,7 @@ class AnswerCache::Writer {
   AnswerCache& cache_;
   Page& page_;
   PageHead head_{};
-  bool owns_;
+  bool owns_ = false;
 };
 
 // The entries that have the tag, as bits.
@@ -305,7 +309,7 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   const Layout layout = layout_of(entry);
   const auto units = static_cast<unsigned>((layout.end * 8 + kUnit - 1) / kUnit);
 
-  Writer writer(*this, page_of(key.hash));
+  Writer writer(*this, page_of(key.hash), kTries);
   if (!writer.owns()) return Stored::busy;
   uint8_t heat = 0;
   const unsigned older = writer.find(key);
@@ -325,16 +329,25 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   return older != kEntries ? Stored::renewed : Stored::stored;
 }
 
-Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_t forgotten, const Origin& origin) {
+bool AnswerCache::forget(const CacheKey& key, unsigned longest) {
+  if (pages_count_ == 0) return true;
+  Writer writer(*this, page_of(key.hash), kTries);
+  if (!writer.owns()) return false;
+  const unsigned older = writer.find(key);
+  if (older != kEntries && writer.entry(older).answer.body_length <= longest) writer.remove(older);
+  return true;
+}
+
+Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_t forgotten, unsigned longest,
+                                  const Origin& origin) {
   if (pages_count_ == 0) return Stored::no_room;
-  constexpr unsigned kLongest = 30'000;  // ms
-  Writer writer(*this, page_of(key.hash));
+  Writer writer(*this, page_of(key.hash), kTries);
   if (!writer.owns()) return Stored::busy;
   const unsigned older = writer.find(key);
   CacheEntry entry{};
   if (older != kEntries) entry = writer.entry(older);
   if (entry.failed_at < forgotten) entry.failures = 0;
-  entry.failed_for_ms = std::min(kLongest, 1000U << std::min<unsigned>(entry.failures, 5));
+  entry.failed_for_ms = std::min(longest, 1000U << std::min<unsigned>(entry.failures, 5));
   if (entry.failures < 255) ++entry.failures;
   entry.failed_at = origin.now;
   entry.failure = static_cast<uint8_t>(rcode);
@@ -365,7 +378,7 @@ Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_
 
 bool AnswerCache::claim(const CacheKey& key, uint64_t now, uint64_t pause) {
   if (pages_count_ == 0) return false;
-  Writer writer(*this, page_of(key.hash));
+  Writer writer(*this, page_of(key.hash), 1);
   if (!writer.owns()) return false;
   const unsigned number = writer.find(key);
   if (number == kEntries) return false;
@@ -385,7 +398,7 @@ uint64_t AnswerCache::flush(config::FlushScope scope, std::span<const uint8_t> n
   };
   uint64_t forgotten = 0;
   for (uint32_t i = 0; i < pages_count_;) {
-    Writer writer(*this, pages_[i]);
+    Writer writer(*this, pages_[i], 1);
     if (!writer.owns()) continue;  // for as long as it takes an lcore to write one entry
     for (unsigned number = writer.count(); number-- > 0;) {
       std::array<uint8_t, kNameRoom> room;

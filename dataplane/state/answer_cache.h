@@ -97,9 +97,14 @@ class AnswerCache {
   };
   Stored store(const CacheKey& key, const dns::Kept& kept, const Origin& origin);
 
-  // Notes that the endpoints failed: nobody is to ask them again for 1 s, twice as long each time, 30 s at most (RFC 9520
+  // There is a newer answer that cannot be stored: the entry goes, unless its records take more than `longest` octets. False: the
+  // page is being written, and the entry may still be there.
+  bool forget(const CacheKey& key, unsigned longest);
+
+  // Notes that the endpoints failed: nobody is to ask them again for 1 s, twice as long each time, `longest` (ms) at most (RFC 9520
   // section 3.2). An answer that is there stays. Failures before `forgotten` (ns) count no more.
-  Stored store_failure(const CacheKey& key, dns::Rcode rcode, uint64_t forgotten, const Origin& origin);
+  Stored store_failure(const CacheKey& key, dns::Rcode rcode, uint64_t forgotten, unsigned longest,
+                       const Origin& origin);
 
   // Whether the caller is the one to ask again for an entry: nobody has undertaken it since now - `pause` (ns).
   bool claim(const CacheKey& key, uint64_t now, uint64_t pause);

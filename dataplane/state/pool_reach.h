@@ -16,9 +16,11 @@ struct PoolReach {
   uint64_t heard_at = 0;  // the last response
   uint64_t lost_at = 0;  // since when nobody answers: a query waited for all of its patience and nothing came meanwhile
   uint64_t tried_at = 0;  // the last query that was sent to see whether somebody is back
+  uint64_t good_at = 0;   // the last answer that was no failure
+  bool fails = false;     // there has been a failure since
 };
 
-// When somebody of a pool was heard again after a silence, by whichever lcore.
+// When a pool was well again after a silence or after failures, by whichever lcore.
 using PoolReturns = std::array<std::atomic<uint64_t>, config::kMaxEndpoints>;
 
 }  // namespace penstock::state

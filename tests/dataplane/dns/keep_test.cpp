@@ -188,6 +188,61 @@ TEST(Keep, WhatCannotBeReadIsNotKept) {
   EXPECT_EQ(read_answer(extended, question_length, kLimits, kept), Keep::nothing);
 }
 
+// What is sent at once is held within the same limits as what is remembered.
+TEST(Keep, LimitsOfWhatIsSent) {
+  const TestRecord soa{.type = 6, .ttl = 900, .data = test::soa_data(60)};
+  struct Case {
+    const char* description;
+    KeepLimits limits;
+    TestResponse response;
+    std::vector<uint32_t> ttls;
+  };
+  const Case cases[] = {
+      {"as it is", kLimits, {.answer = {{.ttl = 77}}, .authority = {}, .additional = {}}, {77}},
+      {"capped, each",
+       {10, 0, 300},
+       {.answer = {{.ttl = 248}, {.ttl = 7}}, .authority = {{.type = 2, .ttl = 99, .data = {0}}}, .additional = {{}}},
+       {10, 7, 10, 10}},
+      {"raised", {3600, 20, 300}, {.answer = {{.ttl = 1}}, .authority = {}, .additional = {}}, {20}},
+      {"not to be kept, yet capped",
+       {10, 0, 300},
+       {.answer = {{.ttl = 0}, {.ttl = 99}}, .authority = {}, .additional = {}},
+       {0, 10}},
+      {"negative: its own cap, never raised",
+       {3600, 20, 15},
+       {.flags = 0x8183, .answer = {}, .authority = {soa, {.type = 47, .ttl = 1, .data = {0}}}, .additional = {}},
+       {15, 1}},
+      {"NODATA", {3600, 0, 15}, {.answer = {}, .authority = {soa}, .additional = {}}, {15}},
+      {"negative, within the cap: as the server said",
+       {3600, 0, 1000},
+       {.answer = {}, .authority = {soa}, .additional = {}},
+       {900}},
+      {"a referral is no negative answer",
+       {3600, 0, 15},
+       {.answer = {}, .authority = {{.type = 2, .ttl = 99, .data = {0}}}, .additional = {}},
+       {99}},
+  };
+  const Bytes query = test::write(DnsQuery{.question = {.name = "a.example"}, .opt = {}});
+  const unsigned question_length = traits_of(query).question_length;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    const Bytes before = test::write(c.response, query, Opt{.dnssec_ok = true});
+    Bytes wire = before;
+    limit_ttls(wire, question_length, c.limits);
+    std::vector<uint32_t> ttls;
+    Records records(wire, kHeaderSize + question_length);
+    for (Record record; records.next(record);)
+      if (record.type != kTypeOpt) ttls.push_back(record.ttl);
+    EXPECT_EQ(ttls, c.ttls);
+    EXPECT_EQ(test::to_hex({&wire[wire.size() - kOptSize], kOptSize}),
+              test::to_hex(test::opt_record({.dnssec_ok = true})));
+    Kept kept;
+    if (read_answer(before, question_length, c.limits, kept) == Keep::answer) {
+      EXPECT_EQ(kept.over_limits, before != wire);
+    }
+  }
+}
+
 TEST(Keep, OnlyAWholeSetOfAddressesTurns) {
   struct Case {
     const char* description;

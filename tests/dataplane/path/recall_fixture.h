@@ -68,10 +68,11 @@ class RecallTest : public PathTest {
     if (opt) opt = Opt{.udp_size = 1232, .dnssec_ok = opt->dnssec_ok, .extended_error = error};
     EXPECT_EQ(to_hex(back.payload), to_hex(write(response, write(query), opt)));
   }
-  void pool_is(config::Health health) {
+  void pool_is(config::Health health, bool errs = false) {
     for (const char* endpoint : {"10.16.1.10", "10.16.2.10"}) {
       config::EndpointState state = rig.endpoint(endpoint);
       state.health = health;
+      state.errs = errs ? 1 : 0;
       rig.set_endpoint(endpoint, state);
     }
   }

@@ -155,6 +155,37 @@ TEST_F(RecallTest, ThatThereIsNothing) {
   expect_from_memory(named("_gc._tcp.corp.example", 33), record, 60);
 }
 
+// The first client's own memory must not outlive ours.
+TEST_F(RecallTest, LimitsHoldForWhoAsksFirst) {
+  std::string rules = kRecallRules;
+  const std::string pool = "endpoints: [10.16.1.10, 10.16.2.10]";
+  rules.replace(rules.find(pool), pool.size(), pool + ", cache: {max_ttl: 10, max_negative_ttl: 7}");
+  rig.load(rules);
+  const auto first_of = [&](const DnsQuery& query, const TestResponse& response) {
+    const Frame left = forwarded(query);
+    const Frame back = only(respond(left, response), 0);
+    rig.verdict();
+    return to_hex(back.payload);
+  };
+  const TestRecord soa{.type = 6, .ttl = 900, .data = soa_data(300)};
+  TestResponse response{.flags = 0x8180, .answer = {{.ttl = 248}}, .authority = {}, .additional = {}};
+  TestResponse negative{.flags = 0x8183, .answer = {}, .authority = {soa}, .additional = {}};
+  TestResponse zero{.flags = 0x8180, .answer = {{.ttl = 0}, {.ttl = 248}}, .authority = {}, .additional = {}};
+  const DnsQuery queries[] = {studio(1), studio(2), studio(3), named("uncached.example"), named("www.example")};
+  const std::string got[] = {first_of(queries[0], response), first_of(queries[1], negative), first_of(queries[2], zero),
+                             first_of(queries[3], response), first_of(queries[4], response)};
+  EXPECT_EQ(got[3], to_hex(write(response, write(queries[3])))) << "nothing is remembered of it: as the server said";
+  EXPECT_EQ(got[4], to_hex(write(response, write(queries[4])))) << "of another pool";
+  expect_from_memory(studio(1), response, 10);
+  expect_from_memory(studio(2), negative, 7);
+  response.answer[0].ttl = 10;
+  negative.authority[0].ttl = 7;
+  zero.answer[1].ttl = 10;
+  EXPECT_EQ(got[0], to_hex(write(response, write(queries[0]))));
+  EXPECT_EQ(got[1], to_hex(write(negative, write(queries[1]))));
+  EXPECT_EQ(got[2], to_hex(write(zero, write(queries[2]))));
+}
+
 TEST_F(RecallTest, NotWhereItIsOff) {
   const TestResponse response{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
   teach(named("a.uncached.example"), response, "response.returned");

@@ -119,15 +119,15 @@ TEST_F(RecallTest, OfOthersNothingThatIsExpired) {
   EXPECT_EQ(get16(back.payload, 2) & 15, 2);
 }
 
-TEST_F(RecallTest, FailuresAreRememberedForLongerEachTime) {
+// RFC 9520: a second in any case. The only one that fails is asked once in a second then.
+TEST_F(RecallTest, AFailureIsRememberedForASecond) {
   DnsQuery query = studio();
   query.opt = Opt{};
-  for (const uint64_t seconds : {1, 2, 4, 8, 16, 30, 30}) {
-    SCOPED_TRACE(seconds);
+  for (int i = 0; i < 5; ++i) {
     const Frame left = forwarded(query);
     respond(left, kServfail, Opt{});
     EXPECT_EQ(rig.verdict(), "classify.response remember.failure response.returned");
-    rig.pass(seconds * 1000 - 1);
+    rig.pass(999);
     DnsQuery expected = query;
     expected.opt->extended_error = 13;
     EXPECT_EQ(to_hex(only(ask(query), 0).payload), to_hex(own_answer(expected, 2)));
@@ -143,6 +143,153 @@ TEST_F(RecallTest, FailuresAreRememberedForLongerEachTime) {
   pool_is(config::Health::up);
   respond(forwarded(query), {.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}}, Opt{});
   EXPECT_EQ(rig.verdict(), "classify.response remember.renewed response.returned");
+}
+
+// Of many that fail each is asked more and more seldom, 5 s apart at last, and one of them a second.
+TEST_F(RecallTest, ManyThatFailAreAskedMoreSeldom) {
+  const auto asked_in_a_second = [&] {
+    unsigned asked = 0;
+    for (int tenth = 0; tenth < 10; ++tenth) {
+      for (unsigned number = 0; number < 20; ++number) {
+        const auto sent = ask(studio(number));
+        if (sent.size() != 1 || sent[0].port != 1) continue;
+        ++asked;
+        respond(read(sent[0].bytes).value(), kServfail);
+      }
+      rig.pass(100);
+    }
+    return asked;
+  };
+  EXPECT_EQ(asked_in_a_second(), 20U);
+  unsigned asked = 0;
+  for (int second = 0; second < 30; ++second) asked += asked_in_a_second();
+  EXPECT_GE(asked, 20U * 6);
+  EXPECT_LE(asked, 20U * 9 + 30);
+  rig.verdict();
+}
+
+// The pool is well again: all of its failures are void.
+TEST_F(RecallTest, AGoodAnswerAfterFailuresVoidsThemAll) {
+  const TestResponse response{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  for (int second = 0; second < 34; ++second) {
+    for (const unsigned number : {1, 2, 3})
+      for (const Sent& sent : ask(studio(number)))
+        if (sent.port == 1) respond(read(sent.bytes).value(), kServfail);
+    rig.pass(1000);
+  }
+  rig.verdict();
+  teach(studio(4), response);
+  for (const unsigned number : {1, 2, 3}) teach(studio(number), response, "remember.renewed response.returned");
+}
+
+// Among good answers a failure is the name's: a second is kept, and no more.
+TEST_F(RecallTest, AFailureAmongGoodAnswers) {
+  const TestResponse response{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  unsigned number = 100;
+  for (int i = 0; i < 5; ++i) {
+    teach(studio(number++), response);
+    respond(forwarded(studio(1)), kServfail);
+    rig.verdict();
+    teach(studio(number++), response);
+    ask(studio(1));
+    EXPECT_EQ(rig.verdict(), "classify.query query.answered_failure");
+    rig.pass(500);
+    teach(studio(number++), response);
+    rig.pass(499);
+    ask(studio(1));
+    EXPECT_EQ(rig.verdict(), "classify.query query.answered_failure");
+    rig.pass(1);
+  }
+}
+
+// RFC 8767 section 4: the last word of the server, though nobody may keep it.
+TEST_F(RecallTest, WhatIsNotKeptTakesAwayWhatItSupersedes) {
+  const TestRecord soa{.type = 6, .ttl = 0, .data = soa_data(0)};
+  TestResponse large{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  for (int i = 0; i < 18; ++i) large.answer.push_back({.type = 16, .ttl = 60, .data = Bytes(200, 199)});
+  const TestRecord signature{.type = 250, .ttl = 0, .data = {0}, .owner = {0}};
+  struct Case {
+    const char* description;
+    TestResponse newest;
+    bool stays = false;
+  };
+  const TestResponse old{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  const Case cases[] = {
+      {"TTL 0", {.flags = 0x8180, .answer = {{.ttl = 0, .data = {10, 16, 9, 99}}}, .authority = {}, .additional = {}}},
+      {"NXDOMAIN without SOA", {.flags = 0x8183, .answer = {}, .authority = {}, .additional = {}}},
+      {"NODATA, SOA with TTL 0", {.flags = 0x8180, .answer = {}, .authority = {soa}, .additional = {}}},
+      {"TC", {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}}},
+      {"over 3 KB", large},
+      {"for one only", {.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {signature}}},
+      {"a failure", kServfail, true},
+  };
+  unsigned number = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.description);
+    const DnsQuery query = studio(++number);
+    teach(query, old);
+    rig.pass(kMinute);
+    const Frame left = forwarded(query);
+    Frame frame = answer_to_query(left);
+    frame.payload = write(c.newest, left.payload);
+    rte_mbuf* mbuf = rig.pool.take(write(frame), FramePool::kHeadroom, 8192);
+    rig.receive(1, {&mbuf, 1});
+    rig.pass(2000);
+    rig.verdict();
+    ask(query);
+    if (c.stays) {
+      EXPECT_EQ(rig.verdict(), "classify.query query.answered_stale refresh.sent");
+      continue;
+    }
+    EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+    EXPECT_EQ(get16(give_up().payload, 2) & 15, 2);
+    respond(forwarded(studio(1000 + number)), old);  // somebody is back
+    rig.verdict();
+  }
+}
+
+// What came over TCP is not contradicted by its not fitting over UDP.
+TEST_F(RecallTest, ACutAnswerDoesNotTakeAwayALongOne) {
+  TestResponse large{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
+  for (int i = 0; i < 8; ++i) large.answer.push_back({.type = 16, .ttl = 60, .data = Bytes(200, 199)});
+  teach(studio(), large);
+  rig.pass(kMinute);
+  respond(forwarded(studio()), {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}});
+  rig.verdict();
+  forwarded(studio());
+  give_up();
+  EXPECT_EQ(rig.verdict(), "remember.failure retry.sent=2 sweep.expired_stale");
+}
+
+// A probe that is answered with an error says nothing of what clients ask.
+TEST_F(RecallTest, NothingExpiredWhileOnlyProbesFail) {
+  TestResponse response{.flags = 0x8180, .answer = {{.ttl = 2}}, .authority = {}, .additional = {}};
+  pool_is(config::Health::down, true);
+  const char* stored = "remember.stored response.returned";
+  for (uint8_t last = 1; last < 6; ++last) {
+    response.answer[0].data = {10, 16, 9, last};
+    teach(studio(), response, stored);
+    stored = "remember.renewed response.returned";
+    rig.pass(4000);
+  }
+  // Nor do probes without an answer, once clients have had one.
+  pool_is(config::Health::up);
+  pool_is(config::Health::down);
+  const auto sent = ask(studio());
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_stale refresh.sent");
+  ASSERT_EQ(sent.size(), 2U);
+  rig.pass(1);
+  respond(read(sent[1].bytes).value(), response);
+  rig.pass(4000);
+  rig.verdict();
+  teach(studio(), response, stored);
+  // Until one waits in vain.
+  rig.pass(4000);
+  forwarded(studio());
+  give_up();
+  rig.verdict();
+  ask(studio());
+  EXPECT_EQ(rig.verdict(), "classify.query query.answered_stale refresh.sent");
 }
 
 TEST_F(RecallTest, WhatIsAskedOftenIsRenewedInTime) {

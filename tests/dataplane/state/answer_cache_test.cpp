@@ -89,9 +89,15 @@ TEST(AnswerCache, FindsWhatANaiveMapFindsOrNothing) {
         ASSERT_TRUE(stored == Stored::stored || stored == Stored::renewed);
         known[question] = next;
       } else if (what < 45) {
-        ASSERT_NE(cache.store_failure(question.key(), dns::Rcode::servfail, 0, at(now)), Stored::busy);
+        ASSERT_NE(cache.store_failure(question.key(), dns::Rcode::servfail, 0, 30'000, at(now)), Stored::busy);
         known[question].failed_at = now;
         ++known[question].failures;
+      } else if (what < 48) {
+        // Only what is short enough to have been cut.
+        const unsigned longest = random() % 2 == 0 ? 100 : ~0U;
+        ASSERT_TRUE(cache.forget(question.key(), longest));
+        if (const auto one = known.find(question); one != known.end() && one->second.length <= longest)
+          known.erase(one);
       } else if (what == 99 && step % 7 == 0) {
         const std::string label = question.name;
         const auto scope = static_cast<config::FlushScope>(random() % 3);
