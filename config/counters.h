@@ -203,6 +203,7 @@ struct alignas(64) EndpointCounters {
   Counter queries;
   Counter responses;
   Counter timeouts;
+  Counter without_edns;      // 1: it is asked without an OPT now, as with one it answers an error
   Counter servfails;         // responses with this rcode
   Counter refused;           // the same
   Counter over_budget;       // not chosen, as its rate budget was spent
@@ -252,7 +253,7 @@ struct PortCounters {
   Counter transmit_errors;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5006ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5007ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {

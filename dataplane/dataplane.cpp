@@ -196,6 +196,7 @@ void Dataplane::make_workers() {
   budgets_ = std::make_unique<state::RateBudgets>();
   answers_ = std::make_unique<state::AnswerCache>(model_.dataplane.cache_size);
   returns_ = std::make_unique<state::PoolReturns>();
+  no_edns_ = std::make_unique<state::EdnsMemory>();
   uint64_t hash_key = 0;
   draw_random(&hash_key, sizeof hash_key);
   uint64_t limit_seed = 0;
@@ -206,7 +207,7 @@ void Dataplane::make_workers() {
                                             .counters = pages_->counters(),
                                             .rings = *rings_,
                                             .pool = *pool_,
-                                            .shared = {*budgets_, *answers_, *returns_, *limits_, hash_key},
+                                            .shared = {*budgets_, *answers_, *returns_, *no_edns_, *limits_, hash_key},
                                             .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
   for (unsigned i = 0; i < lcores; ++i) {

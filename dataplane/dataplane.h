@@ -70,6 +70,7 @@ class Dataplane {
   std::unique_ptr<state::RateBudgets> budgets_;
   std::unique_ptr<state::AnswerCache> answers_;
   std::unique_ptr<state::PoolReturns> returns_;
+  std::unique_ptr<state::EdnsMemory> no_edns_;
   std::unique_ptr<state::RateLimits> limits_;
   EndpointMeter meter_;
   FloodPolice flood_police_{{

@@ -214,7 +214,9 @@ std::string render_endpoints(const json& answer) {
     rows.push_back({endpoint["pool"], endpoint["address"], endpoint["state"],
                     endpoint.contains("for_s") ? render_age(endpoint["for_s"].get<long long>()) : "-", endpoint["role"],
                     optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), rate(endpoint),
-                    next_hop(endpoint), endpoint["reason"]});
+                    next_hop(endpoint),
+                    endpoint["reason"].get<std::string>() +
+                        (endpoint.value("without_edns", 0) == 0 ? "" : "; asked without EDNS")});
   std::string text = render_table(rows, "");
   if (!answer["connected"].get<bool>()) text += "No dataplane is connected: there are no next hops and no counters.\n";
   return text;

@@ -143,6 +143,7 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
                                       {"servfails", &EndpointCounters::servfails},
                                       {"refused", &EndpointCounters::refused},
                                       {"over_budget", &EndpointCounters::over_budget},
+                                      {"without_edns", &EndpointCounters::without_edns},
                                       {"tcp_queries", &EndpointCounters::stream_queries},
                                       {"tcp_responses", &EndpointCounters::stream_responses},
                                       {"tcp_timeouts", &EndpointCounters::stream_timeouts}}) {

@@ -332,6 +332,9 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_responses; })));
   list.counter("penstock_endpoint_tcp_timeouts_total", "Queries over TCP that the endpoint did not answer in time.",
                labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_timeouts; })));
+  list.gauge("penstock_endpoint_without_edns",
+             "1: the endpoint is asked without EDNS, and so without DNSSEC, as it answers an OPT with an error.",
+             labels, sum([](const EndpointCounters& one) -> const Counter& { return one.without_edns; }) != 0 ? 1 : 0);
   list.gauge("penstock_endpoint_rate", "Queries a second sent to the endpoint, over the last second.", labels,
              number(page.endpoint_rate[slot].get()));
   auto& histogram = list.histogram("penstock_endpoint_latency_seconds",

@@ -155,12 +155,14 @@ std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, 
   if ((answered.form & state::kSentAgain) != 0) {
     // That it was the OPT is known once it goes without. An option of the client's may be at fault as well.
     if (rcode != dns::Rcode::formerr && rcode != dns::Rcode::notimp &&
-        asked_of(lcore, lcore.pending.slot(index), lcore.pending.query(index)).opt_length == dns::kOptSize)
-      lcore.no_edns.note(answered.endpoint_slot, now);
+        asked_of(lcore, lcore.pending.slot(index), lcore.pending.query(index)).opt_length == dns::kOptSize &&
+        lcore.no_edns.note_fails(answered.endpoint_slot, answered.endpoint, now))
+      lcore.counters.endpoints[answered.endpoint_slot].without_edns.set(1);
     return std::nullopt;
   }
-  const bool bad_version =
-      (answered.form & state::kSentOpt) != 0 && opt.extended_rcode == 1 && rcode == dns::Rcode::noerror;
+  const bool was_asked = (answered.form & state::kSentOpt) != 0;
+  const bool bad_version = was_asked && opt.extended_rcode == 1 && rcode == dns::Rcode::noerror;
+  if (was_asked && opt.begin != 0 && !bad_version) lcore.no_edns.note_works(answered.endpoint_slot, answered.endpoint);
   if (!bad_version && !may_be_about_opt(packet, answered)) return std::nullopt;
   if (ask_without_opt(lcore, index, answered, *packet.frame, now)) return ResponseOutcome::asked_without_edns;
   return std::nullopt;

@@ -19,7 +19,11 @@ uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const confi
                  const state::PendingSlot& slot, const Asked& asked, bool with_opt, state::PendingQuery& query,
                  uint64_t now) {
   uint8_t form = with_opt ? 0 : state::kSentAgain;
-  if (asked.opt_length != 0 && with_opt && !lcore.no_edns.is_without(hop.slot, now)) form |= state::kSentOpt;
+  if (asked.opt_length != 0 && with_opt && !lcore.no_edns.is_without(hop.slot, hop.address, now)) {
+    form |= state::kSentOpt;
+    config::Counter& without = lcore.counters.endpoints[hop.slot].without_edns;
+    if (without.get() != 0) without.set(0);
+  }
   if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && slot.as_typed == 0 && !slot.opaque) {
     while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
     form |= state::kSentRandomCase;

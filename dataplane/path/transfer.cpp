@@ -35,7 +35,7 @@ QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const
       .source_mac = lcore.host.ports[port].mac,
       .source = hop.source,
       .destination = hop.address,
-      .source_port = lcore.no_edns.is_without(hop.slot, now) ? state::kTransferWithoutOpt : uint16_t{0},
+      .source_port = lcore.no_edns.is_without(hop.slot, hop.address, now) ? state::kTransferWithoutOpt : uint16_t{0},
       .destination_port = 53,
       .vlan = 0,
       .ip_id = 0,

@@ -46,6 +46,7 @@ struct Shared {
   RateBudgets& budgets;
   AnswerCache& answers;
   PoolReturns& returns;
+  EdnsMemory& no_edns;
   RateLimits& limits;
   uint64_t hash_key;  // random; of questions and all else that clients choose
 };
@@ -59,6 +60,7 @@ struct Lcore {
         budgets(shared.budgets),
         answers(shared.answers),
         returns(shared.returns),
+        no_edns(shared.no_edns),
         limits(shared.limits),
         counters(lcore_counters),
         random(seed),
@@ -72,9 +74,10 @@ struct Lcore {
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
-  RateBudgets& budgets;  // this and the next three are shared by all lcores
+  RateBudgets& budgets;  // this and the next four are shared by all lcores
   AnswerCache& answers;
   PoolReturns& returns;
+  EdnsMemory& no_edns;
   RateLimits& limits;
   config::LcoreCounters& counters;
 
@@ -100,7 +103,6 @@ struct Lcore {
       pool_pending{};  // pending slots, by the slot of their pool's first endpoint
   RoundTrips round_trips;
   Silence silence;
-  EdnsMemory no_edns;
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit reports;

@@ -144,13 +144,14 @@ TEST(Worker, TurnsOfTwoLcores) {
   const auto budgets = std::make_unique<state::RateBudgets>();
   state::AnswerCache answers(0);
   const auto returns = std::make_unique<state::PoolReturns>();
+  const auto no_edns = std::make_unique<state::EdnsMemory>();
   const auto limits = std::make_unique<state::RateLimits>(0x5eed);
   Plant plant{.rules = publisher,
               .endpoints = pages->endpoints(),
               .counters = counters,
               .rings = rings,
               .pool = **pool,
-              .shared = {*budgets, answers, *returns, *limits, 0x5eed},
+              .shared = {*budgets, answers, *returns, *no_edns, *limits, 0x5eed},
               .idle = config::Idle::adaptive};
   std::vector<std::unique_ptr<Worker>> workers;
   for (uint8_t i = 0; i < 2; ++i) {

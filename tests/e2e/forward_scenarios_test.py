@@ -51,7 +51,7 @@ POOLS["stale"] = {**POOLS["office"], "cache": {"stale": "on"}}
 POOLS["vpc"] = {"kind": "route53-inbound", "endpoints": [PRIVATE], "health": {"name": "probe.private.test", **HEALTH}}
 ZONES = [{"zone": f"{one}.test", "pool": one} for one in POOLS if one not in ("office", "vpc")] + [
     {"zone": "private.test", "pool": "vpc", "expect": ["10.16.0.0/16"]},
-    {"zone": "outer.test", "pool": "office"}, {"zone": "inner.outer.test", "pool": "inner"}, {"zone": "gone.inner.outer.test", "answer": "nxdomain"},
+    {"zone": "knows.test", "pool": "fussy"}, {"zone": "outer.test", "pool": "office"}, {"zone": "inner.outer.test", "pool": "inner"}, {"zone": "gone.inner.outer.test", "answer": "nxdomain"},
 ]
 PATIENCE = 0.9  # s, more than a recursive endpoint's three sends 200 ms apart take
 
@@ -287,6 +287,14 @@ scenario("BADVERS to an OPT: asked without, and from then on",
          ask(asked("b.no-opt-3.test"), {"no-opt-3": GOOD}, hears=["plain"]))
 scenario("an error that is not about the OPT: told to the client, and the next question has one again",
          ask(asked("a.fussy.test"), {"fussy": failure(FORMERR)}, hears=["udp", "plain"]), ask(asked("b.fussy.test"), {"fussy": GOOD}, hears=["udp"]))
+scenario("an error for one name, of a server that knows EDNS: the next question has an OPT again",
+         ask((knows := asked("a.knows.test", edns=opt(1232, True))), {"fussy": reply(address(), edns=opt(1232, True))}, got(address(), edns=ours(knows)), hears=["udp"]),
+         ask(asked("b.knows.test"), {"fussy": without_opt(failure(FORMERR), GOOD)}, got(address()), hears=["udp", "plain"]),
+         ask((again := asked("c.knows.test", edns=opt(1232, True))), {"fussy": reply(address(2), edns=opt(1232, True))}, got(address(2), edns=ours(again)), hears=["udp"]))
+scenario("one answer for who asks with an OPT, without, or for AD",
+         ask(asked("forms.test"), reply(address(), flags=QR | RD | RA | AD, edns=opt()), got(address()), hears=["udp"]),
+         ask((with_opt := asked("forms.test", edns=opt())), {}, got(address(), edns=ours(with_opt))),
+         ask(asked("forms.test", flags=RD | AD), {}, got(address(), flags=QR | RD | RA | AD)))
 scenario("an OPT is not heard of: the answer has none", ask((unheard := asked(edns=opt())), GOOD, got(address(), edns=ours(unheard)), hears=["udp"]))
 scenario("a server that drops what has an OPT does not answer",
          ask(asked("a.deaf.test"), {"deaf": without_opt(None, GOOD)}, SERVFAILED), waits=True)

@@ -101,7 +101,7 @@ PathRig::PathRig(const RigOptions& options)
     const state::SourcePortBlock block{static_cast<uint16_t>(kFirstSourcePort + i * kSourcePortsPerLcore),
                                        kSourcePortsPerLcore};
     lcores_.push_back(std::make_unique<state::Lcore>(static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
-                                                     state::Shared{*budgets, *answers, *returns, *limits, 0x5eed},
+                                                     state::Shared{*budgets, *answers, *returns, *no_edns, *limits, 0x5eed},
                                                      page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
   }

@@ -119,6 +119,7 @@ class PathRig {
   std::unique_ptr<state::RateBudgets> budgets = std::make_unique<state::RateBudgets>();
   std::unique_ptr<state::AnswerCache> answers;
   std::unique_ptr<state::PoolReturns> returns = std::make_unique<state::PoolReturns>();
+  std::unique_ptr<state::EdnsMemory> no_edns = std::make_unique<state::EdnsMemory>();
   std::unique_ptr<state::RateLimits> limits = std::make_unique<state::RateLimits>(0x5eed);
   std::unique_ptr<config::EndpointStatePage> endpoints;
   std::unique_ptr<tables::Ruleset> ruleset;

@@ -146,6 +146,7 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
   for (size_t i = 0; i < kLcores; ++i) {
     page_->lcore[i].guard[GuardOutcome::blocked].set(i);
     page_->lcore[i].endpoints[7].over_budget.set(6);
+    page_->lcore[i].endpoints[7].without_edns.set(1);
     page_->lcore[i].endpoints[7].servfails.set(4);
   }
   page_->ports[0].receive_missed.set(11);
@@ -203,6 +204,7 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
       {"penstock_endpoint_rate{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 6000},
       {"penstock_endpoint_budget_used_ratio{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 0.6},
       {"penstock_endpoint_over_budget_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 12},
+      {"penstock_endpoint_without_edns{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 1},
       {"penstock_endpoint_servfails_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 8},
       {"penstock_pending_queries_limit{lcore=\"0\"}", 32768},
       {"penstock_lcore_busy_ratio{lcore=\"0\"}", 0.75},

@@ -140,8 +140,8 @@ TEST_F(TransferTest, OverUdp) {
 }
 
 TEST_F(TransferTest, AnEndpointWithoutEdnsIsNamedAsOne) {
-  rig.lcore().no_edns.note(0, rig.now);
-  rig.lcore().no_edns.note(1, rig.now);
+  rig.lcore().no_edns.note_fails(0, address("10.16.1.10").bytes, rig.now);
+  rig.lcore().no_edns.note_fails(1, address("10.16.2.10").bytes, rig.now);
   EXPECT_EQ(only(ask(query("corp.example"), kSecondary), kStream).source_port, state::kTransferWithoutOpt);
 }
 
