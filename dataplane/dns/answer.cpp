@@ -45,6 +45,11 @@ unsigned write_own_options(uint8_t* at, const QueryTraits& traits, Rcode rcode, 
   return kOptSize + options;
 }
 
+void leave_ad_out(uint8_t* header, const QueryTraits& traits) {
+  if (wants_ad(traits.flags, traits.dnssec_ok)) return;
+  store16(header + 2, static_cast<uint16_t>(flags_of(header) & ~unsigned{kFlagAuthenticData}));
+}
+
 unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, ExtendedError error) {
   if (error != ExtendedError::none || traits.keepalive != 0) return write_own_options(at, traits, rcode, error);
   write_opt(at, traits.own_size, static_cast<uint8_t>(rcode) >> 4, traits.dnssec_ok, 0);
@@ -91,8 +96,32 @@ unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits&
   return length + kOptSize + options_length;
 }
 
+unsigned fit_answer(std::span<uint8_t> message, unsigned length, const QueryTraits& traits) {
+  uint8_t* header = message.data();
+  leave_ad_out(header, traits);
+  if (!traits.has_opt && load16(header + 10) != 0) {
+    Opt opt;
+    unsigned end = 0;
+    if (find_opt(message.first(length), kHeaderSize + traits.question_length, opt, end) == OptSearch::found &&
+        opt.behind == 0)
+      length = leave_opt_out(message.first(length), opt);
+  }
+  return length <= traits.udp_size ? length : truncate_answer(message, header + kHeaderSize, traits);
+}
+
+unsigned leave_opt_out(std::span<uint8_t> message, const Opt& opt) {
+  const unsigned length = remove_opt(message, opt);
+  if (opt.extended_rcode != 0 && length != 0) {
+    // RFC 6891 section 6.1.3: without an OPT there is no place for the upper bits, and the others mean something else.
+    const unsigned flags = flags_of(message.data()) & ~unsigned{kRcodeMask};
+    store16(&message[2], static_cast<uint16_t>(flags | static_cast<unsigned>(Rcode::servfail)));
+  }
+  return length;
+}
+
 unsigned truncate_answer(std::span<uint8_t> message, const uint8_t* question, const QueryTraits& traits) {
   uint8_t* header = message.data();
+  leave_ad_out(header, traits);
   store16(header + 2, static_cast<uint16_t>(flags_of(header) | kFlagTruncated));
   store16(header + 4, traits.question_length != 0 ? 1 : 0);
   std::memmove(header + kHeaderSize, question, traits.question_length);

@@ -51,6 +51,14 @@ unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& trai
 unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits& traits, uint8_t extended_rcode,
                  std::span<const uint8_t> options);
 
+// As remove_opt(), for a client that sent none: an rcode that needs one becomes SERVFAIL.
+unsigned leave_opt_out(std::span<uint8_t> message, const Opt& opt);
+
+// Makes of the answer at the start of `message`, of `length` octets, one to a query of `traits`: the AD bit is for who wants it, the
+// OPT, which is its last record, for who sent one; what is longer than the client takes is cut. It has the question. The length. Room
+// as for write_answer().
+unsigned fit_answer(std::span<uint8_t> message, unsigned length, const QueryTraits& traits);
+
 // Cuts the answer at the start of `message`, of which a header is enough, down to the question and an OPT if the query had one, and
 // sets TC: the client must ask over TCP. `question` is the query's, of traits.question_length octets, which are written: it may lie
 // in the message. Returns the length. Room as for write_answer().

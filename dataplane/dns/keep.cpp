@@ -226,8 +226,8 @@ unsigned give_answer(std::span<uint8_t> message, const QueryTraits& traits, cons
   const auto rcode = static_cast<Rcode>(answer.flags & kRcodeMask);
   uint8_t* header = message.data();
   uint8_t* body = header + kHeaderSize + traits.question_length;
-  // AD was kept of an answer to the same AD and DO bits (RFC 6840 section 5.8).
-  const uint16_t kept_flags = answer.flags & kFlagAuthenticData;
+  // It was asked for with AD (RFC 6840 section 5.8).
+  const uint16_t kept_flags = wants_ad(traits.flags, traits.dnssec_ok) ? answer.flags & kFlagAuthenticData : 0;
   const unsigned opt = traits.has_opt ? answer_tail(traits, giving.error) : 0;
   if (kHeaderSize + traits.question_length + answer.body_length + opt > traits.udp_size) {
     const unsigned length = write_answer(message, traits, rcode, giving.error);

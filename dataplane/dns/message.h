@@ -63,6 +63,11 @@ inline uint16_t qdcount_of(const uint8_t* message) {
   return load16(message + 4);
 }
 
+// Does who asks so want to see whether the answer was validated (RFC 6840 sections 5.7 and 5.8)? DO, or AD of the header.
+constexpr bool wants_ad(uint16_t flags, bool dnssec_ok) {
+  return dnssec_ok || (flags & kFlagAuthenticData) != 0;
+}
+
 // The part of a query that answers of our own need, and that outlives it in the pending table.
 struct QueryTraits {
   uint16_t flags = 0;               // of the header

@@ -16,30 +16,29 @@ using state::DeliveryQueue;
 
 constexpr unsigned kTurnOfFlight = 4;  // clients of one flight told, then it is the next one's turn
 
-// Writes the answer, or as much of it as the client takes, where a message begins in `frame`. Its length; 0: there is no room.
-uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const state::PendingQuery& query,
-                    uint16_t udp_size, uint32_t rotation) {
-  if (frame.buf_len < kMessageOffset) return 0;
-  const unsigned room = frame.buf_len - kMessageOffset;
-  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
-  if (answer.length <= std::min({unsigned{udp_size}, DeliveryQueue::kLongest, room})) {
-    std::memcpy(message, answer.octets.data(), answer.length);
-    const unsigned behind = dns::kHeaderSize + query.traits.question_length;
-    dns::rotate_addresses({message + behind, answer.length - behind}, answer.addresses, rotation);
-    return answer.length;
+// Writes the answer, or as much of it as a client of `traits` takes, where a message begins in `frame`. Its length; 0: there is no
+// room.
+uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const dns::QueryTraits& traits,
+                    uint32_t rotation) {
+  const unsigned question_end = dns::kHeaderSize + traits.question_length;
+  if (frame.buf_len < kMessageOffset + question_end + dns::kAnswerTail) return 0;
+  const std::span<uint8_t> room(static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset,
+                                size_t{frame.buf_len} - kMessageOffset);
+  if (answer.length <= std::min<size_t>(DeliveryQueue::kLongest, room.size())) {
+    std::memcpy(room.data(), answer.octets.data(), answer.length);
+    dns::rotate_addresses(room.subspan(question_end, answer.length - question_end), answer.addresses, rotation);
+    return static_cast<uint16_t>(dns::fit_answer(room, answer.length, traits));
   }
-  const unsigned question_end = dns::kHeaderSize + query.traits.question_length;
-  if (room < question_end + dns::kAnswerTail) return 0;
-  std::memcpy(message, answer.octets.data(), dns::kHeaderSize);
-  return static_cast<uint16_t>(dns::truncate_answer({message, room}, query.question(), query.traits));
+  std::memcpy(room.data(), answer.octets.data(), dns::kHeaderSize);
+  return static_cast<uint16_t>(dns::truncate_answer(room, &answer.octets[dns::kHeaderSize], traits));
 }
 
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
   const state::PendingQuery& query = lcore.pending.query(delivery.flight);
-  const uint16_t length =
-      delivery.answer == DeliveryQueue::kNoAnswer
-          ? write_servfail(frame, query, delivery.error)
-          : write_copy(frame, lcore.deliveries.answer(delivery.answer), query, waiter.udp_size, lcore.rotation++);
+  const dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
+  const uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer
+                              ? write_servfail(frame, query, traits, delivery.error)
+                              : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   if (length != 0) {
     dns::store16(message, waiter.asker.id);

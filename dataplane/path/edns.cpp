@@ -92,6 +92,8 @@ bool passes_any(const QueryWork& work, const config::ImagePool& pool) {
 
 Rewritten to_endpoints(QueryWork& work, const config::ImagePool& pool) {
   if (work.opt_length != 0 || work.query.opaque) return Rewritten::done;
+  // RFC 6840 section 5.7: the one answer is for all who ask, and some want to see AD.
+  dns::store16(work.packet.dns + 2, static_cast<uint16_t>(dns::flags_of(work.packet.dns) | dns::kFlagAuthenticData));
   PassedOptions options;
   if (work.query.opt.has_options() || (pool.edns & config::kEdnsEcsAdd) != 0)
     collect_for_endpoints(work, pool, options);
@@ -129,13 +131,9 @@ bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::O
       return true;
     }
     if (query.traits.has_opt && opt.has_options()) collect_for_client(lcore, query, answer, opt, options);
-    length = dns::remove_opt({answer.dns, length}, opt);
+    const std::span<uint8_t> message(answer.dns, length);
+    length = query.traits.has_opt ? dns::remove_opt(message, opt) : dns::leave_opt_out(message, opt);
     if (length == 0) return false;
-    if (opt.extended_rcode != 0 && !query.traits.has_opt) {
-      // RFC 6891 section 6.1.3: without an OPT there is no place for the upper bits, and the others mean something else.
-      const unsigned flags = dns::flags_of(answer.dns) & ~unsigned{dns::kRcodeMask};
-      dns::store16(answer.dns + 2, static_cast<uint16_t>(flags | static_cast<unsigned>(dns::Rcode::servfail)));
-    }
   }
   const unsigned with_opt = dns::add_opt(room_of(answer), length, query.traits, opt.extended_rcode, options.bytes());
   answer.dns_length = static_cast<uint16_t>(with_opt != 0 ? with_opt : length);

@@ -21,8 +21,10 @@ uint32_t hash_alone(const state::Lcore& lcore, const Packet& packet) {
   return state::hash_octets(key, packet.dns, packet.dns_length);
 }
 
-bool is_first_client(const state::PendingSlot& slot, const Packet& packet) {
-  return slot.background == 0 && slot.client_port == packet.source_port && slot.client_id == dns::id_of(packet.dns) &&
+bool is_first_client(const state::PendingSlot& slot, const state::PendingQuery& query, const QueryWork& work) {
+  const Packet& packet = work.packet;
+  return slot.background == 0 && query.form == state::form_of(work.query.traits) &&
+         slot.client_port == packet.source_port && slot.client_id == dns::id_of(packet.dns) &&
          slot.client == packet.source && slot.client_family == packet.family && slot.listen == packet.listen;
 }
 
@@ -41,7 +43,7 @@ uint32_t find_alone(state::Lcore& lcore, const QueryWork& work, const state::Que
   return lcore.flights.find(work.flight_hash, [&](uint32_t index) {
     const state::PendingSlot& slot = lcore.pending.slot(index);
     const state::PendingQuery& query = lcore.pending.query(index);
-    return (!slot.shared || slot.over_tcp != 0) && query.key == key && is_first_client(slot, packet) &&
+    return (!slot.shared || slot.over_tcp != 0) && query.key == key && is_first_client(slot, query, work) &&
            slot.message_length == packet.dns_length &&
            std::memcmp(query.message.data() + 2, packet.dns + 2, packet.dns_length - 2U) == 0;
   });
@@ -53,7 +55,8 @@ state::Asker asker_of(const QueryWork& work) {
           .id = dns::id_of(work.packet.dns),
           .family = work.packet.family,
           .listen = work.packet.listen,
-          .unused = {},
+          .form = state::form_of(work.query.traits),
+          .unused = 0,
           .spelling = dns::spelling_of(work.packet.dns + dns::kHeaderSize, work.query.name)};
 }
 
@@ -102,7 +105,7 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
     state::PendingSlot& slot = lcore.pending.slot(index);
     const Packet& packet = work.packet;
     const uint8_t* typed = packet.dns + dns::kHeaderSize;
-    if (is_first_client(slot, packet) &&
+    if (is_first_client(slot, lcore.pending.query(index), work) &&
         std::memcmp(lcore.pending.query(index).question(), typed, work.query.name.length) == 0)
       return repeat(lcore, index, pool, now);
     const state::Asker asker = asker_of(work);

@@ -31,6 +31,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.as_typed = 0;
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
+  query.form = state::form_of(query.traits);
   query.hash = work.question_hash;
   query.case_bits = 0;
   query.opt_length = work.opt_length;

@@ -190,8 +190,12 @@ std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_
   uint8_t* message = lcore.stale_message.data();
   dns::store16(message, 0);
   std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
+  // As long as any of them may have it; there is no room for more.
+  const uint16_t longest = std::max<uint16_t>(query.traits.udp_size, state::DeliveryQueue::kLongest);
+  dns::QueryTraits for_all = query.traits_as(state::kWantsOpt | state::kWantsAd, longest);
+  for_all.keepalive = 0;
   const unsigned length =
-      dns::give_answer(lcore.stale_message, query.traits, lcore.recalled.kept, giving_of(lcore, entry, pool, now));
+      dns::give_answer(lcore.stale_message, for_all, lcore.recalled.kept, giving_of(lcore, entry, pool, now));
   return {message, length};
 }
 

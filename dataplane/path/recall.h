@@ -33,8 +33,8 @@ std::optional<config::QueryOutcome> recall_by_generation(state::Lcore& lcore, Qu
 // After recall() said that there is an expired answer: gives that out after all.
 std::optional<config::QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work);
 
-// The open query `index` has failed. What is remembered for its question, whole, as an answer to its first client with id 0;
-// empty: nothing that may be given out. Valid until the next call for the lcore.
+// The open query `index` has failed. What is remembered for its question, whole, with an OPT, for all of its clients
+// (dns::fit_answer) and with id 0; empty: nothing that may be given out. Valid until the next call for the lcore.
 std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_t now);
 
 // Failures of a pool before this (ns) count no more: somebody has come back since. `owner`: the slot of its first endpoint.

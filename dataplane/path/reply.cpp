@@ -55,15 +55,16 @@ UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter) {
           .family = waiter.asker.family};
 }
 
-uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, dns::ExtendedError error) {
-  const unsigned question_length = query.traits.question_length;
+uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, const dns::QueryTraits& traits,
+                        dns::ExtendedError error) {
+  const unsigned question_length = traits.question_length;
   if (frame.buf_len < kMessageOffset + dns::kHeaderSize + question_length + dns::kAnswerTail) return 0;
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   dns::store16(message, 0);
   std::memcpy(message + dns::kHeaderSize, query.question(), question_length);
   const auto rcode = query.failed == 0 ? dns::Rcode::servfail : static_cast<dns::Rcode>(query.failed);
   return static_cast<uint16_t>(
-      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, query.traits, rcode, error));
+      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, traits, rcode, error));
 }
 
 }  // namespace penstock::path

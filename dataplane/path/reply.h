@@ -23,6 +23,7 @@ UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter);
 
 // Writes SERVFAIL, or the rcode that an endpoint gave meanwhile, to a query in flight, of the question that was sent and with id 0, where a message begins in `frame`. Its
 // length; 0 when there is no room.
-uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, dns::ExtendedError error);
+uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, const dns::QueryTraits& traits,
+                        dns::ExtendedError error);
 
 }  // namespace penstock::path

@@ -113,18 +113,18 @@ unsigned number_of(const state::PendingQuery& query, const state::PendingSend& s
 }
 
 // What came over TCP, for a client over UDP: into a frame that a card may have, and no longer than the client takes.
-rte_mbuf* copy_for_card(state::Lcore& lcore, const state::PendingQuery& query, Packet& answer) {
+rte_mbuf* copy_for_card(state::Lcore& lcore, const dns::QueryTraits& traits, Packet& answer) {
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return nullptr;
   const std::span<uint8_t> room(static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset,
                                 frame->buf_len < kMessageOffset ? 0 : size_t{frame->buf_len} - kMessageOffset);
-  const unsigned shortest = dns::kHeaderSize + query.traits.question_length;
-  const size_t most = std::min<size_t>({query.traits.udp_size, kLongestForCard, room.size()});
+  const unsigned shortest = dns::kHeaderSize + traits.question_length;
+  const size_t most = std::min<size_t>({traits.udp_size, kLongestForCard, room.size()});
   if (answer.dns_length <= most) {
     std::memcpy(room.data(), answer.dns, answer.dns_length);
   } else if (room.size() >= shortest + dns::kAnswerTail) {
     std::memcpy(room.data(), answer.dns, dns::kHeaderSize);
-    answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.question(), query.traits));
+    answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, &answer.dns[dns::kHeaderSize], traits));
   } else {
     lcore.fresh.push(frame);
     return nullptr;
@@ -168,20 +168,20 @@ std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, 
   return std::nullopt;
 }
 
-// Cuts the answer down to what the client takes. The others get it whole: a copy of it is kept, where there are any.
-std::span<const uint8_t> cut(state::Lcore& lcore, const state::PendingSlot& slot, const state::PendingQuery& query,
+// The answer becomes the first client's own. The others get it as it is now: a copy of it is kept, where there are any.
+std::span<const uint8_t> fit(state::Lcore& lcore, const state::PendingSlot& slot, const dns::QueryTraits& traits,
                              Packet& answer) {
-  const std::span<uint8_t> whole(answer.dns, answer.dns_length);
-  const auto* end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
-  std::span<const uint8_t> kept = whole;
+  std::span<const uint8_t> whole(answer.dns, answer.dns_length);
+  if (slot.opaque) return whole;
   if (slot.waiters != 0) {
-    kept = whole.first(std::min(whole.size(), lcore.stale_message.size()));
-    std::memcpy(lcore.stale_message.data(), kept.data(), kept.size());
-    kept = {lcore.stale_message.data(), kept.size()};
+    whole = whole.first(std::min(whole.size(), lcore.stale_message.size()));
+    std::memcpy(lcore.stale_message.data(), whole.data(), whole.size());
+    whole = {lcore.stale_message.data(), whole.size()};
   }
+  const auto* end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
   answer.dns_length = static_cast<uint16_t>(
-      dns::truncate_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, query.question(), query.traits));
-  return kept;
+      dns::fit_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, answer.dns_length, traits));
+  return whole;
 }
 
 }  // namespace
@@ -250,6 +250,9 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
 
   // What goes to the clients is decided up to here: the message at `answer` is for all of them.
   Packet answer = packet;
+  // With an OPT, if anybody may want it: it is left out again for who does not (dns::fit_answer).
+  if (!slot.opaque)
+    query.traits.has_opt = (query.form & state::kWantsOpt) != 0 || slot.waiters != 0 || opt.has_options();
   if (opt_is != dns::OptSearch::unreadable) {
     answer.dns_length = static_cast<uint16_t>(end);
     if (!to_client(lcore, index, answer, opt)) return pass_over();
@@ -269,11 +272,11 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     return outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed;
   }
   if (slot.counts_as_negative != 0) give_negative_back(lcore, slot, query.key, answer.dns);
-  std::span<const uint8_t> whole(answer.dns, answer.dns_length);
   const bool to_card = over_tcp && !lcore.host.is_stream(slot.port);
-  if (to_card && copy_for_card(lcore, query, answer) == nullptr) return reject(ResponseOutcome::no_room);
+  const dns::QueryTraits traits = query.traits_of_first();
+  const std::span<const uint8_t> whole = fit(lcore, slot, traits, answer);
+  if (to_card && copy_for_card(lcore, traits, answer) == nullptr) return reject(ResponseOutcome::no_room);
   dns::store16(answer.dns, slot.client_id);
-  if (!to_card && answer.dns_length > query.traits.udp_size && !slot.opaque) whole = cut(lcore, slot, query, answer);
   if (!write_udp_frame(*answer.frame, answer.dns, answer.dns_length, headers_to(lcore, slot))) {
     if (to_card) discard(lcore, *answer.frame);
     return reject(ResponseOutcome::no_room);

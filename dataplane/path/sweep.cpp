@@ -25,8 +25,10 @@ std::span<const uint8_t> truncated_for(state::Lcore& lcore, const state::Pending
   const std::span<uint8_t> message(lcore.stale_message);
   dns::store16(message.data(), 0);
   std::memcpy(&message[dns::kHeaderSize], query.question(), query.traits.question_length);
-  dns::write_answer(message, query.traits, dns::Rcode::noerror, dns::ExtendedError::none);
-  return message.first(dns::truncate_answer(message, query.question(), query.traits));
+  dns::QueryTraits traits = query.traits;
+  traits.has_opt = true;
+  dns::write_answer(message, traits, dns::Rcode::noerror, dns::ExtendedError::none);
+  return message.first(dns::truncate_answer(message, query.question(), traits));
 }
 
 // `message`: what those who wait are told, empty: SERVFAIL.
@@ -36,10 +38,13 @@ SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return SweepOutcome::expired_unanswered;
   uint8_t* at = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
-  const bool fits = !message.empty() && frame->buf_len >= kMessageOffset + message.size();
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const dns::QueryTraits traits = query.traits_of_first();
+  const bool fits = !message.empty() && frame->buf_len >= kMessageOffset + message.size() + dns::kAnswerTail;
   if (fits) std::memcpy(at, message.data(), message.size());
-  const auto length = fits ? static_cast<uint16_t>(message.size())
-                           : write_servfail(*frame, lcore.pending.query(index), kNobodyAnswered);
+  const std::span<uint8_t> room(at, size_t{frame->buf_len} - kMessageOffset);
+  const auto length = fits ? static_cast<uint16_t>(dns::fit_answer(room, static_cast<unsigned>(message.size()), traits))
+                           : write_servfail(*frame, query, traits, kNobodyAnswered);
   if (length != 0) dns::store16(at, slot.client_id);
   if (length == 0 || !write_udp_frame(*frame, at, length, headers_to(lcore, slot))) {
     discard(lcore, *frame);

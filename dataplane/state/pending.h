@@ -76,11 +76,12 @@ struct alignas(64) PendingQuery {
   QuestionKey key;
   uint64_t hash;       // hash_question(), when the flight is shared
   uint64_t case_bits;  // letter i of the name is sent in the other case if bit i modulo 64 is set; 0: drawn when needed
-  dns::QueryTraits traits;
+  dns::QueryTraits traits;  // the first client's; has_opt: whether the answer that is put together for all has one
   uint16_t chase = 0;       // where it is kept what is asked instead (state/chases.h); 0: the question itself is
   uint16_t opt_length = 0;  // of our OPT, which the message ends with; 0: it has none of ours
   uint16_t pool_slot = 0;   // of the first endpoint of the pool that it counts for
   uint8_t failed = 0;       // rcode that an endpoint gave while another still owed its answer; 0: none
+  uint8_t form = 0;         // in which the first client gets its answer: form_of() what it asked
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
   std::array<PendingSend, kMaxSends - 1> later;
@@ -88,6 +89,16 @@ struct alignas(64) PendingQuery {
   PendingSend& send(unsigned number) { return number == 0 ? first : later[number - 1]; }
   const PendingSend& send(unsigned number) const { return number == 0 ? first : later[number - 1]; }
   const uint8_t* question() const { return message.data() + dns::kHeaderSize; }
+  // Of a client that wants the answer in that form (form_of()) and takes so many octets.
+  dns::QueryTraits traits_as(uint8_t wanted, uint16_t udp_size) const {
+    dns::QueryTraits own = traits;
+    own.has_opt = (wanted & kWantsOpt) != 0;
+    own.udp_size = udp_size;
+    const unsigned ad = (wanted & kWantsAd) != 0 ? dns::kFlagAuthenticData : 0U;
+    own.flags = static_cast<uint16_t>((own.flags & ~unsigned{dns::kFlagAuthenticData}) | ad);
+    return own;
+  }
+  dns::QueryTraits traits_of_first() const { return traits_as(form, traits.udp_size); }
 };
 static_assert(sizeof(PendingQuery) == 576);
 static_assert(PendingQuery::kLongestMessage >= dns::kHeaderSize + 255 + 4);

@@ -17,27 +17,31 @@ struct QuestionKey {
   uint32_t rule = 0;        // index in them
   uint16_t type = 0;
   uint16_t query_class = 0;
-  uint8_t bits = 0;  // of query_bits()
+  uint8_t bits = 0;  // of query_bits(): what else changes the answer
   uint8_t name_length = 0;
   uint8_t client_class = 0;  // tables::Ruleset::class_of(): whom names behind the answer's CNAMEs may be for
 
   bool operator==(const QuestionKey&) const = default;
 };
 
-// RD, CD and AD of the header, DO, and whether there is an OPT.
+// RD and CD of the header, and DO. An OPT and AD change only the form in which a client gets the answer.
 inline uint8_t query_bits(const dns::QueryTraits& traits) {
   constexpr unsigned kRecursionDesired = 1;
   constexpr unsigned kCheckingDisabled = 2;
-  constexpr unsigned kAuthenticData = 4;
   constexpr unsigned kDnssecOk = 8;
-  constexpr unsigned kOpt = 16;
   unsigned bits = 0;
   if ((traits.flags & dns::kFlagRecursionDesired) != 0) bits |= kRecursionDesired;
   if ((traits.flags & dns::kFlagCheckingDisabled) != 0) bits |= kCheckingDisabled;
-  if ((traits.flags & dns::kFlagAuthenticData) != 0) bits |= kAuthenticData;
   if (traits.dnssec_ok) bits |= kDnssecOk;
-  if (traits.has_opt) bits |= kOpt;
   return static_cast<uint8_t>(bits);
+}
+
+// In which form a client gets it: bits.
+constexpr uint8_t kWantsOpt = 1;
+constexpr uint8_t kWantsAd = 2;
+inline uint8_t form_of(const dns::QueryTraits& traits) {
+  const bool asks_ad = (traits.flags & dns::kFlagAuthenticData) != 0;
+  return static_cast<uint8_t>((traits.has_opt ? kWantsOpt : 0) | (asks_ad ? kWantsAd : 0));
 }
 
 // `message` is what `query` was read from; only for a plain query does the key say everything.

@@ -21,7 +21,8 @@ struct Asker {
   uint16_t id;           // of the message
   uint8_t family;
   uint8_t listen;  // index of the address asked: the answer comes from there
-  uint8_t unused[2];
+  uint8_t form;    // form_of() what it asked
+  uint8_t unused;
   dns::Spelling spelling;
 
   bool operator==(const Asker&) const = default;

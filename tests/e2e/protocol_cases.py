@@ -105,7 +105,7 @@ def ours(ask, options=b"", extended=0):
 
 
 def upstream(ask, options=b"", **changes):
-    return message(changes.get("flags", ask.flags), [ask.question], additional=[opt(1232, ask.dnssec_ok(), options=options)])
+    return message(changes.get("flags", ask.flags) | AD, [ask.question], additional=[opt(1232, ask.dnssec_ok(), options=options)])
 
 
 def case(what, rfc, ask, reply=None, gets=SAME, tcp=SAME, sees=None, tcp_sees=None, settings=False):
@@ -235,7 +235,7 @@ case("a dozen options stop here", "6891 6.1.2", asked(edns=opt(options=b"".join(
 case("keepalive over UDP is ignored", "7828 3.2.1", (ask := asked(edns=opt(options=option(KEEPALIVE)))), said(address(), edns=opt()),
      tcp=got(address(), edns=ours(ask, option(KEEPALIVE, struct.pack("!H", 100)))))
 case("an OPT before another record", "6891 6.1.1", (ask := asked(additional=[opt(), record(TXT, b"\x01x", owner="x.proto.test")])), said(address()),
-     got(address(), edns=opt()), sees=[message(RD, [ask.question], additional=[record(TXT, b"\x01x", owner="x.proto.test"), opt()])])
+     got(address(), edns=opt()), sees=[message(RD | AD, [ask.question], additional=[record(TXT, b"\x01x", owner="x.proto.test"), opt()])])
 for version in (1, 2, 255):
     case(f"version {version}", "6891 6.1.3", (ask := asked(edns=opt(version=version))), None, got(flags=QR | RD | RA, edns=ours(ask, extended=BADVERS >> 4)))
 case("two OPTs", "6891 6.1.1", message(RD, [question("two-opts.proto.test")], additional=[opt(), opt()]), gets=Said(QR | RD | RA | FORMERR, without_question=True))
@@ -298,7 +298,7 @@ for rcode, what, zone in ((FORMERR, "FORMERR", "old-1.test"), (NOTIMP, "NOTIMP",
         return query[:2] + said(address()).wire(asked_question)[2:]
 
     case(f"{what} to our OPT: asked again without", "6891 7", ask, without_edns, got(address(), edns=ours(ask)),
-         sees=[upstream(ask), message(RD, [ask.question])])
+         sees=[upstream(ask), message(RD | AD, [ask.question])])
 
 # --- Private names.
 case("a private address of a private name", "1918 3", asked("in.private.test"), said(record(A, bytes([10, 16, 1, 2]))))

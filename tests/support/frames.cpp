@@ -221,7 +221,7 @@ Bytes answer_to(std::span<const uint8_t> query, uint16_t rcode) {
   size_t end = 12;
   while (query[end] != 0) end += query[end] + 1U;
   Bytes bytes(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(end + 5));
-  put16(bytes, 2, static_cast<uint16_t>(get16(query, 2) | 0x8080 | rcode));
+  put16(bytes, 2, static_cast<uint16_t>((get16(query, 2) & ~0x20) | 0x8080 | rcode));
   put16(bytes, 10, 0);
   if (rcode != 0) return bytes;
   put16(bytes, 6, 1);
@@ -235,6 +235,7 @@ Bytes to_endpoint(std::span<const uint8_t> message) {
   end += 5;
   Bytes bytes(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(end));
   const bool had_opt = get16(message, 10) != 0;
+  put16(bytes, 2, static_cast<uint16_t>(get16(message, 2) | 0x20));
   put16(bytes, 10, 1);
   add(bytes,
       opt_record({.udp_size = 1232, .dnssec_ok = had_opt && (message[end + 7] & 0x80) != 0, .extended_error = {}}));

@@ -72,9 +72,9 @@ struct DnsQuery {
 Bytes wire_name(std::string_view dotted);
 Bytes opt_record(const Opt&);
 Bytes write(const DnsQuery&);
-// An endpoint's answer to the query: RA and, when rcode is 0, one address 10.16.110.189 with TTL 60.
+// The answer of an endpoint that does not validate to the query: RA and, when rcode is 0, one address 10.16.110.189 with TTL 60.
 Bytes answer_to(std::span<const uint8_t> query, uint16_t rcode = 0);
-// What an endpoint is sent for a message of a question and at most an OPT: ours, with the same DO.
+// What an endpoint is sent for a message of a question and at most an OPT: ours, with the same DO, and AD.
 Bytes to_endpoint(std::span<const uint8_t> message);
 // What a client with this OPT, or without, is sent for an endpoint's answer that has none.
 Bytes to_client(Bytes answer, const std::optional<Opt>& opt);

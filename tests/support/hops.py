@@ -6,6 +6,7 @@ import struct
 
 HEADER = 12
 OPT = 41
+AD = 0x20
 NSID, EDE = 3, 15
 OUR_SIZE = 1232
 
@@ -45,9 +46,9 @@ def own_opt(client_opt, options=b""):
 
 
 def as_sent(query):
-    """What a server is asked for it: with an OPT of ours, and no options."""
+    """What a server is asked for it: with an OPT of ours, and no options, and with AD: one answer is for all."""
     rest, opt = split_opt(query)
-    return with_opt(rest, own_opt(opt))
+    return with_opt(rest[:3] + bytes([rest[3] | AD]) + rest[4:], own_opt(opt))
 
 
 def _passed_on(opt):
@@ -64,6 +65,8 @@ def as_answered(query, direct):
     """What the client is to get when a server has answered as_sent() of its query so."""
     _, asked = split_opt(query)
     rest, opt = split_opt(direct)
+    if not query[3] & AD and not (asked and asked[7] & 0x80):
+        rest = rest[:3] + bytes([rest[3] & ~AD]) + rest[4:]
     size = min(OUR_SIZE, max(512, struct.unpack_from("!H", asked, 3)[0])) if asked else 512
     ours = own_opt(asked, _passed_on(opt)) if asked else b""
     if len(rest) + len(ours) > size:

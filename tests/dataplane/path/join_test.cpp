@@ -165,8 +165,6 @@ TEST_F(JoinTest, OtherQuestionsAreOtherFlights) {
       {"another class", [](DnsQuery& q) { q.question.query_class = 3; }},
       {"RD clear", [](DnsQuery& q) { q.flags = 0; }},
       {"CD", [](DnsQuery& q) { q.flags |= 0x0010; }},
-      {"AD", [](DnsQuery& q) { q.flags |= 0x0020; }},
-      {"no OPT", [](DnsQuery& q) { q.opt.reset(); }},
       {"DO", [](DnsQuery& q) { q.opt->dnssec_ok = true; }},
   };
   DnsQuery query = studio_query();
@@ -184,6 +182,77 @@ TEST_F(JoinTest, OtherQuestionsAreOtherFlights) {
   // A size is not part of the question.
   query.opt->udp_size = 4096;
   expect_kept(from("192.168.10.21", 40000, write(query)), "joined");
+}
+
+// Who asks with an OPT or without, for AD or not, has the same answer, each in the form of what it asked.
+TEST_F(JoinTest, EachClientHearsInItsOwnForm) {
+  std::vector<DnsQuery> forms;
+  for (const bool with_opt : {false, true})
+    for (const uint16_t ad : {0, 0x20}) {
+      DnsQuery query = studio_query();
+      query.flags |= ad;
+      if (with_opt) query.opt = Opt{};
+      forms.push_back(query);
+    }
+  const auto in_form = [](const DnsQuery& query, bool with_error) {
+    const TestResponse answer{.flags = static_cast<uint16_t>((query.flags & 0x20) != 0 ? 0x81a0 : 0x8180),
+                              .answer = {{}},
+                              .authority = {},
+                              .additional = {}};
+    std::optional<Opt> opt = query.opt;
+    if (opt && with_error) opt->extended_error = 9;
+    return to_hex(write(answer, write(query), opt));
+  };
+  for (const bool with_error : {false, true})
+    for (size_t first = 0; first < forms.size(); ++first) {
+      SCOPED_TRACE(testing::Message() << "first " << first << " error " << with_error);
+      const Frame left = ask(forms[first]);
+      std::vector<std::string> expected;
+      for (size_t i = 0; i < forms.size(); ++i) {
+        forms[i].id = static_cast<uint16_t>(i);
+        const char* client = i == 0 ? "192.168.10.21" : "192.168.10.22";
+        expect_kept(from(client, 40000, write(forms[i])), "joined");
+        expect_kept(from(client, 40000, write(forms[i])), "repeated");
+        expected.push_back(in_form(forms[i], with_error));
+        forms[i].id = 0x1234;
+      }
+      Frame response = answer_to_query(left);
+      std::optional<Opt> opt = Opt{};
+      if (with_error) opt->extended_error = 9;
+      response.payload =
+          write(TestResponse{.flags = 0x81a0, .answer = {{}}, .authority = {}, .additional = {}}, left.payload, opt);
+      EXPECT_EQ(to_hex(only(rig.receive(1, {write(response)}), 0).payload), in_form(forms[first], with_error));
+      std::vector<std::string> got;
+      for (const Sent& sent : rig.sweep()) got.push_back(to_hex(read(sent.bytes).value().payload));
+      EXPECT_EQ(got, expected);
+      rig.verdict();
+    }
+}
+
+// The same when nobody answers.
+TEST_F(JoinTest, EachClientHearsOfAFailureInItsOwnForm) {
+  DnsQuery plain = studio_query();
+  DnsQuery with_opt = studio_query();
+  with_opt.opt = Opt{};
+  for (const auto& [first, second] : {std::pair{plain, with_opt}, std::pair{with_opt, plain}}) {
+    ask(first);
+    DnsQuery other = second;
+    other.id = 7;
+    expect_kept(from("192.168.10.21", 40000, write(other)), "joined");
+    std::vector<std::string> got;
+    for (int turns = 0; turns < 5; ++turns) {
+      rig.pass(600);
+      for (const Sent& sent : rig.sweep())
+        if (sent.port == 0) got.push_back(to_hex(read(sent.bytes).value().payload));
+    }
+    std::vector<std::string> expected;
+    for (DnsQuery query : {first, other}) {
+      if (query.opt) query.opt->extended_error = 22;
+      expected.push_back(to_hex(own_answer(query, 2)));
+    }
+    EXPECT_EQ(got, expected);
+    rig.verdict();
+  }
 }
 
 // Messages that say more than a question and a plain OPT are nobody else's, whoever asks them first.
@@ -284,7 +353,7 @@ TEST_F(JoinTest, WhoTakesLessIsToldToAskOverTcp) {
     expect_kept(from("192.168.10.21", 40000, write(query)), "joined");
     Frame response = answer_to_query(left);
     response.payload = large_answer(left.payload, c.answer_length - (c.opt ? 11 : 0));
-    put16(response.payload, 2, 0x85b0);  // AA, RA, AD, CD: the endpoint's flags are kept
+    put16(response.payload, 2, 0x85b0);  // AA, RA, AD, CD: the endpoint's flags are kept, AD for who wants it
     const Frame first = only(rig.receive(1, {write(response)}), 0);
     if (c.opt) {
       EXPECT_EQ(first.payload.size(), c.answer_length);
@@ -293,7 +362,7 @@ TEST_F(JoinTest, WhoTakesLessIsToldToAskOverTcp) {
     EXPECT_EQ(rig.verdict(), "classify.response response.returned waiter.answered");
     if (query.opt) query.opt->udp_size = 4096;
     Bytes expected = own_answer(query, 0);
-    put16(expected, 2, 0x87b0);
+    put16(expected, 2, c.opt && c.opt->dnssec_ok ? 0x87b0 : 0x8790);
     if (!c.cut) {
       expected = first.payload;
       put16(expected, 0, 7);

@@ -35,8 +35,6 @@ TEST_F(RecallTest, OnlyForTheSameQuestion) {
       {"type", [](DnsQuery& q) { q.question.type = 28; }},
       {"class", [](DnsQuery& q) { q.question.query_class = 3; }},
       {"CD", [](DnsQuery& q) { q.flags |= 0x0010; }},
-      {"AD", [](DnsQuery& q) { q.flags |= 0x0020; }},
-      {"OPT", [](DnsQuery& q) { q.opt = Opt{}; }},
       {"DO", [](DnsQuery& q) { q.opt = Opt{.udp_size = 1232, .dnssec_ok = true, .extended_error = {}}; }},
   };
   for (const Case& c : cases) {
@@ -48,6 +46,53 @@ TEST_F(RecallTest, OnlyForTheSameQuestion) {
     rig.verdict();
   }
   expect_from_memory(studio(), response, 60);
+}
+
+// Six kinds of clients, and the endpoint is asked for each that has another answer: without DO, with DO, and with DO and CD.
+TEST_F(RecallTest, OneAnswerForAllWhoHaveTheSame) {
+  const TestResponse validated{.flags = 0x81a0, .answer = {{}}, .authority = {}, .additional = {}};
+  struct Client {
+    const char* description;
+    uint16_t flags;
+    std::optional<Opt> opt;
+    bool sees_ad;
+  };
+  const Opt dnssec{.dnssec_ok = true};
+  const Client clients[] = {{"no OPT", 0x0100, {}, false}, {"an OPT", 0x0100, Opt{}, false},
+                            {"AD", 0x0120, {}, true},      {"an OPT and AD", 0x0120, Opt{}, true},
+                            {"DO", 0x0100, dnssec, true},  {"DO and AD", 0x0120, dnssec, true}};
+  unsigned asked = 0;
+  for (size_t first = 0; first < std::size(clients); ++first)
+    for (size_t i = 0; i < std::size(clients); ++i) {
+      const Client& client = clients[(first + i) % std::size(clients)];
+      SCOPED_TRACE(testing::Message() << "first " << clients[first].description << ", now " << client.description);
+      DnsQuery query = studio(static_cast<unsigned>(first));
+      query.flags = client.flags;
+      query.opt = client.opt;
+      auto sent = ask(query);
+      ASSERT_EQ(sent.size(), 1U);
+      if (sent[0].port == 1) {
+        ++asked;
+        const Frame left = read(sent[0].bytes).value();
+        EXPECT_EQ(to_hex(left.payload).substr(4), to_hex(to_endpoint(write(query))).substr(4));
+        sent = respond(left, validated, Opt{.dnssec_ok = client.opt && client.opt->dnssec_ok});
+      }
+      TestResponse expected = validated;
+      if (!client.sees_ad) expected.flags = 0x8180;
+      EXPECT_EQ(to_hex(only(sent, 0).payload), to_hex(write(expected, write(query), query.opt)));
+    }
+  EXPECT_EQ(asked, 2 * std::size(clients));
+  rig.verdict();
+  // Nor is anybody left out when nobody answers any more.
+  pool_is(config::Health::down);
+  rig.pass(kMinute);
+  for (const Client& client : clients) {
+    DnsQuery query = studio(0);
+    query.flags = client.flags;
+    query.opt = client.opt;
+    ask(query);
+    EXPECT_EQ(rig.verdict().substr(0, 35), "classify.query query.answered_stale") << client.description;
+  }
 }
 
 TEST_F(RecallTest, AnOptIsOursAndOnlyForWhoSentOne) {
