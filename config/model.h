@@ -42,8 +42,8 @@ struct SourcePorts {
 
 // DNS over TCP with clients (the slow lane).
 struct Tcp {
-  uint32_t connections = 10'000;  // open at once
-  uint32_t connections_per_client = 100;
+  uint32_t connections = 10'000;                   // open at once
+  uint32_t connections_per_client = 1'000;         // of one host; its networks may have some times as many
   std::chrono::milliseconds idle_timeout{10'000};  // without a query under way
 };
 
@@ -132,6 +132,9 @@ struct CachePolicy {
 // What becomes of a client's subnet (RFC 7871) in a query to an endpoint.
 enum class Ecs : uint8_t { strip, pass, add };
 
+// How many queries may be under way on one TCP connection to an endpoint. Automatic: many, until it turns out that it does not bear them.
+enum class Pipelining : uint8_t { automatic, on, off };
+
 struct Pool {
   std::string name;
   PoolKind kind = PoolKind::recursive;
@@ -142,7 +145,8 @@ struct Pool {
   bool retry_servfail = false;  // `retry_on`: another endpoint may answer better
   bool retry_refused = false;
   CachePolicy cache;
-  bool resolve_tc = false;   // a truncated answer is fetched by TCP
+  bool resolve_tc = false;  // a truncated answer is fetched by TCP
+  Pipelining pipelining = Pipelining::automatic;
   uint16_t udp_size = 1232;  // octets of its answers that leave by UDP at most
   std::vector<uint16_t> pass_options =
       {};  // EDNS options that go on to the endpoints, at most kMaxPassOptions (image.h)

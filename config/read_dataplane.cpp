@@ -74,6 +74,7 @@ void check_source_ports(const YamlValue& value, const Model& model) {
 void read_tcp(const YamlValue& section, Tcp& tcp) {
   const YamlMap map(section, {"connections", "connections_per_client", "idle_timeout"});
   if (const auto value = map.get("connections")) tcp.connections = value->number(1, 65'536).value_or(tcp.connections);
+  tcp.connections_per_client = std::min(tcp.connections_per_client, tcp.connections);
   if (const auto value = map.get("connections_per_client"))
     tcp.connections_per_client = value->number(1, 65'536).value_or(tcp.connections_per_client);
   if (const auto value = map.get("idle_timeout"))

@@ -6,14 +6,15 @@
 #include <cstdint>
 
 #include "config/counter.h"
+#include "config/image.h"
 
 namespace penstock::config {
 
 // X(name, help)
 #define PENSTOCK_SLOW_COUNTERS(X)                                                                             \
   X(accepted, "connections of clients accepted")                                                              \
-  X(shed_total, "the idlest connection of all closed to make room for another")                               \
-  X(shed_client, "the idlest connection of a client closed, as it opened more than it may have")              \
+  X(shed_total, "all places taken: the idlest connection of the client with most closed for another")         \
+  X(shed_client, "the idlest connection of a client closed, as it or its network has what it may have")       \
   X(no_descriptor, "a connection not accepted: the process has no file descriptor left")                      \
   X(idle_closed, "connections closed after the idle time")                                                    \
   X(slow_reader, "connections closed: the client did not read its answers")                                   \
@@ -36,6 +37,7 @@ namespace penstock::config {
   X(upstream_closed, "connections to endpoints that ended with queries under way")                            \
   X(upstream_queries, "queries sent to endpoints over TCP")                                                   \
   X(upstream_resent, "queries sent once more, as their connection ended (RFC 7766 section 6.2.4)")            \
+  X(upstream_alone, "queries without an answer on a connection with others: asked on one of their own too")   \
   X(upstream_responses, "responses passed to the lcores")                                                     \
   X(upstream_unknown, "responses that no query is under way for, or that no lcore has room for")              \
   X(upstream_lost, "queries given up: no connection, too many under way, or no answer before they were late") \
@@ -66,12 +68,20 @@ constexpr size_t kSlowCounters = 0 PENSTOCK_SLOW_COUNTERS(PENSTOCK_COUNT);
 constexpr size_t kSlowGauges = 0 PENSTOCK_SLOW_GAUGES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
+// What an endpoint bears of a TCP connection to it, as far as is known.
+enum class StreamUse : uint8_t {
+  shared,   // many queries at once
+  in_turn,  // one after the other
+  once,     // one
+};
+
 struct alignas(64) SlowCounters {
   std::array<Counter, kSlowCounters> counters;
   std::array<Counter, kSlowGauges> gauges;
   uint32_t most_connections;  // written once, at start
   uint32_t most_connections_per_client;
-  uint64_t most_buffered;  // octets
+  uint64_t most_buffered;                         // octets
+  std::array<Counter, kMaxEndpoints> stream_use;  // StreamUse, by endpoint slot
 
   Counter& operator[](SlowCounter counter) { return counters[static_cast<size_t>(counter)]; }
   const Counter& operator[](SlowCounter counter) const { return counters[static_cast<size_t>(counter)]; }

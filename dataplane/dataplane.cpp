@@ -247,7 +247,7 @@ void Dataplane::open_slow_lane() {
   const config::Tcp& tcp = model_.dataplane.tcp;
   slow::ClientLimits limits;
   limits.connections = slow::make_room_for(tcp.connections);
-  limits.per_client = tcp.connections_per_client;
+  limits.per_client = std::min(tcp.connections_per_client, limits.connections);
   limits.idle = tcp.idle_timeout;
   if (limits.connections < tcp.connections)
     spdlog::warn("dataplane.tcp.connections: the limit of open files (LimitNOFILE) leaves {} of {}", limits.connections,

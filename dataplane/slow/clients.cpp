@@ -76,8 +76,8 @@ void Clients::accept(Listener& listener) {
 
 void Clients::take(Listener& listener, tcp::socket&& socket, const tcp::endpoint& remote, Time now) {
   const config::IpAddress client = from_asio(remote.address());
-  for (uint32_t place = table_.to_shed(client); place != ConnectionTable::kNone; place = table_.to_shed(client))
-    close(place, table_.of_client(client) >= limits_.per_client ? SlowCounter::shed_client : SlowCounter::shed_total);
+  for (auto shed = table_.to_shed(client); shed.place != ConnectionTable::kNone; shed = table_.to_shed(client))
+    close(shed.place, shed.is_own ? SlowCounter::shed_client : SlowCounter::shed_total);
   asio::error_code ignored;
   socket.non_blocking(true, ignored);
   const uint32_t place = table_.add(client, now);

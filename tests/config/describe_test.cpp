@@ -11,7 +11,7 @@ TEST(Describe, SaysWhatWillHappen) {
 Listens on   every address of the ports
 Lcores       auto, resting when idle
 Cache        64 MiB for the answers of all pools
-TCP          10000 connections, 100 of one client, closed after 10s without a query
+TCP          10000 connections, 1000 of one client, closed after 10s without a query
 Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
 Metrics      http://127.0.0.1:9153/metrics
 

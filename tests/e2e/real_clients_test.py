@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 
+from client import addresses
 from penstock import Penstock, config
+from streams import Stream, query_for
 from waiting import eventually
 from world import HOST, HOST6, STUDIO, STUDIO_PRIVATE, World
 
@@ -74,6 +76,19 @@ def systemd_resolved(world):
             yield
         finally:
             child.kill()
+
+
+@pytest.mark.parametrize("server", [HOST, HOST6])
+def test_three_hundred_connections_at_once(world, server):
+    """As Go's resolver with `use-vc` makes them: each connects, asks and hears, none is closed for another."""
+    streams = [Stream(world, server) for _ in range(300)]
+    try:
+        for number, stream in enumerate(streams):
+            stream.send(query_for(f"d-{number}.studio.us-east-1.sagemaker.aws"))
+        assert [addresses(stream.answer()) for stream in streams] == [STUDIO_PRIVATE] * 300
+    finally:
+        for stream in streams:
+            stream.sock.close()
 
 
 def test_systemd_resolved(world):

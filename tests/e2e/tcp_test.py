@@ -14,6 +14,7 @@ from waiting import eventually
 from world import HOST, HOST6, STUDIO, STUDIO_PRIVATE, VPC_SERVERS, World
 
 ZONE = "studio.us-east-1.sagemaker.aws"
+BUSY6 = "fd00:10::51"  # in the client's /64
 TCP_LIMITS = {"connections": 40, "connections_per_client": 30, "idle_timeout": "1s"}
 
 
@@ -134,6 +135,25 @@ def test_a_client_with_too_many_connections_loses_its_idlest(office):
         for stream in streams:
             stream.sock.close()
     assert slow_lane(penstock, "shed_client") >= 2
+
+
+def test_a_neighbour_does_not_pay_for_a_host_with_too_many_connections(office):
+    world, penstock = office
+    shed = slow_lane(penstock, "shed_client")
+    world.run("client", "ip", "addr", "add", f"{BUSY6}/64", "dev", "eth0", "nodad")
+    neighbour = Stream(world, HOST6)
+    streams = [neighbour]
+    try:
+        neighbour.send(query_for(STUDIO))
+        neighbour.answer()
+        streams += [Stream(world, HOST6, source=BUSY6) for _ in range(TCP_LIMITS["connections_per_client"] + 4)]
+        assert slow_lane(penstock, "shed_client") >= shed + 4
+        neighbour.send(query_for(STUDIO))
+        assert addresses(neighbour.answer()) == STUDIO_PRIVATE
+    finally:
+        for stream in streams:
+            stream.sock.close()
+        world.run("client", "ip", "addr", "del", f"{BUSY6}/64", "dev", "eth0")
 
 
 def test_who_asks_how_long_an_idle_connection_stays_is_told(office):

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
-#include <set>
 
 namespace penstock::slow {
 namespace {
@@ -19,51 +19,109 @@ Time at(int seconds) {
   return Time{} + std::chrono::seconds(seconds);
 }
 
-TEST(ConnectionTable, ShedsTheIdlestOfAClientThatHasItsShareAndOfAllWhenFull) {
+uint32_t shed(const ConnectionTable& table, const char* client) {
+  return table.to_shed(address(client)).place;
+}
+
+TEST(ConnectionTable, ShedsTheIdlestOfAClientThatHasItsShareAndOfWhoeverHasMostWhenFull) {
   ConnectionTable table(4, 2);
   const auto a = address("10.0.0.1");
   const auto b = address("10.0.0.2");
-  const uint32_t a1 = table.add(a, at(1));
-  const uint32_t b1 = table.add(b, at(2));
-  EXPECT_EQ(table.to_shed(a), kNone);
+  const uint32_t b1 = table.add(b, at(1));
+  const uint32_t a1 = table.add(a, at(2));
+  EXPECT_EQ(table.to_shed(a).place, kNone);
   const uint32_t a2 = table.add(a, at(3));
-  EXPECT_EQ(table.to_shed(a), a1) << "its own, though there is room";
-  EXPECT_EQ(table.to_shed(b), kNone);
+  EXPECT_EQ(table.to_shed(a).place, a1) << "its own, though there is room";
+  EXPECT_TRUE(table.to_shed(a).is_own);
+  EXPECT_EQ(table.to_shed(b).place, kNone);
   table.query(a1, at(4));
   table.answer(a1, at(5));
-  EXPECT_EQ(table.to_shed(a), a2);
+  EXPECT_EQ(table.to_shed(a).place, a2);
   table.add(address("10.0.0.3"), at(6));
-  EXPECT_EQ(table.to_shed(address("10.0.0.4")), b1) << "the idlest of all";
   EXPECT_EQ(table.idlest(), b1);
-  table.remove(b1);
-  EXPECT_EQ(table.to_shed(address("10.0.0.4")), kNone);
-  EXPECT_EQ(table.of_client(b), 0U);
-  EXPECT_EQ(table.of_client(a), 2U);
+  EXPECT_EQ(shed(table, "10.0.0.4"), a2) << "the idlest of the one with two, not of all";
+  EXPECT_FALSE(table.to_shed(address("10.0.0.4")).is_own);
+  table.remove(a2);
+  EXPECT_EQ(shed(table, "10.0.0.4"), kNone);
+  table.add(address("10.0.0.4"), at(7));
+  EXPECT_EQ(shed(table, "10.0.0.5"), b1) << "of those that have equally much the idlest";
+  EXPECT_EQ(table.of_client(a), 1U);
+  EXPECT_EQ(table.of_client(address("10.0.0.5")), 0U);
 }
 
-TEST(ConnectionTable, ShedsOneThatWaitsForNothingFirst) {
+TEST(ConnectionTable, ShedsOneThatWaitsForAnAnswerLast) {
+  ConnectionTable table(100, 50);
+  std::vector<uint32_t> places;
+  for (int i = 0; i < 50; ++i) places.push_back(table.add(address("10.0.0.1"), at(i)));
+  for (int i = 0; i < 49; ++i) table.query(places[static_cast<size_t>(i)], at(50 + i));
+  EXPECT_EQ(table.in_flight(places[0]), 1U);
+  table.touch(places[49], at(200));
+  EXPECT_EQ(shed(table, "10.0.0.1"), places[49]) << "used last, and the only one without a query under way";
+  table.query(places[49], at(201));
+  EXPECT_EQ(shed(table, "10.0.0.1"), places[0]) << "all are busy: the one that has been so the longest";
+  table.forget(places[7], at(202));
+  EXPECT_EQ(shed(table, "10.0.0.1"), places[7]);
+}
+
+TEST(ConnectionTable, OfClientsWithEquallyManyOneWithoutAQueryUnderWayGivesWay) {
   ConnectionTable table(3, 3);
-  const auto a = address("10.0.0.1");
-  const uint32_t busy = table.add(a, at(1));
-  const uint32_t idle = table.add(a, at(2));
-  table.add(a, at(3));
-  table.query(busy, at(4));
-  table.query(idle, at(5));
-  table.answer(idle, at(6));
-  EXPECT_EQ(table.in_flight(busy), 1U);
-  table.query(2, at(7));
-  EXPECT_EQ(table.to_shed(a), idle);
-  table.query(idle, at(8));
-  EXPECT_EQ(table.to_shed(a), busy) << "all are busy: the one that has been so the longest";
-  table.forget(busy, at(9));
-  EXPECT_EQ(table.to_shed(a), busy);
+  const uint32_t busy = table.add(address("10.0.0.1"), at(1));
+  const uint32_t idle = table.add(address("10.0.0.2"), at(2));
+  table.add(address("10.0.0.3"), at(3));
+  table.query(busy, at(1));
+  table.touch(idle, at(4));
+  table.query(2, at(5));
+  EXPECT_EQ(shed(table, "10.0.0.4"), idle);
 }
 
-TEST(ConnectionTable, AClientOverIPv6IsAPrefixOf56) {
-  ConnectionTable table(10, 1);
-  table.add(address("fd00:1:2:300::1"), at(1));
-  EXPECT_NE(table.to_shed(address("fd00:1:2:3ff::99")), kNone);
-  EXPECT_EQ(table.to_shed(address("fd00:1:2:400::1")), kNone);
+TEST(ConnectionTable, AHostOfANetworkDoesNotPayForItsNeighbour) {
+  ConnectionTable table(100, 10);
+  const uint32_t neighbour = table.add(address("fd00::50"), at(1));
+  for (int i = 0; i < 10; ++i) table.add(address("fd00::2"), at(2 + i));
+  EXPECT_EQ(shed(table, "fd00::2"), 1U) << "its own idlest";
+  EXPECT_EQ(shed(table, "fd00::50"), kNone);
+  EXPECT_EQ(shed(table, "fd00:0:0:1::1"), kNone);
+  EXPECT_NE(shed(table, "fd00::2"), neighbour);
+}
+
+TEST(ConnectionTable, AddressesMadeUpInANetworkAddUpToTheNetworksAllowance) {
+  ConnectionTable table(1000, 10);
+  const auto made_up = [](int network, int host) {
+    config::IpAddress one = address("fd00::");
+    one.bytes[7] = static_cast<uint8_t>(network);
+    one.bytes[15] = static_cast<uint8_t>(host);
+    return one;
+  };
+  // In the /64 of the one who asks, two connections each, the neighbour one.
+  const uint32_t neighbour = table.add(made_up(0, 255), at(0));
+  for (int i = 0; i < 39; ++i) {
+    ASSERT_EQ(table.to_shed(made_up(0, i / 2)).place, kNone) << i;
+    table.add(made_up(0, i / 2), at(1 + i));
+  }
+  EXPECT_EQ(table.to_shed(made_up(0, 99)).place, 1U) << "of whoever has two, not the neighbour's only one";
+  EXPECT_TRUE(table.to_shed(made_up(0, 99)).is_own);
+  EXPECT_NE(table.to_shed(made_up(0, 255)).place, neighbour);
+  // Another /64 of the site has what it had: until the site's allowance of 160 is used.
+  int networks = 1;
+  for (int i = 0; i < 120; ++i) {
+    if (i % 40 == 0) ++networks;
+    ASSERT_EQ(table.to_shed(made_up(networks, i % 40)).place, kNone) << i;
+    table.add(made_up(networks, i % 40), at(50 + i));
+  }
+  EXPECT_NE(table.to_shed(made_up(77, 1)).place, kNone) << "the site";
+  EXPECT_EQ(shed(table, "fd00:0:0:100::1"), kNone) << "the next site";
+}
+
+TEST(ConnectionTable, WhenFullAFloodOfMadeUpAddressesGivesWayBeforeHostsWithSeveral) {
+  ConnectionTable table(200, 100);
+  std::vector<uint32_t> honest;
+  for (int i = 0; i < 20; ++i) honest.push_back(table.add(address("10.0.0.1"), at(i)));
+  for (int i = 0; i < 180; ++i) {
+    config::IpAddress one = address("fd00::");
+    one.bytes[15] = static_cast<uint8_t>(i);
+    table.add(one, at(100 + i));
+  }
+  EXPECT_EQ(shed(table, "10.0.0.2"), 20U) << "180 of a network are as 45 of a host";
 }
 
 TEST(ConnectionTable, AnAnswerForAnEarlierConnectionOfThePlaceFindsNone) {
@@ -79,54 +137,107 @@ TEST(ConnectionTable, AnAnswerForAnEarlierConnectionOfThePlaceFindsNone) {
   EXPECT_FALSE(table.is_open(place + 1, 0));
 }
 
-// Against a list that is sorted anew each time.
-TEST(ConnectionTable, KeepsTheOrderOverRandomTime) {
+// Against a list that is looked through each time.
+TEST(ConnectionTable, WhoeverHasMostGivesWayOverRandomTime) {
   struct Kept {
     uint32_t place;
     int last;
-    int client;
+    config::IpAddress client;
     uint32_t in_flight;
   };
-  constexpr uint32_t kTotal = 12;
-  constexpr uint32_t kPerClient = 4;
+  constexpr uint32_t kTotal = 24;
+  constexpr uint32_t kPerClient = 3;
   ConnectionTable table(kTotal, kPerClient);
   std::vector<Kept> model;
   std::mt19937 random(5);
-  const auto client = [](int number) {
-    config::IpAddress address = config::parse_address("10.0.0.0").value();
-    address.bytes[3] = static_cast<uint8_t>(number);
-    return address;
+  const auto any_client = [&] {
+    config::IpAddress one = address(random() % 4 == 0 ? "10.0.0.0" : "fd00::");
+    const bool is_v4 = one.is_v4();
+    one.bytes[is_v4 ? 3 : 15] = static_cast<uint8_t>(random() % 4);
+    if (!is_v4) one.bytes[7] = static_cast<uint8_t>(random() % 3);
+    if (!is_v4) one.bytes[6] = static_cast<uint8_t>(random() % 2);
+    return one;
   };
-  const auto expected = [&](int wanted) {
-    const auto of_client =
-        std::count_if(model.begin(), model.end(), [&](const Kept& one) { return one.client == wanted; });
-    const bool has_share = of_client >= kPerClient;
-    if (!has_share && model.size() < kTotal) return kNone;
-    std::vector<Kept> those = model;
-    if (has_share) std::erase_if(those, [&](const Kept& one) { return one.client != wanted; });
-    std::sort(those.begin(), those.end(), [](const Kept& x, const Kept& y) { return x.last < y.last; });
-    for (const Kept& one : those)
-      if (one.in_flight == 0) return one.place;
-    return those.front().place;
+  const auto count = [&](const config::IpPrefix& network) {
+    return static_cast<uint32_t>(
+        std::count_if(model.begin(), model.end(), [&](const Kept& one) { return network.contains(one.client); }));
   };
-  for (int now = 1; now < 20000; ++now) {
-    const int who = static_cast<int>(random() % 5);
-    ASSERT_EQ(table.to_shed(client(who)), expected(who)) << now;
-    const unsigned what = random() % 4;
-    if (what == 0) {
-      for (uint32_t shed = table.to_shed(client(who)); shed != kNone; shed = table.to_shed(client(who))) {
+  const auto& levels = state::kClientLevels;
+  // What each network has, as if of one host: the most that any of it has.
+  const auto weigh = [&] {
+    std::map<config::IpPrefix, uint32_t> weights;
+    for (size_t level = 0; level < levels.size(); ++level) {
+      std::map<config::IpPrefix, uint32_t> counts;
+      for (const Kept& one : model) ++counts[state::network_of(one.client, levels[level])];
+      const uint32_t factor = state::allowance_factor(levels[level]);
+      for (const auto& [network, count] : counts)
+        weights[network] = std::max(weights[network], (count + factor - 1) / factor);
+      if (level == 0) continue;
+      for (const Kept& one : model) {
+        uint32_t& most = weights[state::network_of(one.client, levels[level])];
+        most = std::max(most, weights[state::network_of(one.client, levels[level - 1])]);
+      }
+    }
+    return weights;
+  };
+  const auto judge = [&](const config::IpAddress& client, ConnectionTable::Shed shed) {
+    size_t over = 0;
+    while (over < levels.size() &&
+           count(state::network_of(client, levels[over])) < state::allowance(levels[over], kPerClient))
+      ++over;
+    const bool is_own = over < levels.size();
+    ASSERT_EQ(shed.is_own, is_own);
+    if (!is_own && model.size() < kTotal) {
+      ASSERT_EQ(shed.place, kNone);
+      return;
+    }
+    const auto found =
+        std::find_if(model.begin(), model.end(), [&](const Kept& one) { return one.place == shed.place; });
+    ASSERT_NE(found, model.end());
+    if (is_own) {
+      ASSERT_TRUE(state::network_of(client, levels[over]).contains(found->client));
+    }
+    const auto weights = weigh();
+    const auto weight = [&](const config::IpAddress& of, size_t level) {
+      return weights.at(state::network_of(of, levels[level]));
+    };
+    for (const Kept& one : model) {
+      if (is_own && !state::network_of(client, levels[over]).contains(one.client)) continue;
+      // Level by level downwards, nobody beside it has more.
+      for (size_t level = over; level-- > 0;) {
+        const bool is_beside =
+            level + 1 == levels.size() || state::network_of(found->client, levels[level + 1]).contains(one.client);
+        if (is_beside) {
+          ASSERT_LE(weight(one.client, level), weight(found->client, level));
+        }
+      }
+      if (one.client != found->client) continue;
+      if (found->in_flight != 0) {
+        ASSERT_NE(one.in_flight, 0U) << "busy ones last";
+      }
+      if ((one.in_flight == 0) == (found->in_flight == 0)) {
+        ASSERT_GE(one.last, found->last);
+      }
+    }
+  };
+  for (int now = 1; now < 5000; ++now) {
+    const config::IpAddress who = any_client();
+    ASSERT_NO_FATAL_FAILURE(judge(who, table.to_shed(who))) << now;
+    const unsigned what = random() % 5;
+    if (what < 2) {
+      for (uint32_t shed = table.to_shed(who).place; shed != kNone; shed = table.to_shed(who).place) {
         table.remove(shed);
         std::erase_if(model, [&](const Kept& one) { return one.place == shed; });
       }
-      model.push_back({table.add(client(who), at(now)), now, who, 0});
+      model.push_back({table.add(who, at(now)), now, who, 0});
     } else if (!model.empty()) {
       const size_t at_random = random() % model.size();
       Kept& one = model[at_random];
       one.last = now;
-      if (what == 1) {
+      if (what == 2) {
         table.query(one.place, at(now));
         ++one.in_flight;
-      } else if (what == 2) {
+      } else if (what == 3) {
         table.answer(one.place, at(now));
         if (one.in_flight != 0) --one.in_flight;
       } else if (random() % 4 == 0) {
