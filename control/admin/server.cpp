@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/read_until.hpp>
 #include <asio/steady_timer.hpp>
@@ -56,10 +57,8 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
       : server_(server), socket_(std::move(socket)), idle_(server.io_) {}
 
   void read() {
-    idle_.expires_after(kIdle);
-    idle_.async_wait([self = shared_from_this()](std::error_code error) {
-      if (!error) self->close();
-    });
+    is_idle_ = true;
+    wait_for_client();
     asio::async_read_until(
         socket_, asio::dynamic_buffer(input_, kMaxAdminRequest), '\n',
         [self = shared_from_this()](std::error_code error, size_t size) { self->on_line(error, size); });
@@ -70,15 +69,28 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
     idle_.cancel();
     std::error_code ignored;
     socket_.close(ignored);
-    if (server_.clients_.erase(shared_from_this()) == 0) return;
+    server_.clients_.remove(shared_from_this());
   }
+  // Nothing of its is being done.
+  bool is_idle() const { return is_idle_; }
 
  private:
+  // To ask, or to read.
+  void wait_for_client() {
+    idle_.expires_after(kIdle);
+    idle_.async_wait([self = shared_from_this()](std::error_code error) {
+      if (!error) self->close();
+    });
+  }
   void on_line(std::error_code error, size_t size) {
     idle_.cancel();
+    if (!socket_.is_open()) return;  // it has made room meanwhile
     if (error == asio::error::not_found)
       return refuse("the request is longer than " + std::to_string(kMaxAdminRequest) + " bytes");
     if (error) return close();
+    is_idle_ = false;
+    server_.clients_.remove(shared_from_this());
+    server_.clients_.push_back(shared_from_this());
     const std::string line = input_.substr(0, size - 1);
     input_.erase(0, size);
     server_.commands_.run(line, [self = shared_from_this()](const json& answer) {
@@ -89,6 +101,8 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
   void write(std::string text, bool last) {
     if (!socket_.is_open()) return;
     auto kept = std::make_shared<std::string>(std::move(text));
+    is_idle_ = true;
+    wait_for_client();
     asio::async_write(socket_, asio::buffer(*kept),
                       [self = shared_from_this(), kept, last](std::error_code error, size_t) {
                         if (error || last) return self->close();
@@ -100,6 +114,7 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
   stream_protocol::socket socket_;
   asio::steady_timer idle_;
   std::string input_;
+  bool is_idle_ = true;
 };
 
 AdminServer::AdminServer(asio::io_context& io, std::string path, Operations& operations)
@@ -118,7 +133,16 @@ void AdminServer::stop() {
   std::error_code ignored;
   acceptor_.close(ignored);
   unlink(path_.c_str());
-  for (const auto& client : std::set(clients_)) client->close();
+  for (const auto& client : std::list(clients_)) client->close();
+}
+
+bool AdminServer::make_room() {
+  if (clients_.size() < kMaxAdminClients) return true;
+  const auto idle = std::find_if(clients_.begin(), clients_.end(), [](const auto& one) { return one->is_idle(); });
+  if (idle == clients_.end()) return false;
+  const std::shared_ptr<Client> longest = *idle;
+  longest->close();
+  return true;
 }
 
 void AdminServer::accept() {
@@ -126,11 +150,11 @@ void AdminServer::accept() {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     if (!error) {
       const auto client = std::make_shared<Client>(*this, std::move(socket));
-      if (clients_.size() < kMaxAdminClients) {
-        clients_.insert(client);
+      if (make_room()) {
+        clients_.push_back(client);
         client->read();
       } else {
-        client->refuse("there are " + std::to_string(kMaxAdminClients) + " clients already: try again");
+        client->refuse(std::to_string(kMaxAdminClients) + " clients wait for their answers already: try again");
       }
     } else {
       spdlog::warn("admin: accept: {}", error.message());

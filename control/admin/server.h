@@ -1,13 +1,14 @@
 // control/admin/server.h - the UNIX socket that penstockctl talks to: a line of JSON in, a line of JSON out.
 //
-// Mode 0660, so root and the socket's group may ask. At most kMaxAdminClients at a time, a request of at most
-// kMaxAdminRequest bytes, and a client that says nothing for 30 s is sent away.
+// Mode 0660, so root and the socket's group may ask. A request has at most kMaxAdminRequest bytes; a client that says nothing, or
+// reads nothing, for 30 s is sent away. At most kMaxAdminClients at a time: for another one the client goes that has said nothing for the
+// longest, so that penstockctl gets through however many idle.
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <list>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "control/admin/commands.h"
@@ -15,7 +16,7 @@
 namespace penstock::control {
 
 constexpr size_t kMaxAdminRequest = 4096;
-constexpr size_t kMaxAdminClients = 16;
+constexpr size_t kMaxAdminClients = 32;
 
 class AdminServer {
  public:
@@ -31,12 +32,13 @@ class AdminServer {
  private:
   class Client;
   void accept();
+  bool make_room();
 
   asio::io_context& io_;
   const std::string path_;
   Commands commands_;
   asio::local::stream_protocol::acceptor acceptor_;
-  std::set<std::shared_ptr<Client>> clients_;
+  std::list<std::shared_ptr<Client>> clients_;  // the longest without a word first
 };
 
 }  // namespace penstock::control

@@ -335,6 +335,9 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   list.gauge("penstock_endpoint_without_edns",
              "1: the endpoint is asked without EDNS, and so without DNSSEC, as it answers an OPT with an error.",
              labels, sum([](const EndpointCounters& one) -> const Counter& { return one.without_edns; }) != 0 ? 1 : 0);
+  list.gauge("penstock_endpoint_tcp_connection_use",
+             "What the endpoint bears of a TCP connection: 0 many queries at once, 1 one after the other, 2 one.",
+             labels, number(page.slow.stream_use[slot].get()));
   list.gauge("penstock_endpoint_rate", "Queries a second sent to the endpoint, over the last second.", labels,
              number(page.endpoint_rate[slot].get()));
   auto& histogram = list.histogram("penstock_endpoint_latency_seconds",

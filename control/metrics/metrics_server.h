@@ -16,9 +16,8 @@ class MetricsServer {
   using View = std::function<std::shared_ptr<const MetricsView>()>;
 
   // `listen` is "address:port" or "[address]:port"; port 0 takes a free one. `view` is called on the HTTP
-  // server's threads at every scrape, so it must be safe beside the caller's own thread; null gives an empty
-  // page. Throws std::runtime_error that names the address when it cannot be bound. Ending takes up to two
-  // seconds (civetweb looks that often whether it should).
+  // server's thread at every scrape, so it must be safe beside the caller's own thread; null gives an empty
+  // page. Throws std::runtime_error that names the address when it cannot be bound.
   MetricsServer(const std::string& listen, View view);
   ~MetricsServer();
 

@@ -1,5 +1,7 @@
 """tests/e2e/metrics_test.py - the page that Prometheus scrapes, and the sums that must close."""
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -23,7 +25,7 @@ def test_promtool_finds_nothing_to_say(office):
 
 def test_our_own_names_start_with_penstock(office):
     _, penstock = office
-    ours = {name for name, _, _ in penstock.metrics().series if not name.startswith(("exposer_", "process_"))}
+    ours = {name for name, _, _ in penstock.metrics().series if not name.startswith("process_")}
     assert ours and all(name.startswith("penstock_") for name in ours)
 
 
@@ -34,6 +36,26 @@ def test_every_frame_is_accounted_for_when_it_is_quiet(office):
     world.run("client", "ping", "-n", "-c", 2, "-i", "0.1", "192.168.10.86")
     eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every frame accounted for")
     assert penstock.metrics().sum("penstock_queries_total", outcome="forwarded") >= 50
+
+
+def test_who_says_nothing_keeps_neither_scrape_nor_penstockctl_out(office):
+    world, penstock = office
+    held = []
+    try:
+        for _ in range(80):
+            held.append(world.socket("host", socket.AF_INET, socket.SOCK_STREAM))
+            held[-1].connect(("127.0.0.1", 9153))
+            held[-1].sendall(b"GET /metr")
+            held.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            held[-1].connect(f"{penstock.run}/control.sock")
+            held[-1].sendall(b'{"comm')
+        begin = time.monotonic()
+        assert penstock.metrics().sum("penstock_dataplane_up") == 1
+        assert penstock.ctl("status")["dataplane"]
+        assert time.monotonic() - begin < 3
+    finally:
+        for one in held:
+            one.close()
 
 
 def test_an_endpoint_that_stops_is_seen_to_be_down(office):
