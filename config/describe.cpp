@@ -257,6 +257,9 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
     rows.push_back({"EDNS", edns_text(pool)});
   if (std::string text = case_text(pool, name); !text.empty()) rows.push_back({"letters", std::move(text)});
   if (pool.resolve_tc) rows.push_back({"truncated", "answers are fetched over TCP"});
+  if (pool.pipelining == Pipelining::on)
+    rows.push_back({"over TCP", "many queries at once on a connection, whatever comes of it"});
+  if (pool.pipelining == Pipelining::off) rows.push_back({"over TCP", "one query at a time on a connection"});
   if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
   return rows;
 }

@@ -16,7 +16,7 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 5;
+constexpr uint32_t kImageVersion = 6;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
 constexpr uint32_t kNoPool = 0xffffffff;
@@ -85,10 +85,11 @@ struct ImagePool {
   uint32_t endpoint_count;  // 1 or more
   uint8_t kind;             // config::PoolKind
   uint8_t is_private;
-  uint8_t policy;    // config::Policy
-  uint8_t retry_on;  // kRetryOnServfail | kRetryOnRefused
-  uint8_t cache;     // kCache...; 0: answers are not remembered
-  uint8_t reserved[3];
+  uint8_t policy;      // config::Policy
+  uint8_t retry_on;    // kRetryOnServfail | kRetryOnRefused
+  uint8_t cache;       // kCache...; 0: answers are not remembered
+  uint8_t pipelining;  // config::Pipelining, of queries over TCP
+  uint8_t reserved[2];
   uint32_t max_ttl;  // s; the next three too
   uint32_t min_ttl;
   uint32_t max_negative_ttl;

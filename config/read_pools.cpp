@@ -117,6 +117,11 @@ void read_edns(const YamlMap& map, Pool& pool) {
   constexpr uint32_t kKeepalive = 11;    // RFC 7828
   constexpr uint32_t kPadding = 12;      // RFC 7830
   if (const auto value = map.get("resolve_tc")) pool.resolve_tc = value->boolean().value_or(false);
+  if (const auto section = map.get("tcp")) {
+    const YamlMap tcp(*section, {"pipelining"});
+    if (const auto value = tcp.get("pipelining"))
+      if (const auto word = value->word({"auto", "on", "off"})) pool.pipelining = static_cast<Pipelining>(*word);
+  }
   if (const auto value = map.get("randomise_case")) pool.randomise_case = value->boolean().value_or(false);
   if (const auto value = map.get("udp_size")) pool.udp_size = read_udp_size(*value).value_or(pool.udp_size);
   if (const auto value = map.get("ecs"))
@@ -172,7 +177,7 @@ void ModelReader::read_pools(const YamlValue& section) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
     const YamlMap map(item,
                       {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on", "cache",
-                       "rrset_order", "resolve_tc", "udp_size", "pass_options", "ecs", "randomise_case"});
+                       "rrset_order", "resolve_tc", "tcp", "udp_size", "pass_options", "ecs", "randomise_case"});
     Pool pool;
     pool.name = member.key;
     pool.where = {0, member.line};

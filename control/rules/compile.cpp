@@ -64,6 +64,7 @@ struct Pools {
 
 void lay_out_edns(const config::Pool& pool, config::ImagePool& out) {
   out.udp_size = pool.udp_size;
+  out.pipelining = static_cast<uint8_t>(pool.pipelining);
   out.edns = static_cast<uint8_t>((pool.resolve_tc ? config::kEdnsResolveTc : 0) |
                                   (pool.randomise_case ? config::kEdnsRandomiseCase : 0) |
                                   (pool.ecs == config::Ecs::pass ? config::kEdnsEcsPass : 0) |

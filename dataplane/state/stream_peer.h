@@ -47,6 +47,11 @@ constexpr uint16_t kTransferWithoutOpt = 1;
 // In the place of a response, from the slow lane alone: the query did not get through. Its id, then whether it had left.
 constexpr unsigned kLostSize = 3;
 
+// To an endpoint: its slot as the place, and how its pool pipelines (config::Pipelining) as the generation.
+inline PeerMac endpoint_mac(uint16_t slot, uint8_t pipelining) {
+  return StreamPeer{PeerKind::endpoint, slot, pipelining}.mac();
+}
+// From one.
 constexpr PeerMac kEndpointMac{static_cast<uint8_t>(PeerKind::endpoint), 0, 0, 0, 0, 0};
 // What lcores send from.
 constexpr PeerMac kStreamPortMac{0x02, 0xff, 0xff, 0xff, 0xff, 0xff};

@@ -34,6 +34,8 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
     if (pool.cache > config::kCacheAll) return name + " has cache " + text(pool.cache) + ", not 0 to 31";
     if (pool.retry_on > (config::kRetryOnServfail | config::kRetryOnRefused))
       return name + " has retry_on " + text(pool.retry_on) + ", not 0 to 3";
+    if (pool.pipelining > static_cast<uint8_t>(config::Pipelining::off))
+      return name + " has pipelining " + text(pool.pipelining) + ", not 0 to 2";
     if (pool.edns > config::kEdnsAll) return name + " has edns " + text(pool.edns) + ", not 0 to 15";
     if (pool.udp_size < config::kLeastUdpSize || pool.udp_size > config::kLargestUdpSize)
       return name + " has udp_size " + text(pool.udp_size) + ", not 512 to 4096";

@@ -307,9 +307,11 @@ TEST(ReadModel, WhatGoesOnToThePoolsEndpoints) {
 pools:
   plain: {kind: recursive, endpoints: [192.168.10.2]}
   other: {kind: recursive, endpoints: [192.168.10.3], resolve_tc: on, udp_size: 4096, pass_options: [65001, 3], ecs: add,
-          randomise_case: on}
+          randomise_case: on, tcp: {pipelining: off}}
 default: {pool: plain}
 )");
+  EXPECT_EQ(model.pools[0].pipelining, Pipelining::automatic);
+  EXPECT_EQ(model.pools[1].pipelining, Pipelining::off);
   EXPECT_FALSE(model.pools[0].resolve_tc);
   EXPECT_EQ(model.pools[0].udp_size, 1232);
   EXPECT_EQ(model.pools[0].ecs, Ecs::strip);

@@ -207,6 +207,7 @@ TEST(Ruleset, RefusesFieldsByTheirReason) {
       {"pool retry_on", [](B& i) { record<config::ImagePool>(i, Section::pools).retry_on = 4; }, "retry_on 4"},
       {"pool cache", [](B& i) { record<config::ImagePool>(i, Section::pools).cache = config::kCacheAll + 1; },
        "its pool 0 has cache 32, not 0 to 31"},
+      {"pool pipelining", [](B& i) { record<config::ImagePool>(i, Section::pools).pipelining = 3; }, "has pipelining 3"},
       {"pool edns", [](B& i) { record<config::ImagePool>(i, Section::pools).edns = 16; }, "has edns 16"},
       {"pool udp_size", [](B& i) { record<config::ImagePool>(i, Section::pools).udp_size = 511; }, "udp_size 511"},
       {"pool options", [](B& i) { record<config::ImagePool>(i, Section::pools).pass_option_count = 9; }, "passes 9"},
