@@ -83,7 +83,7 @@ namespace penstock::config {
   X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer")  \
   X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")           \
   X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                 \
-  X(dropped_fragment, "a fragment, and it could not be asked again over TCP")                         \
+  X(dropped_fragment, "cut short, and it could not be asked again over TCP")                          \
   X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                       \
   X(unusable, "no question or two OPTs: a failure of the endpoint, so the next is asked")             \
   X(lost_over_tcp, "no response: the endpoint refused or ended the connection, so the next is asked") \

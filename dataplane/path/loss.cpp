@@ -33,7 +33,8 @@ bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send,
   send.answered = true;
   --lcore.outstanding[send.endpoint_slot];
   if (ask_another(lcore, index, had_left, frame, now)) return true;
-  if (!owes(lcore.pending.slot(index), lcore.pending.query(index))) give_up(lcore, index, now);
+  if (!owes(lcore.pending.slot(index), lcore.pending.query(index)) && !ask_by_udp(lcore, index, had_left, now))
+    give_up(lcore, index, now);
   return false;
 }
 

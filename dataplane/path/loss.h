@@ -18,7 +18,8 @@ inline bool is_loss(const state::Lcore& lcore, const Packet& packet) {
 }
 
 // The send owes nothing any more. An endpoint that was not asked yet now is; when there is none and none that was asked still owes an
-// answer, the clients hear so at once, as they would at the end of their patience. `now` in ns.
+// answer, one is asked over UDP. When that may not be either the clients hear so at once, as they would at the end of their patience.
+// `now` in ns.
 config::ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t now);
 
 }  // namespace penstock::path

@@ -26,6 +26,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.client_family = packet.family;
   slot.background = 0;
   slot.over_tcp = lcore.host.is_stream(packet.port) ? 1 : 0;
+  slot.cut_short = 0;
   slot.opaque = work.query.opaque ? 1 : 0;
   slot.counts_as_negative = 0;
   slot.as_typed = 0;

@@ -89,7 +89,11 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     return answer_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
   lcore.pending.slot(index).counts_as_negative = work.response_rate != 0 ? 1 : 0;
   const Packet& packet = work.packet;
-  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  if (may_go_by_udp(slot) && slot.message_length != 0 && is_silent_over_tcp(lcore, pool, choice.endpoint, now) &&
+      send_by_udp(lcore, index, pool, choice.endpoint, {packet.dns, packet.dns_length}, now)) {
+    discard(lcore, *packet.frame);
+  } else if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
     abandon(lcore, index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }

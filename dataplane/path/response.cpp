@@ -89,6 +89,7 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
   if (answered.over_tcp) {
     // Says nothing of how soon, or whether, it answers over UDP.
     endpoint.stream_responses.add(1);
+    lcore.stream_silence.count_answer(answered.endpoint_slot);
     return;
   }
   endpoint.responses.add(1);
@@ -236,11 +237,13 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   if (!packet.is_fragment)
     if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt, now)) return *outcome;
   if (!is_answer) return pass_over();
-  // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again.
+  // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again; one that asks over TCP
+  // has done so.
   if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp && !slot.opaque)) {
-    if (ask_over_tcp(lcore, index, number_of(query, *answered), packet.is_fragment, *packet.frame, now))
+    const bool must = packet.is_fragment || query.traits.udp_size == kStreamSize;
+    if (ask_over_tcp(lcore, index, number_of(query, *answered), must, *packet.frame, now))
       return ResponseOutcome::asked_over_tcp;
-    if (packet.is_fragment) return reject(ResponseOutcome::dropped_fragment);
+    if (must) return reject(ResponseOutcome::dropped_fragment);
   }
   if (rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) {
     const ResponseOutcome outcome = try_others(lcore, index, *answered, rcode, *packet.frame, now);

@@ -73,6 +73,20 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
   return send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now);
 }
 
+// In a fresh frame; over UDP if it may be, so that who asks over TCP does not depend on the endpoint's TCP.
+bool send_copy(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
+               const Asked& question, uint64_t now) {
+  if (may_go_by_udp(lcore.pending.slot(index)))
+    return send_by_udp(lcore, index, pool, endpoint, {question.message, question.message_length}, now);
+  rte_mbuf* frame = lcore.fresh.pop();
+  if (frame == nullptr) return false;
+  uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
+  std::memcpy(message, question.message, question.message_length);
+  if (send(lcore, index, pool, endpoint, *frame, message, question.message_length, now)) return true;
+  discard(lcore, *frame);
+  return false;
+}
+
 }  // namespace
 
 RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
@@ -90,21 +104,13 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
   if (choice.endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
 
-  rte_mbuf* frame = lcore.fresh.pop();
-  if (frame == nullptr) return RetryOutcome::no_frame;
-  uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
-  std::memcpy(message, question.message, question.message_length);
   const state::PendingSend overdue = query.send(slot.sends - 1U);
-  if (!send(lcore, index, *pool, choice.endpoint, *frame, message, question.message_length, now)) {
-    discard(lcore, *frame);
-    return RetryOutcome::no_frame;
-  }
+  if (!send_copy(lcore, index, *pool, choice.endpoint, question, now)) return RetryOutcome::no_frame;
   count_timeout(lcore, overdue);
   return RetryOutcome::sent;
 }
 
-bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
-                  uint64_t now) {
+bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool must, rte_mbuf& frame, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
@@ -113,7 +119,7 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_
       frame.buf_len < kMessageOffset + question.message_length)
     return false;
   const config::ImagePool* pool = pool_of(*lcore.rules, slot, query, question);
-  if (pool == nullptr || (!is_fragment && (pool->edns & config::kEdnsResolveTc) == 0)) return false;
+  if (pool == nullptr || (!must && (pool->edns & config::kEdnsResolveTc) == 0)) return false;
   const state::PendingSend& cut = query.send(number);
   const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
   if (endpoint == kNoEndpoint) return false;
@@ -132,9 +138,22 @@ bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& f
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
+  if (may_go_by_udp(slot) && slot.sends + 1U == state::kMaxSends) return false;
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
   // What was never sent costs the pool nothing more.
   return pool != nullptr && !slot.opaque && ask_next(lcore, index, *pool, question, frame, now, had_left);
+}
+
+bool ask_by_udp(state::Lcore& lcore, uint32_t index, bool had_left, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const Asked question = asked_of(lcore, slot, query);
+  if (!may_go_by_udp(slot) || slot.sends == state::kMaxSends || question.message_length == 0) return false;
+  const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
+  if (pool == nullptr || (had_left && !lcore.retry_budget.take(pool->first_endpoint, now))) return false;
+  const Tried tried = tried_for(slot, query);
+  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
+  return choice.endpoint != kNoEndpoint && send_copy(lcore, index, *pool, choice.endpoint, question, now);
 }
 
 bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now) {

@@ -11,14 +11,16 @@ namespace penstock::path {
 config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 
 // The response to send `number` of the open query `index` was cut short: it is asked again over TCP, of the same endpoint, in `frame`,
-// the response's own. Truncated ones only where the pool says `resolve_tc`. False, and nothing has changed: it may not be, or
+// the response's own: where the pool says `resolve_tc`, or it `must` be. False, and nothing has changed: it may not be, or
 // the rules in force do not send it there.
-bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool is_fragment, rte_mbuf& frame,
-                  uint64_t now);
+bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool must, rte_mbuf& frame, uint64_t now);
 
 // One send of the open query `index` did not get through: an endpoint that was not asked yet now is, in `frame`, within the retry budget
-// if `had_left`. False, and nothing has changed: there is none, or it may not be.
+// if `had_left`. False, and nothing has changed: there is none, or it may not be. A last send is left for UDP.
 bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& frame, uint64_t now);
+// None that the open query `index` asked over TCP will answer: one is asked over UDP, of those not asked yet if there are any, within the
+// retry budget if the last one `had_left`. False, and nothing has changed: it may not be.
+bool ask_by_udp(state::Lcore& lcore, uint32_t index, bool had_left, uint64_t now);
 
 // An endpoint answered the send `answered`, with our OPT, of the open query `index` with an error that may be about the OPT: it is
 // asked once more without (RFC 6891 section 6.2.2), in `frame`, the response's own. False, and nothing has changed: its rules have

@@ -57,7 +57,7 @@ void count_record(uint8_t* message, int change) {
   const bool over_tcp = slot.over_tcp != 0;
   const uint8_t port = over_tcp ? lcore.host.stream_port() : hop.port;
   const UdpHeaders headers{
-      .destination_mac = over_tcp ? state::kEndpointMac : hop.mac,
+      .destination_mac = over_tcp ? state::endpoint_mac(hop.slot, pool.pipelining) : hop.mac,
       .source_mac = lcore.host.ports[port].mac,
       .source = hop.source,
       .destination = hop.address,
@@ -86,7 +86,7 @@ void count_record(uint8_t* message, int change) {
   sent.form = form;
   config::EndpointCounters& counters = lcore.counters.endpoints[hop.slot];
   (over_tcp ? counters.stream_queries : counters.queries).add(1);
-  if (!over_tcp) lcore.silence.count_send(hop.slot, now);
+  (over_tcp ? lcore.stream_silence : lcore.silence).count_send(hop.slot, now);
   transmit(lcore, port, frame);
   return true;
 }
@@ -128,15 +128,40 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
   return true;
 }
 
+bool is_silent_over_tcp(state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now) {
+  const uint16_t slot = lcore.hops[endpoint].slot;
+  return lcore.stream_silence.owes_much(slot) &&
+         lcore.stream_silence.is_silent(slot, patience_over_tcp(patience_with(lcore, pool, slot)), now) &&
+         !lcore.stream_silence.try_again(slot, now);
+}
+
+bool send_by_udp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
+                 std::span<const uint8_t> message, uint64_t now) {
+  rte_mbuf* frame = lcore.fresh.pop();
+  if (frame == nullptr) return false;
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  uint8_t* at = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
+  const bool has_room = frame->buf_len >= kMessageOffset + message.size();
+  if (has_room) std::memcpy(at, message.data(), message.size());
+  slot.over_tcp = 0;
+  const bool sent =
+      has_room && send(lcore, index, pool, endpoint, *frame, at, static_cast<uint16_t>(message.size()), now);
+  slot.over_tcp = 1;
+  if (!sent) lcore.fresh.push(frame);
+  return sent;
+}
+
 bool send_over_tcp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
                    unsigned number, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now) {
   state::PendingSlot& slot = lcore.pending.slot(index);
+  const bool was_over_tcp = slot.over_tcp != 0;
   slot.over_tcp = 1;
   if (!write(lcore, index, lcore.pending.query(index).send(number), pool, lcore.hops[endpoint], frame, message, length,
              now)) {
-    slot.over_tcp = 0;
+    slot.over_tcp = was_over_tcp ? 1 : 0;
     return false;
   }
+  slot.cut_short = 1;
   schedule(lcore, index, pool, lcore.hops[endpoint], now);
   return true;
 }

@@ -1,6 +1,8 @@
 // dataplane/path/send.h - a query on its way to an endpoint: first by the client's own frame, later by copies of it.
 #pragma once
 
+#include <span>
+
 #include "config/image.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/state/lcore.h"
@@ -19,6 +21,18 @@ bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, ui
 // sends of the query go over TCP as well.
 bool send_over_tcp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
                    unsigned number, rte_mbuf& frame, uint8_t* message, uint16_t length, uint64_t now);
+
+// What came over TCP is asked over UDP as well when TCP brings nothing (BIND and Unbound ask so at once): unless an answer was cut
+// short, or one server alone can answer it.
+inline bool may_go_by_udp(const state::PendingSlot& slot) {
+  return slot.over_tcp != 0 && slot.cut_short == 0 && slot.opaque == 0;
+}
+// Sends the message of such a query over UDP, in a frame of lcore.fresh: none of the slow lane's may leave by a card. False, and nothing
+// has changed: there is none, or it has no room.
+bool send_by_udp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
+                 std::span<const uint8_t> message, uint64_t now);
+// Whether the endpoint has answered nothing over TCP lately: then such queries begin with UDP, but for one now and then.
+bool is_silent_over_tcp(state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now);
 
 // How long an endpoint of the pool may take before another is asked, ns.
 uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot);

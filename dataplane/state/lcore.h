@@ -103,6 +103,7 @@ struct Lcore {
       pool_pending{};  // pending slots, by the slot of their pool's first endpoint
   RoundTrips round_trips;
   Silence silence;
+  Silence stream_silence;  // over TCP
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit reports;

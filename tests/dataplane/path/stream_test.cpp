@@ -156,8 +156,8 @@ TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
   const auto& endpoint = rig.counters().lcore[0].endpoints[0];
   ask_over_tcp();
   rig.pass(1100);
-  const Frame next = only(rig.sweep(), kStream);
-  EXPECT_EQ(config::to_string(next.destination), kOther);
+  const Frame next = only(rig.sweep(), 1);
+  EXPECT_EQ(config::to_string(next.destination), kOther) << "over UDP as well";
   rig.pass(800);
   const Frame servfail = only(rig.sweep(), kStream);
   EXPECT_EQ(servfail.destination_mac, kConnection);
@@ -183,19 +183,82 @@ TEST_F(StreamTest, AnEndpointThatRefusesIsLeftForTheNextAtOnceAndTheLastOneEndsI
   EXPECT_EQ(endpoint.stream_timeouts.get(), 1U);
   EXPECT_TRUE(receive_long(answer_to_query(first)).empty()) << "it had none to send by";
   EXPECT_EQ(rig.verdict(), "classify.response response.unknown_id");
-  const Frame servfail = only(receive_long(lost(next)), kStream);
-  EXPECT_EQ(rig.verdict(), "classify.response response.lost_over_tcp sweep.expired");
-  EXPECT_EQ(servfail.destination_mac, kConnection);
-  EXPECT_EQ(get16(servfail.payload, 2) & 0xf, 2);
+  const Frame last = only(receive_long(lost(next)), 1);
+  EXPECT_EQ(rig.verdict(), "classify.response response.lost_over_tcp") << "over UDP";
+  EXPECT_EQ(to_hex(last.payload), to_hex(first.payload));
+  const Frame back = only(rig.receive(1, {write(answer_to_query(last))}), kStream);
+  EXPECT_EQ(back.destination_mac, kConnection);
+  EXPECT_EQ(get16(back.payload, 2) & 0xf, 0);
   EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+}
+
+TEST_F(StreamTest, WhatMustGoOverTcpEndsWithTheLastEndpointThatRefuses) {
+  const Frame first = ask_over_tcp();
+  rig.pass(1100);
+  const Frame by_udp = only(rig.sweep(), 1);
+  EXPECT_TRUE(receive_long(lost(first, true)).empty());
+  const Frame again = only(rig.receive(1, {write(truncated(by_udp))}), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.response=2 response.asked_over_tcp response.lost_over_tcp retry.sent");
+  const Frame other = only(receive_long(lost(again)), kStream);
+  EXPECT_EQ(get16(other.payload, 2) & (kTc | 0xf), 2) << "no TC for who has asked over TCP";
+  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+}
+
+// RFC 7766 section 5 leaves it to us by what we ask.
+TEST_F(StreamTest, AnEndpointThatIsSilentOverTcpIsAskedOverUdp) {
+  const Frame first = ask_over_tcp();
+  rig.pass(1100);
+  const Frame next = only(rig.sweep(), 1);
+  EXPECT_EQ(to_hex(next.payload), to_hex(first.payload));
+  const Frame back = only(rig.receive(1, {write(answer_to_query(next))}), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned retry.sent");
+  EXPECT_EQ(back.destination_mac, kConnection);
+  EXPECT_EQ(back.source_port, 53);
+  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+}
+
+TEST_F(StreamTest, WhatUdpCutsShortIsTcpsAgain) {
+  ask_over_tcp(txt_query());
+  rig.pass(1100);
+  const Frame by_udp = only(rig.sweep(), 1);
+  const Frame again = only(rig.receive(1, {write(truncated(by_udp))}), kStream);
+  EXPECT_EQ(rig.verdict(), "classify.response response.asked_over_tcp retry.sent") << "whatever resolve_tc says";
+  EXPECT_EQ(config::to_string(again.destination), kOther);
+  const Frame response = long_answer(again, 20);
+  EXPECT_EQ(only(receive_long(response), kStream).payload.size(), response.payload.size());
+}
+
+TEST_F(StreamTest, AnEndpointKnownToBeSilentOverTcpIsAskedOverUdpFirst) {
+  for (unsigned i = 0; i < 40; ++i) ask_over_tcp(studio_query(i));
+  rig.pass(2000);
+  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  rig.verdict();
+  ask_over_tcp(studio_query(100));  // one now and then finds out whether it still is
+  const auto asked = [&](unsigned name) {
+    rig.prefer(kFirst);
+    const Frame left = only(receive_long(over_tcp(studio_query(name))), 1);
+    EXPECT_EQ(config::to_string(left.destination), kFirst);
+    return left;
+  };
+  const Frame left = asked(101);
+  EXPECT_EQ(rig.outstanding(kFirst), 1U);
+  EXPECT_EQ(only(rig.receive(1, {write(answer_to_query(left))}), kStream).destination_mac, kConnection);
+  rig.pass(110);
+  rig.verdict();
+  const Frame tried = ask_over_tcp(studio_query(102));
+  only(receive_long(answer_to_query(tried)), kStream);
+  rig.verdict();
+  ask_over_tcp(studio_query(103));
+  rig.pass(2000);
+  while (rig.lcore().pending.in_use() != 0) rig.sweep();
 }
 
 TEST_F(StreamTest, WhoeverWasAskedBesideItIsWaitedFor) {
   const Frame first = ask_over_tcp();
   rig.pass(1100);
-  const Frame second = only(rig.sweep(), kStream);
-  EXPECT_TRUE(receive_long(lost(second, true)).empty());
-  only(receive_long(answer_to_query(first)), kStream);
+  const Frame second = only(rig.sweep(), 1);
+  EXPECT_TRUE(receive_long(lost(first, true)).empty());
+  only(rig.receive(1, {write(answer_to_query(second))}), kStream);
 }
 
 TEST_F(StreamTest, OnlyTheSlowLaneMaySayThatAQueryIsLostAndOnlyOfWhatIsUnderWay) {
