@@ -208,15 +208,23 @@ std::string render_status(const json& status) {
   return render_table(rows, "");
 }
 
+// What its prober says, and what has been learned of its connections.
+std::string reason(const json& endpoint) {
+  std::string text = endpoint["reason"];
+  const auto add = [&](const char* what) { text += (text.empty() ? "" : "; ") + std::string(what); };
+  if (endpoint.value("without_edns", 0) != 0) add("asked without EDNS");
+  const std::string use = endpoint.value("tcp_connections", "shared");
+  if (use != "shared") add(use == "once" ? "over TCP one query a connection" : "over TCP one query at a time");
+  return text;
+}
+
 std::string render_endpoints(const json& answer) {
   Rows rows{{"POOL", "ADDRESS", "STATE", "FOR", "USE", "QUERIES", "TIMEOUTS", "RATE", "NEXT HOP", "REASON"}};
   for (const json& endpoint : answer["endpoints"])
     rows.push_back({endpoint["pool"], endpoint["address"], endpoint["state"],
                     endpoint.contains("for_s") ? render_age(endpoint["for_s"].get<long long>()) : "-", endpoint["role"],
                     optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), rate(endpoint),
-                    next_hop(endpoint),
-                    endpoint["reason"].get<std::string>() +
-                        (endpoint.value("without_edns", 0) == 0 ? "" : "; asked without EDNS")});
+                    next_hop(endpoint), reason(endpoint)});
   std::string text = render_table(rows, "");
   if (!answer["connected"].get<bool>()) text += "No dataplane is connected: there are no next hops and no counters.\n";
   return text;

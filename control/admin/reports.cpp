@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -152,6 +153,9 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
       total += (state.page->lcore[i].endpoints[*endpoint.slot].*counter).get();
     of[name] = total;
   }
+  static constexpr std::array kUses{"shared", "in turn", "once"};
+  const uint64_t use = state.page->slow.stream_use[*endpoint.slot].get();
+  of["tcp_connections"] = kUses[use < kUses.size() ? use : 0];
   of["rate"] = state.page->endpoint_rate[*endpoint.slot].get();
   return of;
 }

@@ -13,6 +13,7 @@ namespace {
 using asio::ip::tcp;
 using config::SlowCounter;
 using config::SlowGauge;
+using config::StreamUse;
 
 // What an endpoint sends to the lcore that asked it from `source_port`.
 Endpoints back_from(const Endpoints& between, uint16_t source_port) {
@@ -36,19 +37,40 @@ void Upstream::send(const Outgoing& outgoing, Time now) {
     peer->between = outgoing.between;
   }
   peer->used_at = now;
+  if (const uint32_t slot = outgoing.peer.place; slot != peer->slot && slot < config::kMaxEndpoints) {
+    counters_.stream_use[peer->slot].set(static_cast<uint64_t>(StreamUse::shared));
+    peer->slot = static_cast<uint16_t>(slot);
+    counters_.stream_use[slot].set(static_cast<uint64_t>(peer->use));
+  }
+  peer->pipelining = static_cast<config::Pipelining>(outgoing.peer.generation);
   if (outgoing.message.size() < dns::kHeaderSize) return;
   send(*peer,
        Query{.message = {outgoing.message.begin(), outgoing.message.end()},
              .id = dns::id_of(outgoing.message.data()),
              .source_port = outgoing.between.source_port,
-             .is_second = false,
              .at = now},
        now);
 }
 
 void Upstream::send(Peer& peer, Query&& query, Time now) {
+  if (use_of(peer, now) != StreamUse::shared || query.is_copy) return send_alone(peer, std::move(query), now);
   const std::shared_ptr<Channel> channel = channel_for(peer, now);
   if (channel == nullptr) return lose(peer, query, query.is_second);
+  put(peer, channel, std::move(query), now);
+}
+
+bool Upstream::has_alone(const Peer& peer) {
+  return std::any_of(peer.channels.begin(), peer.channels.end(), [](const auto& channel) { return channel->is_alone; });
+}
+
+void Upstream::send_alone(Peer& peer, Query&& query, Time now) {
+  if (const std::shared_ptr<Channel> channel = channel_alone(peer, false, now))
+    return put(peer, channel, std::move(query), now);
+  if (!has_alone(peer) || peer.waiting.size() >= limits_.in_flight) return lose(peer, query, query.is_second);
+  peer.waiting.push_back(std::move(query));
+}
+
+void Upstream::put(Peer& peer, const std::shared_ptr<Channel>& channel, Query&& query, Time now) {
   // Lcores draw their ids apart from each other: on a connection none may be used twice.
   uint16_t id = query.id;
   while (channel->queries.contains(id)) id = static_cast<uint16_t>(id + 40503);
@@ -58,6 +80,8 @@ void Upstream::send(Peer& peer, Query&& query, Time now) {
   channel->unsent.push_back(static_cast<uint8_t>(length));
   channel->unsent.insert(channel->unsent.end(), query.message.begin(), query.message.end());
   if (channel->queries.empty() && channel->is_open) channel->since = now;
+  query.has_company = !channel->queries.empty();
+  ++channel->sent;
   channel->queries.emplace(id, std::move(query));
   count_queries(1);
   counters_[SlowCounter::upstream_queries].add(1);
@@ -69,15 +93,57 @@ void Upstream::send(Peer& peer, Query&& query, Time now) {
 // The least busy connection that takes another query; a new one when all have enough to do. Null: none.
 std::shared_ptr<Upstream::Channel> Upstream::channel_for(Peer& peer, Time now) {
   std::shared_ptr<Channel> best;
+  size_t shared = 0;
   for (const auto& channel : peer.channels) {
+    if (channel->is_alone || channel->is_dubious) continue;
+    ++shared;
     if (channel->queries.size() >= limits_.in_flight || channel->unsent.size() >= limits_.unsent) continue;
     if (best == nullptr || channel->queries.size() < best->queries.size()) best = channel;
   }
-  if (best != nullptr && (best->queries.size() < limits_.busy || peer.channels.size() >= limits_.channels)) return best;
-  if (peer.channels.size() >= limits_.channels) return nullptr;
+  if (best != nullptr && (best->queries.size() < limits_.busy || shared >= limits_.channels)) return best;
+  if (shared >= limits_.channels) return nullptr;
   if (peer.has_failed && now - peer.failed_at < peer.pause) return best;
   std::shared_ptr<Channel> fresh = connect(peer, now);
   return fresh != nullptr ? fresh : best;
+}
+
+// One without a query, or a new one; `fresh`: a new one in any case, for which one without a query makes room. Those that have stopped
+// answering end by themselves and do not count, but four times as many there are never. Null: none can be had now.
+std::shared_ptr<Upstream::Channel> Upstream::channel_alone(Peer& peer, bool fresh, Time now) {
+  unsigned answering = 0;
+  unsigned all = 0;
+  std::shared_ptr<Channel> idle;
+  for (const auto& channel : peer.channels) {
+    if (!channel->is_alone) continue;
+    ++all;
+    if (channel->is_dubious) continue;
+    ++answering;
+    if (channel->queries.empty()) idle = channel;
+  }
+  if (idle != nullptr && !fresh && use_of(peer, now) != StreamUse::once) return idle;
+  if (peer.has_failed && now - peer.failed_at < peer.pause) return nullptr;
+  if (answering >= limits_.alone || all >= 4 * limits_.alone) {
+    if (idle == nullptr) return nullptr;
+    end(peer, idle, now);
+  }
+  std::shared_ptr<Channel> channel = connect(peer, now);
+  if (channel != nullptr) channel->is_alone = true;
+  return channel;
+}
+
+StreamUse Upstream::use_of(Peer& peer, Time now) {
+  if (peer.pipelining == config::Pipelining::on) return StreamUse::shared;
+  if (peer.use != StreamUse::shared && now - peer.learned_at >= limits_.remember)
+    set_use(peer, StreamUse::shared, now);  // it may have been mended
+  const bool is_off = peer.pipelining == config::Pipelining::off;
+  return is_off && peer.use == StreamUse::shared ? StreamUse::in_turn : peer.use;
+}
+
+void Upstream::set_use(Peer& peer, StreamUse use, Time now) {
+  peer.use = use;
+  peer.learned_at = now;
+  peer.lost_in_company = peer.lost_behind = 0;
+  counters_.stream_use[peer.slot].set(static_cast<uint64_t>(use));
 }
 
 std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
@@ -104,7 +170,7 @@ std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
     counters_[SlowCounter::upstream_connects].add(1);
     peer.has_failed = false;
     channel->is_open = true;
-    channel->since = then;
+    channel->since = channel->opened = then;
     wait_to_read(peer, channel);
     write(peer, channel, then);
   });
@@ -155,25 +221,41 @@ void Upstream::read(Peer& peer, const std::shared_ptr<Channel>& channel, Time no
   if (error) return end(peer, channel, now);
   channel->since = now;
   const Framing framing = channel->reader.read({octets_.data(), count}, [&](std::span<const uint8_t> message) {
-    take_response(peer, *channel, message);
+    take_response(peer, *channel, message, now);
     return true;
   });
   if (framing == Framing::broken) return end(peer, channel, now);
+  if (channel->is_alone && channel->queries.empty()) {
+    // Connections that queries were asked on for want of an answer elsewhere are no more than that.
+    if (use_of(peer, now) != StreamUse::in_turn) return end(peer, channel, now);
+    let_next(peer, now);
+  }
   wait_to_read(peer, channel);
 }
 
-void Upstream::take_response(const Peer& peer, Channel& channel, std::span<const uint8_t> message) {
+void Upstream::take_response(Peer& peer, Channel& channel, std::span<const uint8_t> message, Time now) {
   const auto found = channel.queries.find(dns::id_of(message.data()));
   if (found == channel.queries.end()) {
     counters_[SlowCounter::upstream_unknown].add(1);
     return;
   }
   channel.has_answered = true;
-  message_.assign(message.begin(), message.end());
-  dns::store16(message_.data(), found->second.id);
-  const Endpoints back = back_from(peer.between, found->second.source_port);
+  channel.is_dubious = false;
+  const Query query = std::move(found->second);
   channel.queries.erase(found);
   count_queries(-1);
+  if (query.answered_there != Time{}) {
+    counters_[SlowCounter::upstream_unknown].add(1);
+    return;
+  }
+  if (const auto original = query.original.lock(); original != nullptr)
+    if (const auto first = original->queries.find(query.original_id); first != original->queries.end())
+      first->second.answered_there = now;
+  if (query.is_copied) forget_copy(peer, channel, query, now);
+  peer.usual = peer.usual == std::chrono::nanoseconds{} ? now - query.at : (7 * peer.usual + (now - query.at)) / 8;
+  message_.assign(message.begin(), message.end());
+  dns::store16(message_.data(), query.id);
+  const Endpoints back = back_from(peer.between, query.source_port);
   const bool given = lcores_.give_response(message_, back);
   counters_[given ? SlowCounter::upstream_responses : SlowCounter::upstream_unknown].add(1);
 }
@@ -201,6 +283,14 @@ void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now
     counters_[SlowCounter::upstream_closed].add(1);
   }
   for (auto& [id, query] : queries) {
+    if (query.is_copied) {
+      if (query.answered_there != Time{}) judge(peer, query, now);
+      continue;
+    }
+    // Its own connection may still bring the answer.
+    if (const auto original = query.original.lock();
+        query.is_copy && original != nullptr && original->queries.contains(query.original_id))
+      continue;
     const bool may = was_open && (!query.is_second || channel->has_answered) && now - query.at < limits_.resend;
     if (!may) {
       lose(peer, query, was_open);
@@ -209,6 +299,69 @@ void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now
     query.is_second = true;
     counters_[SlowCounter::upstream_resent].add(1);
     send(peer, std::move(query), now);
+  }
+  if (channel->is_alone) let_next(peer, now);
+}
+
+// Queries that wait for a connection of their own have those that are free now.
+void Upstream::let_next(Peer& peer, Time now) {
+  while (!peer.waiting.empty()) {
+    const std::shared_ptr<Channel> channel = channel_alone(peer, false, now);
+    if (channel == nullptr && has_alone(peer)) return;
+    Query query = std::move(peer.waiting.front());
+    peer.waiting.pop_front();
+    if (channel == nullptr)
+      lose(peer, query, query.is_second);
+    else
+      put(peer, channel, std::move(query), now);
+  }
+}
+
+// What has no answer for so long is asked on a connection of its own as well, unless it has one.
+void Upstream::ask_anew(Peer& peer, const std::shared_ptr<Channel>& channel, Time now) {
+  if (peer.pipelining == config::Pipelining::on || channel->sent < 2) return;
+  const Time::duration stuck =
+      std::min<Time::duration>(std::max<Time::duration>(limits_.stuck, 4 * peer.usual), limits_.stuck_most);
+  std::vector<uint16_t> stuck_ids;
+  for (auto& [id, query] : channel->queries) {
+    if (query.is_copied) {
+      if (query.answered_there != Time{} && now - query.answered_there >= limits_.verdict) judge(peer, query, now);
+    } else if (now - std::max(query.at, channel->opened) >= stuck && now - query.at < limits_.resend) {
+      stuck_ids.push_back(id);
+    }
+  }
+  for (const uint16_t id : stuck_ids) {
+    const std::shared_ptr<Channel> own = channel_alone(peer, true, now);
+    if (own == nullptr) return;
+    Query& query = channel->queries.at(id);
+    query.is_copied = true;
+    if (!channel->has_answered || channel->since <= query.at) channel->is_dubious = true;
+    Query copy{.message = query.message, .id = query.id, .source_port = query.source_port, .at = query.at};
+    copy.original = channel;
+    copy.original_id = id;
+    copy.is_copy = true;
+    put(peer, own, std::move(copy), now);
+    counters_[SlowCounter::upstream_alone].add(1);
+  }
+}
+
+// The copy was answered, and the query on its first connection is not: once may be chance.
+void Upstream::judge(Peer& peer, Query& query, Time now) {
+  if (query.is_judged) return;
+  query.is_judged = true;
+  unsigned& lost = query.has_company ? peer.lost_in_company : peer.lost_behind;
+  if (++lost < 2) return;
+  const StreamUse use = query.has_company ? StreamUse::in_turn : StreamUse::once;
+  if (use > peer.use) set_use(peer, use, now);
+}
+
+// Its first connection has answered after all: what the copy brings is nobody's any more.
+void Upstream::forget_copy(const Peer& peer, const Channel& channel, const Query& query, Time now) {
+  for (const auto& other : peer.channels) {
+    if (!other->is_alone) continue;
+    for (auto& [id, copy] : other->queries)
+      if (copy.id == query.id && copy.source_port == query.source_port && copy.original.lock().get() == &channel)
+        copy.answered_there = now;
   }
 }
 
@@ -231,20 +384,35 @@ void Upstream::tick(Time now) {
         continue;
       }
       const size_t before = channel->queries.size();
-      std::erase_if(channel->queries, [&](const auto& query) { return now - query.second.at >= limits_.late; });
+      unsigned lost = 0;
+      std::erase_if(channel->queries, [&](const auto& query) {
+        const bool is_late = now - query.second.at >= limits_.late;
+        if (is_late && query.second.answered_there == Time{}) ++lost;
+        return is_late;
+      });
       const size_t late = before - channel->queries.size();
       count_queries(-static_cast<int>(late));
-      counters_[SlowCounter::upstream_lost].add(late);
+      counters_[SlowCounter::upstream_lost].add(lost);
+      ask_anew(peer, channel, now);
       const bool is_idle = channel->queries.empty();
       // It has answered nothing for so long that the queries it had are late: it may be a connection that the other end forgot.
       if ((late != 0 && now - channel->since >= limits_.late) || (is_idle && now - channel->since >= limits_.idle))
         end(peer, channel, now);
     }
+    while (!peer.waiting.empty() && now - peer.waiting.front().at >= limits_.resend) {
+      lose(peer, peer.waiting.front(), false);
+      peer.waiting.pop_front();
+    }
+    let_next(peer, now);
   }
   // Of rules gone by. Handlers that still name one belong to connections that are over, and look at nothing else.
   if (dirty_.empty())
     std::erase_if(peers_, [&](const auto& entry) {
-      return entry.second->channels.empty() && now - entry.second->used_at >= limits_.forget;
+      const Peer& peer = *entry.second;
+      const auto kept = peer.use == StreamUse::shared ? limits_.forget : limits_.remember;
+      if (!peer.channels.empty() || !peer.waiting.empty() || now - peer.used_at < kept) return false;
+      counters_.stream_use[peer.slot].set(static_cast<uint64_t>(StreamUse::shared));
+      return true;
     });
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from client import addresses, ask, rcode
 from penstock import Penstock, config
-from streams import Endpoint, Stream, answer_to, query_for, slow_lane
+from streams import Endpoint, Stream, answer_to, framed, query_for, slow_lane
 from waiting import eventually
 from world import ENDPOINTS, HOST, VPC, VPC_SERVERS, World
 
@@ -96,13 +96,14 @@ def test_an_answer_of_sixty_kilobytes(world, one):
 
 
 def test_an_endpoint_without_tcp(world, one):
-    """A client over UDP hears that it was truncated, one over TCP that nobody answers; others over UDP notice nothing."""
+    """A client over UDP hears that it was truncated, one over TCP what UDP brings; others over UDP notice nothing."""
     def truncated(query):
         return answer_to(query, flags=dns.flags.TC if "cut" in str(query.question[0].name) else 0)
 
     with Endpoint(world, ONE, udp=truncated):
         assert ask(world, f"d-cut.without.{ZONE}").flags & dns.flags.TC
-        assert rcode(ask(world, f"d-0.without.{ZONE}", tcp=True)) == "SERVFAIL"
+        assert addresses(ask(world, f"d-0.without.{ZONE}", tcp=True)) == {"10.16.110.189"}
+        assert rcode(ask(world, f"d-cut-0.without.{ZONE}", tcp=True)) == "SERVFAIL"
         for i in range(10):
             assert addresses(ask(world, f"d-{i}.without.{ZONE}", timeout=0.5)) == {"10.16.110.189"}
     assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
@@ -115,9 +116,66 @@ def test_an_endpoint_that_refuses_connections_is_told_at_once(world, one):
 
     with Endpoint(world, ONE, udp=truncated):
         begin = time.monotonic()
-        assert rcode(ask(world, f"d-0.refuses.{ZONE}", tcp=True)) == "SERVFAIL"
+        assert addresses(ask(world, f"d-0.refuses.{ZONE}", tcp=True)) == {"10.16.110.189"}
+        assert rcode(ask(world, f"d-cut-0.refuses.{ZONE}", tcp=True)) == "SERVFAIL"
         assert ask(world, f"d-cut.refuses.{ZONE}").flags & dns.flags.TC
         assert time.monotonic() - begin < 0.9
+
+
+def test_an_endpoint_that_is_silent_over_tcp_is_asked_over_udp(world, one):
+    """And by UDP at once when that has turned out."""
+    with Endpoint(world, ONE, udp=answer_to, tcp=lambda query: None) as server, Stream(world) as stream:
+        begin = time.monotonic()
+        names = [f"d-{i}.silent.{ZONE}" for i in range(40)]
+        stream.send(*[query_for(name) for name in names])
+        assert {rcode(stream.answer()) for _ in names} == {"NOERROR"}
+        assert time.monotonic() - begin < 1.8
+        before = len(server.asked["tcp"])
+        for i in range(10):
+            assert addresses(ask(world, f"d-{i}.known.{ZONE}", tcp=True, timeout=1)) == {"10.16.110.189"}
+        assert len(server.asked["tcp"]) - before < 10
+
+
+class OneAtATime(Endpoint):
+    """Takes one message a read and drops what came with it; with `only_first` it answers the first of a connection alone. UDP is silent."""
+    def __init__(self, world, address, only_first):
+        super().__init__(world, address, udp=lambda query: None if str(query.question[0].name).startswith("d-") else answer_to(query), tcp=answer_to)
+        self.only_first, self.heard = only_first, set()
+
+    def stream(self, sock, streams):
+        octets = sock.recv(65535)
+        if not octets:
+            streams.pop(sock)
+            self.heard.discard(sock)
+            sock.close()
+        elif not self.only_first or sock not in self.heard:
+            self.heard.add(sock)
+            length = int.from_bytes(octets[:2], "big")
+            sock.sendall(framed(answer_to(self.note("tcp", octets[2:2 + length]))))
+
+
+@pytest.mark.parametrize("only_first", [False, True], ids=["one message a read", "the first of a connection"])
+def test_a_server_that_does_not_bear_many_queries_on_a_connection(world, one, only_first):
+    """RFC 7766 section 6.2: each is asked on a connection of its own, and after a while at once."""
+    kind = "first" if only_first else "read"
+    with OneAtATime(world, ONE, only_first):
+        for turn in range(2):
+            begin = time.monotonic()
+            with Stream(world) as stream:
+                names = [f"d-{turn}-{i}.{kind}.{ZONE}" for i in range(8)]
+                stream.send(*[query_for(name) for name in names])
+                assert [rcode(stream.answer()) for _ in names] == ["NOERROR"] * 8
+            assert time.monotonic() - begin < 1.5
+            time.sleep(0.9)
+        endpoint = [row for row in one.ctl("endpoints")["endpoints"] if row["address"] == ONE][0]
+        assert endpoint["tcp_connections"] != "shared"
+        begin = time.monotonic()
+        with Stream(world) as stream:
+            names = [f"d-known-{i}.{kind}.{ZONE}" for i in range(40)]
+            stream.send(*[query_for(name) for name in names])
+            assert [rcode(stream.answer()) for _ in names] == ["NOERROR"] * 40
+        assert time.monotonic() - begin < 1.7
+    assert slow_lane(one, "upstream_alone") >= 2
 
 
 def test_where_one_of_two_refuses_connections_the_other_answers(world, one):

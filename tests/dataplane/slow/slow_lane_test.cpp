@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -70,6 +71,7 @@ class Stream {
     if (descriptor_ >= 0) close(descriptor_);
   }
 
+  int descriptor() const { return descriptor_; }
   void send(const Octets& octets) {
     EXPECT_EQ(::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL), ssize_t(octets.size()));
   }
@@ -110,7 +112,7 @@ class Server {
   Server() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address = Stream::loopback(0);
     bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    listen(listener_, 8);
+    listen(listener_, 128);
     socklen_t size = sizeof address;
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port = ntohs(address.sin_port);
@@ -119,6 +121,7 @@ class Server {
   void stop() {
     if (listener_ >= 0) close(std::exchange(listener_, -1));
   }
+  int descriptor() const { return listener_; }
   Stream accept() {
     pollfd wait{listener_, POLLIN, 0};
     EXPECT_EQ(poll(&wait, 1, 1000), 1) << "nobody connects";
@@ -198,11 +201,11 @@ class SlowLaneTest : public testing::Test {
           .family = 4});
   }
   // A query to the endpoint, as path/send writes it.
-  void ask_endpoint(uint16_t id, uint16_t source_port) {
+  void ask_endpoint(uint16_t id, uint16_t source_port, const state::PeerMac& to = state::kEndpointMac) {
     rte_mbuf* frame = rte_pktmbuf_alloc(frames.get());
     ASSERT_NE(frame, nullptr);
     const auto self = config::parse_address("127.0.0.1").value().bytes;
-    push(frame, message(id), state::kEndpointMac,
+    push(frame, message(id), to,
          {.source = self, .destination = self, .source_port = source_port, .destination_port = 53, .family = 4});
   }
   void push(rte_mbuf* frame, const Octets& octets, const state::PeerMac& to, const Endpoints& between) {
@@ -422,6 +425,167 @@ TEST_F(SlowLaneTest, AnEndpointThatRefusesIsToldToTheLcoreAtOnceAndNotTriedAgain
   EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(900)) << "not by a time-out";
   EXPECT_EQ(counters[config::SlowCounter::upstream_failed].get(), 1U);
   EXPECT_EQ(counters[config::SlowCounter::upstream_lost].get(), 2U);
+}
+
+// What servers do that take one message a read, or answer but the first of a connection.
+class ConnectionUseTest : public SlowLaneTest {
+ protected:
+  void expect_response(uint16_t id) {
+    rte_mbuf* response = take();
+    EXPECT_EQ(id_of(response), id);
+    if (response != nullptr) rte_pktmbuf_free(response);
+  }
+  void expect_all(std::vector<uint16_t> wanted) {
+    std::vector<uint16_t> ids;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      rte_mbuf* response = take();
+      ids.push_back(id_of(response));
+      if (response != nullptr) rte_pktmbuf_free(response);
+    }
+    std::sort(ids.begin(), ids.end());
+    EXPECT_EQ(ids, wanted);
+  }
+  void expect_nothing(milliseconds within) {
+    std::this_thread::sleep_for(within);
+    uintptr_t item = 0;
+    EXPECT_EQ(rings->ring(rings->slow_thread(), 0).pop(&item, 1), 0U);
+  }
+  config::StreamUse use() const { return static_cast<config::StreamUse>(counters.stream_use[kSlot].get()); }
+  bool comes_to(config::StreamUse wanted) const {
+    for (int i = 0; i < 200 && use() != wanted; ++i) std::this_thread::sleep_for(milliseconds(10));
+    return use() == wanted;
+  }
+  void ask(uint16_t id, config::Pipelining pipelining = config::Pipelining::automatic) {
+    ask_endpoint(id, kFirstSourcePort, state::endpoint_mac(kSlot, static_cast<uint8_t>(pipelining)));
+  }
+  static void echo(Stream& stream) {
+    const Octets query = stream.receive();
+    EXPECT_FALSE(query.empty());
+    if (!query.empty()) stream.ask(query);
+  }
+  static constexpr uint16_t kSlot = 5;
+};
+
+TEST_F(ConnectionUseTest, WhatASharedConnectionDoesNotAnswerIsAskedOnOneOfItsOwnAndThatIsRemembered) {
+  start();
+  for (uint16_t id = 1; id <= 3; ++id) ask(id);
+  Stream shared = server.accept();
+  echo(shared);
+  expect_response(1);
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<Stream> own;
+  for (int i = 0; i < 2; ++i) own.push_back(server.accept());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(900)) << "while the client still waits";
+  std::vector<uint16_t> asked;
+  for (Stream& stream : own) {
+    const Octets query = stream.receive();
+    ASSERT_FALSE(query.empty());
+    asked.push_back(dns::id_of(query.data()));
+    stream.ask(query);
+    expect_response(asked.back());
+  }
+  std::sort(asked.begin(), asked.end());
+  EXPECT_EQ(asked, (std::vector<uint16_t>{2, 3}));
+  EXPECT_EQ(counters[config::SlowCounter::upstream_alone].get(), 2U);
+  EXPECT_TRUE(own[0].is_closed(milliseconds(500))) << "it was for that one";
+  ASSERT_TRUE(comes_to(config::StreamUse::in_turn));
+  for (uint16_t id = 11; id <= 12; ++id) ask(id);
+  Stream one = server.accept();
+  Stream other = server.accept();
+  echo(one);
+  echo(other);
+  expect_all({11, 12});
+  ask(13);  // one of the two again
+  pollfd ready[2]{{one.descriptor(), POLLIN, 0}, {other.descriptor(), POLLIN, 0}};
+  ASSERT_EQ(poll(ready, 2, 1000), 1);
+  echo(ready[0].revents != 0 ? one : other);
+  expect_response(13);
+}
+
+TEST_F(ConnectionUseTest, WhereOnlyTheFirstOfAConnectionIsAnsweredEachHasItsOwn) {
+  start();
+  uint16_t id = 0;
+  for (int i = 0; i < 2; ++i) {
+    ask(++id);
+    Stream first = server.accept();
+    echo(first);
+    expect_response(id);
+    ask(++id);
+    EXPECT_FALSE(first.receive().empty()) << "the same connection, which is silent now";
+    Stream own = server.accept();
+    echo(own);
+    expect_response(id);
+    expect_nothing(milliseconds(700));
+  }
+  ASSERT_TRUE(comes_to(config::StreamUse::once));
+  for (int i = 0; i < 3; ++i) {
+    ask(++id);
+    Stream own = server.accept();
+    echo(own);
+    expect_response(id);
+    EXPECT_TRUE(own.is_closed(milliseconds(500)));
+  }
+}
+
+TEST_F(ConnectionUseTest, AServerThatTakesItsTimeIsNotBlamed) {
+  start();
+  for (uint16_t id = 1; id <= 3; ++id) ask(id);
+  Stream shared = server.accept();
+  std::vector<Octets> queries;
+  for (int i = 0; i < 3; ++i) queries.push_back(shared.receive());
+  std::vector<Stream> own;
+  for (int i = 0; i < 3; ++i) own.push_back(server.accept());
+  // Both, as a resolver does that has waited for another one.
+  for (const Octets& query : queries) shared.ask(query);
+  for (Stream& stream : own) echo(stream);
+  expect_all({1, 2, 3});
+  expect_nothing(milliseconds(800));
+  EXPECT_EQ(use(), config::StreamUse::shared);
+}
+
+TEST_F(ConnectionUseTest, OnAndOffAreTakenAtTheirWord) {
+  start();
+  for (uint16_t id = 1; id <= 3; ++id) ask(id, config::Pipelining::off);
+  std::vector<Stream> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(server.accept());
+    echo(streams.back());
+  }
+  expect_all({1, 2, 3});
+  for (uint16_t id = 1; id <= 3; ++id) ask(id, config::Pipelining::on);
+  Stream shared = server.accept();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(shared.receive().empty());
+  expect_nothing(milliseconds(700));
+  EXPECT_EQ(counters[config::SlowCounter::upstream_alone].get(), 0U);
+}
+
+TEST_F(ConnectionUseTest, MoreThanHaveAConnectionOfTheirOwnWaitForOne) {
+  start();
+  constexpr uint16_t kQueries = 100;
+  for (uint16_t id = 1; id <= kQueries; ++id) ask(id, config::Pipelining::off);
+  std::vector<Stream> streams;
+  std::vector<pollfd> ready;
+  unsigned answered = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (answered < kQueries && std::chrono::steady_clock::now() < end) {
+    ready = {{server.descriptor(), POLLIN, 0}};
+    for (const Stream& stream : streams) ready.push_back({stream.descriptor(), POLLIN, 0});
+    poll(ready.data(), ready.size(), 20);
+    for (size_t i = 1; i < ready.size(); ++i)
+      if (ready[i].revents != 0) {
+        const Octets query = streams[i - 1].receive();
+        if (!query.empty()) streams[i - 1].ask(query);
+      }
+    if (ready[0].revents != 0) streams.push_back(server.accept());
+    uintptr_t item = 0;
+    while (rings->ring(rings->slow_thread(), 0).pop(&item, 1) == 1) {
+      rte_pktmbuf_free(state::frame_of(item));
+      ++answered;
+    }
+  }
+  EXPECT_EQ(answered, kQueries);
+  EXPECT_EQ(counters[config::SlowCounter::upstream_responses].get(), kQueries);
+  EXPECT_LE(streams.size(), 32U);
 }
 
 }  // namespace
