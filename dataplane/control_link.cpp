@@ -98,7 +98,9 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
       state_dir_(std::move(other.state_dir_)),
       change_(std::move(other.change_)),
       flush_(std::move(other.flush_)),
-      narrow_at_(other.narrow_at_) {}
+      narrow_at_(other.narrow_at_),
+      link_lines_(other.link_lines_),
+      rules_lines_(other.rules_lines_) {}
 
 ControlLink::~ControlLink() {
   if (connection_ >= 0) close(connection_);
@@ -116,7 +118,7 @@ void ControlLink::accept() {
     reason.copy(refused.reason.data(), refused.reason.size() - 1);
     (void)config::send_message(accepted, refused);
     close(accepted);
-    spdlog::warn("a second control was turned away: {}", reason);
+    link_lines_.write(spdlog::level::warn, "a second control was turned away: {}", reason);
     return;
   }
   connection_ = accepted;
@@ -130,7 +132,7 @@ void ControlLink::accept() {
   }
   if (auto sent = config::send_message(connection_, hello, {pages_.counters_fd(), pages_.endpoints_fd()}); !sent)
     return hang_up(sent.error());
-  spdlog::info("control connected");
+  link_lines_.write(spdlog::level::info, "control connected");
 }
 
 void ControlLink::serve() {
@@ -175,14 +177,16 @@ void ControlLink::publish(const config::Publish& request, int memfd) {
   published.rules = static_cast<uint32_t>(ruleset.rules().size());
   published.pools = static_cast<uint32_t>(ruleset.pools().size());
   published.endpoints = static_cast<uint32_t>(ruleset.endpoints().size());
-  spdlog::info("rules of generation {} in force: {} zones, {} pools, {} endpoints; swapped in {} us",
-               published.generation, published.zones, published.pools, published.endpoints, published.swap_ns / 1000);
+  rules_lines_.write(
+      spdlog::level::info, "rules of generation {} in force: {} zones, {} pools, {} endpoints; swapped in {} us",
+      published.generation, published.zones, published.pools, published.endpoints, published.swap_ns / 1000);
   if (auto sent = config::send_message(connection_, published); !sent) hang_up(sent.error());
   // After the acknowledgement: a slow disk is not the lcores' business, nor control's.
   if (auto saved = save_last_good(state_dir_, rules_.loaded()->bytes()); !saved)
-    spdlog::warn("the last good rules could not be kept for a start without control: {}", saved.error());
+    rules_lines_.write(spdlog::level::warn, "the last good rules could not be kept for a start without control: {}",
+                       saved.error());
   if (auto saved = save_endpoints(state_dir_, pages_.endpoints()); !saved)
-    spdlog::warn("the endpoints' next hops could not be kept: {}", saved.error());
+    rules_lines_.write(spdlog::level::warn, "the endpoints' next hops could not be kept: {}", saved.error());
 }
 
 void ControlLink::tick(std::chrono::steady_clock::time_point now) {
@@ -226,7 +230,8 @@ void ControlLink::flush(const config::Flush& request) {
 
 void ControlLink::refuse(uint64_t generation, const std::string& reason) {
   pages_.counters().images_refused.add(1);
-  spdlog::error("rules of generation {} refused, the running ones stay: {}", generation, reason);
+  rules_lines_.write(spdlog::level::err, "rules of generation {} refused, the running ones stay: {}", generation,
+                     reason);
   config::Refused refused;
   refused.generation = generation;
   reason.copy(refused.reason.data(), refused.reason.size() - 1);
@@ -234,7 +239,7 @@ void ControlLink::refuse(uint64_t generation, const std::string& reason) {
 }
 
 void ControlLink::hang_up(const std::string& why) {
-  spdlog::warn("control is gone: {}", why);
+  link_lines_.write(spdlog::level::warn, "control is gone: {}", why);
   close(connection_);
   connection_ = -1;
 }

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "config/link.h"
+#include "config/log_rate.h"
 #include "dataplane/publish.h"
 #include "dataplane/shared_pages.h"
 
@@ -60,6 +61,9 @@ class ControlLink {
   EndpointsChange change_;
   FlushAnswers flush_;
   std::optional<std::chrono::steady_clock::time_point> narrow_at_;  // when responses from retired endpoints end
+  // A control that comes and goes all the time must not fill the disk.
+  config::LogRate link_lines_{20};
+  config::LogRate rules_lines_{60};
 };
 
 }  // namespace penstock

@@ -40,8 +40,10 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
       continue;
     }
     policed_.emplace(client, Policed{});
-    spdlog::warn("{} floods us with queries that are turned away: of more than {} a second the rest is dropped unread",
-                 config::to_string(client), passes);
+    begin_lines_.write(spdlog::level::warn,
+                       "{} floods us with queries that are turned away: of more than {} a second the rest is dropped "
+                       "unread",
+                       config::to_string(client), passes);
   }
   if (now >= second_ends_) {
     second_ends_ = now + 1'000'000'000;
@@ -66,7 +68,8 @@ void FloodPolice::look_after(config::CounterPage& page) {
       ++at;
       continue;
     }
-    spdlog::info("{} floods us no more: {} of its queries were dropped unread", config::to_string(at->first), dropped);
+    end_lines_.write(spdlog::level::info, "{} floods us no more: {} of its queries were dropped unread",
+                     config::to_string(at->first), dropped);
     means_.release(at->first);
     at = policed_.erase(at);
   }

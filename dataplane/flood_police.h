@@ -13,6 +13,7 @@
 
 #include "config/address.h"
 #include "config/counters.h"
+#include "config/log_rate.h"
 #include "dataplane/state/turned_away.h"
 
 namespace penstock {
@@ -51,6 +52,9 @@ class FloodPolice {
   uint64_t generation_ = 0;
   std::map<config::IpAddress, Policed> policed_;
   bool is_told_ = false;  // that floods cannot be stopped
+  // Who sends under one address after the other must not fill the disk.
+  config::LogRate begin_lines_{10};
+  config::LogRate end_lines_{10};
 };
 
 }  // namespace penstock

@@ -14,6 +14,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
+#include "config/log_rate.h"
 #include "control/neighbours/next_hop_resolver.h"
 
 namespace penstock::control {
@@ -184,15 +185,16 @@ class NextHopMirror::Worker : public std::enable_shared_from_this<Worker> {
     }
   }
 
-  static void tell(const NextHopTarget& target, const Resolution& resolution) {
+  void tell(const NextHopTarget& target, const Resolution& resolution) {
     const std::string address = config::to_string(target.id.address);
     if (resolution.hop) {
-      spdlog::info("pool {}: endpoint {}: next hop {}, port {}{}, from {}", target.id.pool, address, resolution.text,
-                   resolution.hop->port,
+      lines_.write(spdlog::level::info, "pool {}: endpoint {}: next hop {}, port {}{}, from {}", target.id.pool,
+                   address, resolution.text, resolution.hop->port,
                    resolution.hop->vlan == 0 ? std::string() : ", VLAN " + std::to_string(resolution.hop->vlan),
                    config::to_string(resolution.hop->source));
     } else {
-      spdlog::warn("pool {}: endpoint {} cannot be reached: {}", target.id.pool, address, resolution.text);
+      lines_.write(spdlog::level::warn, "pool {}: endpoint {} cannot be reached: {}", target.id.pool, address,
+                   resolution.text);
     }
   }
 
@@ -208,6 +210,7 @@ class NextHopMirror::Worker : public std::enable_shared_from_this<Worker> {
   std::vector<PortInterface> ports_;
   Links links_;
   std::map<EndpointId, Known> known_;
+  config::LogRate lines_{200};  // whoever answers ARP now with one MAC, now with another, writes them
   bool swept_ = false;
   bool stopped_ = false;
 };

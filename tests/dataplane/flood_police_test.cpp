@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <memory>
+#include <sstream>
 
 namespace penstock {
 namespace {
@@ -116,6 +121,24 @@ TEST_F(FloodPoliceTest, WherePortsCannotNobodyIsSaidToBeStopped) {
   tick();
   tick();
   EXPECT_EQ(page->policed_clients.get(), 0U);
+}
+
+// One source address after the other, as fast as they can be taken for a flood.
+TEST_F(FloodPoliceTest, SourcesInTurnDoNotFillTheLog) {
+  std::ostringstream text;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  for (unsigned i = 0; i < 200; ++i) {
+    turn_away(("10.0.0." + std::to_string(i)).c_str(), FloodPolice::kFlood);
+    tick();
+  }
+  for (unsigned second = 0; second <= FloodPolice::kCalmSeconds; ++second) tick(1'000'000'000);
+  spdlog::set_default_logger(before);
+  EXPECT_EQ(policed.size(), 0U);
+  const std::string lines = text.str();
+  EXPECT_GE(std::count(lines.begin(), lines.end(), '\n'), 2);
+  EXPECT_LE(std::count(lines.begin(), lines.end(), '\n'), 20);
 }
 
 TEST_F(FloodPoliceTest, NewRulesBeginAnew) {
