@@ -1,11 +1,18 @@
 // dataplane/net/eal.cpp - builds EAL's arguments from our configuration and starts it.
 #include "dataplane/net/eal.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -53,7 +60,50 @@ std::string summary(const EalOptions& options, const Hugepages& pages, const Eal
   return text;
 }
 
+constexpr std::string_view kFolder = "penstock-";
+
+// The process id that stands in the name of a folder of ours; 0: it is none.
+int process_of(const std::string& name) {
+  if (!name.starts_with(kFolder) || name.size() > kFolder.size() + 9) return 0;
+  const bool is_number = name.size() > kFolder.size() && std::all_of(name.begin() + kFolder.size(), name.end(),
+                                                                     [](char c) { return c >= '0' && c <= '9'; });
+  return is_number ? std::stoi(name.substr(kFolder.size())) : 0;
+}
+
+bool is_alive(int process) {
+  return kill(process, 0) == 0 || errno != ESRCH;
+}
+
+// Held as long as this process lives, however it ends: a process that has the same folder and another idea of process ids, in a
+// container, sees by it that we are here.
+void hold_folder(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0) flock(fd, LOCK_SH | LOCK_NB);
+}
+
+bool is_held(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return true;
+  struct stat status {};
+  const bool free = fstat(fd, &status) == 0 && status.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+  close(fd);
+  return !free;
+}
+
 }  // namespace
+
+size_t remove_left_folders(const std::string& runtime) {
+  size_t removed = 0;
+  std::error_code error;
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(runtime, error)) {
+    const int process = process_of(entry.path().filename().string());
+    if (process != 0 && !is_alive(process) && !is_held(entry.path().string())) left.push_back(entry.path());
+  }
+  for (const auto& folder : left)
+    if (std::filesystem::remove_all(folder, error) != static_cast<uintmax_t>(-1)) ++removed;
+  return removed;
+}
 
 std::vector<unsigned> usable_cpus() {
   cpu_set_t set;
@@ -137,6 +187,9 @@ tl::expected<EalInfo, std::string> start_eal(const EalOptions& options) {
     return tl::make_unexpected(std::string("DPDK's environment does not start: ") + rte_strerror(rte_errno) +
                                "; its arguments were: " + line);
   }
+  const std::filesystem::path folder = rte_eal_get_runtime_dir();
+  hold_folder(folder.string());
+  remove_left_folders(folder.parent_path().string());
   EalInfo info;
   info.hugepages = rte_eal_has_hugepages() != 0;
   info.lcores_share_cpus = options.polling_lcores > cpus.size();

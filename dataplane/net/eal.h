@@ -47,6 +47,10 @@ std::vector<unsigned> cpus_beside(const EalInfo&);
 // argv of rte_eal_init, argv[0] included. Pure: the process id makes the file prefix unique.
 std::vector<std::string> eal_arguments(const EalOptions&, const Hugepages&, int process_id);
 
+// Of processes of ours that are no more: EAL makes a folder penstock-PID in `runtime` (/run/dpdk) at each start and leaves it there. How
+// many were removed. Those of other users, other names and pids that are alive stay.
+size_t remove_left_folders(const std::string& runtime);
+
 // Once a process. The error says which argument or resource EAL refused.
 tl::expected<EalInfo, std::string> start_eal(const EalOptions&);
 void stop_eal();

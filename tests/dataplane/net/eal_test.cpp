@@ -1,7 +1,14 @@
 // tests/dataplane/net/eal_test.cpp - EAL's arguments from our configuration.
 #include "dataplane/net/eal.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include <algorithm>
 
@@ -87,6 +94,48 @@ TEST(EalArguments, FollowConfiguration) {
 TEST(EalArguments, PrefixIsTheProcessOwn) {
   const EalOptions options;
   EXPECT_NE(eal_arguments(options, kNone, 1), eal_arguments(options, kNone, 2));
+}
+
+// A process that has ended and was waited for: nobody has its id.
+int dead_process() {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(EalFolders, ThoseOfTheDeadAreRemovedAndNoOthers) {
+  namespace fs = std::filesystem;
+  char place[] = "/tmp/penstock-eal-XXXXXX";
+  const fs::path runtime = mkdtemp(place);
+  const std::string dead = "penstock-" + std::to_string(dead_process());
+  const std::vector<std::string> stay = {
+      "penstock-" + std::to_string(getpid()), "penstock-1", "penstock-", "penstock-x12", "rte", dead + "x",
+      "penstock-12345678901234567890"};
+  for (const std::string& name : stay) fs::create_directory(runtime / name);
+  fs::create_directory(runtime / dead);
+  std::ofstream(runtime / dead / "fbarray_memzone") << "left";
+  // By somebody whose process ids are others.
+  const std::string held = "penstock-" + std::to_string(dead_process());
+  fs::create_directory(runtime / held);
+  const int fd = open((runtime / held).c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(flock(fd, LOCK_SH), 0);
+  // Nothing behind a link is ours.
+  const fs::path outside = std::string(place) + ".outside";
+  fs::create_directory(outside);
+  const std::string link = "penstock-" + std::to_string(dead_process());
+  fs::create_directory_symlink(outside, runtime / link);
+
+  EXPECT_EQ(remove_left_folders(runtime.string()), 1U);
+  EXPECT_FALSE(fs::exists(runtime / dead));
+  for (const std::string& name : stay) EXPECT_TRUE(fs::exists(runtime / name)) << name;
+  EXPECT_TRUE(fs::exists(runtime / held));
+  EXPECT_TRUE(fs::exists(outside));
+  close(fd);
+  EXPECT_EQ(remove_left_folders(runtime.string()), 1U) << "once it is let go";
+  EXPECT_EQ(remove_left_folders((runtime / "none").string()), 0U);
+  fs::remove_all(runtime);
+  fs::remove_all(outside);
 }
 
 TEST(EalArguments, LcoresOutOfRangeAreAnError) {
