@@ -64,6 +64,10 @@ bool is_unspecified(const IpAddress& address) {
   return address.bytes == IpAddress{}.bytes;
 }
 
+bool is_link_local(const IpAddress& address) {
+  return address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+}
+
 bool is_multicast(const IpAddress& address) {
   if (address.is_v6()) return address.bytes[0] == 0xff;
   const bool is_broadcast = std::memcmp(address.bytes.data(), "\xff\xff\xff\xff", 4) == 0;

@@ -34,6 +34,7 @@ std::optional<IpAddress> parse_address(std::string_view text);
 std::optional<IpPrefix> parse_prefix(std::string_view text);
 bool is_unspecified(const IpAddress&);  // 0.0.0.0, ::
 bool is_multicast(const IpAddress&);    // the IPv4 broadcast address too
+bool is_link_local(const IpAddress&);   // fe80::/10, which says nothing without an interface
 bool is_loopback(const IpAddress&);     // 127.0.0.0/8, ::1
 std::string to_string(const IpAddress&);
 std::string to_string(const IpPrefix&);

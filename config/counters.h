@@ -33,7 +33,8 @@ namespace penstock::config {
   X(bad_ip_checksum, "the IPv4 header checksum is wrong")                               \
   X(bad_udp_checksum, "the UDP checksum is wrong")                                      \
   X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")         \
-  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")
+  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")        \
+  X(other_mac, "for us by its addresses, but sent to another host's MAC: flooded by a switch")
 
 #define PENSTOCK_QUERY_OUTCOMES(X)                                                                         \
   X(forwarded, "sent to an endpoint")                                                                      \
@@ -283,18 +284,22 @@ struct CounterPage {
   Counter control_silent;  // 1: the heartbeat is older than 5 s, `down` is ignored
   Counter door_sent;       // frames from the kernel that left through the door
   Counter door_lost;
-  Counter rates_used;         // buckets of clients that are not full, once a second
-  Counter answer_rates_used;  // the same of answers to one network
-  Counter ring_used;          // frames in the fullest ring, once a second
-  Counter policed_clients;    // whose queries are dropped before they are read, as they flood us
-  Counter policed_dropped;    // queries of them, once a second
-  Counter mbufs_used;         // frames that are not free, once a second; the cards' own rings are full of them
-  Counter cache_entries;      // answers remembered now
-  Counter cache_used;         // octets that they take
-  Counter cache_size;         // octets that there are for them
-  Counter cache_evicted;      // answers that made room for others
-  Counter cache_flushed;      // answers forgotten by hand
-  SlowCounters slow;          // written by its thread
+  Counter rates_used;           // buckets of clients that are not full, once a second
+  Counter answer_rates_used;    // the same of answers to one network
+  Counter ring_used;            // frames in the fullest ring, once a second
+  Counter policed_clients;      // whose queries are dropped before they are read, as they flood us
+  Counter policed_dropped;      // queries of them, once a second
+  Counter mbufs_used;           // frames that are not free, once a second; the cards' own rings are full of them
+  Counter cache_entries;        // answers remembered now
+  Counter cache_used;           // octets that they take
+  Counter cache_size;           // octets that there are for them
+  Counter cache_evicted;        // answers that made room for others
+  Counter cache_flushed;        // answers forgotten by hand
+  Counter listen_addresses;     // port 53 of which is answered
+  Counter listen_not_followed;  // addresses that came to a port's interface and are not served as they should be
+  Counter ports_gone;           // whose interface the kernel has no more
+  Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
+  SlowCounters slow;            // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
   alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
   alignas(64) LcoreCounters lcore[];

@@ -118,6 +118,9 @@ void ModelReader::read_listen(const YamlValue& list) {
         if (!address) return;
         if (is_unspecified(*address) || is_multicast(*address)) {
           item.error(config::to_string(*address) + " is no address of its own: name the addresses that clients ask");
+        } else if (is_link_local(*address)) {
+          item.error(config::to_string(*address) +
+                     " is link-local, and another host's on each network: name an address that clients can be given");
         } else if (std::find(model.listen.begin(), model.listen.end(), *address) != model.listen.end()) {
           item.error(config::to_string(*address) + " is listed twice");
         } else {

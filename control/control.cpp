@@ -505,6 +505,8 @@ std::vector<std::string> Control::needed_restarts() const {
     if (need.find("restart penstock-control") != std::string::npos &&
         std::find(needs.begin(), needs.end(), need) == needs.end())
       needs.push_back(std::move(need));
+  if (session_)
+    for (std::string& need : unfollowed(*session_->counters)) needs.push_back(std::move(need));
   return needs;
 }
 

@@ -5,11 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "config/counters.h"
 #include "config/model.h"
 
 namespace penstock::control {
 
 // A line each: "ports: restart penstock-dataplane".
 std::vector<std::string> restart_needs(const config::Model& started_with, const config::Model& now);
+// What changed on the ports' interfaces and the running dataplane could not follow.
+std::vector<std::string> unfollowed(const config::CounterPage& page);
 
 }  // namespace penstock::control

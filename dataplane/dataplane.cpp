@@ -29,10 +29,6 @@ namespace {
 constexpr auto kLateResponses = std::chrono::seconds(5);
 constexpr uint64_t kSilenceNs = 5'000'000'000;  // DESIGN.md: then `down` is ignored
 
-bool is_link_local(const config::IpAddress& address) {
-  return address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
-}
-
 unsigned choose_lcores(const config::Model& model) {
   if (model.lcores) return *model.lcores;
   const auto cpus = static_cast<unsigned>(net::usable_cpus().size());
@@ -51,6 +47,18 @@ uint64_t monotonic_ns() {
 // As Worker::run() reads it.
 uint64_t lcore_clock_ns() {
   return static_cast<uint64_t>(static_cast<double>(rte_rdtsc()) * (1e9 / static_cast<double>(rte_get_tsc_hz())));
+}
+
+std::vector<net::Mac> macs_of(const tables::LocalPort& port) {
+  std::vector<net::Mac> macs{port.mac};
+  macs.insert(macs.end(), port.more_macs.begin(), port.more_macs.begin() + port.more_mac_count);
+  return macs;
+}
+
+std::vector<std::string> macs_in_words(const tables::LocalPort& port) {
+  std::vector<std::string> words;
+  for (const net::Mac& mac : macs_of(port)) words.push_back(fmt::format("{:02x}", fmt::join(mac, ":")));
+  return words;
 }
 
 int run_worker(void* worker) {
@@ -76,6 +84,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(const con
   if (auto loaded = dataplane->load_last_good(); !loaded) return tl::make_unexpected(loaded.error());
   if (auto opened = dataplane->open_link(); !opened) return tl::make_unexpected(opened.error());
   dataplane->watch_neighbours();
+  dataplane->watch_host();
   dataplane->launch();
   return dataplane;
 }
@@ -111,25 +120,26 @@ tl::expected<void, std::string> Dataplane::open_ports() {
 tl::expected<void, std::string> Dataplane::describe_host() {
   const auto& ports = ports_->all();
   std::vector<config::IpAddress> listen = model_.listen;
-  host_.port_count = static_cast<unsigned>(ports.size());
+  start_host_ = std::make_unique<tables::LocalHost>();
+  tables::LocalHost& host = *start_host_;
+  host.port_count = static_cast<unsigned>(ports.size());
   for (size_t i = 0; i < ports.size(); ++i) {
     const net::OpenPort& port = ports[i];
-    host_.ports[i] = {.mac = port.mac,
-                      .accepts_partial_checksum = port.checksum_partial,
-                      .mtu = port.mtu,
-                      .sees_own_frames = port.kind == config::PortKind::af_packet,
-                      .has_door = ports_->door(i) != nullptr};
+    host.ports[i] = {.mac = port.mac,
+                     .accepts_partial_checksum = port.checksum_partial,
+                     .mtu = port.mtu,
+                     .sees_own_frames = port.kind == config::PortKind::af_packet,
+                     .has_door = ports_->door(i) != nullptr};
     if (!model_.listen.empty()) continue;
     std::copy_if(port.addresses.begin(), port.addresses.end(), std::back_inserter(listen),
-                 [](const auto& address) { return !is_link_local(address); });
+                 [](const auto& address) { return !config::is_link_local(address); });
   }
-  host_.tcp_keepalive = static_cast<uint16_t>(model_.dataplane.tcp.idle_timeout.count() / 100);
-  host_.ports[host_.stream_port()].mac = state::kStreamPortMac;
+  host.tcp_keepalive = static_cast<uint16_t>(model_.dataplane.tcp.idle_timeout.count() / 100);
+  host.ports[host.stream_port()].mac = state::kStreamPortMac;
   if (listen.empty())
-    return tl::make_unexpected(
-        "no address to listen on: the ports have none; give one in `listen:` or put one on the interface");
+    spdlog::warn("no address to listen on yet: nothing is answered before the interface of a port has one");
   for (const config::IpAddress& address : listen) {
-    if (!host_.add_listen(address))
+    if (!host.add_listen(address))
       return tl::make_unexpected("more than " + std::to_string(tables::LocalHost::kMaxListen) +
                                  " addresses to listen on");
     spdlog::info("listening on {} port 53", config::to_string(address));
@@ -144,8 +154,81 @@ tl::expected<void, std::string> Dataplane::describe_host() {
   if (each == 0) return tl::make_unexpected(std::string(chosen_by) + " no source port for each of the lcores");
   if (each < 1024)
     spdlog::warn("{} {} source ports to an lcore: fewer than 1024 are easy to guess (RFC 5452)", chosen_by, each);
-  host_.deal_source_ports(source_ports_.first, source_ports_.count, lcores);
+  host.deal_source_ports(source_ports_.first, source_ports_.count, lcores);
+  host_ = std::make_unique<tables::LocalHost>(host);
   return {};
+}
+
+void Dataplane::watch_host() {
+  std::vector<HostFollower::Port> ports;
+  for (const net::OpenPort& port : ports_->all())
+    ports.push_back({.interface = port.ifindex, .is_kernels = port.kernel_sees_frames});
+  host_follower_ = HostFollower(std::move(ports), model_.listen.empty());
+  if (auto watch = net::InterfaceWatch::open())
+    interfaces_ = std::move(*watch);
+  else
+    spdlog::warn("what changes on the ports' interfaces is not followed before a restart: {}", watch.error());
+  pages_->counters().interfaces_followed.set(interfaces_ ? 1 : 0);
+  pages_->counters().listen_addresses.set(host_->listen().size());
+}
+
+// When the kernel has said something, and once a second for what could not be done before.
+void Dataplane::follow_host(std::chrono::steady_clock::time_point now) {
+  if (!interfaces_) return;
+  const bool changed = interfaces_->read();
+  if (interfaces_->table() == nullptr || (!changed && now - host_followed_at_ < std::chrono::seconds(1))) return;
+  host_followed_at_ = now;
+  auto next = std::make_unique<tables::LocalHost>(*host_);
+  ++next->version;
+  if (const auto change = host_follower_.follow(*interfaces_->table(), *next, now))
+    put_in_force(change, std::move(next));
+  else if (filter_is_old_)
+    renew_filter();
+  const auto listen = host_->listen();
+  config::CounterPage& counters = pages_->counters();
+  counters.listen_addresses.set(static_cast<uint64_t>(std::count_if(
+      listen.begin(), listen.end(), [](const config::IpAddress& address) { return address.family != 0; })));
+  counters.listen_not_followed.set(not_listened_.size() + host_follower_.without_place() + (filter_is_old_ ? 1 : 0));
+  counters.ports_gone.set(host_follower_.ports_gone());
+}
+
+// The lcores know an address before the filter sends them what is for it, and a MAC as well.
+void Dataplane::put_in_force(const HostFollower::Change& change, std::unique_ptr<const tables::LocalHost> next) {
+  plant_->host.store(next.get(), std::memory_order_release);
+  publisher_->wait_for_lcores("the addresses of the ports wait");
+  host_ = std::move(next);
+  for (const config::IpAddress& address : change.removed) {
+    slow_lane_->leave(address);
+    std::erase(not_listened_, address);
+    address_lines_.write(spdlog::level::warn, "{} is on no port's interface any more: nobody is answered there",
+                         config::to_string(address));
+  }
+  renew_filter();
+  for (const config::IpAddress& address : change.added) {
+    const std::vector<std::string> failed = slow_lane_->listen(address);
+    address_lines_.write(spdlog::level::info, "listening on {} port 53 too: it has come to a port's interface",
+                         config::to_string(address));
+    for (const std::string& warning : failed) address_lines_.write(spdlog::level::warn, "{}", warning);
+    if (!failed.empty()) not_listened_.push_back(address);
+  }
+  if (change.macs)
+    for (unsigned i = 0; i < host_->port_count; ++i)
+      address_lines_.write(spdlog::level::info, "port {}: frames to {} are for us", ports_->all()[i].name,
+                           fmt::join(macs_in_words(host_->ports[i]), ", "));
+}
+
+void Dataplane::renew_filter() {
+  const auto set = filter_for(endpoints_);
+  filter_is_old_ = !set;
+  if (!set)
+    address_lines_.write(spdlog::level::err, "the ports' filters do not follow what changed on their interfaces: {}",
+                         set.error());
+}
+
+std::vector<std::vector<net::Mac>> Dataplane::macs_of_ports() const {
+  std::vector<std::vector<net::Mac>> macs;
+  for (unsigned i = 0; i < host_->port_count; ++i) macs.push_back(macs_of(host_->ports[i]));
+  return macs;
 }
 
 // What the kernel has on port 53 of our addresses is not ours, and answers what we leave to the kernel: TCP, and all of it
@@ -180,8 +263,8 @@ void Dataplane::warn_of_neighbours(const config::IpAddress& listen) const {
 }
 
 bool Dataplane::has_doors() const {
-  for (unsigned port = 0; port < host_.port_count; ++port)
-    if (host_.ports[port].has_door) return true;
+  for (size_t port = 0; port < ports_->all().size(); ++port)
+    if (ports_->door(port) != nullptr) return true;
   return false;
 }
 
@@ -210,12 +293,13 @@ void Dataplane::make_workers() {
                                             .shared = {*budgets_, *answers_, *returns_, *no_edns_, *limits_, hash_key},
                                             .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
+  plant_->host.store(host_.get());
   for (unsigned i = 0; i < lcores; ++i) {
     std::array<uint8_t, 44> seed;
     draw_random(seed.data(), seed.size());
     workers_.push_back(std::make_unique<Worker>(
         *plant_, static_cast<uint8_t>(i), model_.dataplane.pending,
-        state::SourcePortBlock{static_cast<uint16_t>(source_ports_.first + i * each), each}, seed, host_));
+        state::SourcePortBlock{static_cast<uint16_t>(source_ports_.first + i * each), each}, seed));
   }
   // Queue i of every port goes to lcore i, so that most frames need no other lcore to leave. Ports with fewer queues than there
   // are lcores are spread.
@@ -239,7 +323,7 @@ void Dataplane::make_workers() {
     }
   }
   for (const auto& worker : workers_)
-    worker->leave_by(host_.stream_port(), {.own = false, .queue = {}, .owner = rings_->slow_thread()});
+    worker->leave_by(host_->stream_port(), {.own = false, .queue = {}, .owner = rings_->slow_thread()});
 }
 
 // Before the privileges of start-up are dropped: port 53 needs one.
@@ -258,13 +342,14 @@ void Dataplane::open_slow_lane() {
       .rings = *rings_,
       .lcores = static_cast<unsigned>(workers_.size()),
       .frames = *stream_pool_->get(),
-      .host = host_,
+      .host = *start_host_,
       .counters = pages_->counters().slow,
       .clients = limits,
       .upstream = upstream,
       .cpus = net::cpus_beside(eal_),
   });
-  for (const std::string& warning : slow_lane_->listen()) spdlog::warn("{}", warning);
+  for (const config::IpAddress& address : host_->listen())
+    for (const std::string& warning : slow_lane_->listen(address)) spdlog::warn("{}", warning);
 }
 
 tl::expected<void, std::string> Dataplane::load_last_good() {
@@ -292,7 +377,7 @@ tl::expected<void, std::string> Dataplane::open_link() {
   hello.image_version = config::kImageVersion;
   hello.lcores = static_cast<uint32_t>(eal_.polling_lcores.size());
   hello.pid = static_cast<uint64_t>(getpid());
-  hello.ports = host_.port_count;
+  hello.ports = host_->port_count;
   for (size_t i = 0; i < ports_->all().size(); ++i) {
     const net::OpenPort& port = ports_->all()[i];
     config::PortInfo& info = hello.port[i];
@@ -323,10 +408,12 @@ tl::expected<void, std::string> Dataplane::allow_responses_from(std::span<const 
 
 tl::expected<void, std::string> Dataplane::filter_for(std::span<const config::IpAddress> endpoints) {
   net::FilterRules rules;
-  rules.listen.assign(host_.listen().begin(), host_.listen().end());
+  const auto listen = host_->listen();
+  std::copy_if(listen.begin(), listen.end(), std::back_inserter(rules.listen),
+               [](const config::IpAddress& address) { return address.family != 0; });
   rules.endpoints.assign(endpoints.begin(), endpoints.end());
   rules.source_ports = source_ports_;
-  return ports_->set_filter(rules);
+  return ports_->set_filter(std::move(rules), macs_of_ports());
 }
 
 void Dataplane::retire_endpoints(std::chrono::steady_clock::time_point now) {
@@ -359,6 +446,7 @@ void Dataplane::run(int signals) {
       if (door == nullptr) continue;
       waits.push_back({door->fd(), POLLIN, 0});
     }
+    if (interfaces_) waits.push_back({interfaces_->fd(), POLLIN, 0});
     // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
     poll(waits.data(), waits.size(), with_doors ? 1 : 20);
     if (waits[0].revents != 0) return;
@@ -371,6 +459,7 @@ void Dataplane::run(int signals) {
     link_->tick(now);
     watch_heartbeat();
     follow_next_hops();
+    follow_host(now);
     count_answers();
     meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
     stop_floods();
@@ -463,9 +552,11 @@ void Dataplane::watch_heartbeat() {
   plant_->control_silent.store(silent, std::memory_order_relaxed);
   pages_->counters().control_silent.set(silent ? 1 : 0);
   if (silent)
-    spdlog::warn("control is silent for 5 s: endpoints are used whatever it last said of their health");
+    heartbeat_lines_.write(spdlog::level::warn,
+                           "control is silent for 5 s: endpoints are used whatever it last said of their health");
   else
-    spdlog::info("control's heartbeat is there: endpoints that it calls down are avoided");
+    heartbeat_lines_.write(spdlog::level::info,
+                           "control's heartbeat is there: endpoints that it calls down are avoided");
 }
 
 void Dataplane::watch_neighbours() {
@@ -481,8 +572,9 @@ void Dataplane::watch_neighbours() {
 void Dataplane::follow_next_hops() {
   if (!neighbours_) return;
   for (const auto& [change, endpoints] : next_hops_.follow(neighbours_->read(), pages_->endpoints(), monotonic_ns()))
-    spdlog::warn("control is silent and {} has the MAC {:02x} now: {} endpoints are sent to there",
-                 config::to_string(change.neighbour), fmt::join(change.to, ":"), endpoints);
+    hop_lines_.write(spdlog::level::warn,
+                     "control is silent and {} has the MAC {:02x} now: {} endpoints are sent to there",
+                     config::to_string(change.neighbour), fmt::join(change.to, ":"), endpoints);
 }
 
 Dataplane::~Dataplane() {

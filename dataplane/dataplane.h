@@ -9,12 +9,15 @@
 
 #include <tl/expected.hpp>
 
+#include "config/log_rate.h"
 #include "config/model.h"
 #include "dataplane/control_link.h"
 #include "dataplane/endpoint_meter.h"
 #include "dataplane/flood_police.h"
+#include "dataplane/host_follower.h"
 #include "dataplane/net/door.h"
 #include "dataplane/net/eal.h"
+#include "dataplane/net/interface_watch.h"
 #include "dataplane/net/mbuf_pool.h"
 #include "dataplane/net/neighbour_watch.h"
 #include "dataplane/net/ports.h"
@@ -38,6 +41,11 @@ class Dataplane {
   explicit Dataplane(const config::Model& model) : model_(model) {}
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> describe_host();
+  void watch_host();
+  void follow_host(std::chrono::steady_clock::time_point now);
+  void put_in_force(const HostFollower::Change& change, std::unique_ptr<const tables::LocalHost> next);
+  void renew_filter();
+  std::vector<std::vector<net::Mac>> macs_of_ports() const;
   void make_workers();
   void open_slow_lane();
   tl::expected<void, std::string> load_last_good();
@@ -63,7 +71,17 @@ class Dataplane {
   std::optional<net::StreamPool> stream_pool_;
   std::unique_ptr<net::Ports> ports_;
   config::SourcePorts source_ports_;
-  tables::LocalHost host_;
+  std::unique_ptr<const tables::LocalHost> host_;  // in force; what changes on the ports' interfaces makes another
+  std::unique_ptr<tables::LocalHost>
+      start_host_;  // as it was at start: what never changes is looked up there by the slow lane
+  HostFollower host_follower_;
+  std::optional<net::InterfaceWatch> interfaces_;
+  std::chrono::steady_clock::time_point host_followed_at_{};
+  std::vector<config::IpAddress> not_listened_;  // addresses that something went wrong with when they came
+  bool filter_is_old_ = false;                   // it could not be brought up to date, and is tried again
+  config::LogRate address_lines_{20};
+  config::LogRate heartbeat_lines_{6};
+  config::LogRate hop_lines_{20};
   std::unique_ptr<SharedPages> pages_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<state::Rings> rings_;

@@ -8,7 +8,7 @@ namespace penstock {
 bool drop_all_privileges();
 
 // For the main thread, once ports, filter and sockets are open. Kept: CAP_NET_ADMIN, to take the nft rules of af_packet ports
-// away at the end. The XDP filter's maps are changed through descriptors that stay open.
+// away at the end, and CAP_NET_BIND_SERVICE, to listen on an address that comes later. The XDP filter's maps are changed through descriptors that stay open.
 bool drop_startup_privileges();
 
 }  // namespace penstock

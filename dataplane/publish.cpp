@@ -102,16 +102,21 @@ Publisher::~Publisher() {
   std::free(qsbr_);
 }
 
-void Publisher::publish(std::unique_ptr<LoadedRules> rules) {
+void Publisher::wait_for_lcores(const char* what) {
   const auto begin = std::chrono::steady_clock::now();
-  current_.store(&rules->ruleset(), std::memory_order_release);
   // start and check are inline and visible to TSan; rte_rcu_qsbr_synchronize is neither.
   const uint64_t token = rte_rcu_qsbr_start(qsbr_);
   for (bool said = false; rte_rcu_qsbr_check(qsbr_, token, false) == 0; sched_yield()) {
     if (said || std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) continue;
-    spdlog::error("new rules wait for an lcore that has not ended its turn for 1 s: its driver or its CPU hangs");
+    spdlog::error("{} for an lcore that has not ended its turn for 1 s: its driver or its CPU hangs", what);
     said = true;
   }
+}
+
+void Publisher::publish(std::unique_ptr<LoadedRules> rules) {
+  const auto begin = std::chrono::steady_clock::now();
+  current_.store(&rules->ruleset(), std::memory_order_release);
+  wait_for_lcores("new rules wait");
   const auto end = std::chrono::steady_clock::now();
   loaded_ = std::move(rules);  // frees the old ones
 

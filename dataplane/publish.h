@@ -47,6 +47,9 @@ class Publisher {
   // Returns when every lcore has passed a quiescent state under the new rules and the old ones are freed.
   void publish(std::unique_ptr<LoadedRules> rules);
 
+  // Returns when no lcore sees any more what stood in the place of what the caller has just put in force.
+  void wait_for_lcores(const char* what);
+
   const tables::Ruleset* current() const { return current_.load(std::memory_order_acquire); }
   rte_rcu_qsbr* qsbr() { return qsbr_; }
   const LoadedRules* loaded() const { return loaded_.get(); }  // main thread

@@ -69,8 +69,10 @@ unsigned Worker::take_turns(uint64_t now) {
   return moved;
 }
 
-// New rules and changed endpoints are seen at the start of a turn, never within one.
+// New rules, changed endpoints and who we are are seen at the start of a turn, never within one.
 void Worker::take_rules(uint64_t now) {
+  if (const tables::LocalHost* host = plant_.host.load(std::memory_order_acquire); host->version != host_.version)
+    host_ = *host;
   const tables::Ruleset* rules = plant_.rules.current();
   if (rules == nullptr) return;
   if (rules != lcore_.rules || rules->header().generation != lcore_.counters.generation.get()) {
@@ -138,8 +140,9 @@ void Worker::rest(unsigned moved) {
 }
 
 Worker::Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
-               std::span<const uint8_t, 44> seed, const tables::LocalHost& host)
+               std::span<const uint8_t, 44> seed)
     : plant_(plant),
-      lcore_(number, pending_slots, source_ports, seed, host, plant.shared, plant.counters.lcore[number]) {}
+      host_(*plant.host.load()),
+      lcore_(number, pending_slots, source_ports, seed, host_, plant.shared, plant.counters.lcore[number]) {}
 
 }  // namespace penstock

@@ -25,6 +25,7 @@ struct Plant {
   rte_mempool& pool;
   state::Shared shared;
   config::Idle idle = config::Idle::adaptive;
+  std::atomic<const tables::LocalHost*> host{nullptr};
   std::atomic<bool> control_silent{true};  // until the first heartbeat
   std::atomic<bool> stop{false};
 };
@@ -38,8 +39,9 @@ struct PortExit {
 
 class Worker {
  public:
+  // Who we are is the plant's `host`, which must be there by now.
   Worker(Plant& plant, uint8_t number, uint32_t pending_slots, state::SourcePortBlock source_ports,
-         std::span<const uint8_t, 44> seed, const tables::LocalHost& host);
+         std::span<const uint8_t, 44> seed);
 
   // At start: the queues that this lcore owns, and how frames leave by each port.
   void own(net::Queue queue) { queues_.push_back(queue); }
@@ -63,6 +65,7 @@ class Worker {
   std::array<PortExit, tables::LocalHost::kMaxPorts> exits_{};
   unsigned idle_turns_ = 0;
   uint64_t last_now_ = 0;
+  tables::LocalHost host_;  // as the plant's was at the start of the turn: a copy, made when there is another
   state::Lcore lcore_;
   path::Burst burst_;
 };

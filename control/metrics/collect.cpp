@@ -217,6 +217,19 @@ void add_ports(MetricList& list, const MetricsView& view) {
   list.gauge("penstock_mbufs_used", "Frames that are not free, those that wait in the cards' rings included.", {},
              number(page.mbufs_used.get()));
   list.gauge("penstock_mbufs_limit", "Frames that there are.", {}, page.mbuf_capacity);
+  list.gauge("penstock_listen_addresses", "Addresses whose port 53 the dataplane answers.", {},
+             number(page.listen_addresses.get()));
+  list.gauge("penstock_listen_not_followed",
+             "Addresses that came to a port's interface after the start and are not served as they should be, over UDP "
+             "or TCP: the dataplane's log says why.",
+             {}, number(page.listen_not_followed.get()));
+  list.gauge("penstock_ports_gone",
+             "Ports whose interface is not there any more: penstock-dataplane must be restarted once it is back.", {},
+             number(page.ports_gone.get()));
+  list.gauge("penstock_interfaces_followed",
+             "1: addresses and MACs that change on the ports' interfaces are followed. 0: penstock-dataplane must be "
+             "restarted to see them.",
+             {}, number(page.interfaces_followed.get()));
   const size_t count = std::min<size_t>({view.ports.size(), page.ports_used, page.ports.size()});
   for (size_t i = 0; i < count; ++i) {
     const config::PortCounters& port = page.ports[i];

@@ -6,8 +6,9 @@
 // 802.1Q tag. A response with IPv4 options or IPv6 extension headers is dropped: no server sends one, and the kernel would tell the
 // endpoint that our port is unreachable. Of a response that came in fragments the first is ours too: it says which query has to be asked again over TCP, and
 // without it the kernel never has a whole datagram to refuse. Of a client that the dataplane has found to flood us with what it turns
-// away (`policed`), only so much passes: the ring is for the others as well. With empty maps nothing is ours. Where a queue has no socket any more, the frame passes to the
-// kernel.
+// away (`policed`), only so much passes: the ring is for the others as well. A frame to another host's MAC - a switch floods it, or the
+// card is promiscuous - is the kernel's, which drops it or knows whose it is. With empty maps nothing is ours. Where a queue has no
+// socket any more, the frame passes to the kernel.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -21,6 +22,7 @@
 #define DNS_PORT 53
 #define ADDRESSES 4096
 #define QUEUES 256
+#define MACS 256
 #define EXTENSIONS 3  // headers of IPv6 before UDP that are stepped over
 #define POLICED 1024
 #define WINDOW_SHIFT 23  // windows of 8.4 ms
@@ -78,6 +80,25 @@ struct {
   __type(key, __u32);
   __type(value, struct port_range);
 } source_ports SEC(".maps");
+
+struct mac {
+  __u8 octets[8];  // the last two are 0
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, MACS);
+  __type(key, struct mac);
+  __type(value, __u8);
+} macs SEC(".maps");
+
+// A group's address is nobody's: the dataplane counts such frames and drops them, and the kernel would not.
+static __always_inline int is_for_another_host(const struct ethhdr* ethernet) {
+  struct mac to = {};
+  if (ethernet->h_dest[0] & 1) return 0;
+  __builtin_memcpy(to.octets, ethernet->h_dest, ETH_ALEN);
+  return !bpf_map_lookup_elem(&macs, &to);
+}
 
 // Of a client: an IPv4 address, or the first 56 bits of an IPv6 one. Written by several CPUs at once it counts a little too little.
 struct allowance {
@@ -191,6 +212,7 @@ int penstock_filter(struct xdp_md* ctx) {
   if ((void*)(udp + 1) > end) return XDP_PASS;
   // A fragmented query, or one with options: the kernel reads it and the slow lane answers.
   if (udp->dest == bpf_htons(DNS_PORT) && !is_fragment && !has_options && bpf_map_lookup_elem(&listen, &destination)) {
+    if (is_for_another_host(ethernet)) return XDP_PASS;
     if (is_too_much(source)) return XDP_DROP;
     return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
   }
@@ -199,7 +221,7 @@ int penstock_filter(struct xdp_md* ctx) {
   struct port_range* ports = bpf_map_lookup_elem(&source_ports, &zero);
   // A port below the first wraps round to a large number.
   if (!ports || bpf_ntohs(udp->dest) - ports->first >= ports->count) return XDP_PASS;
-  if (!bpf_map_lookup_elem(&endpoints, &source)) return XDP_PASS;
+  if (!bpf_map_lookup_elem(&endpoints, &source) || is_for_another_host(ethernet)) return XDP_PASS;
   if (has_options) return XDP_DROP;
   return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 }

@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <set>
 #include <utility>
 
 #include "dataplane/net/bpf_objects.h"
@@ -93,11 +92,9 @@ tl::expected<void, std::string> Filter::attach(int ifindex) {
   return {};
 }
 
-tl::expected<void, std::string> Filter::set_addresses(const char* map_name,
-                                                      std::span<const config::IpAddress> addresses) {
+template <typename Key>
+tl::expected<void, std::string> Filter::set_keys(const char* map_name, const std::set<Key>& wanted) {
   const int fd = map(map_name);
-  std::set<Key> wanted;
-  for (const auto& address : addresses) wanted.insert(key_of(address));
   const uint8_t present = 1;
   for (const Key& key : wanted) {
     if (bpf_map_update_elem(fd, key.data(), &present, BPF_ANY) != 0) {
@@ -114,12 +111,25 @@ tl::expected<void, std::string> Filter::set_addresses(const char* map_name,
   return {};
 }
 
+tl::expected<void, std::string> Filter::set_addresses(const char* map_name,
+                                                      std::span<const config::IpAddress> addresses) {
+  std::set<Key> wanted;
+  for (const auto& address : addresses) wanted.insert(key_of(address));
+  return set_keys(map_name, wanted);
+}
+
 tl::expected<void, std::string> Filter::set_listen(std::span<const config::IpAddress> addresses) {
   return set_addresses("listen", addresses);
 }
 
 tl::expected<void, std::string> Filter::set_endpoints(std::span<const config::IpAddress> addresses) {
   return set_addresses("endpoints", addresses);
+}
+
+tl::expected<void, std::string> Filter::set_macs(std::span<const Mac> macs) {
+  std::set<std::array<uint8_t, 8>> wanted;
+  for (const Mac& mac : macs) wanted.insert({mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]});
+  return set_keys("macs", wanted);
 }
 
 tl::expected<void, std::string> Filter::set_source_ports(uint16_t first, uint16_t count) {
@@ -134,6 +144,7 @@ tl::expected<void, std::string> Filter::set_source_ports(uint16_t first, uint16_
 tl::expected<void, std::string> Filter::set(const FilterRules& rules) {
   if (auto set = set_endpoints(rules.endpoints); !set) return set;
   if (auto set = set_source_ports(rules.source_ports.first, rules.source_ports.count); !set) return set;
+  if (auto set = set_macs(rules.macs); !set) return set;
   return set_listen(rules.listen);
 }
 

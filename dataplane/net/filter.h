@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -39,6 +40,7 @@ class Filter {
   tl::expected<void, std::string> set_listen(std::span<const config::IpAddress>);
   tl::expected<void, std::string> set_endpoints(std::span<const config::IpAddress>);
   tl::expected<void, std::string> set_source_ports(uint16_t first, uint16_t count);
+  tl::expected<void, std::string> set_macs(std::span<const Mac>);
   tl::expected<void, std::string> set(const FilterRules&);
 
   // Of the queries of this client (IPv4, or an IPv6 address that stands for its /56) only so many a second pass; the others are
@@ -56,6 +58,8 @@ class Filter {
   using Object = std::unique_ptr<bpf_object, CloseObject>;
   explicit Filter(Object object) : object_(std::move(object)) {}
   int map(const char* name) const;
+  template <typename Key>
+  tl::expected<void, std::string> set_keys(const char* map_name, const std::set<Key>& wanted);
   tl::expected<void, std::string> set_addresses(const char* map_name, std::span<const config::IpAddress>);
   void count_policed();
   void detach();

@@ -4,7 +4,9 @@
 #include <nftables/libnftables.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
 #include <utility>
 
 namespace penstock::net {
@@ -32,6 +34,17 @@ std::string set_of(const std::vector<config::IpAddress>& addresses, uint8_t fami
   return text;
 }
 
+std::string set_of(const std::vector<Mac>& macs) {
+  std::string text;
+  for (const Mac& mac : macs) {
+    std::array<char, 18> one{};
+    std::snprintf(one.data(), one.size(), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                  mac[5]);
+    text += (text.empty() ? "" : ", ") + std::string(one.data());
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string nft_commands(const std::string& interface, const FilterRules& rules, NftTable before) {
@@ -43,6 +56,9 @@ std::string nft_commands(const std::string& interface, const FilterRules& rules,
   const std::string v4_first = "    ip frag-off & 0x1fff == 0 ip protocol udp ";
   const std::string v6_any = "    meta protocol ip6 meta l4proto udp ";
   std::string lines;
+  // To another host's MAC it is not ours, and a bridge of this host may have to pass it on.
+  if (!rules.macs.empty())
+    lines += "    ether daddr & 01:00:00:00:00:00 == 0 ether daddr != { " + set_of(rules.macs) + " } accept\n";
   if (const auto listen = set_of(rules.listen, 4); !listen.empty()) {
     lines += v4 + "ip daddr { " + listen + " } udp dport 53 drop\n";
   }

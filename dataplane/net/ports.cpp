@@ -156,8 +156,9 @@ Door* Ports::door(size_t port) {
   return own != nullptr ? own->door() : nullptr;
 }
 
-tl::expected<void, std::string> Ports::set_filter(const FilterRules& rules) {
+tl::expected<void, std::string> Ports::set_filter(FilterRules rules, std::span<const std::vector<Mac>> macs) {
   for (size_t i = 0; i < state_->open.size(); ++i) {
+    rules.macs = i < macs.size() ? macs[i] : std::vector<Mac>{};
     auto set = std::visit(
         [&](auto& port) -> tl::expected<void, std::string> {
           using Port = std::decay_t<decltype(port)>;

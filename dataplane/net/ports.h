@@ -5,7 +5,7 @@
 //   for (const OpenPort& port : ports->all()) {
 //     for (Queue queue : port.queues) ...                    // deal them to lcores: every queue needs an owner
 //   }
-//   ports->set_filter({.listen = ..., .endpoints = ..., .source_ports = ...});
+//   ports->set_filter({.listen = ..., .endpoints = ..., .source_ports = ...}, macs_of_each_port);
 //
 // Before set_filter() every frame is the kernel's. Destruction stops the queues, takes our XDP filter off the
 // interfaces and removes our nft tables: stop the lcores before.
@@ -70,10 +70,11 @@ class Ports {
   // port and a vdev whose other end is a network (net_tap, net_memif, net_vhost, net_virtio_user) has one.
   Door* door(size_t port);
 
-  // From now on this UDP is ours, on every af_xdp and af_packet port. Call again when endpoints change. On af_xdp it
+  // From now on this UDP is ours, on every af_xdp and af_packet port, in frames to one of the port's `macs` (in the order of all();
+  // they take the place of the rules' own). Call again when endpoints change. On af_xdp it
   // works without privileges (Linux 5.19). On af_packet any change needs CAP_NET_ADMIN, and the kernel goes from the
   // old rules to the new ones at once.
-  tl::expected<void, std::string> set_filter(const FilterRules&);
+  tl::expected<void, std::string> set_filter(FilterRules, std::span<const std::vector<Mac>> macs);
 
   // On af_xdp: of this client's queries only so many a second pass from now on (Filter::police); other drivers have nobody to drop
   // them before we do. False: no port does it. dropped_of(): on all ports.

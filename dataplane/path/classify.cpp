@@ -98,7 +98,7 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   std::memcpy(packet.peer_mac.data(), rest.at + 6, 6);
   // Nobody sends from a group's address (IEEE 802.3 clause 3.2.3): an answer to it would go to the whole segment.
   if ((packet.peer_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
-  const bool to_group = (rest.at[0] & 1) != 0;
+  const uint8_t* to_mac = rest.at;
   if (local_port.sees_own_frames && packet.peer_mac == local_port.mac) return ClassifyOutcome::own_echo;
   uint16_t ether_type = load16(rest.at + 12);
   packet.vlan = 0;
@@ -142,7 +142,8 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
     packet.listen = static_cast<uint8_t>(listen);
   }
   // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
-  if (to_group) return ClassifyOutcome::malformed;
+  if ((to_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
+  if (!local_port.has_mac(to_mac)) return ClassifyOutcome::other_mac;
   if (packet.is_fragment) {
     packet.dns = rest.at + 8;
     packet.dns_length = static_cast<uint16_t>(rest.length - 8);

@@ -33,9 +33,10 @@ Clients::Clients(asio::io_context& io, LcoreRings& lcores, const ClientLimits& l
       table_(limits.connections, limits.per_client),
       octets_(kReadAtOnce) {}
 
-std::string Clients::listen(const config::IpAddress& address, uint16_t port) {
+tl::expected<std::shared_ptr<Clients::Listener>, std::string> Clients::open(const config::IpAddress& address,
+                                                                            uint16_t port) {
   const tcp::endpoint endpoint(to_asio(address), port);
-  auto listener = std::make_unique<Listener>(Listener{tcp::acceptor(io_), address});
+  auto listener = std::make_shared<Listener>(Listener{tcp::acceptor(io_), address});
   tcp::acceptor& acceptor = listener->acceptor;
   asio::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -46,35 +47,47 @@ std::string Clients::listen(const config::IpAddress& address, uint16_t port) {
   if (!error) acceptor.set_option(tcp::no_delay(true), error);  // its connections inherit it
   if (!error) acceptor.listen(4096, error);
   if (!error) acceptor.non_blocking(true, error);
-  if (error) return error.message();
-  listeners_.push_back(std::move(listener));
-  accept(*listeners_.back());
-  return {};
+  if (error) return tl::make_unexpected(error.message());
+  return listener;
 }
 
-void Clients::accept(Listener& listener) {
-  listener.acceptor.async_wait(tcp::acceptor::wait_read, [this, &listener](const asio::error_code& failed) {
-    if (failed) return;
+void Clients::listen(std::shared_ptr<Listener> listener) {
+  listeners_.push_back(std::move(listener));
+  accept(listeners_.back());
+}
+
+void Clients::leave(const config::IpAddress& address) {
+  std::erase_if(listeners_, [&](const std::shared_ptr<Listener>& listener) {
+    if (listener->address != address) return false;
+    asio::error_code ignored;
+    listener->acceptor.close(ignored);
+    return true;
+  });
+}
+
+void Clients::accept(const std::shared_ptr<Listener>& listener) {
+  listener->acceptor.async_wait(tcp::acceptor::wait_read, [this, listener](const asio::error_code& failed) {
+    if (failed || !listener->acceptor.is_open()) return;
     const Time now = std::chrono::steady_clock::now();
     for (int i = 0; i < kAcceptAtOnce; ++i) {
       asio::error_code error;
       tcp::socket socket(io_);
       tcp::endpoint remote;
-      listener.acceptor.accept(socket, remote, error);
+      listener->acceptor.accept(socket, remote, error);
       if (error == asio::error::would_block || error == asio::error::try_again) break;
       if (error == asio::error::no_descriptors) {
         // Accepted again by tick(): a listener that is ready all the time must not keep us busy.
         counters_[SlowCounter::no_descriptor].add(1);
-        listener.is_paused = true;
+        listener->is_paused = true;
         return;
       }
-      if (!error) take(listener, std::move(socket), remote, now);
+      if (!error) take(*listener, std::move(socket), remote, now);
     }
     accept(listener);
   });
 }
 
-void Clients::take(Listener& listener, tcp::socket&& socket, const tcp::endpoint& remote, Time now) {
+void Clients::take(const Listener& listener, tcp::socket&& socket, const tcp::endpoint& remote, Time now) {
   const config::IpAddress client = from_asio(remote.address());
   for (auto shed = table_.to_shed(client); shed.place != ConnectionTable::kNone; shed = table_.to_shed(client))
     close(shed.place, shed.is_own ? SlowCounter::shed_client : SlowCounter::shed_total);
@@ -335,7 +348,7 @@ void Clients::tick(Time now) {
   for (const auto& listener : listeners_) {
     if (!listener->is_paused) continue;
     listener->is_paused = false;
-    accept(*listener);
+    accept(listener);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "dataplane/slow/addresses.h"
@@ -33,8 +34,17 @@ class Clients {
  public:
   Clients(asio::io_context& io, LcoreRings& lcores, const ClientLimits& limits, config::SlowCounters& counters);
 
-  // Takes connections to `address` port 53 from now on; needs CAP_NET_BIND_SERVICE. `listen`: its index. The error says what is wrong.
-  std::string listen(const config::IpAddress& address, uint16_t port = 53);
+  struct Listener {
+    asio::ip::tcp::acceptor acceptor;
+    config::IpAddress address;
+    bool is_paused = false;  // for want of file descriptors
+  };
+  // A socket for connections to `address`, by any thread with CAP_NET_BIND_SERVICE. The error says what is wrong.
+  tl::expected<std::shared_ptr<Listener>, std::string> open(const config::IpAddress& address, uint16_t port = 53);
+  // Takes its connections from now on.
+  void listen(std::shared_ptr<Listener> listener);
+  // Takes no more connections to `address`; those that there are stay.
+  void leave(const config::IpAddress& address);
   // An lcore's answer; without a message: there will be none, and the connection is to be closed.
   void answer(const Outgoing& outgoing, Time now);
   // A query of the connection is a transfer now: it waits as long as that takes.
@@ -55,11 +65,6 @@ class Clients {
   void tick(Time now);
 
  private:
-  struct Listener {
-    asio::ip::tcp::acceptor acceptor;
-    config::IpAddress address;
-    bool is_paused = false;  // for want of file descriptors
-  };
   struct Session {
     Session(asio::ip::tcp::socket&& taken) : socket(std::move(taken)) {}
     asio::ip::tcp::socket socket;
@@ -82,8 +87,8 @@ class Clients {
   };
   using Id = state::StreamPeer;
 
-  void accept(Listener& listener);
-  void take(Listener& listener, asio::ip::tcp::socket&& socket, const asio::ip::tcp::endpoint& remote, Time now);
+  void accept(const std::shared_ptr<Listener>& listener);
+  void take(const Listener& listener, asio::ip::tcp::socket&& socket, const asio::ip::tcp::endpoint& remote, Time now);
   Session* find(const Id& id);
   void wait_to_read(const Id& id);
   void read(const Id& id, Time now);
@@ -101,7 +106,7 @@ class Clients {
   ClientLimits limits_;
   config::SlowCounters& counters_;
   ConnectionTable table_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::shared_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Session>> sessions_;  // by place
   std::vector<Id> dirty_;
   std::vector<Id> held_;

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/ip/v6_only.hpp>
 
@@ -17,10 +18,10 @@ using FreeBind = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
 
 }  // namespace
 
-std::string Datagrams::listen(const config::IpAddress& address, uint16_t port) {
+tl::expected<std::shared_ptr<Datagrams::Listener>, std::string> Datagrams::open(const config::IpAddress& address,
+                                                                                uint16_t port) {
   const udp::endpoint endpoint(to_asio(address), port);
-  auto listener =
-      std::make_unique<Listener>(Listener{udp::socket(io_), address, static_cast<uint32_t>(listeners_.size())});
+  auto listener = std::make_shared<Listener>(Listener{udp::socket(io_), address});
   udp::socket& socket = listener->socket;
   asio::error_code error;
   socket.open(endpoint.protocol(), error);
@@ -28,28 +29,43 @@ std::string Datagrams::listen(const config::IpAddress& address, uint16_t port) {
   if (!error) socket.set_option(FreeBind(true), error);
   if (!error) socket.bind(endpoint, error);
   if (!error) socket.non_blocking(true, error);
-  if (error) return error.message();
-  listeners_.push_back(std::move(listener));
-  wait(*listeners_.back());
-  return {};
+  if (error) return tl::make_unexpected(error.message());
+  return listener;
 }
 
-void Datagrams::wait(Listener& listener) {
-  listener.socket.async_wait(udp::socket::wait_read, [this, &listener](const asio::error_code& failed) {
-    if (!failed) read(listener);
+void Datagrams::listen(std::shared_ptr<Listener> listener) {
+  const auto free =
+      std::find_if(listeners_.begin(), listeners_.end(), [](const auto& one) { return !one->socket.is_open(); });
+  listener->place = static_cast<uint32_t>(free - listeners_.begin());
+  if (free == listeners_.end())
+    listeners_.push_back(listener);
+  else
+    *free = listener;
+  wait(listener);
+}
+
+void Datagrams::leave(const config::IpAddress& address) {
+  asio::error_code ignored;
+  for (const auto& listener : listeners_)
+    if (listener->address == address) listener->socket.close(ignored);
+}
+
+void Datagrams::wait(const std::shared_ptr<Listener>& listener) {
+  listener->socket.async_wait(udp::socket::wait_read, [this, listener](const asio::error_code& failed) {
+    if (!failed && listener->socket.is_open()) read(listener);
   });
 }
 
-void Datagrams::read(Listener& listener) {
+void Datagrams::read(const std::shared_ptr<Listener>& listener) {
   for (int i = 0; i < kReadAtOnce; ++i) {
     asio::error_code error;
     udp::endpoint from;
-    const size_t count = listener.socket.receive_from(asio::buffer(octets_), from, 0, error);
+    const size_t count = listener->socket.receive_from(asio::buffer(octets_), from, 0, error);
     if (error) break;
     const config::IpAddress client = from_asio(from.address());
-    const bool given = lcores_.give_query({octets_.data(), count}, {state::PeerKind::datagram, listener.place, 0},
+    const bool given = lcores_.give_query({octets_.data(), count}, {state::PeerKind::datagram, listener->place, 0},
                                           {.source = client.bytes,
-                                           .destination = listener.address.bytes,
+                                           .destination = listener->address.bytes,
                                            .source_port = from.port(),
                                            .destination_port = 53,
                                            .family = client.family});

@@ -7,6 +7,7 @@
 #include <asio/ip/udp.hpp>
 #include <memory>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "dataplane/slow/addresses.h"
@@ -19,23 +20,25 @@ class Datagrams {
   Datagrams(asio::io_context& io, LcoreRings& lcores, config::SlowCounters& counters)
       : io_(io), lcores_(lcores), counters_(counters), octets_(64 << 10) {}
 
-  // Needs CAP_NET_BIND_SERVICE. The error says what is wrong.
-  std::string listen(const config::IpAddress& address, uint16_t port = 53);
-  void answer(const Outgoing& outgoing);
-
- private:
   struct Listener {
     asio::ip::udp::socket socket;
     config::IpAddress address;
-    uint32_t place;
+    uint32_t place = 0;
   };
-  void wait(Listener& listener);
-  void read(Listener& listener);
+  // As Clients has them.
+  tl::expected<std::shared_ptr<Listener>, std::string> open(const config::IpAddress& address, uint16_t port = 53);
+  void listen(std::shared_ptr<Listener> listener);
+  void leave(const config::IpAddress& address);
+  void answer(const Outgoing& outgoing);
+
+ private:
+  void wait(const std::shared_ptr<Listener>& listener);
+  void read(const std::shared_ptr<Listener>& listener);
 
   asio::io_context& io_;
   LcoreRings& lcores_;
   config::SlowCounters& counters_;
-  std::vector<std::unique_ptr<Listener>> listeners_;  // by place
+  std::vector<std::shared_ptr<Listener>> listeners_;  // by place; closed: free
   std::vector<uint8_t> octets_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <asio/post.hpp>
 #include <ctime>
 
 namespace penstock::slow {
@@ -62,15 +63,25 @@ SlowLane::~SlowLane() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<std::string> SlowLane::listen() {
+// The sockets are made by the caller, who may; the thread of the slow lane takes them over in its next turn.
+std::vector<std::string> SlowLane::listen(const config::IpAddress& address) {
   std::vector<std::string> failed;
-  for (const config::IpAddress& address : options_.host.listen()) {
-    if (const std::string error = clients_.listen(address, options_.port); !error.empty())
-      failed.push_back("no DNS over TCP on " + config::to_string(address) + ": " + error);
-    if (const std::string error = datagrams_.listen(address, options_.port); !error.empty())
-      failed.push_back("no answer to fragmented queries on " + config::to_string(address) + ": " + error);
-  }
+  if (auto listener = clients_.open(address, options_.port))
+    asio::post(io_, [this, listener = std::move(*listener)] { clients_.listen(listener); });
+  else
+    failed.push_back("no DNS over TCP on " + config::to_string(address) + ": " + listener.error());
+  if (auto listener = datagrams_.open(address, options_.port))
+    asio::post(io_, [this, listener = std::move(*listener)] { datagrams_.listen(listener); });
+  else
+    failed.push_back("no answer to fragmented queries on " + config::to_string(address) + ": " + listener.error());
   return failed;
+}
+
+void SlowLane::leave(const config::IpAddress& address) {
+  asio::post(io_, [this, address] {
+    clients_.leave(address);
+    datagrams_.leave(address);
+  });
 }
 
 void SlowLane::start(const std::function<void()>& prepare) {

@@ -37,8 +37,10 @@ class SlowLane {
   explicit SlowLane(const SlowLaneOptions& options);
   ~SlowLane();  // ends the thread
 
-  // Before start(), by a thread that may bind to port 53: takes each `listen` address. What could not be had is told, one line each.
-  std::vector<std::string> listen();
+  // By a thread that may bind to port 53, before start() or later: serves `address` too. What could not be had is told, one line each.
+  std::vector<std::string> listen(const config::IpAddress& address);
+  // Serves it no more. Connections that there are stay.
+  void leave(const config::IpAddress& address);
   // `prepare` is run first by the new thread: it gives up its privileges there.
   void start(const std::function<void()>& prepare);
 

@@ -1,7 +1,7 @@
 // dataplane/tables/local_host.h - who we are on the wire: our ports, the addresses we answer on, whose source
 // port is whose.
 //
-// Built once at start, then read by every lcore.
+// Made at start, then read by every lcore. What changes later - MACs, addresses - is changed in a copy that takes its place.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,12 @@ namespace penstock::tables {
 using AddressBytes = std::array<uint8_t, 16>;  // network order, IPv4 in the first four, the rest zero
 
 struct LocalPort {
+  static constexpr unsigned kMoreMacs = 7;
+
   std::array<uint8_t, 6> mac{};
+  // Of interfaces that stand on the port's and have one of our addresses: a VRRP router's, on a macvlan.
+  std::array<std::array<uint8_t, 6>, kMoreMacs> more_macs{};
+  uint8_t more_mac_count = 0;
   // The kernel's veth and loopback hand over UDP whose checksum is only the pseudo-header's sum.
   bool accepts_partial_checksum = false;
   uint16_t mtu = 1500;  // octets of an IP packet
@@ -25,6 +30,14 @@ struct LocalPort {
   bool sees_own_frames = false;
   // Strangers go to the kernel through a TAP; otherwise the kernel has seen them itself.
   bool has_door = false;
+
+  // Frames to these six octets are ours, and not another host's of the segment.
+  bool has_mac(const uint8_t* other) const {
+    if (std::equal(mac.begin(), mac.end(), other)) return true;
+    for (unsigned i = 0; i < more_mac_count; ++i)
+      if (std::equal(more_macs[i].begin(), more_macs[i].end(), other)) return true;
+    return false;
+  }
 };
 
 class LocalHost {
@@ -37,13 +50,17 @@ class LocalHost {
 
   LocalHost() { owner_.fill(kNobody); }
 
-  // At start only. False when there are too many addresses.
+  // The next three are for a host that no lcore sees yet. False when there are too many addresses.
   bool add_listen(const config::IpAddress& address) {
     if (listen_count_ == kMaxListen) return false;
     listen_[listen_count_++] = address;
     return true;
   }
-  // At start only. Deals `count` ports from `first` to `lcores` lcores, an equal block each.
+  // Nobody is answered there any more. What was asked there before is still answered from it: its index keeps its octets until it
+  // is given to another address.
+  void retire_listen(unsigned index) { listen_[index].family = 0; }
+  void reuse_listen(unsigned index, const config::IpAddress& address) { listen_[index] = address; }
+  // Deals `count` ports from `first` to `lcores` lcores, an equal block each.
   void deal_source_ports(uint16_t first, uint16_t count, unsigned lcores) {
     const unsigned each = count / lcores;
     for (unsigned i = 0; i < each * lcores; ++i) owner_[first + i] = static_cast<uint8_t>(i / each);
@@ -56,6 +73,7 @@ class LocalHost {
     return kNotListening;
   }
   const config::IpAddress& listen(unsigned index) const { return listen_[index]; }
+  // By index; of family 0 where an address is listened to no more.
   std::span<const config::IpAddress> listen() const { return {listen_.data(), listen_count_}; }
 
   // The lcore that owns a source port (host order), or kNobody: not one of ours.
@@ -66,6 +84,7 @@ class LocalHost {
   bool is_stream(uint8_t port) const { return port == port_count; }
 
   std::array<LocalPort, kMaxPorts> ports{};
+  uint64_t version = 0;        // another in each that takes the place of one
   unsigned port_count = 0;     // of cards
   uint16_t tcp_keepalive = 0;  // what clients over TCP are told of their idle time, in 100 ms (RFC 7828)
 

@@ -168,6 +168,8 @@ const ErrorCase kCases[] = {
     {"a bad address to listen on", kBase + "listen: [192.168.10.860]\n", 5, "listen[0]", "not an IP address"},
     {"an address with a port", kBase + "listen: [\"192.168.10.86:53\"]\n", 5, "listen[0]", "without port"},
     {"listening on every address by 0.0.0.0", kBase + "listen: 0.0.0.0\n", 5, "listen", "name the addresses"},
+    {"listening on a link-local address", kBase + "listen: [192.168.10.86, \"fe80::86\"]\n", 5, "listen[1]",
+     "is link-local"},
     {"listening twice", kBase + "listen: [192.168.10.86, 192.168.10.86]\n", 5, "listen[1]", "twice"},
     {"listening on nothing", kBase + "listen: []\n", 5, "listen", "leave 'listen:' out"},
     {"a number of lcores that is none", kBase + "lcores: many\n", 5, "lcores", "from 1 to 64"},

@@ -154,11 +154,12 @@ TEST(Worker, TurnsOfTwoLcores) {
               .shared = {*budgets, answers, *returns, *no_edns, *limits, 0x5eed},
               .idle = config::Idle::adaptive};
   std::vector<std::unique_ptr<Worker>> workers;
+  plant.host = &host;
   for (uint8_t i = 0; i < 2; ++i) {
     std::array<uint8_t, 44> seed{};
     seed[0] = i;
     const state::SourcePortBlock block{static_cast<uint16_t>(20000 + i * 100), 100};
-    workers.push_back(std::make_unique<Worker>(plant, i, 1024, block, seed, host));
+    workers.push_back(std::make_unique<Worker>(plant, i, 1024, block, seed));
   }
   const net::Queue queues[] = {{office.ethdev(), 0, 0}, {vpc.ethdev(), 0, 1}};
   for (unsigned port = 0; port < 2; ++port) {

@@ -91,6 +91,11 @@ PathRig::PathRig(const RigOptions& options)
   host.port_count = 2;
   host.ports[0].mac = mac(0xa0);
   host.ports[1].mac = mac(0xa1);
+  // Each takes what is for the other: tests turn frames round and hand them to whichever port they mean.
+  for (unsigned port : {0U, 1U}) {
+    host.ports[port].more_macs[0] = host.ports[1 - port].mac;
+    host.ports[port].more_mac_count = 1;
+  }
   host.add_listen(address("192.168.10.86"));
   host.add_listen(address("fd00::86"));
   host.deal_source_ports(kFirstSourcePort, static_cast<uint16_t>(kSourcePortsPerLcore * options.lcores),

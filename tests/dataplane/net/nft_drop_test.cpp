@@ -15,6 +15,7 @@ TEST(NftCommands, DropOnlyWhatThePortTakes) {
   rules.listen = {address("10.0.0.1"), address("fd00::1"), address("10.0.0.2")};
   rules.endpoints = {address("10.0.1.1"), address("10.0.1.2"), address("fd01::1")};
   rules.source_ports = {16384, 16384};
+  rules.macs = {{2, 0, 0, 0, 0, 0x1a}, {0, 0, 0x5e, 0, 1, 7}};
   EXPECT_EQ(
       nft_commands("eth0.5-x", rules, NftTable::anybody),
       "add table netdev penstock_eth0_5_x\n"
@@ -23,6 +24,7 @@ TEST(NftCommands, DropOnlyWhatThePortTakes) {
       "  flags owner\n"
       "  chain ingress {\n"
       "    type filter hook ingress device \"eth0.5-x\" priority -500; policy accept;\n"
+      "    ether daddr & 01:00:00:00:00:00 == 0 ether daddr != { 02:00:00:00:00:1a, 00:00:5e:00:01:07 } accept\n"
       "    ip hdrlength 5 ip frag-off & 0x3fff == 0 ip protocol udp ip daddr { 10.0.0.1, 10.0.0.2 } udp dport 53 drop\n"
       "    ip6 nexthdr udp ip6 daddr { fd00::1 } udp dport 53 drop\n"
       "    ip frag-off & 0x1fff == 0 ip protocol udp ip saddr { 10.0.1.1, 10.0.1.2 } udp sport 53 udp dport "

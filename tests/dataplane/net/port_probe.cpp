@@ -283,6 +283,12 @@ void serve_door(Shared& shared, net::Door& door, rte_mempool* pool) {
   }
 }
 
+std::vector<std::vector<net::Mac>> macs_of(const net::Ports& ports) {
+  std::vector<std::vector<net::Mac>> macs;
+  for (const net::OpenPort& port : ports.all()) macs.push_back({port.mac});
+  return macs;
+}
+
 void serve_input(Shared& shared, net::Ports& ports, rte_mempool* pool) {
   std::string line;
   net::Door* door = ports.door(0);
@@ -302,7 +308,7 @@ void serve_input(Shared& shared, net::Ports& ports, rte_mempool* pool) {
     std::string address;
     if (words >> verb >> address >> rules.source_ports.first >> rules.source_ports.count && verb == "endpoint") {
       rules.endpoints.push_back(config::parse_address(address).value());
-      const auto set = ports.set_filter(rules);
+      const auto set = ports.set_filter(rules, macs_of(ports));
       std::cout << (set ? "set" : set.error()) << std::endl;
     }
   }
@@ -336,7 +342,7 @@ int run(const Arguments& arguments) {
   {
     auto ports = net::Ports::open(arguments.ports, arguments.lcores, pool.get());
     if (!ports) return fail(ports.error());
-    if (auto set = ports->set_filter(arguments.rules); !set) return fail(set.error());
+    if (auto set = ports->set_filter(arguments.rules, macs_of(*ports)); !set) return fail(set.error());
 
     std::vector<net::Queue> queues;
     for (const auto& port : ports->all()) queues.insert(queues.end(), port.queues.begin(), port.queues.end());

@@ -88,6 +88,31 @@ const FrameCase kFrames[] = {
      [](Frame& f) { f.source_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }, "classify.malformed", "classify.malformed"},
     {"in a broadcast frame", [](Frame& f) { f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; },
      "classify.malformed", "classify.malformed"},
+    {"to another host's MAC", [](Frame& f) { f.destination_mac = mac(0x77); }, "classify.other_mac",
+     "classify.other_mac"},
+    {"to the MAC of a VRRP router that is another host", [](Frame& f) { f.destination_mac = {0, 0, 0x5e, 0, 1, 7}; },
+     "classify.other_mac", "classify.other_mac"},
+    {"to another host's MAC and address",
+     [](Frame& f) {
+       f.destination_mac = mac(0x77);
+       f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87");
+     },
+     kStranger, kStranger},
+    {"a response to another host's MAC",
+     [](Frame& f) {
+       f.destination_mac = mac(0x77);
+       f.source_port = 53;
+       f.destination_port = PathRig::kFirstSourcePort;
+     },
+     "classify.other_mac", "classify.other_mac"},
+    {"the first fragment of a response to another host's MAC",
+     [](Frame& f) {
+       f.destination_mac = mac(0x77);
+       f.fragment = 0x2000;
+       f.source_port = 53;
+       f.destination_port = PathRig::kFirstSourcePort;
+     },
+     "classify.other_mac", ""},
     {"in a broadcast frame, for another address",
      [](Frame& f) {
        f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -192,6 +217,39 @@ TEST_F(ClassifyTest, OwnEcho) {
   // Another port does not echo: the sender's MAC is no reason to drop.
   EXPECT_EQ(rig.receive(1, {write(frame)}).size(), 1U);
   EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
+}
+
+// A VRRP router's MAC comes and goes with its address.
+TEST_F(ClassifyTest, EveryMacOfThePortIsOurs) {
+  tables::LocalPort& port = rig.host.ports[0];
+  port.mac = mac(0xb0);
+  port.more_macs = {Mac{0, 0, 0x5e, 0, 1, 7}, mac(0xb1)};
+  port.more_mac_count = 2;
+  unsigned number = 0;
+  for (const Mac& to : {mac(0xb0), Mac{0, 0, 0x5e, 0, 1, 7}, mac(0xb1), mac(0xa0)}) {
+    Frame frame = from_client(write(studio_query(++number)));
+    frame.destination_mac = to;
+    rig.receive(0, {write(frame)});
+    EXPECT_EQ(rig.verdict(), to == mac(0xa0) ? "classify.other_mac" : "classify.query query.forwarded");
+  }
+  port.more_mac_count = 0;
+  Frame frame = from_client(write(studio_query(++number)));
+  frame.destination_mac = mac(0xb1);
+  EXPECT_TRUE(rig.receive(0, {write(frame)}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.other_mac");
+}
+
+// What was asked of an address before it went is answered from it.
+TEST_F(ClassifyTest, AnAddressThatIsGoneIsNotAnsweredButAnswersWhatItWasAsked) {
+  const Frame left = forward(from_client(write(studio_query())));
+  rig.host.retire_listen(0);
+  EXPECT_TRUE(rig.receive(0, {write(from_client(write(studio_query(2))))}).empty());
+  EXPECT_EQ(rig.verdict(), "classify.query classify.stranger door.left_to_kernel query.forwarded");
+  const Frame answer = only(rig.receive(1, {write(answer_to_query(left))}), 0);
+  EXPECT_EQ(config::to_string(answer.source), "192.168.10.86");
+  rig.host.reuse_listen(0, address("192.168.10.99"));
+  forward(from_client(write(studio_query(3)), "192.168.10.20", "192.168.10.99"));
+  rig.verdict();
 }
 
 TEST_F(ClassifyTest, StrangersGoThroughTheDoorAsTheyCame) {

@@ -167,7 +167,7 @@ class SlowLaneTest : public testing::Test {
                                                       .upstream = upstream,
                                                       .cpus = {},
                                                       .port = port});
-    EXPECT_TRUE(lane->listen().empty());
+    EXPECT_TRUE(lane->listen(host.listen(0)).empty());
     lane->start([] {});
   }
 

@@ -1,0 +1,83 @@
+// dataplane/net/interface_watch.h - sees what the kernel changes on interfaces while we run: MACs, addresses, what stands on them.
+//
+// Over one netlink socket, opened at start and read without any privilege. Main thread only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "config/address.h"
+
+struct nlmsghdr;
+
+namespace penstock::net {
+
+struct InterfaceAddress {
+  config::IpAddress address;
+  uint8_t prefix_length = 0;
+  bool operator==(const InterfaceAddress&) const = default;
+};
+
+struct KernelInterface {
+  std::array<uint8_t, 6> mac{};
+  bool up = false;
+  int below = 0;  // index of the interface of this network namespace that a VLAN or a macvlan stands on; 0: none
+  std::optional<uint16_t> vlan;             // its tag, when it is a VLAN
+  std::vector<InterfaceAddress> addresses;  // but for those that another host turned out to have
+  bool operator==(const KernelInterface&) const = default;
+};
+
+// All interfaces of the network namespace, out of messages.
+class InterfaceTable {
+ public:
+  // Any rtnetlink message. Says whether something changed.
+  bool update(const nlmsghdr* message);
+
+  const KernelInterface* find(int index) const;  // null: there is none
+  // VLANs and macvlans on the interface, and on these.
+  std::vector<const KernelInterface*> on(int index) const;
+  bool operator==(const InterfaceTable&) const = default;
+
+ private:
+  bool update_link(const nlmsghdr* message);
+  bool update_address(const nlmsghdr* message);
+  bool stands_on(const KernelInterface& interface, int index) const;
+
+  static constexpr size_t kMost = 8192;
+  std::map<int, KernelInterface> interfaces_;
+};
+
+class InterfaceWatch {
+ public:
+  static tl::expected<InterfaceWatch, std::string> open();
+  InterfaceWatch(InterfaceWatch&&) noexcept;
+  InterfaceWatch& operator=(InterfaceWatch&&) noexcept;
+  ~InterfaceWatch();
+
+  int fd() const { return fd_; }  // readable when there is something to read
+  // Takes what has come; never waits. Says whether something changed. Where the kernel had to drop messages all is read again.
+  bool read();
+  // Null until all has been read once.
+  const InterfaceTable* table() const { return complete_ ? &table_ : nullptr; }
+
+ private:
+  explicit InterfaceWatch(int fd) : fd_(fd) {}
+  bool ask_for(uint16_t type);
+  bool start_over();
+  bool take(const nlmsghdr* message);
+
+  int fd_ = -1;
+  InterfaceTable table_;
+  InterfaceTable fresh_;      // while all is read (again)
+  uint16_t asked_for_ = 0;    // the dump under way; 0: none
+  bool interrupted_ = false;  // it is not of one moment
+  bool complete_ = false;
+};
+
+}  // namespace penstock::net
