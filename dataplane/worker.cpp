@@ -5,7 +5,6 @@
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
-#include <sched.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -118,18 +117,19 @@ void Worker::refill() {
   }
 }
 
-// Idle lcores sleep, longer the longer nothing came, and are no hindrance to a rule swap meanwhile.
+// Idle lcores sleep, longer the longer nothing came, and are no hindrance to a rule swap meanwhile. Soon, and never by sched_yield():
+// whoever shares the processor (the kernel's receiving, the slow lane) may have what this lcore waits for, but who yields gives the rest
+// of his share away. Beside one busy program each yield took 10 to 30 ms (Linux 6.18), and some hundred of them in a row were seconds.
 void Worker::rest(unsigned moved) {
-  constexpr unsigned kPatience = 256;  // empty turns before the first sleep
-  constexpr unsigned kLongest = 100;   // us
+  constexpr unsigned kPatience = 16;  // empty turns before the first sleep
+  constexpr unsigned kLongest = 100;  // us
   if (moved != 0 || plant_.idle == config::Idle::busy) {
     idle_turns_ = 0;
     if (moved == 0) rte_pause();
     return;
   }
   if (++idle_turns_ < kPatience) {
-    // Whoever shares the processor (the kernel's receiving, the slow lane) may have what this lcore waits for.
-    sched_yield();
+    rte_pause();
     return;
   }
   const unsigned microseconds = std::min(idle_turns_ - kPatience + 1, kLongest);
