@@ -154,8 +154,11 @@ void ControlLink::publish(const config::Publish& request, int memfd) {
   if (!loaded) return refuse(request.generation, loaded.error());
   const config::ImageHeader header = (*loaded)->ruleset().header();
   if (header.generation != request.generation) return refuse(request.generation, "the image is of another generation");
-  if (rules_.loaded() != nullptr && rules_.loaded()->ruleset().header().generation == header.generation)
-    return refuse(request.generation, "generation " + std::to_string(header.generation) + " is already in force");
+  // Answers and queries under way are kept by the number of their generation: none ever means two sets of rules.
+  if (const uint64_t highest = rules_.loaded() == nullptr ? 0 : rules_.loaded()->ruleset().header().generation;
+      header.generation <= highest)
+    return refuse(request.generation, "generation " + std::to_string(highest) +
+                                          " is already in force: the next one must have a higher number");
 
   auto both = endpoint_addresses((*loaded)->ruleset());
   if (rules_.loaded() != nullptr) {

@@ -55,8 +55,9 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
 
 // Do the addresses of its answer come in another order for each client?
 bool takes_turns(const state::Lcore& lcore, const state::PendingQuery& query) {
-  if (lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation) return false;
-  return (lcore.rules->pool(lcore.rules->rule(query.key.rule).pool).cache & config::kCacheRotate) != 0;
+  if (lcore.rules == nullptr) return false;
+  const config::ImageRule* rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  return rule != nullptr && (lcore.rules->pool(rule->pool).cache & config::kCacheRotate) != 0;
 }
 
 }  // namespace

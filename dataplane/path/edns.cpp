@@ -67,8 +67,9 @@ void collect_for_endpoints(const QueryWork& work, const config::ImagePool& pool,
 
 void collect_for_client(const state::Lcore& lcore, const state::PendingQuery& query, const Packet& answer,
                         const dns::Opt& opt, PassedOptions& options) {
-  const bool same_rules = lcore.rules != nullptr && query.key.generation == lcore.rules->header().generation;
-  const config::ImagePool* pool = same_rules ? &lcore.rules->pool(lcore.rules->rule(query.key.rule).pool) : nullptr;
+  const config::ImageRule* rule =
+      lcore.rules == nullptr ? nullptr : lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  const config::ImagePool* pool = rule == nullptr ? nullptr : &lcore.rules->pool(rule->pool);
   dns::Options all({answer.dns, answer.dns_length}, opt);
   for (dns::Option option; all.next(option);)
     if (option.code == dns::kOptionExtendedError || option.code == dns::kOptionNsid ||

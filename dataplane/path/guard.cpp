@@ -186,9 +186,9 @@ ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
 const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   const state::QuestionKey& key = answered.query.key;
-  if (answered.query.chase == state::ChasePool::kNone && key.generation == rules.header().generation) {
+  if (answered.query.chase == state::ChasePool::kNone) {
     number = key.rule;
-    return &rules.rule(number);
+    if (const config::ImageRule* rule = rules.kept_rule(key.generation, number)) return rule;
   }
   dns::FoldedName name;
   if (!dns::parse_name({answered.asked.question(), answered.asked.question_length}, name)) return nullptr;

@@ -114,9 +114,11 @@ std::optional<QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& 
 
 void give_negative_back(state::Lcore& lcore, const state::PendingSlot& slot, const state::QuestionKey& key,
                         const uint8_t* message) {
-  if (lcore.rules == nullptr || key.generation != lcore.rules->header().generation || !has_records(message)) return;
+  if (lcore.rules == nullptr || !has_records(message)) return;
+  const config::ImageRule* rule = lcore.rules->kept_rule(key.generation, key.rule);
+  if (rule == nullptr) return;
   lcore.limits.answers.give_back(
-      lcore.limits.key_of_answer(slot.client, slot.client_family, negative_of(lcore.rules->rule(key.rule).identity)),
+      lcore.limits.key_of_answer(slot.client, slot.client_family, negative_of(rule->identity)),
       lcore.rules->header().response_rate);
 }
 

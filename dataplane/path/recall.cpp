@@ -165,9 +165,12 @@ std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork&
                                                  uint64_t now) {
   if (!work.query.plain) return std::nullopt;
   if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
-  key.question.rule = lcore.recalled.entry.rule;
-  key.identity = lcore.recalled.entry.identity;
-  return judge(lcore, work, key, lcore.rules->pool(lcore.rules->rule(key.question.rule).pool), now);
+  const CacheEntry& entry = lcore.recalled.entry;
+  const config::ImageRule* rule = lcore.rules->kept_rule(key.question.generation, entry.rule);
+  if (rule == nullptr || rule->identity != entry.identity) return std::nullopt;
+  key.question.rule = entry.rule;
+  key.identity = entry.identity;
+  return judge(lcore, work, key, lcore.rules->pool(rule->pool), now);
 }
 
 std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
@@ -178,12 +181,13 @@ std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
 std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
-  if (slot.shared == 0 || lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation) return {};
-  const config::ImageRule& rule = lcore.rules->rule(query.key.rule);
-  const config::ImagePool& pool = lcore.rules->pool(rule.pool);
+  if (slot.shared == 0 || lcore.rules == nullptr) return {};
+  const config::ImageRule* rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  if (rule == nullptr) return {};
+  const config::ImagePool& pool = lcore.rules->pool(rule->pool);
   dns::FoldedName name;
-  if (!is_remembered(rule, pool) || !dns::parse_name({query.question(), slot.question_length}, name)) return {};
-  const state::CacheKey key{.hash = query.hash, .identity = rule.identity, .name = name.bytes, .question = query.key};
+  if (!is_remembered(*rule, pool) || !dns::parse_name({query.question(), slot.question_length}, name)) return {};
+  const state::CacheKey key{.hash = query.hash, .identity = rule->identity, .name = name.bytes, .question = query.key};
   if (!lcore.answers.find(key, lcore.recalled)) return {};
   const CacheEntry& entry = lcore.recalled.entry;
   if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, now) || may_be_stale(entry, pool, now))) return {};

@@ -69,9 +69,9 @@ bool find_place(state::Lcore& lcore, uint32_t index, uint64_t now, Place& place)
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   // By other rules than it was asked by, nobody can say whose answer it is.
-  if (slot.opaque != 0 || lcore.rules == nullptr || query.key.generation != lcore.rules->header().generation)
-    return false;
-  place.rule = &lcore.rules->rule(query.key.rule);
+  if (slot.opaque != 0 || lcore.rules == nullptr) return false;
+  place.rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  if (place.rule == nullptr) return false;
   place.pool = &lcore.rules->pool(place.rule->pool);
   if (!lcore.answers.enabled() || !is_remembered(*place.rule, *place.pool)) return false;
   if (!dns::parse_name({query.question(), slot.question_length}, place.name)) return false;

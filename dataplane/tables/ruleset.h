@@ -14,14 +14,15 @@
 #include <tl/expected.hpp>
 
 #include "config/image.h"
+#include "config/model.h"
 #include "dataplane/tables/client_prefixes.h"
 #include "dataplane/tables/local_records.h"
 #include "dataplane/tables/zone_table.h"
 
 namespace penstock::tables {
 
-// Cheap to copy; the bytes must outlive it and must not change. Indices below are trusted: open() has checked
-// every one.
+// Cheap to copy; the bytes must outlive it and must not change. Indices of the image below are trusted: open() has checked
+// every one. Those that were kept beside it are not (kept_rule).
 class Ruleset {
  public:
   // `bytes` begins on a 64-byte boundary (mapped memory does). Reads nothing outside, however damaged the
@@ -68,6 +69,13 @@ class Ruleset {
   }
   const config::ImageRule& rule(uint32_t index) const { return rules_[index]; }
   const config::ImagePool& pool(uint32_t index) const { return pools_[index]; }
+  // The rule of a number that was kept while rules of `generation` were in force, if these are they and it forwards here; else
+  // nullptr. Whoever keeps a number asks here: that it fits is seen from the number, not believed of the generation.
+  const config::ImageRule* kept_rule(uint64_t generation, uint32_t number) const {
+    if (generation != header_->generation || number >= rules_.size()) return nullptr;
+    const config::ImageRule& rule = rules_[number];
+    return rule.action == static_cast<uint8_t>(config::Action::forward) ? &rule : nullptr;
+  }
   std::span<const config::ImageEndpoint> endpoints(uint32_t pool) const {
     return endpoints_.subspan(pools_[pool].first_endpoint, pools_[pool].endpoint_count);
   }

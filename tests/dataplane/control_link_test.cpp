@@ -394,6 +394,35 @@ TEST_F(ControlLinkTest, RefusesAndKeepsTheRunningRules) {
   EXPECT_NE(publish(socket.fd, compile_text(kImageRules, 2)).as<config::Published>(), nullptr);
 }
 
+// Of rules that were in force before something may still be remembered, whatever another control calls its own.
+TEST_F(ControlLinkTest, GenerationsOnlyRise) {
+  const char* const other = R"(
+ports: [{name: corp, device: "vdev:net_null0"}]
+listen: [192.168.10.86]
+pools:
+  office: {kind: recursive, endpoints: [192.168.10.2]}
+default: {pool: office}
+)";
+  std::optional<FileDescriptor> socket(control());
+  uint64_t highest = 0;
+  for (const uint64_t generation : {3U, 2U, 3U, 1U, 7U, 6U, 3U, 8U, 7U}) {
+    SCOPED_TRACE(generation);
+    const Message reply = publish(socket->fd, compile_text(generation % 2 == 0 ? kImageRules : other, generation));
+    EXPECT_EQ(reply.as<config::Published>() != nullptr, generation > highest);
+    EXPECT_EQ(reply.as<config::Refused>() != nullptr, generation <= highest);
+    highest = std::max(highest, generation);
+    EXPECT_EQ(look_up(socket->fd, "ads.example").generation, highest);
+    // A control that starts anew is told, and goes on from there.
+    socket.reset();
+    link->serve();
+    socket.emplace(dial());
+    link->accept();
+    const Message hello = config::receive_message(socket->fd).value();
+    EXPECT_EQ(hello.as<config::Hello>()->generation, highest);
+    for (const int fd : hello.fds) close(fd);
+  }
+}
+
 TEST_F(ControlLinkTest, RefusesEveryFlippedBitAndEveryTruncation) {
   const FileDescriptor socket = control();
   publish(socket.fd, compile_text(kImageRules, 1));

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "config/read_model.h"
 #include "dataplane/path/deliver.h"
@@ -135,7 +136,7 @@ PathRig::PathRig(const RigOptions& options)
 
 PathRig::~PathRig() = default;
 
-void PathRig::load(const std::string& rules) {
+void PathRig::load(const std::string& rules, std::optional<uint64_t> generation) {
   auto read = config::read_model_text(rules, "rig.yaml");
   for (const config::Finding& finding : read.findings)
     if (finding.severity == config::Severity::error) throw std::invalid_argument(config::to_text(finding));
@@ -143,19 +144,26 @@ void PathRig::load(const std::string& rules) {
   if (!with_budgets_)
     for (config::Pool& pool : model_.pools)
       for (config::Endpoint& endpoint : pool.endpoints) endpoint.budget = 0;
+  generation_ = generation.value_or(generation_ + 1);
   auto compiled = control::compile(
-      model_, ++generation_,
+      model_, generation_,
       [this](const config::Pool&, const config::Endpoint& endpoint) {
         return slots_.try_emplace(config::to_string(endpoint.address), static_cast<uint16_t>(slots_.size()))
             .first->second;
       },
       0x5eed);
   if (!compiled) throw std::invalid_argument(compiled.error());
-  image_ = std::move(compiled->image);
-  auto opened = tables::Ruleset::open(image_);
-  if (!opened) throw std::invalid_argument(opened.error());
+  if (auto loaded = load_image(compiled->image); !loaded) throw std::invalid_argument(loaded.error());
+}
+
+tl::expected<void, std::string> PathRig::load_image(const control::ImageBytes& image) {
+  control::ImageBytes copy = image;
+  auto opened = tables::Ruleset::open(copy);
+  if (!opened) return tl::make_unexpected(opened.error());
+  image_.swap(copy);
   ruleset = std::make_unique<tables::Ruleset>(*opened);
   refresh();
+  return {};
 }
 
 void PathRig::unload() {

@@ -11,6 +11,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -94,8 +95,12 @@ class PathRig {
   std::vector<Sent> sweep(unsigned lcore = 0);
   void pass(uint64_t milliseconds) { now += milliseconds * 1'000'000; }
 
-  void load(const std::string& rules);  // compiles and puts in force; throws on what check would refuse
-  void unload();                        // as before the first rules
+  // Compiles and puts in force; throws on what check would refuse. As the next generation, or as what they say of themselves.
+  void load(const std::string& rules, std::optional<uint64_t> generation = {});
+  void unload();  // as before the first rules
+  const control::ImageBytes& image() const { return image_; }
+  // An image made elsewhere, in force if it is accepted.
+  tl::expected<void, std::string> load_image(const control::ImageBytes& image);
   // How an endpoint is reached and what control says of it; seen at once.
   void set_endpoint(std::string_view address, const config::EndpointState& state);
   config::EndpointState endpoint(std::string_view address) const;
@@ -108,6 +113,7 @@ class PathRig {
   std::string verdict();  // but for guard.passed
   std::string imbalance();
 
+  uint64_t generation() const { return generation_; }
   config::CounterPage& counters() { return *page_; }
   state::Lcore& lcore(unsigned index = 0) { return *lcores_[index]; }
   const config::Model& model() const { return model_; }
