@@ -6,7 +6,7 @@
 //   header | pools | endpoints | rules | clients v4 | clients v6 | zone buckets | prefixes | groups
 //          | local zones | local slots | local nodes | local sets | local bytes | views | zone nodes
 //
-// Any change of a struct below is a new kImageVersion; the dataplane refuses all others.
+// A changed struct is a new kImageVersion; the dataplane refuses others. Each field has its range in image_fields.h.
 #pragma once
 
 #include <array>
@@ -84,11 +84,11 @@ struct ImagePool {
   uint32_t first_endpoint;
   uint32_t endpoint_count;  // 1 or more
   uint8_t kind;             // config::PoolKind
-  uint8_t is_private;
-  uint8_t policy;      // config::Policy
-  uint8_t retry_on;    // kRetryOnServfail | kRetryOnRefused
-  uint8_t cache;       // kCache...; 0: answers are not remembered
-  uint8_t pipelining;  // config::Pipelining, of queries over TCP
+  uint8_t is_private;       // it may have private names
+  uint8_t policy;           // config::Policy
+  uint8_t retry_on;         // kRetryOnServfail | kRetryOnRefused
+  uint8_t cache;            // kCache...; 0: answers are not remembered
+  uint8_t pipelining;       // config::Pipelining, of queries over TCP
   uint8_t reserved[2];
   uint32_t max_ttl;  // s; the next three too
   uint32_t min_ttl;

@@ -2,14 +2,13 @@
 #include <charconv>
 #include <map>
 
-#include "config/image.h"
+#include "config/image_fields.h"
 #include "config/model_reader.h"
 
 namespace penstock::config {
 namespace {
 
 constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
-constexpr uint32_t kHighestRate = 100'000'000;
 
 bool is_host_and_port(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -123,7 +122,7 @@ void ModelReader::read_groups(const YamlValue& section) {
     group.where = {0, member.line};
     if (const auto value = map.require("prefixes", "a list of client networks such as 10.1.0.0/24"))
       group.prefixes = client_prefixes(*value, "group '" + group.name + "'", &members);
-    if (const auto value = map.get("weight")) group.weight = value->number(1, 1000).value_or(1);
+    if (const auto value = map.get("weight")) group.weight = value->number(1, kHighestWeight).value_or(1);
     if (const auto value = map.get("rate")) group.rate = value->number(0, kHighestRate).value_or(0);
     if (const auto value = map.get("rate_per_client")) group.rate_per_client = value->number(0, kHighestRate);
     if (const auto value = map.get("udp_size")) group.udp_size = read_udp_size(*value);

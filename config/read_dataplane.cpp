@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "config/counters.h"
+#include "config/image_fields.h"
 #include "config/link.h"
 #include "config/model_reader.h"
 #include "config/source_ports.h"
@@ -185,7 +186,8 @@ void ModelReader::read_dataplane(const YamlValue& section) {
     dataplane.cache_size = value->octets(0, uint64_t{64} << 30).value_or(dataplane.cache_size);
   if (const auto value = map.get("tcp")) read_tcp(*value, dataplane.tcp);
   if (const auto value = map.get("query_timeout"))
-    dataplane.query_timeout = value->duration(milliseconds(50), milliseconds(60'000)).value_or(dataplane.query_timeout);
+    dataplane.query_timeout = value->duration(milliseconds(kLeastQueryTimeoutMs), milliseconds(kLongestQueryTimeoutMs))
+                                  .value_or(dataplane.query_timeout);
 }
 
 }  // namespace penstock::config

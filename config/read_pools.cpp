@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "config/image.h"
+#include "config/image_fields.h"
 #include "config/model_reader.h"
 
 namespace penstock::config {
@@ -31,8 +31,8 @@ std::optional<Endpoint> read_endpoint(const YamlValue& item, const Pool& pool) {
     return endpoint;
   }
   const YamlMap map(item, {"address", "budget", "weight"});
-  if (const auto value = map.get("budget")) endpoint.budget = value->number(0, 100'000'000).value_or(0);
-  if (const auto value = map.get("weight")) endpoint.weight = value->number(1, 1000).value_or(1);
+  if (const auto value = map.get("budget")) endpoint.budget = value->number(0, kHighestRate).value_or(0);
+  if (const auto value = map.get("weight")) endpoint.weight = value->number(1, kHighestWeight).value_or(1);
   const auto value = map.require("address", "an IP address such as 10.16.1.10");
   const auto address = value ? value->address() : std::nullopt;
   if (!address) return std::nullopt;
@@ -81,21 +81,21 @@ void read_cache(const YamlValue& section, Pool& pool) {
     return;
   }
   const YamlMap map(section, {"size", "stale", "prefetch", "max_ttl", "min_ttl", "max_negative_ttl", "max_stale"});
-  constexpr uint32_t kWeek = 604'800;
   const auto read_seconds = [&](const char* key, uint32_t most, uint32_t& into) {
     if (const auto value = map.get(key)) into = value->number(0, most).value_or(into);
   };
-  read_seconds("max_ttl", kWeek, cache.max_ttl);
-  read_seconds("min_ttl", 3600, cache.min_ttl);
-  read_seconds("max_negative_ttl", kWeek, cache.max_negative_ttl);
-  read_seconds("max_stale", kWeek, cache.max_stale);
+  read_seconds("max_ttl", kLongestKept, cache.max_ttl);
+  read_seconds("min_ttl", kLongestLeastTtl, cache.min_ttl);
+  read_seconds("max_negative_ttl", kLongestKept, cache.max_negative_ttl);
+  read_seconds("max_stale", kLongestKept, cache.max_stale);
   if (cache.min_ttl > cache.max_ttl)
     section.error("min_ttl " + std::to_string(cache.min_ttl) + " is above max_ttl " + std::to_string(cache.max_ttl));
   if (const auto value = map.get("stale")) cache.stale = value->boolean().value_or(cache.stale);
   if (const auto value = map.get("max_stale"); value && !cache.stale)
     value->warning("has no effect: expired answers are given only with 'stale: on'; add 'stale: on' or leave this out");
   if (const auto value = map.get("prefetch")) cache.prefetch = value->boolean().value_or(cache.prefetch);
-  if (const auto value = map.get("size")) cache.size = value->octets(uint64_t{1} << 20, uint64_t{1} << 40).value_or(0);
+  if (const auto value = map.get("size"))
+    cache.size = value->octets(uint64_t{1} << 20, kLargestQuota << 10).value_or(0);
 }
 
 void read_health(const YamlValue& section, HealthCheck& health) {

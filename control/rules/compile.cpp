@@ -87,6 +87,14 @@ void lay_out_cache(const config::Pool& pool, config::ImagePool& out) {
                            (pool.kind == config::PoolKind::recursive ? config::kCacheShortServices : 0));
 }
 
+// It is private itself, or a zone that is private by its own word goes there.
+bool holds_private_names(const Model& model, uint32_t pool) {
+  return model.pools[pool].is_private ||
+         std::any_of(model.rules.begin(), model.rules.end(), [&](const config::Rule& rule) {
+           return rule.is_private && rule.action == config::Action::forward && rule.pool == pool;
+         });
+}
+
 tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf& slot_of) {
   Pools result;
   std::vector<bool> taken(config::kMaxEndpoints);
@@ -96,7 +104,7 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     out.first_endpoint = static_cast<uint32_t>(result.endpoints.size());
     out.endpoint_count = static_cast<uint32_t>(pool.endpoints.size());
     out.kind = static_cast<uint8_t>(pool.kind);
-    out.is_private = pool.is_private ? 1 : 0;
+    out.is_private = holds_private_names(model, static_cast<uint32_t>(result.pools.size() - 1)) ? 1 : 0;
     out.policy = static_cast<uint8_t>(pool.policy);
     out.retry_on = static_cast<uint8_t>((pool.retry_servfail ? config::kRetryOnServfail : 0) |
                                         (pool.retry_refused ? config::kRetryOnRefused : 0));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <cstring>
 
 #include "config/model.h"
 
@@ -14,34 +15,53 @@ std::string text(uint64_t number) {
   return std::to_string(number);
 }
 
+uint64_t load(const std::byte* from, size_t size) {
+  uint64_t value = 0;
+  std::memcpy(&value, from, size);
+  return value;
+}
+
+std::string text_of_range(const config::ImageField& field) {
+  std::string range = text(field.least);
+  if (field.most != field.least) range += " to " + text(field.most);
+  return field.also == field.least ? range : range + " or " + text(field.also);
+}
+
+// An address of the family: behind IPv4's four octets there is nothing.
+bool is_of_family(const uint8_t (&address)[16], uint8_t family) {
+  return family == 6 || std::all_of(address + 4, address + 16, [](uint8_t octet) { return octet == 0; });
+}
+
 }  // namespace
 
+Fault check_fields(std::span<const std::byte> records, size_t record_size, std::span<const config::ImageField> fields,
+                   const std::string& what) {
+  for (const config::ImageField& field : fields) {
+    if (field.values != config::Values::range) continue;
+    for (size_t at = 0; at + record_size <= records.size(); at += record_size)
+      for (size_t i = 0; i < field.count; ++i) {
+        const uint64_t value = load(&records[at + field.offset + i * field.size], field.size);
+        if (!field.allows(value))
+          return "its " + what + (records.size() == record_size ? "" : " " + text(at / record_size)) + " has " +
+                 field.name + " " + text(value) + ", not " + text_of_range(field);
+      }
+  }
+  return {};
+}
+
 Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints) {
+  if (auto fault = check_fields(pools, "pool")) return fault;
   uint64_t next = 0;
   for (size_t i = 0; i < pools.size(); ++i) {
     const config::ImagePool& pool = pools[i];
     const std::string name = "its pool " + text(i);
-    if (pool.endpoint_count == 0) return name + " has no endpoint";
     if (pool.first_endpoint != next)
       return name + " begins at endpoint " + text(pool.first_endpoint) + " instead of " + text(next);
     next += pool.endpoint_count;
     if (next > endpoints.size())
       return name + " has endpoints up to " + text(next) + ", the image has " + text(endpoints.size());
-    if (pool.kind > static_cast<uint8_t>(config::PoolKind::route53_inbound))
-      return name + " is of unknown kind " + text(pool.kind);
-    if (pool.policy > static_cast<uint8_t>(config::Policy::ordered))
-      return name + " has unknown policy " + text(pool.policy);
-    if (pool.cache > config::kCacheAll) return name + " has cache " + text(pool.cache) + ", not 0 to 31";
-    if (pool.retry_on > (config::kRetryOnServfail | config::kRetryOnRefused))
-      return name + " has retry_on " + text(pool.retry_on) + ", not 0 to 3";
-    if (pool.pipelining > static_cast<uint8_t>(config::Pipelining::off))
-      return name + " has pipelining " + text(pool.pipelining) + ", not 0 to 2";
-    if (pool.edns > config::kEdnsAll) return name + " has edns " + text(pool.edns) + ", not 0 to 15";
-    if (pool.udp_size < config::kLeastUdpSize || pool.udp_size > config::kLargestUdpSize)
-      return name + " has udp_size " + text(pool.udp_size) + ", not 512 to 4096";
-    if (pool.pass_option_count > config::kMaxPassOptions)
-      return name + " passes " + text(pool.pass_option_count) + " options, not 0 to 8";
-    if (pool.is_private > 1) return name + " has is_private " + text(pool.is_private) + ", not 0 or 1";
+    if (pool.min_ttl > pool.max_ttl)
+      return name + " has min_ttl " + text(pool.min_ttl) + " above max_ttl " + text(pool.max_ttl);
     for (uint64_t e = pool.first_endpoint; e < next; ++e)
       if (endpoints[e].pool != i)
         return "its endpoint " + text(e) + " says pool " + text(endpoints[e].pool) + " but is listed by pool " +
@@ -53,25 +73,23 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
 }
 
 Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints) {
+  if (auto fault = check_fields(endpoints, "endpoint")) return fault;
   std::bitset<config::kMaxEndpoints> taken;
   for (size_t i = 0; i < endpoints.size(); ++i) {
     const config::ImageEndpoint& endpoint = endpoints[i];
     const std::string name = "its endpoint " + text(i);
-    if (endpoint.family != 4 && endpoint.family != 6) return name + " is of unknown family " + text(endpoint.family);
-    if (endpoint.slot >= config::kMaxEndpoints)
-      return name + " has slot " + text(endpoint.slot) + ", slots end at " + text(config::kMaxEndpoints - 1);
+    if (!is_of_family(endpoint.address, endpoint.family)) return name + " has more than an address of IPv4";
     if (taken[endpoint.slot]) return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
     taken[endpoint.slot] = true;
-    if (endpoint.weight == 0) return name + " has weight 0";
   }
   return {};
 }
 
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes) {
+  if (auto fault = check_fields(prefixes, "prefix")) return fault;
   for (size_t i = 0; i < prefixes.size(); ++i) {
     const config::ImagePrefix& prefix = prefixes[i];
     const std::string name = "its prefix " + text(i);
-    if (prefix.family != 4 && prefix.family != 6) return name + " is of unknown family " + text(prefix.family);
     const unsigned bits = prefix.family == 4 ? 32 : 128;
     if (prefix.length > bits) return name + " has " + text(prefix.length) + " bits of " + text(bits);
     for (unsigned bit = prefix.length; bit < 128; ++bit)
@@ -83,18 +101,10 @@ Fault check_prefixes(std::span<const config::ImagePrefix> prefixes) {
 Fault check_groups(std::span<const config::ImageGroup> groups) {
   if (groups.empty() || groups.size() > config::kMaxClientGroups)
     return "it has " + text(groups.size()) + " groups of clients, not 1 to " + text(config::kMaxClientGroups);
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].weight == 0) return "its group " + text(i) + " of clients has weight 0";
-    const uint16_t size = groups[i].udp_size;
-    if (size != 0 && (size < config::kLeastUdpSize || size > config::kLargestUdpSize))
-      return "its group " + text(i) + " of clients has udp_size " + text(size) + ", not 512 to 4096";
-  }
-  return {};
+  return check_fields(groups, "group");
 }
 
 Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules) {
-  if (header.over_rate > static_cast<uint8_t>(config::OverRate::drop))
-    return "its header has unknown over_rate " + text(header.over_rate);
   const auto views = std::count_if(rules.begin(), rules.end(),
                                    [](const config::ImageRule& rule) { return rule.view != config::kEverybody; });
   if (header.has_views != (views == 0 ? 0 : 1))
@@ -105,15 +115,19 @@ Fault check_header(const config::ImageHeader& header, size_t pools, std::span<co
   return {};
 }
 
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule,
+                  std::span<const config::ImagePool> pools, size_t prefixes,
                   std::span<const config::ImageLocalZone> local_zones, size_t views) {
+  if (auto fault = check_fields(rules, "rule")) return fault;
   for (size_t i = 0; i < rules.size(); ++i) {
     const config::ImageRule& rule = rules[i];
     const std::string name = "its rule " + text(i);
-    if (rule.action > static_cast<uint8_t>(config::Action::addresses))
-      return name + " has unknown action " + text(rule.action);
-    if (rule.action == static_cast<uint8_t>(config::Action::forward) && rule.pool >= pools)
-      return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools);
+    if (rule.action == static_cast<uint8_t>(config::Action::forward)) {
+      if (rule.pool >= pools.size())
+        return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools.size());
+      if (rule.is_private != 0 && pools[rule.pool].is_private == 0)
+        return name + " is private and forwards to pool " + text(rule.pool) + ", which holds no private names";
+    }
     if (const auto action = static_cast<config::Action>(rule.action);
         action != config::Action::forward && action != config::Action::refused) {
       if (rule.pool >= local_zones.size())
@@ -121,23 +135,15 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
       if ((action == config::Action::addresses) != (local_zones[rule.pool].node != config::kNoNode))
         return name + " and its local zone disagree on whether all names have the same";
     }
-    if (rule.is_private > 1) return name + " has is_private " + text(rule.is_private) + ", not 0 or 1";
-    if (rule.on_leak > static_cast<uint8_t>(config::OnLeak::alarm))
-      return name + " has unknown on_leak " + text(rule.on_leak);
-    if (rule.cname > static_cast<uint8_t>(config::CnameInto::pass))
-      return name + " has unknown cname " + text(rule.cname);
     if (rule.first_prefix > prefixes || rule.prefix_count > prefixes - rule.first_prefix)
       return name + " expects prefixes up to " + text(uint64_t{rule.first_prefix} + rule.prefix_count) +
              ", the image has " + text(prefixes);
-    if (rule.otherwise > static_cast<uint8_t>(config::Otherwise::next))
-      return name + " has unknown otherwise " + text(rule.otherwise);
     if (rule.view != config::kEverybody && rule.view >= views)
       return name + " is for view " + text(rule.view) + ", the image has " + text(views);
     if (rule.transfers > views)
       return name + " is transferred to view " + text(rule.transfers - 1U) + ", the image has " + text(views);
     if (rule.next_rule != kNoRule && rule.next_rule >= rules.size())
       return name + " has next rule " + text(rule.next_rule) + ", the image has " + text(rules.size());
-    if (rule.cache > 1) return name + " has cache " + text(rule.cache) + ", not 0 or 1";
   }
   // Whoever follows them comes to an end, and soon.
   for (size_t i = 0; i < rules.size(); ++i) {
@@ -163,13 +169,11 @@ unsigned __int128 start_of(const config::ImageClientsV6& range) {
 template <typename Range>
 Fault check_ranges(std::span<const Range> ranges, const std::string& family, size_t groups) {
   if (ranges.empty()) return "it has no range of " + family + " clients";
+  if (auto fault = check_fields(ranges, "range of " + family + " clients")) return fault;
   if (start_of(ranges[0]) != 0) return "its first range of " + family + " clients does not start at address 0";
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (i > 0 && start_of(ranges[i]) <= start_of(ranges[i - 1]))
       return "its range " + text(i) + " of " + family + " clients does not start behind the one before";
-    if (ranges[i].allowed > (config::kClientMayAsk | config::kClientMaySnoop | config::kClientRateExempt))
-      return "its range " + text(i) + " of " + family + " clients has allowed " + text(ranges[i].allowed) +
-             ", not 0 to 7";
     if (ranges[i].group >= groups)
       return "its range " + text(i) + " of " + family + " clients is of group " + text(ranges[i].group) +
              ", the image has " + text(groups);

@@ -9,16 +9,27 @@
 #include <string>
 
 #include "config/image.h"
+#include "config/image_fields.h"
 
 namespace penstock::tables {
 
 using Fault = std::optional<std::string>;  // one line of English about the image; nullopt: none
 
+// Every field of every record within the range that config/image_fields.h states. `what` names one of them in the fault.
+Fault check_fields(std::span<const std::byte> records, size_t record_size, std::span<const config::ImageField> fields,
+                   const std::string& what);
+template <typename Record>
+Fault check_fields(std::span<const Record> records, const std::string& what) {
+  return check_fields(std::as_bytes(records), sizeof(Record), config::ImageFields<Record>::kAll, what);
+}
+
 // Endpoints belong to pools in order: pool 0 has the first ones, and so on, none left over.
 Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints);
 Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule, size_t pools, size_t prefixes,
+// A private name goes to no pool but one that holds private names.
+Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule,
+                  std::span<const config::ImagePool> pools, size_t prefixes,
                   std::span<const config::ImageLocalZone> local_zones, size_t views);
 Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules);
 // The sections of local records.

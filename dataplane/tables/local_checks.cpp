@@ -98,6 +98,9 @@ Fault check_slots(std::span<const ImageLocalSlot> slots, size_t nodes, size_t na
 }  // namespace
 
 Fault check_local(const LocalTables& local, uint64_t hash_key) {
+  if (auto fault = check_fields(local.sets, "local set")) return fault;
+  if (auto fault = check_fields(local.zones, "local zone")) return fault;
+  if (auto fault = check_fields(local.nodes, "local node")) return fault;
   for (size_t i = 0; i < local.sets.size(); ++i)
     if (auto fault = check_set(local.sets[i], local.bytes)) return "its local set " + text(i) + *fault;
   for (size_t i = 0; i < local.zones.size(); ++i) {
@@ -107,7 +110,6 @@ Fault check_local(const LocalTables& local, uint64_t hash_key) {
       return name + " has no SOA at set " + text(zone.soa);
     if (zone.node != kNoNode && zone.node >= local.nodes.size())
       return name + " has node " + text(zone.node) + ", the image has " + text(local.nodes.size());
-    if (zone.deepest > 127) return name + " is " + text(zone.deepest) + " labels deep";
   }
   size_t named = 0;
   const auto name_of = [&](const ImageLocalNode& node) { return local.bytes.subspan(node.name, node.name_length); };

@@ -59,9 +59,7 @@ Fault check_header(const ImageHeader& header, Bytes bytes) {
   if (header.total_size != bytes.size())
     return "its header says " + text(header.total_size) + " bytes in all, " + text(bytes.size()) + " are there";
   if (header.checksum != checksum_of(bytes)) return "its checksum is wrong: it was damaged on the way";
-  if (header.query_timeout_ms == 0) return "its query time-out is 0 ms";
-  if (header.refused_silent > 1) return "its refused_silent is " + text(header.refused_silent) + ", not 0 or 1";
-  return {};
+  return check_fields(std::span(&header, 1), "header");
 }
 
 Fault check_sections(const ImageHeader& header) {
@@ -133,7 +131,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
                           records<config::ImageLocalSet>(bytes, header, Section::local_sets),
                           records<uint8_t>(bytes, header, Section::local_bytes)};
   if (auto fault = check_local(local, header.hash_key)) return refuse(*fault);
-  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_.size(), ruleset.prefixes_.size(),
+  if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_, ruleset.prefixes_.size(),
                                local.zones, ruleset.views_.size()))
     return refuse(*fault);
   if (auto fault = check_header(header, ruleset.pools_.size(), ruleset.rules_)) return refuse(*fault);

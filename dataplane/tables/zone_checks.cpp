@@ -53,15 +53,11 @@ Fault check_node(const ZoneNode& node, size_t rules, DepthMasks& depths) {
 
 // Chains of overflowed buckets must end, and soon: a lookup follows them.
 Fault check_chains(std::span<const ZoneBucket> buckets) {
+  if (auto fault = check_fields(buckets, "zone bucket")) return fault;
   size_t run = 0;
   // Twice around, so that a chain over the end counts whole.
   for (size_t i = 0; i < 2 * buckets.size(); ++i) {
     const ZoneBucket& bucket = buckets[i & (buckets.size() - 1)];
-    if (bucket.used > config::kBucketSlots)
-      return "its zone bucket " + text(i) + " has " + text(bucket.used) + " slots used of " +
-             text(config::kBucketSlots);
-    if (bucket.overflowed > 1)
-      return "its zone bucket " + text(i) + " has overflowed " + text(bucket.overflowed) + ", not 0 or 1";
     run = bucket.overflowed == 1 ? run + 1 : 0;
     if (run > kLongestChain || run >= buckets.size())
       return "its zone bucket " + text(i & (buckets.size() - 1)) +
