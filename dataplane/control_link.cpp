@@ -2,14 +2,9 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "config/image.h"
@@ -17,10 +12,6 @@
 
 namespace penstock {
 namespace {
-
-std::string system_error(const std::string& what) {
-  return what + ": " + strerror(errno);
-}
 
 // A descriptor that is closed on every way out.
 struct Descriptor {
@@ -51,36 +42,17 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) 
 tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& path, const config::Hello& hello,
                                                            Publisher& rules, SharedPages& pages, std::string state_dir,
                                                            EndpointsChange change, FlushAnswers flush) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return tl::make_unexpected(path + ": longer than a socket's path can be");
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-
-  const Descriptor trial{socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
-  if (connect(trial.fd, generic, sizeof address) == 0)
-    return tl::make_unexpected(path +
-                               ": another penstock-dataplane is running here; give this one its own dataplane.socket");
-  unlink(path.c_str());
-
-  const int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const mode_t before = umask(0177);
-  const int bound = bind(listener, generic, sizeof address);
-  umask(before);
-  if (bound != 0 || ::listen(listener, 4) != 0) {
-    auto text = system_error(path);
-    close(listener);
-    return tl::make_unexpected(std::move(text));
-  }
-  return ControlLink(listener, path, hello, rules, pages, std::move(state_dir), std::move(change), std::move(flush));
+  auto listener = config::ListeningSocket::open(
+      path, SOCK_SEQPACKET, 0600, 4, "dataplane.socket",
+      "another penstock-dataplane is running here; give this one its own dataplane.socket");
+  if (!listener) return tl::make_unexpected(listener.error());
+  return ControlLink(std::move(*listener), hello, rules, pages, std::move(state_dir), std::move(change),
+                     std::move(flush));
 }
 
-ControlLink::ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules,
+ControlLink::ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules,
                          SharedPages& pages, std::string state_dir, EndpointsChange change, FlushAnswers flush)
-    : listener_(listener),
-      path_(std::move(path)),
+    : listener_(std::move(listener)),
       hello_(hello),
       rules_(rules),
       pages_(pages),
@@ -89,9 +61,8 @@ ControlLink::ControlLink(int listener, std::string path, const config::Hello& he
       flush_(std::move(flush)) {}
 
 ControlLink::ControlLink(ControlLink&& other) noexcept
-    : listener_(std::exchange(other.listener_, -1)),
+    : listener_(std::move(other.listener_)),
       connection_(std::exchange(other.connection_, -1)),
-      path_(std::move(other.path_)),
       hello_(other.hello_),
       rules_(other.rules_),
       pages_(other.pages_),
@@ -104,13 +75,10 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
 
 ControlLink::~ControlLink() {
   if (connection_ >= 0) close(connection_);
-  if (listener_ < 0) return;
-  close(listener_);
-  unlink(path_.c_str());
 }
 
 void ControlLink::accept() {
-  const int accepted = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  const int accepted = accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
   if (accepted < 0) return;
   if (connection_ >= 0) {
     const std::string reason = "another control is connected";

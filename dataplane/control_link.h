@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "config/files/own_files.h"
 #include "config/link.h"
 #include "config/log_rate.h"
 #include "dataplane/publish.h"
@@ -27,7 +28,7 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
 
 class ControlLink {
  public:
-  // Listens on `path`, mode 0600. Refuses a path where another dataplane answers. `hello` says ports and lcores.
+  // Listens on `path`, mode 0600. Refuses a path where another dataplane answers, or that is no socket of ours. `hello` says ports and lcores.
   static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
                                                        Publisher& rules, SharedPages& pages, std::string state_dir,
                                                        EndpointsChange change, FlushAnswers flush);
@@ -35,15 +36,15 @@ class ControlLink {
   ControlLink& operator=(ControlLink&&) = delete;
   ~ControlLink();
 
-  int listener() const { return listener_; }      // readable: call accept()
-  int connection() const { return connection_; }  // readable: call serve(); -1: no control is connected
+  int listener() const { return listener_.fd(); }  // readable: call accept()
+  int connection() const { return connection_; }   // readable: call serve(); -1: no control is connected
   void accept();
   void serve();
   // To be called at least a few times a second: what had to wait is done when its time has come.
   void tick(std::chrono::steady_clock::time_point now);
 
  private:
-  ControlLink(int listener, std::string path, const config::Hello& hello, Publisher& rules, SharedPages& pages,
+  ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules, SharedPages& pages,
               std::string state_dir, EndpointsChange change, FlushAnswers flush);
   void publish(const config::Publish& request, int memfd);
   void flush(const config::Flush& request);
@@ -51,9 +52,8 @@ class ControlLink {
   void refuse(uint64_t generation, const std::string& reason);
   void hang_up(const std::string& why);
 
-  int listener_ = -1;
+  config::ListeningSocket listener_;
   int connection_ = -1;
-  std::string path_;
   config::Hello hello_;
   Publisher& rules_;
   SharedPages& pages_;

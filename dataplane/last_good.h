@@ -1,7 +1,7 @@
 // dataplane/last_good.h - what a dataplane that starts without control goes on with: the last good rules, and how their
 // endpoints were reached.
 //
-// Both are files in dataplane.state_dir, written beside and renamed: a crash leaves the old ones.
+// Both are files in dataplane.state_dir (config/files/own_files.h): a crash leaves the old ones, another user's are not loaded.
 #pragma once
 
 #include <cstddef>

@@ -14,6 +14,8 @@
 #include <ctime>
 #include <new>
 
+#include "config/files/own_files.h"
+
 namespace penstock {
 namespace {
 
@@ -76,12 +78,12 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_memfd(
 }
 
 tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return tl::make_unexpected(system_error(path));
+  const auto fd = config::open_own_file(path);
+  if (!fd) return tl::make_unexpected(fd.error().text);
   struct stat status {};
-  const uint64_t size = fstat(fd, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
-  auto address = copy_of(fd, size);
-  close(fd);
+  const uint64_t size = fstat(*fd, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+  auto address = copy_of(*fd, size);
+  close(*fd);
   if (!address) return tl::make_unexpected(path + ": " + address.error());
   return open(*address, size);
 }

@@ -20,7 +20,7 @@ class LoadedRules {
  public:
   // Copies `size` bytes of a memfd that must be sealed against every change. `fd` stays the caller's.
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_memfd(int fd, uint64_t size);
-  // A copy of a file.
+  // A copy of a file of ours (config/files/own_files.h).
   static tl::expected<std::unique_ptr<LoadedRules>, std::string> from_file(const std::string& path);
   ~LoadedRules();
   LoadedRules(const LoadedRules&) = delete;

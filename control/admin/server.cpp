@@ -1,8 +1,7 @@
 #include "control/admin/server.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <asio/buffer.hpp>
@@ -10,7 +9,6 @@
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -22,27 +20,11 @@ using nlohmann::json;
 
 constexpr std::chrono::seconds kIdle{30};
 
-stream_protocol::acceptor listen_on(asio::io_context& io, const std::string& path) {
-  const auto fail = [&path](const std::string& why) {
-    throw std::runtime_error("control.socket " + path + ": " + why);
-  };
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  if (std::filesystem::is_socket(path, error)) {
-    stream_protocol::socket other(io);
-    other.connect(stream_protocol::endpoint(path), error);
-    if (!error) fail("another penstock-control answers there");
-    unlink(path.c_str());
-  }
-  stream_protocol::acceptor acceptor(io);
-  acceptor.open();
-  const mode_t before = umask(0117);
-  acceptor.bind(stream_protocol::endpoint(path), error);
-  umask(before);
-  if (error) fail(error.message());
-  acceptor.listen(kMaxAdminClients, error);
-  if (error) fail(error.message());
-  return acceptor;
+config::ListeningSocket listen_on(const std::string& path) {
+  auto listener = config::ListeningSocket::open(path, SOCK_STREAM, 0660, kMaxAdminClients, "control.socket",
+                                                "another penstock-control answers there");
+  if (!listener) throw std::runtime_error(listener.error());
+  return std::move(*listener);
 }
 
 std::string refusal(const std::string& why) {
@@ -117,8 +99,8 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
   bool is_idle_ = true;
 };
 
-AdminServer::AdminServer(asio::io_context& io, std::string path, Operations& operations)
-    : io_(io), path_(std::move(path)), commands_(operations), acceptor_(listen_on(io, path_)) {}
+AdminServer::AdminServer(asio::io_context& io, const std::string& path, Operations& operations)
+    : io_(io), name_(listen_on(path)), commands_(operations), acceptor_(io, stream_protocol(), name_.release()) {}
 
 AdminServer::~AdminServer() {
   stop();
@@ -132,7 +114,7 @@ void AdminServer::stop() {
   if (!acceptor_.is_open()) return;
   std::error_code ignored;
   acceptor_.close(ignored);
-  unlink(path_.c_str());
+  name_.remove_name();
   for (const auto& client : std::list(clients_)) client->close();
 }
 

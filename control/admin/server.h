@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "config/files/own_files.h"
 #include "control/admin/commands.h"
 
 namespace penstock::control {
@@ -20,9 +21,8 @@ constexpr size_t kMaxAdminClients = 32;
 
 class AdminServer {
  public:
-  // Takes over the socket file of a control that is gone. Throws std::runtime_error when one is still there,
-  // or the path cannot be had. `operations` must outlive this.
-  AdminServer(asio::io_context&, std::string path, Operations& operations);
+  // Throws std::runtime_error when the path cannot be had (config/files/own_files.h). `operations` must outlive this.
+  AdminServer(asio::io_context&, const std::string& path, Operations& operations);
   ~AdminServer();
 
   void start();
@@ -35,7 +35,7 @@ class AdminServer {
   bool make_room();
 
   asio::io_context& io_;
-  const std::string path_;
+  config::ListeningSocket name_;
   Commands commands_;
   asio::local::stream_protocol::acceptor acceptor_;
   std::list<std::shared_ptr<Client>> clients_;  // the longest without a word first

@@ -1,18 +1,12 @@
 #include "control/rules/accepted_zones.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <span>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
+#include "config/files/own_files.h"
 #include "control/rules/removal_guard.h"
 
 namespace penstock::control {
@@ -44,14 +38,13 @@ bool parse(std::string_view text, size_t below, size_t& number) {
   return error == std::errc() && end == text.data() + text.size() && number < below;
 }
 
-Fields split(std::string_view line, char separator) {
-  Fields fields;
+void split(std::string_view line, char separator, Fields& fields) {
+  fields.clear();
   for (size_t at = 0; at <= line.size();) {
     const size_t end = std::min(line.find(separator, at), line.size());
     fields.push_back(line.substr(at, end - at));
     at = end + 1;
   }
-  return fields;
 }
 
 bool read_pool(const Fields& fields, Model& model) {
@@ -116,6 +109,8 @@ bool read_name(const Fields& fields, Model& model) {
 bool read_line(const Fields& fields, AcceptedZones& zones) {
   const std::string_view what = fields[0];
   size_t number = 0;
+  if (std::find(std::begin(kScopes), std::end(kScopes), what) != std::end(kScopes))
+    return read_name(fields, zones.model);
   if (what == "pool") return read_pool(fields, zones.model);
   if (what == "group") return read_group(fields, zones.model);
   if (what == "rule") return read_rule(fields, zones.model);
@@ -129,11 +124,7 @@ bool read_line(const Fields& fields, AcceptedZones& zones) {
     zones.names_by_file[std::string(fields[2])] = number;
     return true;
   }
-  return read_name(fields, zones.model);
-}
-
-tl::unexpected<std::string> failure(const std::string& path, int error) {
-  return tl::make_unexpected(path + ": " + std::generic_category().message(error));
+  return false;
 }
 
 }  // namespace
@@ -206,10 +197,14 @@ std::string to_text(const AcceptedZones& zones) {
 tl::expected<AcceptedZones, std::string> parse_accepted_zones(const std::string& text) {
   AcceptedZones zones;
   std::string_view left = text;
+  Fields fields;
+  // A name's octets on the wire are as many as in its line at most.
+  zones.model.zones.bytes.reserve(text.size());
+  zones.model.zones.entries.reserve(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')));
   for (size_t line = 1;; ++line) {
     const size_t end = left.find('\n');
     if (end == std::string_view::npos) return tl::make_unexpected("line " + std::to_string(line) + ": it ends early");
-    const Fields fields = split(left.substr(0, end), '\t');
+    split(left.substr(0, end), '\t', fields);
     left.remove_prefix(end + 1);
     if (fields[0] == "end" && fields.size() == 2 && fields[1] == std::to_string(line) && left.empty()) return zones;
     if (line == 1 ? fields[0] != kFirstLine : !read_line(fields, zones))
@@ -218,30 +213,14 @@ tl::expected<AcceptedZones, std::string> parse_accepted_zones(const std::string&
 }
 
 tl::expected<void, std::string> write_accepted_zones(const std::string& path, const AcceptedZones& zones) {
-  const std::string beside = path + ".new";
   const std::string text = to_text(zones);
-  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return failure(beside, errno);
-  int error = 0;
-  for (size_t at = 0; at < text.size() && error == 0;) {
-    const ssize_t wrote = write(fd, text.data() + at, text.size() - at);
-    if (wrote > 0) at += static_cast<size_t>(wrote);
-    if (wrote < 0 && errno != EINTR) error = errno;
-  }
-  if (error == 0 && fsync(fd) != 0) error = errno;
-  close(fd);
-  if (error == 0 && rename(beside.c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) return {};
-  unlink(beside.c_str());
-  return failure(path, error);
+  return config::replace_file(path, std::as_bytes(std::span(text)), 0640);
 }
 
 tl::expected<AcceptedZones, std::string> read_accepted_zones(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return failure(path, errno);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto zones = parse_accepted_zones(text);
+  const auto text = config::read_own_file(path);
+  if (!text) return tl::make_unexpected(text.error().text);
+  auto zones = parse_accepted_zones(*text);
   if (!zones) return tl::make_unexpected(path + ": " + zones.error());
   return zones;
 }

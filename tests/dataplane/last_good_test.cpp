@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <fstream>
 
+#include "dataplane/publish.h"
 #include "dataplane/shared_pages.h"
 #include "tests/dataplane/images.h"
 
@@ -62,6 +65,21 @@ TEST(LastGoodEndpoints, ADamagedFileIsRefusedAndChangesNothing) {
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(4000).put(0x55);
   EXPECT_FALSE(load_endpoints(folder.path, pages->endpoints()).has_value());
   EXPECT_EQ(pages->endpoints().sequence.load(), before);
+}
+
+TEST(LastGood, AnotherUsersIsNotLoaded) {
+  const TemporaryFolder folder;
+  auto pages = SharedPages::create(1, 64).value();
+  ASSERT_TRUE(save_endpoints(folder.path, pages->endpoints()).has_value());
+  const control::Compiled compiled = compile_text(kImageRules, 1);
+  ASSERT_TRUE(save_last_good(folder.path, compiled.image).has_value());
+  ASSERT_TRUE(LoadedRules::from_file(last_good_path(folder.path)).has_value());
+  for (const char* name : {"last-good.image", "last-good.endpoints"})
+    ASSERT_EQ(chown((folder / name).c_str(), 65534, 65534), 0) << "needs root";
+  const auto loaded = LoadedRules::from_file(last_good_path(folder.path));
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_NE(loaded.error().find("belongs to user 65534"), std::string::npos) << loaded.error();
+  EXPECT_FALSE(load_endpoints(folder.path, pages->endpoints()).has_value());
 }
 
 }  // namespace
