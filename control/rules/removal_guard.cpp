@@ -37,14 +37,33 @@ class Zones {
   explicit Zones(const Model& model)
       : model_(model),
         slots_(std::bit_ceil(model.zones.entries.size() * 2 + 1), kNone),
-        same_name_(model.zones.entries.size(), kNone) {
+        same_name_(model.zones.entries.size(), kNone),
+        decides_alone_(model.zones.entries.size()) {
     // From the last one on, so that a name's entries hang in their order.
     for (auto i = static_cast<uint32_t>(model.zones.entries.size()); i-- > 0;) {
       uint32_t& first = slots_[slot_of(model.zones.name(model.zones.entries[i]))];
       same_name_[i] = first;
+      decides_alone_[i] = first == kNone && rule_of(i)->clients.empty();
+      if (first != kNone) decides_alone_[first] = false;
       first = i;
     }
   }
+
+  // The only entry of its name, and for everybody.
+  bool decides_alone(uint32_t entry) const { return decides_alone_[entry]; }
+
+  // The entry that decides alone about the name, within the same scope; kNone: there is none. Of two configurations the names mostly
+  // follow each other in the same order: `hint` says which entry it probably is, and becomes the next.
+  uint32_t same_alone(const Model& other, const Entry& entry, uint32_t& hint) const {
+    const std::string_view name = other.zones.name(entry);
+    const auto& entries = model_.zones.entries;
+    const uint32_t found = hint < entries.size() && model_.zones.name(entries[hint]) == name ? hint : first(name);
+    if (found == kNone || !decides_alone_[found] || entries[found].scope != entry.scope) return kNone;
+    hint = found + 1;
+    return found;
+  }
+
+  const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
 
   struct Decision {
     const Rule* rule = nullptr;  // nullptr: REFUSED, there is no default
@@ -83,7 +102,6 @@ class Zones {
 
  private:
   static std::string_view parent(std::string_view name) { return name.substr(static_cast<uint8_t>(name[0]) + 1U); }
-  const Rule* rule_of(uint32_t entry) const { return &model_.rules[model_.zones.entries[entry].rule]; }
   uint32_t first(std::string_view name) const { return slots_[slot_of(name)]; }
 
   // Open addressing at half load: a million small allocations would cost more than all the rest. The name's slot, or the free one
@@ -98,6 +116,7 @@ class Zones {
   const Model& model_;
   std::vector<uint32_t> slots_;      // the first entry of a name, kNone: free
   std::vector<uint32_t> same_name_;  // of each entry the next one of its name
+  std::vector<uint8_t> decides_alone_;
 };
 
 bool has_views(const Model& model) {
@@ -155,21 +174,59 @@ const char* kind_name(config::PoolKind kind) {
   return kind == config::PoolKind::route53_inbound ? "route53-inbound" : "recursive";
 }
 
+bool same_target(const Model& running, const Rule& before, const Model& next, const Rule& after) {
+  return after.action == before.action &&
+         (before.action != Action::forward || next.pools[after.pool].name == running.pools[before.pool].name);
+}
+
+// What a private rule's names lose. In words only when it is shown: there may be a million.
+struct Taken {
+  enum class How : uint8_t { left_out, removed, not_private, moved, new_left_out, new_rule };
+  How how = How::removed;
+  const Model* running = nullptr;
+  const Model* next = nullptr;
+  const Rule* before = nullptr;
+  const Rule* after = nullptr;  // nullptr: REFUSED, there is no default
+
+  std::string text() const {
+    switch (how) {
+      case How::left_out:
+        return "is for other clients: its names would be refused";
+      case How::removed:
+        return "is removed: its names would " + target(*next, after);
+      case How::not_private:
+        return "is no longer private: its names would " + target(*next, after);
+      case How::moved:
+        break;
+      case How::new_left_out:
+        return "is new, out of what is private now: its names would be refused";
+      case How::new_rule:
+        return "is new, out of what is private now: its names would " + target(*next, after);
+    }
+    const auto &from = running->pools[before->pool], &to = next->pools[after->pool];
+    return std::string("moves from pool ") + from.name + " (" + kind_name(from.kind) + ") to pool " + to.name + " (" +
+           kind_name(to.kind) + ")";
+  }
+  bool operator==(const Taken& other) const {
+    return (how == other.how && before == other.before && after == other.after) || text() == other.text();
+  }
+};
+
 // What a private rule's names would lose under the new decision; nullopt: nothing.
-std::optional<std::string> loss(const Model& running, const Rule& before, const Model& next, Zones::Decision after) {
-  const auto same_pool = [&] {
-    return after.rule->action == before.action &&
-           (before.action != Action::forward || next.pools[after.rule->pool].name == running.pools[before.pool].name);
-  };
-  if (after.left_out) return "is for other clients: its names would be refused";
-  if (!after.own && (after.rule == nullptr || !after.rule->is_private || !same_pool()))
-    return "is removed: its names would " + target(next, after.rule);
-  if (!after.rule->is_private) return "is no longer private: its names would " + target(next, after.rule);
+std::optional<Taken> loss(const Model& running, const Rule& before, const Model& next, Zones::Decision after) {
+  const auto taken = [&](Taken::How how) { return Taken{how, &running, &next, &before, after.rule}; };
+  if (after.left_out) return taken(Taken::How::left_out);
+  if (!after.own &&
+      (after.rule == nullptr || !after.rule->is_private || !same_target(running, before, next, *after.rule)))
+    return taken(Taken::How::removed);
+  if (!after.rule->is_private) return taken(Taken::How::not_private);
   if (before.action != Action::forward || after.rule->action != Action::forward) return {};
-  const auto &from = running.pools[before.pool], &to = next.pools[after.rule->pool];
-  if (from.kind == to.kind) return {};
-  return std::string("moves from pool ") + from.name + " (" + kind_name(from.kind) + ") to pool " + to.name + " (" +
-         kind_name(to.kind) + ")";
+  if (running.pools[before.pool].kind == next.pools[after.rule->pool].kind) return {};
+  return taken(Taken::How::moved);
+}
+
+bool decides(Scope scope, bool is_apex) {
+  return scope == Scope::zone || (scope == Scope::name) == is_apex;
 }
 
 bool any_private(const Model& model) {
@@ -190,9 +247,14 @@ void add(Removals& removals, const std::string& name, const std::string& what) {
   if (removals.count++ < kRemovalsShown) removals.items.push_back({name, what});
 }
 
+// The next one is counted, not shown.
+bool is_enough(const Removals& removals) {
+  return removals.count >= kRemovalsShown;
+}
+
 // What the names of one entry lose, for some of its clients.
 struct Loss {
-  std::optional<std::string> apex, below;
+  std::optional<Taken> apex, below;
   bool decides_apex = false, decides_below = false;
   bool operator==(const Loss&) const = default;
 };
@@ -207,6 +269,10 @@ bool is_meant(const Class& clients, const Zones::Decision& after) {
 template <typename Of, typename Tell>
 void for_each_loss(const std::set<Class>& classes, const std::function<std::string(const Class&)>& text_of,
                    const Of& of, const Tell& tell) {
+  if (classes.size() == 1) {
+    if (const Loss loss = of(*classes.begin()); loss.apex || loss.below) tell(loss, std::string());
+    return;
+  }
   std::vector<std::pair<Loss, std::string>> found;
   bool is_for_all = true;
   for (const Class& clients : classes) {
@@ -227,8 +293,11 @@ void for_each_loss(const std::set<Class>& classes, const std::function<std::stri
 // Entries of `next` that take names out of what private entries above them decide now.
 void compare_new(const Model& running, const Zones& before, const Model& next, const Zones& after,
                  const std::set<Class>& classes, Removals& removals) {
+  uint32_t hint = 0;
   for (uint32_t i = 0; i < next.zones.entries.size(); ++i) {
     const std::string_view name = next.zones.name(next.zones.entries[i]);
+    // Decided by this very name before, too: compare_zones() has looked at it.
+    if (after.decides_alone(i) && before.same_alone(next, next.zones.entries[i], hint) != kNone) continue;
     const auto of = [&](const Class& clients) {
       Loss lost;
       for (const bool is_apex : {true, false}) {
@@ -240,19 +309,21 @@ void compare_new(const Model& running, const Zones& before, const Model& next, c
         if (then.own || then.left_out || then.rule == nullptr || !then.rule->is_private || is_meant(clients, now) ||
             !loss(running, *then.rule, next, now))
           continue;
-        (is_apex ? lost.apex : lost.below) = "is new, out of what is private now: its names would " +
-                                             (now.left_out ? "be refused" : target(next, now.rule));
+        (is_apex ? lost.apex : lost.below) =
+            Taken{now.left_out ? Taken::How::new_left_out : Taken::How::new_rule, &running, &next, then.rule, now.rule};
       }
       return lost;
     };
     for_each_loss(
         classes, [&](const Class& clients) { return to_text(clients, running, next); }, of,
         [&](const Loss& lost, const std::string& who) {
+          if (is_enough(removals)) return add(removals, {}, {});
           const std::string text = config::to_text(name);
           if (lost.apex)
-            add(removals, text + (lost.below || !lost.decides_below ? "" : " (the name itself)"), who + *lost.apex);
+            add(removals, text + (lost.below || !lost.decides_below ? "" : " (the name itself)"),
+                who + lost.apex->text());
           else
-            add(removals, "*." + text, who + *lost.below);
+            add(removals, "*." + text, who + lost.below->text());
         });
   }
 }
@@ -287,15 +358,26 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
   const Zones before(running);
   const Zones after(next);
   const std::set<Class> classes = classes_of(running, next);
+  uint32_t hint = 0;
   for (uint32_t i = 0; i < running.zones.entries.size(); ++i) {
-    const Rule& rule = running.rules[running.zones.entries[i].rule];
+    const Entry& entry = running.zones.entries[i];
+    const Rule& rule = running.rules[entry.rule];
     if (!rule.is_private) continue;
-    const std::string_view name = running.zones.name(running.zones.entries[i]);
+    const std::string_view name = running.zones.name(entry);
+    const bool is_alone = before.decides_alone(i);
+    if (is_alone)
+      if (const uint32_t same = after.same_alone(running, entry, hint);
+          same != kNone && !loss(running, rule, next, {after.rule_of(same), true, false, same}))
+        continue;
+    const auto decides_now = [&](bool is_apex, const Class& clients) {
+      if (is_alone) return decides(entry.scope, is_apex);
+      const Zones::Decision then = before.find(name, is_apex, clients.before);
+      return then.entry == i && !then.left_out;
+    };
     const auto of = [&](const Class& clients) {
       Loss lost;
       for (const bool is_apex : {true, false}) {
-        const Zones::Decision then = before.find(name, is_apex, clients.before);
-        if (then.entry != i || then.left_out) continue;
+        if (!decides_now(is_apex, clients)) continue;
         (is_apex ? lost.decides_apex : lost.decides_below) = true;
         const Zones::Decision now = after.find(name, is_apex, clients.next);
         if (!is_meant(clients, now)) (is_apex ? lost.apex : lost.below) = loss(running, rule, next, now);
@@ -305,14 +387,20 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
     for_each_loss(
         classes, [&](const Class& clients) { return to_text(clients, running, next); }, of,
         [&](const Loss& lost, const std::string& who) {
+          const bool are_two = lost.apex && lost.below && *lost.apex != *lost.below;
+          if (is_enough(removals)) {
+            removals.count += are_two ? 2 : 1;
+            return;
+          }
           const std::string text = config::to_text(name);
-          if (lost.apex && lost.below && *lost.apex != *lost.below) {
-            add(removals, text, who + "(the name itself) " + *lost.apex);
-            add(removals, "*." + text, who + *lost.below);
+          if (are_two) {
+            add(removals, text, who + "(the name itself) " + lost.apex->text());
+            add(removals, "*." + text, who + lost.below->text());
           } else if (lost.apex) {
-            add(removals, text, who + (lost.below || !lost.decides_below ? "" : "(the name itself) ") + *lost.apex);
+            add(removals, text,
+                who + (lost.below || !lost.decides_below ? "" : "(the name itself) ") + lost.apex->text());
           } else {
-            add(removals, "*." + text, who + *lost.below);
+            add(removals, "*." + text, who + lost.below->text());
           }
         });
   }
@@ -320,7 +408,7 @@ void compare_zones(const Model& running, const Model& next, Removals& removals) 
   if (running.default_rule && running.rules[*running.default_rule].is_private)
     if (auto lost = loss(running, running.rules[*running.default_rule], next,
                          {after.default_rule(), after.default_rule() != nullptr, false, kNone}))
-      add(removals, "default", *lost);
+      add(removals, "default", lost->text());
 }
 
 using ByFile = std::map<std::string, size_t>;
@@ -373,11 +461,17 @@ std::vector<uint32_t> entries_that_guard(const Model& model) {
   return kept;
 }
 
+std::vector<std::string> to_lines(const Removals& removals) {
+  std::vector<std::string> lines;
+  for (const auto& item : removals.items) lines.push_back(item.name + " " + item.what);
+  if (removals.count > removals.items.size())
+    lines.push_back("and " + std::to_string(removals.count - removals.items.size()) + " more");
+  return lines;
+}
+
 std::string to_text(const Removals& removals) {
   std::string text;
-  for (const auto& item : removals.items) text += item.name + " " + item.what + "\n";
-  if (removals.count > removals.items.size())
-    text += "and " + std::to_string(removals.count - removals.items.size()) + " more\n";
+  for (const std::string& line : to_lines(removals)) text += line + "\n";
   return text;
 }
 

@@ -40,7 +40,9 @@ std::map<std::string, size_t> names_by_zones_file(const config::Model&);
 // Indices of the entries without which the guard would see something else: private ones and what lies inside them.
 std::vector<uint32_t> entries_that_guard(const config::Model&);
 
-// Several lines: one an item, then how many more there are. Empty when there are none.
+// One an item, then how many more there are. Empty when there are none.
+std::vector<std::string> to_lines(const Removals& removals);
+// The same with an end of line after each.
 std::string to_text(const Removals& removals);
 
 }  // namespace penstock::control
