@@ -83,4 +83,11 @@ std::string to_text(const Finding& finding) {
   return text.append(finding.text);
 }
 
+std::vector<std::string> errors_of(const std::vector<Finding>& findings) {
+  std::vector<std::string> errors;
+  for (const Finding& finding : findings)
+    if (finding.severity == Severity::error) errors.push_back(to_text(finding));
+  return errors;
+}
+
 }  // namespace penstock::config

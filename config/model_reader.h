@@ -2,6 +2,7 @@
 // model.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,10 +23,15 @@ struct StudioPool {
   std::string key;
 };
 
+// The content of a file that the YAML names, or why there is none ("cannot be read: ...").
+using ReadFile = std::function<tl::expected<std::string, std::string>(const std::string& path)>;
+
 struct ModelReader {
   Model model;
   Findings findings{model.files};
   std::optional<std::string> zones_folder;       // zone files are relative to it; empty: they may not be read
+  ReadFile read_file;                            // where they come from
+  std::vector<SourceFile> files_read;            // in the order of Model::files
   std::map<std::string, uint32_t> pool_numbers;  // index into Model::pools by name
   std::set<uint32_t> doubtful_pools;             // whether they are private could not be read
   std::vector<StudioPool> studio_pools;
@@ -60,6 +66,8 @@ struct ModelReader {
 
   // The model, unless there was an error, and all findings.
   ReadModel finish();
+  // The content of a file that the YAML names, until the next one is taken; it becomes the next of Model::files. Null: reported.
+  const std::string* take_file(const YamlValue& name, const char* key);
   // The index of the rule in Model::rules.
   uint32_t add_rule(Rule rule);
 };

@@ -29,17 +29,19 @@ void read_sources(ModelReader& reader, const YamlNode& pools) {
 }  // namespace
 
 ReadModel read_host(const std::string& path) {
+  auto text = read_yaml_file(path);
+  if (!text) return {std::nullopt, {{Severity::error, path, 0, "", text.error()}}, {}};
+  return read_host_of({path, std::move(*text)});
+}
+
+ReadModel read_host_of(const SourceFile& yaml) {
   ModelReader reader;
-  reader.model.files.push_back(path);
+  reader.model.files.push_back(yaml.path);
+  reader.files_read.push_back(yaml);
   Findings& findings = reader.findings;
-  const auto text = read_yaml_file(path);
-  if (!text) {
-    findings.error({}, "", text.error());
-    return reader.finish();
-  }
   std::vector<std::string_view> needed;
   for (const auto& [key, read] : kReaders) needed.push_back(key);
-  const YamlNode root = parse_yaml_sections(*text, needed, {"pools"}, findings);
+  const YamlNode root = parse_yaml_sections(yaml.content, needed, {"pools"}, findings);
   if (findings.has_error()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const YamlNode* node = root.find(key)) (reader.*read)(YamlValue(*node, {nullptr, key, 0}, findings));

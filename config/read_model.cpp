@@ -8,6 +8,7 @@
 #include "config/no_effect.h"
 #include "config/validate.h"
 #include "config/views.h"
+#include "config/zones_file.h"
 
 namespace penstock::config {
 namespace {
@@ -35,11 +36,19 @@ constexpr std::pair<std::string_view, Section> kReaders[] = {
     {"browser_canaries", &ModelReader::read_browser_canaries},
 };
 
-ReadModel read_text(const std::string& text, const std::string& name, std::optional<std::string> zones_folder) {
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+ReadModel read_text(const std::string& text, const std::string& name, std::optional<std::string> zones_folder,
+                    ReadFile read_file = read_zones_content) {
   ModelReader reader;
   reader.model.files.push_back(name);
+  reader.files_read.push_back({name, text});
   reader.model.clients.allow = default_clients();
   reader.zones_folder = std::move(zones_folder);
+  reader.read_file = std::move(read_file);
   Findings& findings = reader.findings;
   if (text.size() > kMaxYamlSize) {
     findings.error({}, "", kTooLarge);
@@ -70,8 +79,26 @@ ReadModel ModelReader::finish() {
   ReadModel result;
   const bool has_error = findings.has_error();
   result.findings = findings.take();
+  result.files = std::move(files_read);
   if (!has_error) result.model = std::move(model);
   return result;
+}
+
+const std::string* ModelReader::take_file(const YamlValue& name, const char* key) {
+  const auto written = name.text();
+  if (!written) return nullptr;
+  if (!zones_folder) {
+    name.error(std::string("a ") + key + " cannot be read here: the rules were not given as a file");
+    return nullptr;
+  }
+  const std::string path = (std::filesystem::path(*zones_folder) / *written).lexically_normal().string();
+  auto content = read_file(path);
+  if (!content) {
+    name.error(path + " " + content.error());
+    return nullptr;
+  }
+  model.files.push_back(path);
+  return &files_read.emplace_back(SourceFile{path, std::move(*content)}).content;
 }
 
 tl::expected<std::string, std::string> read_yaml_file(const std::string& path) {
@@ -89,9 +116,17 @@ tl::expected<std::string, std::string> read_yaml_file(const std::string& path) {
 
 ReadModel read_model(const std::string& path) {
   const auto text = read_yaml_file(path);
-  if (!text) return {std::nullopt, {{Severity::error, path, 0, "", text.error()}}};
-  const auto folder = std::filesystem::path(path).parent_path();
-  return read_text(*text, path, folder.empty() ? "." : folder.string());
+  if (!text) return {std::nullopt, {{Severity::error, path, 0, "", text.error()}}, {}};
+  return read_text(*text, path, folder_of(path));
+}
+
+ReadModel read_model_of(const std::vector<SourceFile>& files) {
+  const auto find = [&files](const std::string& path) -> tl::expected<std::string, std::string> {
+    for (const SourceFile& file : files)
+      if (file.path == path) return file.content;
+    return tl::make_unexpected(std::string("is not among the copies"));
+  };
+  return read_text(files.front().content, files.front().path, folder_of(files.front().path), find);
 }
 
 ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,

@@ -23,12 +23,21 @@ struct Finding {
   std::string text;   // what is wrong and what would be right
 };
 
+// A file as it was read.
+struct SourceFile {
+  std::string path;
+  std::string content;
+};
+
 struct ReadModel {
   std::optional<Model> model;     // empty when there is an error among the findings
   std::vector<Finding> findings;  // in the order of files and lines
+  std::vector<SourceFile> files;  // the YAML first, then what it names
 };
 
 std::string to_text(const Finding&);
+// Those that keep a configuration from being taken, in words: each a line, as `penstockctl check` prints them.
+std::vector<std::string> errors_of(const std::vector<Finding>&);
 
 // Reads zone files too, relative to the YAML's folder.
 ReadModel read_model(const std::string& path);
@@ -36,6 +45,9 @@ ReadModel read_model(const std::string& path);
 // `source:` without errors, by name and source alone. What is wrong with the rules does not keep it from starting: errors
 // of other sections are not looked for, and a syntax error is a warning when all of its own sections stand before it.
 ReadModel read_host(const std::string& path);
+// The same two from copies in memory (config/files/last_good_config.h): the YAML first, and all that it names. No file is opened.
+ReadModel read_model_of(const std::vector<SourceFile>& files);
+ReadModel read_host_of(const SourceFile& yaml);
 // read_model() from a text in memory (tests, fuzzing). It opens no file: a `zones_file` is an error, unless its
 // folder is given.
 ReadModel read_model_text(const std::string& text, const std::string& name_for_messages,

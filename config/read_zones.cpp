@@ -47,20 +47,8 @@ void read_records(const YamlValue& records, Rule& rule) {
 
 void read_zone_file(ModelReader& reader, const YamlValue& value, Rule& rule) {
   rule.action = Action::records;
-  const auto written = value.text();
-  if (!written) return;
-  if (!reader.zones_folder) {
-    value.error("a zone_file cannot be read here: the rules were not given as a file");
-    return;
-  }
-  const std::string path = (std::filesystem::path(*reader.zones_folder) / *written).lexically_normal().string();
-  auto content = read_zones_content(path);
-  if (!content) {
-    value.error(path + " " + content.error());
-    return;
-  }
-  rule.records.push_back({std::move(*content), {static_cast<uint32_t>(reader.model.files.size()), 1}});
-  reader.model.files.push_back(path);
+  const auto file = static_cast<uint32_t>(reader.model.files.size());
+  if (const std::string* content = reader.take_file(value, "zone_file")) rule.records.push_back({*content, {file, 1}});
 }
 
 // What an entry's names are answered with, or by whom, and what goes with it. The rule is not to be used when something was
@@ -119,28 +107,17 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
 }
 
 void read_file_of_zones(ModelReader& reader, const YamlValue& value, Rule rule) {
-  const auto written = value.text();
-  if (!written) return;
-  if (!reader.zones_folder) {
-    value.error("a zones_file cannot be read here: the rules were not given as a file");
-    return;
-  }
-  const std::string path = (std::filesystem::path(*reader.zones_folder) / *written).lexically_normal().string();
-  const auto content = read_zones_content(path);
-  if (!content) {
-    value.error(path + " " + content.error());
-    return;
-  }
+  const auto file = static_cast<uint32_t>(reader.model.files.size());
+  const std::string* content = reader.take_file(value, "zones_file");
+  if (content == nullptr) return;
   if (reader.model.zones.bytes.size() > kMaxArena) {
     value.error("too many names: zone files may hold 2 GiB in all");
     return;
   }
-  const auto file = static_cast<uint32_t>(reader.model.files.size());
-  reader.model.files.push_back(path);
-  rule.origin = *written;
+  rule.origin = value.node().text;
   const uint32_t number = reader.add_rule(std::move(rule));
   if (read_zone_lines(*content, file, number, reader.model.zones, reader.findings) == 0)
-    value.error(path + " has no names: write one a line, or take the entry out");
+    value.error(reader.model.files[file] + " has no names: write one a line, or take the entry out");
 }
 
 void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, Rule rule) {

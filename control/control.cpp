@@ -8,8 +8,9 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
-#include <sstream>
+#include <utility>
 
+#include "config/files/last_good_config.h"
 #include "config/source_ports.h"
 #include "control/events/event_text.h"
 #include "control/restart_needs.h"
@@ -48,13 +49,6 @@ std::vector<PortInterface> port_interfaces(const config::Hello& hello) {
   return ports;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
 uint32_t budget_of(const config::Model& model, const EndpointId& id) {
   for (const config::Pool& pool : model.pools) {
     if (pool.name != id.pool) continue;
@@ -69,25 +63,17 @@ uint32_t ports_of_an_lcore(const config::Model& model, uint32_t lcores) {
   return config::choose_source_ports(model.dataplane).count / std::max(1U, lcores);
 }
 
-void log_finding(const config::Finding& finding) {
-  const auto level = finding.severity == config::Severity::error     ? spdlog::level::err
-                     : finding.severity == config::Severity::warning ? spdlog::level::warn
-                                                                     : spdlog::level::info;
-  spdlog::log(level, "{}", config::to_text(finding));
-}
-
 }  // namespace
 
-Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<const config::Model> model,
-                 bool accept_removals)
+Control::Control(asio::io_context& io, std::string config_file, FirstRules first, bool accept_removals)
     : io_(io),
       config_file_(std::move(config_file)),
       accept_removals_(accept_removals),
       started_(std::chrono::steady_clock::now()),
-      model_(std::move(model)),
+      model_(first.configuration.model),
       boot_model_(model_),
       own_boot_model_(model_),
-      accepted_file_(model_->dataplane.state_dir + "/accepted-zones"),
+      refused_file_(std::move(first.refused)),
       event_reader_(static_cast<uint64_t>(std::chrono::system_clock::to_time_t(started_at_))),
       link_(io, model_->dataplane.socket,
             {[this](const DataplaneSession& session) { on_connected(session); }, [this] { on_disconnected(); },
@@ -109,6 +95,7 @@ Control::Control(asio::io_context& io, std::string config_file, std::shared_ptr<
       watch_(io, [this] { reload_unasked("the configuration changed on disk"); }),
       admin_(io, model_->control.socket, *this),
       loader_(io) {
+  if (!refused_file_) unkept_ = std::move(first.configuration);
   if (model_->metrics_listen) {
     metrics_ = std::make_unique<MetricsServer>(*model_->metrics_listen, [this] { return metrics_view(); });
     spdlog::info("metrics: http://{}/metrics", *model_->metrics_listen);
@@ -120,37 +107,13 @@ Control::~Control() {
 }
 
 void Control::start() {
-  if (!first_rules_pass()) return io_.stop();
-  candidate_ = Candidate{model_, nullptr, nullptr, {}};
+  candidate_ = Candidate{{model_, nullptr}};
   build();
   admin_.start();
   link_.start();
   on_signal();
   if (model_->control.watch) watch_.watch(model_->files);
   beat();
-}
-
-// The rules of the control before this one are the yardstick; where it left none, there is none.
-bool Control::first_rules_pass() {
-  const auto accepted = read_accepted_zones(accepted_file_);
-  if (!accepted) {
-    spdlog::info("rules: nothing to compare them with: {}", accepted.error());
-    return true;
-  }
-  const Removals removals = find_removals(*accepted, *model_);
-  for (const std::string& removal : lines_of(to_text(removals))) {
-    if (accept_removals_)
-      spdlog::warn("rules: {} (accepted)", removal);
-    else
-      spdlog::error("rules: {}", removal);
-  }
-  if (!removals || accept_removals_) return true;
-  fatal_error_ = config_file_ +
-                 " takes away from private zones what is listed, compared with the rules published before; nothing is "
-                 "published and the dataplane keeps its rules. If that is meant: start once with --accept-removals, or "
-                 "delete " +
-                 accepted_file_;
-  return false;
 }
 
 void Control::stop() {
@@ -209,10 +172,10 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
   }
   if (!read.model) {
     failed.text = config_file_ + " has errors; the running rules stay";
-    return finish_reload(done, std::move(failed));
+    return finish_reload(done, std::move(failed), config::errors_of(read.findings));
   }
   if (read.removals) {
-    const std::vector<std::string> removals = lines_of(to_text(read.removals));
+    std::vector<std::string> removals = to_lines(read.removals);
     for (const std::string& removal : removals)
       spdlog::warn("reload: {}{}", removal, accept_removals ? " (accepted)" : "");
     if (!accept_removals) {
@@ -220,20 +183,22 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
       failed.text =
           "the new rules take away from private zones what is listed; the running rules stay. If that is meant: "
           "penstockctl reload --accept-removals";
-      return finish_reload(done, std::move(failed));
+      removals.insert(removals.begin(), config_file_ + " takes away from private zones what is listed");
+      return finish_reload(done, std::move(failed), std::move(removals));
     }
   }
-  candidate_ = Candidate{read.model, nullptr, std::move(done), std::move(failed.details)};
+  candidate_ = Candidate{{read.model, read.files}, nullptr, std::move(done), std::move(failed.details)};
   build();
 }
 
 // Compiles candidate_, with slots for its endpoints beside those of the rules in force.
 void Control::build() {
   candidate_->rules.reset();
-  auto slots = slots_.allocate(endpoints_of(*candidate_->model));
+  const auto& model = candidate_->configuration.model;
+  auto slots = slots_.allocate(endpoints_of(*model));
   if (!slots) return give_up(slots.error(), !rules_);
-  follow_endpoints(*candidate_->model);
-  loader_.compile(candidate_->model, ++generation_, std::move(*slots),
+  follow_endpoints(*model);
+  loader_.compile(model, ++generation_, std::move(*slots),
                   [this, job = ++job_](RuleLoader::Compiled compiled) { on_compiled(job, std::move(compiled)); });
 }
 
@@ -266,13 +231,16 @@ void Control::on_refused(uint64_t generation, const std::string& reason) {
 void Control::take_into_force(const std::string& how) {
   Candidate taken = std::move(*candidate_);
   candidate_.reset();
-  model_ = taken.model;
+  model_ = taken.configuration.model;
   rules_ = taken.rules;
+  if (taken.configuration.files) unkept_ = std::move(taken.configuration);
   last_failure_.clear();
   // Without an acknowledgement some dataplane may still run older rules with older slots.
-  if (acknowledged_ == rules_->generation) slots_.release_all_but(endpoints_of(*model_));
+  const bool is_published = acknowledged_ == rules_->generation;
+  if (is_published) slots_.release_all_but(endpoints_of(*model_));
   follow_endpoints(*model_);
-  if (kept_ != model_) loader_.keep(accepted_file_, kept_ = model_);
+  // What no dataplane has taken yet is not known to be good.
+  if (is_published && unkept_) loader_.keep(*std::exchange(unkept_, {}));
   std::vector<std::string> details = std::move(taken.findings);
   for (std::string& need : needed_restarts()) {
     spdlog::warn("{}", need);
@@ -298,6 +266,7 @@ void Control::give_up(const std::string& why, bool fatal) {
     return finish_reload(failed.done, {false, why + "; the running rules stay", {}, 0});
   }
   spdlog::error("rules: {}", why);
+  if (fatal && start_with_last_good(why)) return;
   if (fatal) {  // the very first rules, and nothing to fall back on
     fatal_error_ = why;
     return io_.stop();
@@ -306,7 +275,24 @@ void Control::give_up(const std::string& why, bool fatal) {
   if (const auto next = std::exchange(after_candidate_, nullptr)) next();
 }
 
-void Control::finish_reload(const std::function<void(const ReloadResult&)>& done, ReloadResult result) {
+// What can be read need not fit.
+bool Control::start_with_last_good(const std::string& why) {
+  if (refused_file_) return false;
+  auto last_good = last_good_rules(config_file_, {config_file_ + ": " + why});
+  if (!last_good) {
+    spdlog::error("rules: {}", last_good.error());
+    return false;
+  }
+  model_ = last_good->configuration.model;
+  refused_file_ = std::move(last_good->refused);
+  unkept_.reset();
+  candidate_ = Candidate{{model_, nullptr}};
+  build();
+  return true;
+}
+
+void Control::finish_reload(const std::function<void(const ReloadResult&)>& done, ReloadResult result,
+                            std::vector<std::string> reasons) {
   result.generation = rules_ ? rules_->generation : 0;
   if (result.ok) {
     ++reloads_succeeded_;
@@ -315,7 +301,10 @@ void Control::finish_reload(const std::function<void(const ReloadResult&)>& done
     spdlog::info("reload: {}", result.text);
   } else {
     ++reloads_failed_;
-    refused_file_ = {std::chrono::system_clock::now(), result.details.empty() ? result.text : result.details.front()};
+    if (reasons.empty()) reasons.push_back(config_file_ + ": " + result.text);
+    if (!refused_file_) refused_file_.emplace();
+    refused_file_->at = std::chrono::system_clock::now();
+    refused_file_->reasons = std::move(reasons);
     last_failure_ = result.text;
     spdlog::error("reload: {}", result.text);
   }
@@ -331,7 +320,12 @@ void Control::on_connected(const DataplaneSession& session) {
   const config::Hello& hello = session.hello;
   spdlog::info("dataplane: connected to pid {}: {} lcores, {} ports, generation {}", hello.pid, hello.lcores,
                hello.ports, hello.generation);
-  if (session_pid_ != 0 && session_pid_ != hello.pid) boot_model_ = model_;
+  if (session_pid_ != hello.pid) {
+    if (auto host = host_of_dataplane())
+      boot_model_ = std::move(host);
+    else if (session_pid_ != 0)
+      boot_model_ = model_;
+  }
   session_pid_ = hello.pid;
   session_ = session;
   slots_.attach(session.endpoints);
@@ -348,10 +342,22 @@ void Control::on_connected(const DataplaneSession& session) {
     consider_ready();
   } else {
     // What was compiled before knew other slots and may have a generation that this dataplane has seen.
-    if (!candidate_) candidate_ = Candidate{model_, nullptr, nullptr, {}};
+    if (!candidate_) candidate_ = Candidate{{model_, nullptr}};
     build();
   }
   publish_metrics();
+}
+
+// What a dataplane keeps of the file that it has started with; null: it has kept nothing, or it is not ours to read.
+std::shared_ptr<const config::Model> Control::host_of_dataplane() const {
+  const auto kept = config::peek_at_last_good_config(model_->dataplane.state_dir, config::kLastGoodHost);
+  if (!kept) return nullptr;
+  auto read = config::read_host_of(kept->files.front());
+  if (!read.model) return nullptr;
+  // The dataplane reads nothing of these.
+  read.model->control = own_boot_model_->control;
+  read.model->metrics_listen = own_boot_model_->metrics_listen;
+  return std::make_shared<const config::Model>(std::move(*read.model));
 }
 
 void Control::on_disconnected() {
@@ -493,9 +499,13 @@ void Control::consider_ready() {
 }
 
 std::string Control::status_line() const {
-  const std::string rules = "generation " + std::to_string(rules_ ? rules_->generation : 0);
-  if (!session_) return rules + ", waiting for a dataplane at " + link_.socket_path();
-  return rules + (rules_ && acknowledged_ == rules_->generation ? " published" : " not published");
+  std::string line = "generation " + std::to_string(rules_ ? rules_->generation : 0);
+  if (!session_)
+    line += ", waiting for a dataplane at " + link_.socket_path();
+  else
+    line += rules_ && acknowledged_ == rules_->generation ? " published" : " not published";
+  if (refused_file_) line += "; the file on disk is REFUSED: " + refused_file_->reasons.front();
+  return line;
 }
 
 // What the dataplane read when it started and what this process did may differ.
@@ -565,6 +575,7 @@ void Control::publish_metrics() {
   view->reloads_succeeded = reloads_succeeded_;
   view->reloads_failed = reloads_failed_;
   view->last_reload_good = !refused_file_;
+  view->runs_by_copy = refused_file_ && !refused_file_->copy.empty();
   view->reloaded_at = reloaded_at_;
   if (rules_) view->built_at = rules_->built_at;
   view->event_counts = state.event_counts;

@@ -21,6 +21,7 @@
 #include "control/events/event_log.h"
 #include "control/events/event_reader.h"
 #include "control/file_watch.h"
+#include "control/first_rules.h"
 #include "control/health/health_checker.h"
 #include "control/health/traffic_reader.h"
 #include "control/link/dataplane_link.h"
@@ -36,8 +37,7 @@ class Control : private Operations {
   // Opens the admin socket and the metrics port. Throws std::runtime_error or std::system_error when one
   // cannot be had.
   // `accept_removals`: reloads that nobody types (SIGHUP, a changed file) pass the removal guard.
-  Control(asio::io_context&, std::string config_file, std::shared_ptr<const config::Model>,
-          bool accept_removals = false);
+  Control(asio::io_context&, std::string config_file, FirstRules, bool accept_removals = false);
   ~Control() override;
 
   void start();
@@ -48,10 +48,10 @@ class Control : private Operations {
 
  private:
   struct Candidate {
-    std::shared_ptr<const config::Model> model;
-    std::shared_ptr<const RuleSet> rules;  // null: being compiled
-    std::function<void(const ReloadResult&)> done;
-    std::vector<std::string> findings;  // of the file, for whoever asked
+    Configuration configuration;                         // without files: that in force, for another dataplane
+    std::shared_ptr<const RuleSet> rules = {};           // null: being compiled
+    std::function<void(const ReloadResult&)> done = {};  // null: nobody asked
+    std::vector<std::string> findings = {};              // of the file, for whoever asked
   };
 
   AdminState admin_state() override;
@@ -62,7 +62,6 @@ class Control : private Operations {
              std::function<void(tl::expected<config::Flushed, std::string>)>) override;
   size_t drain(const config::IpAddress&, bool drained) override;
 
-  bool first_rules_pass();
   std::vector<std::string> needed_restarts() const;
   void on_signal();
   void reload_unasked(const char* why);
@@ -71,7 +70,11 @@ class Control : private Operations {
   void on_compiled(uint64_t job, RuleLoader::Compiled);
   void take_into_force(const std::string& how);
   void give_up(const std::string& why, bool fatal = false);
-  void finish_reload(const std::function<void(const ReloadResult&)>&, ReloadResult);
+  bool start_with_last_good(const std::string& why);
+  // `reasons`: of a refusal, each a line; empty: the result's text.
+  void finish_reload(const std::function<void(const ReloadResult&)>&, ReloadResult,
+                     std::vector<std::string> reasons = {});
+  std::shared_ptr<const config::Model> host_of_dataplane() const;
 
   void on_connected(const DataplaneSession&);
   void on_disconnected();
@@ -98,8 +101,7 @@ class Control : private Operations {
   std::shared_ptr<const RuleSet> rules_;             // of model_; null until the first compilation ends
   std::shared_ptr<const config::Model> boot_model_;  // what the running dataplane is taken to have read at its start
   const std::shared_ptr<const config::Model> own_boot_model_;
-  const std::string accepted_file_;            // what the removal guard of the next control compares with
-  std::shared_ptr<const config::Model> kept_;  // what is in it, when this process wrote it
+  std::optional<Configuration> unkept_;  // in force or about to be, to be kept when a dataplane has it
   std::optional<Candidate> candidate_;
   std::function<void()> after_candidate_;          // a reload that was read while candidate_ was on its way
   std::chrono::steady_clock::time_point sent_at_;  // candidate_'s image

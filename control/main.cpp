@@ -2,6 +2,7 @@
 // over endpoints.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sysexits.h>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -27,10 +28,16 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-int run(const std::string& file, std::shared_ptr<const config::Model> model, bool accept_removals) {
+// EX_CONFIG: a restart will not help, whoever starts us may stop trying.
+int run(const std::string& file, bool accept_removals) {
+  auto first = control::first_rules(file, accept_removals);
+  if (!first) {
+    spdlog::critical("{}", first.error());
+    return EX_CONFIG;
+  }
   asio::io_context io;
   asio::signal_set stop_signals(io, SIGTERM, SIGINT);
-  control::Control control(io, file, std::move(model), accept_removals);
+  control::Control control(io, file, std::move(*first), accept_removals);
   stop_signals.async_wait([&](std::error_code error, int) {
     if (error) return;
     spdlog::info("stopping");
@@ -42,7 +49,15 @@ int run(const std::string& file, std::shared_ptr<const config::Model> model, boo
   io.run();
   if (control.fatal_error().empty()) return EXIT_SUCCESS;
   spdlog::critical("{}", control.fatal_error());
-  return EXIT_FAILURE;
+  return EX_CONFIG;
+}
+
+int check(const std::string& file) {
+  const config::ReadModel read = control::read_rules(file);
+  for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
+  if (!read.model) return EXIT_FAILURE;
+  std::cout << config::describe(*read.model);
+  return EXIT_SUCCESS;
 }
 
 }  // namespace
@@ -63,14 +78,7 @@ int main(int argc, char** argv) {
   }
   log_to_stderr();
   try {
-    config::ReadModel read = control::read_rules(file);
-    for (const config::Finding& finding : read.findings) std::cerr << config::to_text(finding) << '\n';
-    if (!read.model) return EXIT_FAILURE;
-    if (check_only) {
-      std::cout << config::describe(*read.model);
-      return EXIT_SUCCESS;
-    }
-    return run(file, std::make_shared<const config::Model>(std::move(*read.model)), accept_removals);
+    return check_only ? check(file) : run(file, accept_removals);
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
     return EXIT_FAILURE;

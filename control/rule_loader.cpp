@@ -5,6 +5,7 @@
 #include <asio/post.hpp>
 #include <set>
 
+#include "config/files/last_good_config.h"
 #include "control/rules/compile.h"
 #include "control/rules/removal_guard.h"
 #include "control/rules/zone_records.h"
@@ -48,6 +49,7 @@ void RuleLoader::read(std::string path, std::shared_ptr<const config::Model> bef
     auto read = std::make_shared<ReadRules>();
     auto found = read_rules(path);
     read->findings = std::move(found.findings);
+    read->files = std::make_shared<const std::vector<config::SourceFile>>(std::move(found.files));
     if (found.model) read->model = std::make_shared<const config::Model>(std::move(*found.model));
     if (read->model && before) read->removals = find_removals(*before, *read->model);
     asio::post(io_, [read, done = std::move(done)] { done(std::move(*read)); });
@@ -63,9 +65,18 @@ void RuleLoader::compile(std::shared_ptr<const config::Model> model, uint64_t ge
              });
 }
 
-void RuleLoader::keep(std::string path, std::shared_ptr<const config::Model> model) {
-  asio::post(worker_, [path = std::move(path), model = std::move(model)] {
-    if (const auto written = write_accepted_zones(path, accepted_zones(*model)); !written)
+void RuleLoader::keep(Configuration kept) {
+  asio::post(worker_, [kept = std::move(kept)] {
+    // In this order: a copy that is older than what was accepted is not used.
+    if (const auto written =
+            config::save_last_good_config(kept.model->dataplane.state_dir, config::kLastGoodRules, *kept.files);
+        !written)
+      spdlog::warn(
+          "rules: cannot keep a copy of the configuration: {}; a start that refuses the file will have nothing to go "
+          "on with",
+          written.error());
+    if (const auto written = write_accepted_zones(accepted_zones_path(*kept.model), accepted_zones(*kept.model));
+        !written)
       spdlog::warn(
           "rules: cannot keep the private names that are in force: {}; a restart will not notice when some are "
           "gone from the configuration",

@@ -14,6 +14,7 @@
 #include <tl/expected.hpp>
 
 #include "config/read_model.h"
+#include "control/first_rules.h"
 #include "control/link/endpoint_slots.h"
 #include "control/rules/memfd.h"
 #include "control/rules/removal_guard.h"
@@ -35,6 +36,7 @@ struct RuleSet {
 
 struct ReadRules {
   std::shared_ptr<const config::Model> model;  // null: there are errors among the findings
+  std::shared_ptr<const std::vector<config::SourceFile>> files;
   std::vector<config::Finding> findings;
   Removals removals;  // what the removal guard holds against it
 };
@@ -53,8 +55,9 @@ class RuleLoader {
   using Compiled = tl::expected<std::shared_ptr<const RuleSet>, std::string>;
   void compile(std::shared_ptr<const config::Model>, uint64_t generation, EndpointSlots::Map,
                std::function<void(Compiled)>);
-  // Keeps what the removal guard needs at the next start; a failure is logged.
-  void keep(std::string path, std::shared_ptr<const config::Model>);
+  // Keeps what the next start needs, in the state folder of these rules: the copy to go on with when the file is refused, and what the
+  // removal guard compares with. A failure is logged.
+  void keep(Configuration);
 
  private:
   asio::io_context& io_;

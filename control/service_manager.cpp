@@ -6,6 +6,10 @@
 
 namespace penstock::control {
 
+void notify_starting(const std::string& what) {
+  sd_notify(0, ("EXTEND_TIMEOUT_USEC=60000000\nSTATUS=" + what).c_str());
+}
+
 void notify_status(const std::string& line) {
   sd_notify(0, ("STATUS=" + line).c_str());
 }

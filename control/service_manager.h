@@ -6,6 +6,8 @@
 
 namespace penstock::control {
 
+// What takes its time before notify_ready(); systemd waits a minute more.
+void notify_starting(const std::string& what);
 void notify_status(const std::string& line);
 void notify_ready(const std::string& line);
 void notify_reloading();

@@ -2,16 +2,20 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
 
+#include "config/files/last_good_config.h"
 #include "config/read_model.h"
 #include "dataplane/dataplane.h"
 
 namespace {
+
+using namespace penstock;
 
 void log_to_stderr() {
   auto logger = spdlog::stderr_logger_mt("dataplane");
@@ -33,6 +37,34 @@ int block_signals() {
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// What the process starts with: of the file or, when that is refused, of the copy that the last start with a good one has kept.
+tl::expected<config::ReadModel, std::string> read_host(const std::string& path) {
+  config::ReadModel read = config::read_host(path);
+  for (const config::Finding& finding : read.findings)
+    spdlog::log(finding.severity == config::Severity::error ? spdlog::level::err : spdlog::level::warn, "{}",
+                config::to_text(finding));
+  if (read.model) return read;
+  const auto without = [&path](const std::string& why) {
+    return tl::make_unexpected(path + " is refused and there is no last good copy to start with: " + why);
+  };
+  const auto found = config::find_last_good_config(path, config::kLastGoodHost);
+  if (!found) return without(found.error());
+  config::ReadModel copy = config::read_host_of(found->config.files.front());
+  if (!copy.model) return without(found->path + ": " + config::errors_of(copy.findings).front());
+  spdlog::error("{} is refused, ports and addresses are those of {}: {}", path, found->path,
+                config::errors_of(read.findings).front());
+  copy.files.clear();  // kept already
+  return copy;
+}
+
+// Before control is answered, who compares it with the file of the next reload.
+void keep_host(const config::ReadModel& host) {
+  if (host.files.empty()) return;
+  const std::string& folder = host.model->dataplane.state_dir;
+  if (const auto kept = config::save_last_good_config(folder, config::kLastGoodHost, host.files); !kept)
+    spdlog::warn("no copy of the configuration could be kept for a start that refuses the file: {}", kept.error());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,18 +82,21 @@ int main(int argc, char** argv) {
 
   log_to_stderr();
   const int signals = block_signals();
-  const auto read = penstock::config::read_host(path);
-  for (const auto& finding : read.findings)
-    if (finding.severity == penstock::config::Severity::error) spdlog::error("{}", penstock::config::to_text(finding));
-  if (!read.model) return EXIT_FAILURE;
+  const auto host = read_host(path);
+  if (!host) {
+    spdlog::critical("{}", host.error());
+    return EX_CONFIG;  // a restart will not help
+  }
 
   try {
-    auto dataplane = penstock::Dataplane::start(*read.model);
+    auto dataplane = penstock::Dataplane::start(*host->model);
     if (!dataplane) {
       spdlog::error("{}", dataplane.error());
       return EXIT_FAILURE;
     }
-    sd_notify(0, "READY=1");
+    keep_host(*host);
+    sd_notify(0, host->files.empty() ? "READY=1\nSTATUS=the configuration is REFUSED, its last good copy is in use"
+                                     : "READY=1");
     (*dataplane)->run(signals);
     sd_notify(0, "STOPPING=1");
     spdlog::info("stopping");

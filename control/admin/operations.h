@@ -31,7 +31,11 @@ struct AdminEndpoint {
 
 struct RefusedFile {
   std::chrono::system_clock::time_point at;
-  std::string reason;  // the first one
+  std::vector<std::string> reasons;  // each a line, as `penstockctl check` prints it; not empty
+  // Of the last good copy that the rules in force come from, as control has found the file so at its start; empty: they were in
+  // force when the file was refused.
+  std::string copy;
+  std::chrono::system_clock::time_point copied_at;
 };
 
 // A picture of one moment.

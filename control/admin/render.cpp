@@ -93,6 +93,22 @@ std::string action(const json& rule) {
   return "answered REFUSED at once";
 }
 
+// The same lines as `penstockctl check` prints.
+void add_refused_file(const json& refused, const std::string& file, Rows& rows) {
+  constexpr size_t kShown = 5;
+  rows.push_back(
+      {"REFUSED",
+       "the file on disk, at " + clock_time(refused["at"].get<std::time_t>()) +
+           (refused.contains("copy")
+                ? "; the rules are those of its last good copy, " + refused["copy"]["path"].get<std::string>() + ", " +
+                      render_age(std::time(nullptr) - refused["copy"]["at"].get<std::time_t>()) + " old"
+                : "; the rules before it stay in force")});
+  const json& reasons = refused["reasons"];
+  for (size_t i = 0; i < std::min(reasons.size(), kShown); ++i) rows.push_back({"", reasons[i].get<std::string>()});
+  if (reasons.size() > kShown)
+    rows.push_back({"", "and " + std::to_string(reasons.size() - kShown) + " more: penstockctl check " + file});
+}
+
 }  // namespace
 
 std::string render_age(long long seconds) {
@@ -129,10 +145,7 @@ std::string render_status(const json& status) {
                                (rules["published"].get<bool>() ? ", published, " : ", NOT published, ") +
                                render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
                                " zones, " + count(rules, "rules") + " rules, " + count(rules, "pools") + " pools"});
-  if (rules.contains("refused_file"))
-    rows.push_back({"", "the file on disk was refused at " +
-                            clock_time(rules["refused_file"]["at"].get<std::time_t>()) + ": " +
-                            rules["refused_file"]["reason"].get<std::string>()});
+  if (rules.contains("refused_file")) add_refused_file(rules["refused_file"], status["control"]["config"], rows);
   rows.push_back({"control", "pid " + count(status["control"], "pid") + ", up " +
                                  render_age(status["control"]["up_s"].get<long long>()) + ", " +
                                  status["control"]["config"].get<std::string>() + ", reloads " +

@@ -430,8 +430,12 @@ json status_report(const AdminState& state) {
             {"restart_needed", state.restart_needed}}},
           {"dataplane", dataplane_report(state)},
           {"endpoints", health}};
-  if (state.refused_file)
-    of["rules"]["refused_file"] = {{"at", seconds(state.refused_file->at)}, {"reason", state.refused_file->reason}};
+  if (state.refused_file) {
+    const RefusedFile& refused = *state.refused_file;
+    json& report = of["rules"]["refused_file"];
+    report = {{"at", seconds(refused.at)}, {"reason", refused.reasons.front()}, {"reasons", refused.reasons}};
+    if (!refused.copy.empty()) report["copy"] = {{"path", refused.copy}, {"at", seconds(refused.copied_at)}};
+  }
   of["limits"] = limits_report(state);
   of["events"] = events_report(state);
   if (state.page) of["dataplane"]["entropy"] = entropy_report(state);

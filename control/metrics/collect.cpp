@@ -284,6 +284,9 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
   list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads_failed));
   list.gauge("penstock_config_last_reload_successful", "0: the configuration on disk was refused.", {},
              view.last_reload_good ? 1 : 0);
+  list.gauge("penstock_config_last_good_copy_in_use",
+             "1: control found the configuration refused at its start and runs by the copy that it had kept.", {},
+             view.runs_by_copy ? 1 : 0);
   list.gauge("penstock_config_last_reload_success_timestamp_seconds",
              "When a configuration was last taken into force, the start included.", {}, unix_seconds(view.reloaded_at));
   if (view.heartbeat_age) {

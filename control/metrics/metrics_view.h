@@ -54,7 +54,8 @@ struct MetricsView {
   uint64_t rules = 0;
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
-  bool last_reload_good = true;                       // false: the file on disk was refused
+  bool last_reload_good = true;  // false: the file on disk was refused
+  bool runs_by_copy = false;     // the rules are those of the last good copy, as the file was refused at the start
   std::chrono::system_clock::time_point reloaded_at;  // with success; at first the start
   std::chrono::system_clock::time_point started_at;   // of the control process
   std::string version = "0.1.0";

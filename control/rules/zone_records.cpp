@@ -249,8 +249,9 @@ std::vector<config::Finding> check_records(const config::Model& model) {
   return findings.take();
 }
 
-config::ReadModel read_rules(const std::string& path) {
-  config::ReadModel read = config::read_model(path);
+namespace {
+
+config::ReadModel with_records_checked(config::ReadModel read) {
   if (!read.model) return read;
   std::vector<config::Finding> faults = check_records(*read.model);
   if (faults.empty()) return read;
@@ -258,6 +259,16 @@ config::ReadModel read_rules(const std::string& path) {
                        std::make_move_iterator(faults.end()));
   read.model.reset();
   return read;
+}
+
+}  // namespace
+
+config::ReadModel read_rules(const std::string& path) {
+  return with_records_checked(config::read_model(path));
+}
+
+config::ReadModel read_rules_of(const std::vector<config::SourceFile>& files) {
+  return with_records_checked(config::read_model_of(files));
 }
 
 }  // namespace penstock::control

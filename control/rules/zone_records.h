@@ -38,5 +38,7 @@ std::vector<config::Finding> check_records(const config::Model& model);
 
 // read_model() and check_records(): there is a model only if the records are right, too.
 config::ReadModel read_rules(const std::string& path);
+// The same of copies in memory (config::read_model_of).
+config::ReadModel read_rules_of(const std::vector<config::SourceFile>& files);
 
 }  // namespace penstock::control

@@ -5,7 +5,7 @@ import time
 import dns.message
 import pytest
 
-from client import addresses, ask, ask_bytes, is_answered
+from client import addresses, ask, ask_bytes, is_answered, rcode
 from penstock import Penstock, config
 from waiting import eventually
 from world import STUDIO, STUDIO_PRIVATE, World
@@ -76,6 +76,80 @@ def test_a_dataplane_that_starts_alone_forwards_by_the_last_good_image(world):
         assert addresses(ask(world, "www.example.com")) == {"93.184.215.14"}
         assert answers(world)
         assert (world.asked_vpc(), world.asked("public")) == (vpc + 1, public + 1)
+
+
+def oops_at_the_end(text):
+    return text.rstrip().removesuffix("}") + ', "oops": 1}\n'
+
+
+def bad_on_line_2(text):
+    return text.replace("\n", "\nbad: [\n", 1)
+
+
+@pytest.mark.parametrize("spoil,reason", [(oops_at_the_end, "oops: unknown key"), (bad_on_line_2, "this is not YAML")],
+                         ids=["oops: 1 at the end", "bad: [ on line 2"])
+def test_both_restarted_with_a_file_that_is_refused_go_on_by_its_last_good_copy(world, spoil, reason):
+    with Penstock(world, config()) as penstock:
+        good = penstock.file.read_text()
+        assert penstock.control.end() == penstock.dataplane.end() == 0
+        penstock.file.write_text(spoil(good))
+        penstock.start_dataplane()
+        penstock.start_control()
+        penstock.wait_ready()  # endpoints are probed, metrics scraped
+        assert answers(world)
+        assert addresses(ask(world, "www.example.com")) == {"93.184.215.14"}
+        assert penstock.metrics().sum("penstock_config_last_reload_successful") == 0
+        assert penstock.metrics().sum("penstock_config_last_good_copy_in_use") == 1
+
+        # `check`, `status` and the journal say the same.
+        check = penstock.ctl_run("check", str(penstock.file))
+        assert check.returncode == 1
+        line = next(line for line in check.stderr.splitlines() if ": error: " in line)
+        assert line.startswith(f"{penstock.file}:") and reason in line
+        status = penstock.ctl_run("status").stdout
+        assert "REFUSED" in status and line in status and "last-good.config" in status, status
+        assert line in penstock.control.tail(), penstock.logs()
+        assert penstock.ctl_run("reload").returncode == 1
+        assert penstock.metrics().sum("penstock_config_last_good_copy_in_use") == 1
+        assert answers(world)
+
+        # The file mended, and changed in what a reload can take and in what it cannot.
+        penstock.write(config(zones=[{"zone": "ads.example", "answer": "nxdomain"}], dataplane={"cache_size": "1MiB"}))
+        reload = penstock.ctl_run("reload")
+        assert reload.returncode == 0, reload.stdout + reload.stderr
+        assert "dataplane.cache_size changed: restart penstock-dataplane" in reload.stdout
+        assert penstock.metrics().sum("penstock_config_last_reload_successful") == 1
+        assert penstock.metrics().sum("penstock_config_last_good_copy_in_use") == 0
+        assert rcode(ask(world, "ads.example")) == "NXDOMAIN"
+        assert "REFUSED" not in penstock.ctl_run("status").stdout
+        assert penstock.dataplane.end() == 0
+        penstock.start_dataplane()
+        penstock.wait_ready()
+        assert "changed: restart" not in penstock.ctl_run("status").stdout
+
+
+def test_control_restarted_with_rules_that_take_private_names_away_goes_on_by_the_accepted_ones(world):
+    with Penstock(world, config()) as penstock:
+        assert penstock.control.end() == 0
+        penstock.write(config(studio=None))
+        penstock.start_control()
+        penstock.wait_ready()
+        status = penstock.ctl_run("status").stdout
+        assert "REFUSED" in status and "studio.us-east-1.sagemaker.aws is removed" in status, status
+        assert answers(world)
+        assert penstock.ctl_run("reload").returncode == 1
+        assert penstock.ctl_run("reload", "--accept-removals").returncode == 0
+        assert "REFUSED" not in penstock.ctl_run("status").stdout
+
+
+def test_a_first_start_with_a_bad_file_ends_and_its_status_says_so(world):
+    with Penstock(world, config(), start=False) as penstock:
+        penstock.file.write_text(bad_on_line_2(penstock.file.read_text()))
+        penstock.start_dataplane()
+        penstock.start_control()
+        for process in (penstock.dataplane, penstock.control):
+            assert process.child.wait(10) == 78, process.tail()  # EX_CONFIG
+            assert f"{penstock.file}:" in process.tail() and "no last good copy" in process.tail()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
