@@ -13,6 +13,9 @@
 
 namespace penstock::config {
 
+// Counts as ours as well from now on: the user that a program started by root becomes, and was when it wrote its files.
+void trust_owner(uid_t user);
+
 // Makes the folder where it is missing. An error where somebody else could put files into it, or swap it or a folder above it: it
 // names the folder and the command that mends it.
 tl::expected<void, std::string> prepare_folder(const std::string& folder);

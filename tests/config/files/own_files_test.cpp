@@ -83,6 +83,9 @@ TEST_F(OwnFilesTest, WhatAnotherUserCouldHaveWrittenIsNotRead) {
   EXPECT_NE(read_own_file(at("pipe")).error().text.find("no regular file"), std::string::npos);
   ASSERT_EQ(chown(at("file").c_str(), kSomebody, kSomebody), 0) << "needs root";
   EXPECT_NE(read_own_file(at("file")).error().text.find("belongs to user 65534"), std::string::npos);
+  trust_owner(kSomebody);
+  EXPECT_TRUE(read_own_file(at("file")).has_value());
+  trust_owner(0);
 }
 
 TEST_F(OwnFilesTest, AFolderIsRefusedWithTheCommandThatMendsIt) {
