@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kHeartbeat{200};
 constexpr unsigned kBeatsPerView = 5;
-constexpr unsigned kBeatsPerLook = 2;  // at what clients' queries met
+constexpr unsigned kBeatsPerAttempt = 25;  // to serve metrics
+constexpr unsigned kBeatsPerLook = 2;      // at what clients' queries met
 constexpr std::chrono::seconds kAcknowledgement{10};
 constexpr std::chrono::seconds kReadyWithoutDataplane{2};
 constexpr std::chrono::seconds kReadyWithoutNextHops{1};
@@ -96,9 +97,20 @@ Control::Control(asio::io_context& io, std::string config_file, FirstRules first
       admin_(io, model_->control.socket, *this),
       loader_(io) {
   if (!refused_file_) unkept_ = std::move(first.configuration);
-  if (model_->metrics_listen) {
-    metrics_ = std::make_unique<MetricsServer>(*model_->metrics_listen, [this] { return metrics_view(); });
-    spdlog::info("metrics: http://{}/metrics", *model_->metrics_listen);
+  serve_metrics();
+}
+
+// Without metrics the rest is still of use: a wrong address must not take the probes and penstockctl away.
+void Control::serve_metrics() {
+  if (metrics_ || !own_boot_model_->metrics_listen) return;
+  const std::string& listen = *own_boot_model_->metrics_listen;
+  try {
+    metrics_ = std::make_unique<MetricsServer>(listen, [this] { return metrics_view(); });
+    metrics_failure_.clear();
+    spdlog::info("metrics: http://{}/metrics", listen);
+  } catch (const std::exception& error) {
+    if (metrics_failure_ != error.what()) spdlog::error("{}; trying again every 5 s", error.what());
+    metrics_failure_ = error.what();
   }
 }
 
@@ -175,16 +187,14 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
     return finish_reload(done, std::move(failed), config::errors_of(read.findings));
   }
   if (read.removals) {
-    std::vector<std::string> removals = to_lines(read.removals);
+    const std::vector<std::string> removals = to_lines(read.removals);
     for (const std::string& removal : removals)
       spdlog::warn("reload: {}{}", removal, accept_removals ? " (accepted)" : "");
     if (!accept_removals) {
+      std::vector<std::string> reasons = refusal_of(config_file_, removals);
       failed.details = removals;
-      failed.text =
-          "the new rules take away from private zones what is listed; the running rules stay. If that is meant: "
-          "penstockctl reload --accept-removals";
-      removals.insert(removals.begin(), config_file_ + " takes away from private zones what is listed");
-      return finish_reload(done, std::move(failed), std::move(removals));
+      failed.text = reasons.front() + "; until then the running rules stay";
+      return finish_reload(done, std::move(failed), std::move(reasons));
     }
   }
   candidate_ = Candidate{{read.model, read.files}, nullptr, std::move(done), std::move(failed.details)};
@@ -427,6 +437,7 @@ void Control::beat() {
   if (beats_ % kBeatsPerLook == 0) observe_traffic();
   loops_.tick(std::chrono::steady_clock::now());
   consider_ready();
+  if (beats_ % kBeatsPerAttempt == 0) serve_metrics();
   if (++beats_ % kBeatsPerView == 0) {
     if (session_) recent_share_.add(memory_share(*session_->counters), std::chrono::steady_clock::now());
     publish_metrics();
@@ -560,6 +571,7 @@ AdminState Control::admin_state() {
   state.reloads_failed = reloads_failed_;
   state.last_failure = last_failure_;
   state.refused_file = refused_file_;
+  state.metrics_failure = metrics_failure_;
   state.restart_needed = needed_restarts();
   return state;
 }

@@ -34,8 +34,7 @@ namespace penstock::control {
 
 class Control : private Operations {
  public:
-  // Opens the admin socket and the metrics port. Throws std::runtime_error or std::system_error when one
-  // cannot be had.
+  // Opens the admin socket, and throws std::runtime_error when it cannot be had. A metrics port that cannot is tried again.
   // `accept_removals`: reloads that nobody types (SIGHUP, a changed file) pass the removal guard.
   Control(asio::io_context&, std::string config_file, FirstRules, bool accept_removals = false);
   ~Control() override;
@@ -82,6 +81,7 @@ class Control : private Operations {
   void on_refused(uint64_t generation, const std::string& reason);
 
   void follow_endpoints(const config::Model& also);
+  void serve_metrics();
   void beat();
   void read_events();
   void observe_traffic();
@@ -139,6 +139,7 @@ class Control : private Operations {
   std::shared_ptr<const MetricsView> view_;
   std::shared_ptr<const config::EndpointStatePage> view_page_;
   std::unique_ptr<MetricsServer> metrics_;
+  std::string metrics_failure_;  // why nobody serves them; empty: they are served, or not wanted
   RuleLoader loader_;
 };
 

@@ -63,6 +63,13 @@ void log_finding(const config::Finding& finding) {
   spdlog::log(level, "{}", config::to_text(finding));
 }
 
+std::vector<std::string> refusal_of(const std::string& config_file, std::vector<std::string> removals) {
+  removals.insert(removals.begin(), config_file +
+                                        " takes names away from private zones, as listed. If that is meant: "
+                                        "penstockctl reload --accept-removals");
+  return removals;
+}
+
 std::string accepted_zones_path(const config::Model& model) {
   return model.dataplane.state_dir + "/accepted-zones";
 }
@@ -80,11 +87,7 @@ tl::expected<FirstRules, std::string> first_rules(const std::string& config_file
     spdlog::log(accept_removals ? spdlog::level::warn : spdlog::level::err, "rules: {}{}", removal,
                 accept_removals ? " (accepted)" : "");
   if (!removals.empty() && !accept_removals) {
-    removals.insert(removals.begin(),
-                    config_file +
-                        " takes away from private zones what is listed, compared with the rules accepted before. If "
-                        "that is meant: penstockctl reload --accept-removals, or start once with --accept-removals");
-    return last_good(config_file, std::move(removals), accepted);
+    return last_good(config_file, refusal_of(config_file, std::move(removals)), accepted);
   }
   return FirstRules{{std::make_shared<const config::Model>(std::move(*read.model)),
                      std::make_shared<const std::vector<config::SourceFile>>(std::move(read.files))},

@@ -33,6 +33,9 @@ tl::expected<FirstRules, std::string> first_rules(const std::string& config_file
 // The last good copy of a file that is refused for `reasons`, each a line. The error says why there is none to go on with.
 tl::expected<FirstRules, std::string> last_good_rules(const std::string& config_file, std::vector<std::string> reasons);
 
+// What the removal guard holds against a file, after a line that says how to take it nevertheless.
+std::vector<std::string> refusal_of(const std::string& config_file, std::vector<std::string> removals);
+
 // In the state folder of these rules: what the removal guard compares the next start with.
 std::string accepted_zones_path(const config::Model&);
 

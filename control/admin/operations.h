@@ -63,6 +63,7 @@ struct AdminState {
   uint64_t reloads_failed = 0;
   std::string last_failure;                 // of a reload or a publication, in words; empty: the last one was good
   std::optional<RefusedFile> refused_file;  // the configuration on disk is not the one in force
+  std::string metrics_failure;              // why nobody serves metrics; empty: they are served, or not wanted
   std::vector<std::string> restart_needed;
 };
 

@@ -93,8 +93,8 @@ std::string action(const json& rule) {
   return "answered REFUSED at once";
 }
 
-// The same lines as `penstockctl check` prints.
-void add_refused_file(const json& refused, const std::string& file, Rows& rows) {
+// Errors are the same lines as `penstockctl check` prints.
+void add_refused_file(const json& refused, Rows& rows) {
   constexpr size_t kShown = 5;
   rows.push_back(
       {"REFUSED",
@@ -106,7 +106,7 @@ void add_refused_file(const json& refused, const std::string& file, Rows& rows) 
   const json& reasons = refused["reasons"];
   for (size_t i = 0; i < std::min(reasons.size(), kShown); ++i) rows.push_back({"", reasons[i].get<std::string>()});
   if (reasons.size() > kShown)
-    rows.push_back({"", "and " + std::to_string(reasons.size() - kShown) + " more: penstockctl check " + file});
+    rows.push_back({"", "and " + std::to_string(reasons.size() - kShown) + " more: penstockctl status --json"});
 }
 
 }  // namespace
@@ -145,12 +145,14 @@ std::string render_status(const json& status) {
                                (rules["published"].get<bool>() ? ", published, " : ", NOT published, ") +
                                render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
                                " zones, " + count(rules, "rules") + " rules, " + count(rules, "pools") + " pools"});
-  if (rules.contains("refused_file")) add_refused_file(rules["refused_file"], status["control"]["config"], rows);
+  if (rules.contains("refused_file")) add_refused_file(rules["refused_file"], rows);
   rows.push_back({"control", "pid " + count(status["control"], "pid") + ", up " +
                                  render_age(status["control"]["up_s"].get<long long>()) + ", " +
                                  status["control"]["config"].get<std::string>() + ", reloads " +
                                  count(rules, "reloads_succeeded") + " good, " + count(rules, "reloads_failed") +
                                  " failed"});
+  if (status["control"].contains("metrics_failure"))
+    rows.push_back({"metrics", "NOT SERVED: " + status["control"]["metrics_failure"].get<std::string>()});
   std::vector<std::string> health;
   for (const char* key :
        {"up", "slow", "tcp-broken", "throttled", "looping", "down", "unknown", "drained", "unreachable"})
@@ -216,7 +218,8 @@ std::string render_status(const json& status) {
                     clock_time(event["at"].get<std::time_t>()) + " " + event["text"].get<std::string>() +
                         (left_out == 0 ? "" : " (and " + std::to_string(left_out) + " more like it)")});
   }
-  if (const std::string failure = rules["last_failure"]; !failure.empty()) rows.push_back({"failed", failure});
+  if (const std::string failure = rules["last_failure"]; !failure.empty() && !rules.contains("refused_file"))
+    rows.push_back({"failed", failure});
   for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
   return render_table(rows, "");
 }

@@ -430,6 +430,7 @@ json status_report(const AdminState& state) {
             {"restart_needed", state.restart_needed}}},
           {"dataplane", dataplane_report(state)},
           {"endpoints", health}};
+  if (!state.metrics_failure.empty()) of["control"]["metrics_failure"] = state.metrics_failure;
   if (state.refused_file) {
     const RefusedFile& refused = *state.refused_file;
     json& report = of["rules"]["refused_file"];

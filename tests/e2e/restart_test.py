@@ -1,5 +1,6 @@
 """tests/e2e/restart_test.py - what goes on when one of the two programs is not there."""
 import signal
+import subprocess
 import time
 
 import dns.message
@@ -140,6 +141,26 @@ def test_control_restarted_with_rules_that_take_private_names_away_goes_on_by_th
         assert penstock.ctl_run("reload").returncode == 1
         assert penstock.ctl_run("reload", "--accept-removals").returncode == 0
         assert "REFUSED" not in penstock.ctl_run("status").stdout
+
+
+def test_a_metrics_address_that_cannot_be_had_takes_nothing_else_away(world):
+    holder = subprocess.Popen(world.inside("host", "setpriv", "--pdeathsig", "KILL", "/usr/bin/python3", "-m", "http.server",
+                                           "--bind", "127.0.0.1", "9153"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with Penstock(world, config(), start=False) as penstock:
+            eventually(lambda: world.run("host", "curl", "-s", "http://127.0.0.1:9153/", check=False).returncode == 0, "port taken")
+            penstock.start_dataplane()
+            penstock.start_control()
+            eventually(lambda: answers(world), "an answer")
+            status = penstock.ctl_run("status").stdout
+            assert "NOT SERVED" in status and "cannot listen on 127.0.0.1:9153" in status, status
+            holder.kill()
+            holder.wait()
+            penstock.wait_ready()
+            assert "NOT SERVED" not in penstock.ctl_run("status").stdout
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 def test_a_first_start_with_a_bad_file_ends_and_its_status_says_so(world):
