@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include <functional>
 
 namespace penstock::control {
@@ -48,7 +50,8 @@ TEST(RestartNeeds, NamesTheSettingAndTheProgram) {
 }
 
 TEST(RestartNeeds, SaysWhatTheDataplaneCouldNotFollow) {
-  config::CounterPage page{};
+  const auto made = std::make_unique<config::CounterPage>();
+  config::CounterPage& page = *made;
   EXPECT_TRUE(unfollowed(page).empty()) << "a dataplane that has only begun to start";
   page.generation.set(3);
   ASSERT_EQ(unfollowed(page).size(), 1U);

@@ -25,9 +25,10 @@ class Network {
     }
     // Not close-on-exec: `ip link ... netns /proc/self/fd/N` reads it.
     fd_ = open("/proc/thread-self/ns/net", O_RDONLY);
-    std::system("ip link set lo up");
+    const int up = std::system("ip link set lo up");
     setns(before, CLONE_NEWNET);
     close(before);
+    if (up != 0) throw std::runtime_error("ip link set lo up: " + std::to_string(up));
   }
   ~Network() { close(fd_); }
   Network(const Network&) = delete;
