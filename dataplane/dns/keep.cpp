@@ -173,7 +173,7 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
   if (answer.ttl == 0) return Keep::once;
   answer.flags = flags & (kRcodeMask | kFlagAuthenticData);
   answer.body_length = static_cast<uint16_t>(end - begin);
-  std::memcpy(kept.body.data(), &message[begin], answer.body_length);
+  std::memcpy(kept.body.data(), message.data() + begin, answer.body_length);
   for (unsigned i = 0; i < answer.records; ++i) {
     uint8_t* at = &kept.body[kept.ttl_at[i]];
     const uint32_t raw = load32(at);

@@ -68,7 +68,8 @@ void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, 
       .question_length = chase.question_length, .has_opt = true, .dnssec_ok = traits.dnssec_ok};
   chase.message_length =
       static_cast<uint16_t>(dns::write_answer(chase.message, asked, dns::Rcode::noerror, dns::ExtendedError::none));
-  dns::store16(message + 2, traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
+  constexpr uint16_t kTheClients = dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled;
+  dns::store16(message + 2, static_cast<uint16_t>((traits.flags & kTheClients) | dns::kFlagAuthenticData));
 }
 
 // What was sent for the client's own question counts no longer.

@@ -255,7 +255,8 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   Packet answer = packet;
   // With an OPT, if anybody may want it: it is left out again for who does not (dns::fit_answer).
   if (!slot.opaque)
-    query.traits.has_opt = (query.form & state::kWantsOpt) != 0 || slot.waiters != 0 || opt.has_options();
+    query.traits.has_opt =
+        (query.form & state::kWantsOpt) != 0 || slot.waiters != 0 || opt.has_options() || opt.extended_rcode != 0;
   if (opt_is != dns::OptSearch::unreadable) {
     answer.dns_length = static_cast<uint16_t>(end);
     if (!to_client(lcore, index, answer, opt)) return pass_over();
