@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -51,6 +52,35 @@ std::optional<IpPrefix> parse_prefix(std::string_view text) {
   IpPrefix prefix{*address, static_cast<uint8_t>(length)};
   if (clear_host_bits(prefix.address, length)) return std::nullopt;
   return prefix;
+}
+
+std::optional<IpPrefix> without_host_bits(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  auto address = parse_address(text.substr(0, slash));
+  unsigned length = 0;
+  const auto digits = text.substr(slash + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (!address || error != std::errc() || end != digits.data() + digits.size() ||
+      length > (address->is_v4() ? 32 : 128))
+    return std::nullopt;
+  clear_host_bits(*address, length);
+  return IpPrefix{*address, static_cast<uint8_t>(length)};
+}
+
+bool is_prefix_text(std::string_view text) {
+  const auto slash = text.find('/');
+  return slash != std::string_view::npos && parse_address(text.substr(0, slash)).has_value();
+}
+
+std::optional<IpPrefix> mapped_v4(const IpPrefix& prefix) {
+  constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (!prefix.address.is_v6() || prefix.length < 96 ||
+      std::memcmp(prefix.address.bytes.data(), kMapped, sizeof kMapped) != 0)
+    return std::nullopt;
+  IpPrefix v4{{{}, 4}, static_cast<uint8_t>(prefix.length - 96)};
+  std::copy_n(prefix.address.bytes.begin() + 12, 4, v4.address.bytes.begin());
+  return v4;
 }
 
 bool IpPrefix::contains(const IpAddress& other) const {

@@ -32,6 +32,12 @@ struct IpPrefix {
 std::optional<IpAddress> parse_address(std::string_view text);
 // "10.0.0.0/8"; a bare address is a host prefix. nullopt when host bits are set or the text is anything else.
 std::optional<IpPrefix> parse_prefix(std::string_view text);
+// The prefix that the text is but for host bits that are set. nullopt when something else is wrong with it.
+std::optional<IpPrefix> without_host_bits(std::string_view text);
+// Whether the text has the form of a prefix: an address, a slash and something.
+bool is_prefix_text(std::string_view text);
+// The IPv4 prefix that one of ::ffff:0:0/96 is in IPv6's form (RFC 4291 section 2.5.5.2). nullopt: it is no such prefix.
+std::optional<IpPrefix> mapped_v4(const IpPrefix&);
 bool is_unspecified(const IpAddress&);  // 0.0.0.0, ::
 bool is_multicast(const IpAddress&);    // the IPv4 broadcast address too
 bool is_link_local(const IpAddress&);   // fe80::/10, which says nothing without an interface

@@ -21,7 +21,7 @@ bool is_host_and_port(std::string_view text) {
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (in_brackets) host = host.substr(1, host.size() - 2);
   const auto address = parse_address(host);
-  return address && address->is_v6() == in_brackets;
+  return address && address->is_v6() == in_brackets && !mapped_v4({*address, 128});
 }
 
 // Where each prefix was written first.
@@ -35,13 +35,6 @@ std::vector<IpPrefix> client_prefixes(const YamlValue& value, const std::string&
       [&](const YamlValue& item) {
         const auto prefix = item.prefix();
         if (!prefix) return;
-        // RFC 4291 section 2.5.5.2: how a program may see IPv4. No packet over IPv6 comes from there.
-        static const IpPrefix kMapped = *parse_prefix("::ffff:0:0/96");
-        if (prefix->length >= kMapped.length && kMapped.contains(prefix->address)) {
-          IpPrefix v4{{{}, 4}, static_cast<uint8_t>(prefix->length - kMapped.length)};
-          std::copy_n(prefix->address.bytes.begin() + 12, 4, v4.address.bytes.begin());
-          return item.error("no client has an address of IPv4 in IPv6's form: write " + to_string(v4));
-        }
         list.push_back(*prefix);
         if (written == nullptr) return;
         const auto [other, is_new] = written->try_emplace(*prefix, name, item.node().line);

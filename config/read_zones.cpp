@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "config/model_reader.h"
+#include "config/reverse_zones.h"
 #include "config/zones_file.h"
 
 namespace penstock::config {
@@ -140,12 +141,33 @@ void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, R
     value.error("records are those of a whole zone, its own name too: write 'zone: " + std::string(zone.name) + "'");
     return;
   }
+  const Where where = value.where();
+  if (is_prefix_text(zone.name)) {
+    if (is_exact || zone.scope == Scope::below) {
+      value.error("a network is its reverse zones, whole: write 'zone: " + std::string(zone.name) + "'");
+      return;
+    }
+    const auto prefix = value.prefix();
+    if (!prefix) return;
+    const std::vector<WireName> names = reverse_zones(*prefix);
+    if (rule.action == Action::records && names.size() > 1) {
+      value.error("records are one zone's, and this network has " + std::to_string(names.size()) +
+                  " reverse zones, the first is " + to_text(names.front()) + ": write an entry for each");
+      return;
+    }
+    const uint32_t number = reader.add_rule(std::move(rule));
+    for (const WireName& name : names) reader.model.zones.add(name, Scope::zone, number, where);
+    return;
+  }
+  if (const std::string problem = zone_problem(zone.name); !problem.empty() && parse_name(zone.name)) {
+    value.error("'" + written->substr(0, 80) + "'" + problem);
+    return;
+  }
   const auto name = parse_name(zone.name);
   if (!name) {
     value.name();  // reports it
     return;
   }
-  const Where where = value.where();
   reader.model.zones.add(*name, is_exact ? Scope::name : zone.scope, reader.add_rule(std::move(rule)), where);
 }
 

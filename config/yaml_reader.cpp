@@ -30,19 +30,6 @@ std::optional<uint64_t> parse_digits(std::string_view digits) {
   return value;
 }
 
-// The prefix with its host bits cleared, when they are all that is wrong with it.
-std::optional<IpPrefix> without_host_bits(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto address = parse_address(text.substr(0, slash));
-  const auto length = parse_digits(text.substr(slash + 1));
-  if (!address || !length || *length > (address->is_v4() ? 32U : 128U)) return std::nullopt;
-  IpPrefix prefix{*address, static_cast<uint8_t>(*length)};
-  for (unsigned bit = prefix.length; bit < (address->is_v4() ? 32U : 128U); ++bit)
-    prefix.address.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> (bit % 8)));
-  return prefix;
-}
-
 }  // namespace
 
 std::string YamlPath::text() const {
@@ -115,7 +102,13 @@ std::optional<uint64_t> YamlValue::octets(uint64_t least, uint64_t most) const {
 std::optional<IpAddress> YamlValue::address() const {
   const auto written = text();
   if (!written) return std::nullopt;
-  if (auto parsed = parse_address(*written)) return parsed;
+  if (auto parsed = parse_address(*written)) {
+    const auto v4 = mapped_v4({*parsed, 128});
+    if (!v4) return parsed;
+    error(quoted(*written) + " is an address of IPv4 in IPv6's form, which no packet has: write " +
+          config::to_string(v4->address));
+    return std::nullopt;
+  }
   error(quoted(*written) + " is not an IP address: write it as 10.16.1.10 or fd00::10, without port or prefix length");
   return std::nullopt;
 }
@@ -123,7 +116,12 @@ std::optional<IpAddress> YamlValue::address() const {
 std::optional<IpPrefix> YamlValue::prefix() const {
   const auto written = text();
   if (!written) return std::nullopt;
-  if (auto parsed = parse_prefix(*written)) return parsed;
+  if (auto parsed = parse_prefix(*written)) {
+    const auto v4 = mapped_v4(*parsed);
+    if (!v4) return parsed;
+    error(quoted(*written) + " is IPv4 in IPv6's form, which no packet has: write " + config::to_string(*v4));
+    return std::nullopt;
+  }
   if (const auto network = without_host_bits(*written)) {
     error(quoted(*written) + " has bits set behind its length: write " + config::to_string(*network));
   } else {
@@ -135,6 +133,10 @@ std::optional<IpPrefix> YamlValue::prefix() const {
 std::optional<WireName> YamlValue::name() const {
   const auto written = text();
   if (!written) return std::nullopt;
+  if (is_prefix_text(*written) || parse_address(*written)) {
+    error(quoted(*written) + " is " + (is_prefix_text(*written) ? "a network" : "an address") + ", not a domain name");
+    return std::nullopt;
+  }
   auto parsed = parse_name(*written);
   if (parsed) return *parsed;
   error(quoted(*written) + " is not a domain name: " + parsed.error());

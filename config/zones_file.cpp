@@ -9,16 +9,20 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/reverse_zones.h"
+
 namespace penstock::config {
 namespace {
 
-// What a plain octet of a name becomes; 0: not plain (escape, space, control, non-ASCII), left to
-// parse_name().
+constexpr size_t kMostNetworkNames = 1'000'000;  // of the networks of a file
+
+// What a plain octet of a name becomes; 0: not plain (escape, or in no name that is asked for), left to parse_name().
 constexpr std::array<char, 256> kFolded = [] {
   std::array<char, 256> table{};
-  for (int c = '!'; c <= '~'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
   for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c + ('a' - 'A'));
-  table[static_cast<size_t>('\\')] = 0;
+  for (const char c : {'-', '_', '/'}) table[static_cast<size_t>(c)] = c;
   return table;
 }();
 
@@ -26,6 +30,7 @@ constexpr std::array<char, 256> kFolded = [] {
 size_t parse_plain(std::string_view text, std::array<char, kMaxNameLength>& wire) {
   if (!text.empty() && text.back() == '.') text.remove_suffix(1);
   if (text.empty() || text.size() > kMaxNameLength - 2) return 0;
+  if (text.back() >= '0' && text.back() <= '9') return 0;  // an address or a network
   size_t label_at = 0;
   size_t at = 1;
   for (const char c : text) {
@@ -54,6 +59,21 @@ std::string_view trim(std::string_view line) {
   return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
 }
 
+// The line is a network. How many names it has become.
+size_t add_network(std::string_view text, Where where, uint32_t rule, ZoneNames& zones, Findings& findings) {
+  const auto prefix = parse_prefix(text);
+  if (!prefix || mapped_v4(*prefix)) {
+    const auto meant = prefix ? mapped_v4(*prefix) : without_host_bits(text);
+    findings.error(
+        where, "",
+        "'" + std::string(text.substr(0, 80)) + "' is no network" + (meant ? ": write " + to_string(*meant) : ""));
+    return 0;
+  }
+  const std::vector<WireName> names = reverse_zones(*prefix);
+  for (const WireName& name : names) zones.add(name, Scope::zone, rule, where);
+  return names.size();
+}
+
 void add_name(std::string_view text, Where where, uint32_t rule, ZoneNames& zones, Findings& findings) {
   const ZoneText zone = split_zone(text);
   std::array<char, kMaxNameLength> wire;
@@ -69,6 +89,8 @@ void add_name(std::string_view text, Where where, uint32_t rule, ZoneNames& zone
     findings.error(where, "", shown() + " is every name: write it as 'default:' in the YAML");
   } else if (zone.name.front() == '*') {
     findings.error(where, "", shown() + ": a * may only stand first, as in *.example.com");
+  } else if (const std::string problem = zone_problem(zone.name); !problem.empty()) {
+    findings.error(where, "", shown() + problem);
   } else {
     zones.add(*parsed, zone.scope, rule, where);
   }
@@ -81,6 +103,30 @@ ZoneText split_zone(std::string_view text) {
   return {text, Scope::zone};
 }
 
+std::string zone_problem(std::string_view name) {
+  if (const auto address = parse_address(name.ends_with('.') ? name.substr(0, name.size() - 1) : name)) {
+    const std::string host = to_string(*address) + (address->is_v4() ? "/32" : "/128");
+    return " is an address, not a domain name: its reverse name is written " + host;
+  }
+  for (size_t at = 0; at < name.size(); ++at) {
+    if (name[at] == '\\') {
+      at += at + 1 < name.size() && name[at + 1] >= '0' && name[at + 1] <= '9' ? 3 : 1;
+      continue;
+    }
+    const auto octet = static_cast<uint8_t>(name[at]);
+    if (octet == '.' || kFolded[octet] != 0) continue;
+    std::string problem = std::string(" has '") + name[at] + "', which no name has that is asked for";
+    const auto is_plain = [](char c) { return c == '.' || kFolded[static_cast<uint8_t>(c)] != 0; };
+    const auto* const first = std::find_if(name.begin(), name.end(), is_plain);
+    const auto* const last = std::find_if_not(first, name.end(), is_plain);
+    if (last == name.end() || std::none_of(last, name.end(), is_plain))
+      problem += ": write " + std::string(first, last);
+    const std::string digits = std::to_string(octet);
+    return problem + "; a name that does have it is written with \\" + std::string(3 - digits.size(), '0') + digits;
+  }
+  return {};
+}
+
 size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, ZoneNames& zones, Findings& findings) {
   if (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
   const size_t before = zones.entries.size();
@@ -88,6 +134,7 @@ size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, Z
   zones.entries.reserve(before + lines);
   zones.bytes.reserve(zones.bytes.size() + content.size() + 2 * lines);
   size_t names = 0;
+  size_t of_networks = 0;
   Where where{file, 0};
   while (!content.empty()) {
     const size_t end = std::min(content.find('\n'), content.size());
@@ -96,6 +143,13 @@ size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, Z
     ++where.line;
     if (line.empty()) continue;
     ++names;
+    if (line.find('/') != std::string_view::npos && is_prefix_text(line)) {
+      of_networks += add_network(line, where, rule, zones, findings);
+      if (of_networks <= kMostNetworkNames) continue;
+      findings.error(where, "",
+                     "the networks up to here have more than 1,000,000 reverse zones: write them less finely");
+      break;
+    }
     add_name(line, where, rule, zones, findings);
   }
   return names;

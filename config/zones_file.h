@@ -1,4 +1,5 @@
-// config/zones_file.h - reads a file of zone names: one a line, "name" or "*.name", "#" starts a comment.
+// config/zones_file.h - reads a file of zone names: one a line, "name" or "*.name", "#" starts a comment. A network, as
+// 192.168.0.0/16, is its reverse zones.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,10 @@ struct ZoneText {
   Scope scope = Scope::zone;
 };
 ZoneText split_zone(std::string_view text);
+
+// Why the name cannot be one that somebody asks for, as " has '|' ..."; empty: it can. What stands for an octet that is unusual in names
+// is written \DDD: filter lists, hosts files and URLs are taken for names otherwise, and match nothing.
+std::string zone_problem(std::string_view name);
 
 // Adds the names of the open file's content to `zones`. `file` is its index in Model::files. Returns how
 // many.

@@ -51,9 +51,21 @@ void Commands::run(const std::string& line, Reply reply) {
                 "': status, endpoints, explain, cache, flush, reload, drain or undrain"));
 }
 
+namespace {
+
+// As people and programs write it: IPv4 in IPv6's form is IPv4.
+std::optional<config::IpAddress> address_of(const std::string& text) {
+  const auto address = address_of(text);
+  if (!address) return std::nullopt;
+  const auto v4 = config::mapped_v4({*address, 128});
+  return v4 ? v4->address : address;
+}
+
+}  // namespace
+
 void Commands::drain(const json& request, bool drained, const Reply& reply) {
   const std::string text = text_in(request, "address");
-  const auto address = config::parse_address(text);
+  const auto address = address_of(text);
   if (!address) return reply(failure("'" + text + "' is not an IPv4 or IPv6 address"));
   if (operations_.drain(*address, drained) == 0)
     return reply(failure("no pool has the endpoint " + text + "; see: penstockctl endpoints"));
@@ -104,7 +116,7 @@ void Commands::explain(const json& request, Reply reply) {
   if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0)
     return reply(failure("'" + type + "' is not a record type: A, AAAA, HTTPS, TYPE65 ..."));
   const std::string from = text_in(request, "client");
-  const auto client = from.empty() ? config::IpAddress{} : config::parse_address(from);
+  const auto client = from.empty() ? config::IpAddress{} : address_of(from);
   if (!client) return reply(failure("'" + from + "' is not a client's address"));
   operations_.lookup(
       *name, *client,

@@ -75,6 +75,17 @@ TEST_F(ZonesFile, ErrorsNameFileAndLine) {
        "/list.txt:3: error: a.example is there already, on line 1: keep one"},
       {"a name that the YAML has", "v.example\n",
        "/list.txt:1: error: v.example is there already, on line 7 of test.yaml"},
+      {"a filter list", "ok.example\n||ads.example^\n",
+       "/list.txt:2: error: '||ads.example^' has '|', which no name has that is asked for: write ads.example"},
+      {"a hosts file", "0.0.0.0 ads.example\n", "/list.txt:1: error: '0.0.0.0 ads.example' is not a domain name"},
+      {"a resolver's rule", "address=/ads.example/0.0.0.0\n",
+       "/list.txt:1: error: 'address=/ads.example/0.0.0.0' has '='"},
+      {"an address", "10.16.1.10\n", "/list.txt:1: error: '10.16.1.10' is an address"},
+      {"an IPv6 address", "fd00::1\n", "/list.txt:1: error: 'fd00::1' is an address"},
+      {"a network with host bits", "10.16.1.10/16\n",
+       "/list.txt:1: error: '10.16.1.10/16' is no network: write 10.16.0.0/16"},
+      {"a network twice", "172.16.0.0/12\n31.172.in-addr.arpa\n",
+       "/list.txt:2: error: 31.172.in-addr.arpa is there already, on line 1: keep one"},
       {"an empty file", "", "list.txt has no names"},
       {"comments alone", "# a.example\n\n", "list.txt has no names"},
   };
@@ -86,6 +97,18 @@ TEST_F(ZonesFile, ErrorsNameFileAndLine) {
     ASSERT_EQ(result.findings.size(), 1U) << all_findings(result);
     EXPECT_NE(to_text(result.findings[0]).find(one.finding), std::string::npos) << all_findings(result);
   }
+}
+
+TEST_F(ZonesFile, ANetworkIsItsReverseZones) {
+  write("list.txt", "10.0.0.0/8\n192.168.2.0/23 # two\nfd00::/8\n0/25.2.0.192.in-addr.arpa\nhost1\n");
+  const ReadModel result = read("  - {zones_file: list.txt, pool: office}\n  - {zone: 172.16.0.0/15, pool: vpc}\n");
+  ASSERT_TRUE(result.model.has_value()) << all_findings(result);
+  EXPECT_EQ(
+      entry_texts(*result.model),
+      (std::vector<std::string>{"zone 10.in-addr.arpa -> office", "zone 2.168.192.in-addr.arpa -> office",
+                                "zone 3.168.192.in-addr.arpa -> office", "zone d.f.ip6.arpa -> office",
+                                "zone 0/25.2.0.192.in-addr.arpa -> office", "zone host1 -> office",
+                                "zone 16.172.in-addr.arpa -> vpc private", "zone 17.172.in-addr.arpa -> vpc private"}));
 }
 
 TEST_F(ZonesFile, ThatCannotBeReadIsAnErrorOfItsEntry) {
@@ -146,7 +169,7 @@ TEST_F(ZonesFile, PlainNamesAreReadAsParseNameReadsThem) {
     ZoneNames zones;
     read_zone_lines(text, 1, 0, zones, findings);
     const auto parsed = parse_name(text);
-    const bool is_taken = parsed && parsed->size() > 1;
+    const bool is_taken = parsed && parsed->size() > 1 && zone_problem(text).empty();
     ASSERT_EQ(zones.entries.size(), is_taken ? 1U : 0U) << text;
     ASSERT_EQ(findings.has_error(), !is_taken) << text;
     if (is_taken) {
