@@ -77,7 +77,7 @@ namespace penstock::config {
 
 #define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                 \
   X(returned, "sent to the client that asked")                                                        \
-  X(blocked, "the leak guard kept it back: the client got SERVFAIL")                                  \
+  X(blocked, "the leak guard kept it back: the client got SERVFAIL or NODATA")                        \
   X(replaced_stale, "a failure: the client got the expired answer that was remembered")               \
   X(refreshed, "to a query of our own: remembered")                                                   \
   X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                     \
@@ -127,7 +127,8 @@ namespace penstock::config {
 #define PENSTOCK_GUARD_OUTCOMES(X)                                                                         \
   X(passed, "every address of the answer for a private name lies where it should")                         \
   X(blocked, "an address outside `expect`, or a chain that leaves the private zones: answered SERVFAIL")   \
-  X(alarmed, "the same, but on_leak is alarm: the answer went to the client")                              \
+  X(withheld, "addresses of a family of which `expect` has no network: answered NODATA, or without them")  \
+  X(alarmed, "the same as these two, but on_leak is alarm: the answer went to the client")                 \
   X(unreadable, "the records of an answer for a private name cannot be read: answered SERVFAIL")           \
   X(chain_unreadable, "an answer for another name has a chain that cannot be followed: answered SERVFAIL") \
   X(chain_cut, "an answer for another name led into a private zone: cut there")                            \

@@ -382,8 +382,13 @@ std::vector<Row> guard_rows(const Model& model) {
   for (size_t i = 0; i < model.rules.size(); ++i) {
     const Rule& rule = model.rules[i];
     if (!rule.is_private || !is_used[i]) continue;
+    std::string withheld;
+    if (!rule.expect.empty() && rule.on_leak == OnLeak::servfail) {
+      if (is_withheld(rule, 6)) withheld = rule.assumes_ipv6 ? ", other IPv6 NODATA" : ", IPv6 NODATA";
+      if (is_withheld(rule, 4)) withheld = ", IPv4 NODATA";
+    }
     Row row{rule.expect.empty() ? "anywhere, there is no 'expect:'" : join(rule.expect),
-            std::string(rule.expect.empty() ? "" : kOnLeak[static_cast<size_t>(rule.on_leak)]),
+            (rule.expect.empty() ? "" : std::string(kOnLeak[static_cast<size_t>(rule.on_leak)])) + withheld,
             std::string(kCname[static_cast<size_t>(rule.cname)]), rule.origin};
     if (rule.action != Action::forward) {
       row[0] = "answered here";

@@ -16,7 +16,7 @@
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
-constexpr uint32_t kImageVersion = 6;
+constexpr uint32_t kImageVersion = 7;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
 constexpr uint32_t kNoRule = 0xffffffff;
 constexpr uint32_t kNoPool = 0xffffffff;
@@ -154,7 +154,8 @@ struct ImagePrefix {
   uint8_t address[16];  // network order, IPv4 in the first four, host bits zero
   uint8_t length;       // bits
   uint8_t family;       // 4 or 6
-  uint8_t reserved[6];
+  uint8_t is_assumed;   // 1: nobody wrote a network of the family; addresses elsewhere are withheld, not a leak
+  uint8_t reserved[5];
 };
 
 // A group of clients; the first one is that of clients in no group.

@@ -177,6 +177,7 @@ struct ImageFields<ImagePrefix> {
       PENSTOCK_FIELD(ImagePrefix, address, Values::elsewhere),
       PENSTOCK_FIELD(ImagePrefix, length, PENSTOCK_RANGE(0, 128)),
       PENSTOCK_FIELD(ImagePrefix, family, PENSTOCK_RANGE(4, 4, 6)),
+      PENSTOCK_FIELD(ImagePrefix, is_assumed, PENSTOCK_RANGE(0, 1)),
       PENSTOCK_FIELD(ImagePrefix, reserved, PENSTOCK_RANGE(0, 0)),
   };
 };

@@ -206,7 +206,17 @@ struct Rule {
   uint32_t next =
       0xffffffff;  // index of the rule that its names' next entry has, for clients it is not for (link_views()); kNoRule
   std::vector<uint32_t> transfers = {};  // as clients: who may have the whole zone by AXFR or IXFR; empty: nobody
+  bool assumes_ipv6 = false;             // nobody wrote the networks of IPv6 that `expect` has
 };
+
+// Whether `expect` leaves open where addresses of the family lie, though it says so of the other: those outside are withheld from
+// clients (NODATA), since a failure would take the other family's from whoever asks for both.
+bool is_withheld(const Rule&, uint8_t family);
+// Whether the address lies where the rule says. One of 64:ff9b::/96 (RFC 6052) is judged by the IPv4 address inside, unless a network
+// of IPv6 has it. Nothing is outside where nothing is expected.
+bool is_expected(const Rule&, const IpAddress&);
+// The IPv4 address that one of 64:ff9b::/96 has inside; else the address itself.
+IpAddress judged_address(const IpAddress&);
 
 enum class Scope : uint8_t {
   name,   // this name and nothing below it

@@ -199,6 +199,8 @@ class StudioReader {
     rule.is_private = action == Action::forward && (what != "others" || reader_.model.pools[pool].is_private);
     // Addresses of a VPC are private ones, whatever network it has.
     if (rule.is_private) rule.expect = expect_.empty() ? private_networks() : expect_;
+    // ... but those of IPv6 are Amazon's as a rule, public ones.
+    rule.assumes_ipv6 = rule.is_private && expect_.empty();
     rule.on_leak = guard_.on_leak;
     rule.cname = guard_.cname;
     rule.clients = guard_.clients;

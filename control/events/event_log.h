@@ -17,7 +17,7 @@
 
 namespace penstock::control {
 
-constexpr size_t kEventKinds = 6;
+using config::kEventKinds;
 
 struct WrittenEvent {
   std::chrono::system_clock::time_point at;

@@ -55,6 +55,14 @@ std::string leak_text(const Event& event, const Model& model, const config::Rule
          ", which is not expected" + outcome(event) + "; " + at + ": add " + network_of(event) + " if that is yours";
 }
 
+std::string withheld_text(const Event& event, const Model& model, const config::Rule& rule, const std::string& from) {
+  const std::string family = event.family == 4 ? "IPv4" : "IPv6";
+  return "withheld: the answer to " + question_of(event) + " from " + from + " has " + address_of(event) +
+         ", and nothing says where addresses of " + family + " lie; the client heard that there is none; " +
+         entry_of(rule) + ".expect" + line_of(model, rule) + ": add " + network_of(event) +
+         " if that is yours and clients are to use it, else have the server give no " + family;
+}
+
 }  // namespace
 
 const char* to_string(EventKind kind) {
@@ -71,6 +79,8 @@ const char* to_string(EventKind kind) {
       return "loop_probe";
     case EventKind::over_rate:
       return "over_rate";
+    case EventKind::withheld:
+      return "withheld";
   }
   return "unknown";
 }
@@ -96,6 +106,8 @@ std::string event_text(const Event& event, const Model& model, const std::string
   switch (event.kind) {
     case EventKind::leak:
       return leak_text(event, model, rule, from);
+    case EventKind::withheld:
+      return withheld_text(event, model, rule, from);
     case EventKind::unreadable:
       return "unreadable: the records of the answer to " + question_of(event) + " from " + from +
              " cannot be read, so nobody knows where they lead" + outcome(event);

@@ -172,6 +172,7 @@ uint64_t identity_of(const Model& model, const config::Rule& rule) {
   text.append(reinterpret_cast<const char*>(&rule.ttl), sizeof rule.ttl);
   text += {'\0', static_cast<char>(rule.is_private), static_cast<char>(rule.on_leak), static_cast<char>(rule.cname)};
   for (const auto& prefix : rule.expect) add(prefix.address, prefix.length);
+  text += static_cast<char>(rule.assumes_ipv6);
   // Whom it is for, so that no answer is ever given to clients of another view.
   std::vector<std::string_view> groups;
   for (const uint32_t group : rule.clients) groups.push_back(model.clients.groups[group].name);
@@ -205,16 +206,18 @@ uint64_t private_identity_of(const Model& model, const std::vector<config::Image
 
 Rules lay_out_rules(const Model& model, const LocalZones& local) {
   Rules result;
-  std::map<std::vector<config::IpPrefix>, uint32_t> known;
+  std::map<std::pair<std::vector<config::IpPrefix>, bool>, uint32_t> known;
   for (const auto& rule : model.rules) {
     config::ImageRule& out = result.rules.emplace_back();
-    const auto [seen, is_new] = known.emplace(rule.expect, static_cast<uint32_t>(result.prefixes.size()));
+    const auto [seen, is_new] =
+        known.emplace(std::pair(rule.expect, rule.assumes_ipv6), static_cast<uint32_t>(result.prefixes.size()));
     if (is_new)
       for (const config::IpPrefix& prefix : rule.expect) {
         config::ImagePrefix& into = result.prefixes.emplace_back();
         std::copy(prefix.address.bytes.begin(), prefix.address.bytes.end(), into.address);
         into.length = prefix.length;
         into.family = prefix.address.family;
+        into.is_assumed = rule.assumes_ipv6 && prefix.address.is_v6() ? 1 : 0;
       }
     out.first_prefix = rule.expect.empty() ? 0 : seen->second;
     out.prefix_count = static_cast<uint16_t>(rule.expect.size());

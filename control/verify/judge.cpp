@@ -42,7 +42,7 @@ std::string join(const std::vector<config::IpAddress>& addresses) {
 
 }  // namespace
 
-Judgement judge(const ldns_struct_pkt& answer, const std::vector<config::IpPrefix>& expect, bool wants_address) {
+Judgement judge(const ldns_struct_pkt& answer, const config::Rule& rule, bool wants_address) {
   Judgement result;
   const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(&answer);
   if (rcode != LDNS_RCODE_NOERROR) {
@@ -69,11 +69,19 @@ Judgement judge(const ldns_struct_pkt& answer, const std::vector<config::IpPrefi
       return result;
   }
   result.addresses = addresses_of(answer);
-  for (const config::IpAddress& address : result.addresses)
-    if (!expect.empty() &&
-        std::none_of(expect.begin(), expect.end(), [&](const auto& network) { return network.contains(address); }))
-      result.outside.push_back(address);
-  if (!result.outside.empty()) {
+  bool all_withheld = true;
+  for (const config::IpAddress& address : result.addresses) {
+    if (is_expected(rule, address)) continue;
+    result.outside.push_back(address);
+    all_withheld = all_withheld && is_withheld(rule, config::judged_address(address).family);
+  }
+  if (!result.outside.empty() && all_withheld) {
+    const char* family = result.outside.front().is_v4() ? "IPv4" : "IPv6";
+    result.finding = Finding::withheld;
+    result.text = join(result.addresses) + ": withheld, clients get none";
+    result.meaning =
+        std::string("'expect' has no network of ") + family + ": add that of the VPC, if clients are to use " + family;
+  } else if (!result.outside.empty()) {
     result.finding = Finding::outside;
     result.text = join(result.addresses);
     result.meaning = join(result.outside) +

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/address.h"
+#include "config/model.h"
 
 struct ldns_struct_pkt;
 
@@ -18,7 +18,8 @@ enum class Finding : uint8_t {
   nothing_asked,  // the zone is there, the answer has no address (a zone's SOA)
   no_data,        // the name is there without an address
   nxdomain,
-  outside,  // an address outside `expect`
+  outside,   // an address outside `expect`
+  withheld,  // addresses of a family of which `expect` has no network: clients are told that there is none
   refused,
   failed,  // SERVFAIL or another rcode
   silent,
@@ -33,8 +34,8 @@ struct Judgement {
   bool ok() const { return finding == Finding::good || finding == Finding::nothing_asked; }
 };
 
-// `wants_address`: the question was for A or AAAA. `expect` empty: any address is right.
-Judgement judge(const ldns_struct_pkt& answer, const std::vector<config::IpPrefix>& expect, bool wants_address);
+// `wants_address`: the question was for A or AAAA. `rule` is that of the name.
+Judgement judge(const ldns_struct_pkt& answer, const config::Rule& rule, bool wants_address);
 // No answer came, `problem` says why.
 Judgement judge_silence(const std::string& problem, bool tcp);
 

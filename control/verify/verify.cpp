@@ -109,14 +109,19 @@ void add_pool(std::vector<Asked>& list, const config::Pool& pool, const char* ro
   }
 }
 
+// The default pool is asked to compare with: whatever it answers is right of it.
 json to_json(const Asked& asked, const Judgement& judged, bool ok) {
+  const bool compared = asked.role == "default";
   json addresses = json::array();
   for (const auto& address : judged.addresses) addresses.push_back(config::to_string(address));
   return {{"server", config::to_string(asked.server.address)},
           {"role", asked.role},
           {"type", text_of(asked.type)},
           {"protocol", asked.tcp ? "tcp" : "udp"},
-          {"ok", ok},
+          {"ok", ok || compared},
+          {"verdict", compared ? (ok ? "same" : "differs")
+                      : ok     ? "ok"
+                               : "WRONG"},
           {"answer", judged.text},
           {"meaning", ok ? "" : judged.meaning},
           {"addresses", addresses}};
@@ -125,7 +130,7 @@ json to_json(const Asked& asked, const Judgement& judged, bool ok) {
 std::string meaning_elsewhere(const Asked& asked, const Judgement& judged) {
   if (judged.finding == Finding::silent) return "it does not answer this host";
   return asked.role == "default"
-             ? "what people got before Penstock: the private zone is not there"
+             ? "differs: what people got before Penstock, as the private zone is not there; it counts for nothing here"
              : "a client that asks this resolver does not get the private addresses: every resolver that "
                "a client lists must hold the private zones";
 }
@@ -156,14 +161,15 @@ json verify_one(const config::Model& model, const Question& question, const Veri
   for (size_t i = 0; i < list.size(); ++i) {
     const Exchange exchange = waiting[i].get();
     const bool wants_address = list[i].type != LDNS_RR_TYPE_SOA;
-    Judgement judged = exchange.answer ? judge(*exchange.answer, rule.expect, wants_address)
-                                       : judge_silence(exchange.problem, list[i].tcp);
+    Judgement judged =
+        exchange.answer ? judge(*exchange.answer, rule, wants_address) : judge_silence(exchange.problem, list[i].tcp);
     // Names without IPv6 addresses are the rule.
-    const bool ok = judged.ok() || (judged.finding == Finding::no_data && list[i].type == LDNS_RR_TYPE_AAAA);
+    const bool is_none = judged.finding == Finding::no_data || judged.finding == Finding::withheld;
+    const bool ok = judged.ok() || (is_none && list[i].type == LDNS_RR_TYPE_AAAA);
     if (list[i].role != "endpoint") judged.meaning = meaning_elsewhere(list[i], judged);
     if (list[i].role == "endpoint") seen.insert(seen.end(), judged.addresses.begin(), judged.addresses.end());
-    all_good = all_good && (ok || list[i].role == "default");
     servers.push_back(to_json(list[i], judged, ok));
+    all_good = all_good && servers.back()["ok"].get<bool>();
   }
   json expect = json::array();
   for (const auto& network : rule.expect) expect.push_back(config::to_string(network));
@@ -197,12 +203,12 @@ void forgive_absent_forms(json& zones) {
     for (json& server : zone["servers"]) {
       if (server["role"] != "endpoint" || server["answer"] != "NXDOMAIN") continue;
       server["ok"] = true;
+      server["verdict"] = "ok";
       server["meaning"] = "";
       server["answer"] = "NXDOMAIN: this form of the name does not exist here";
     }
-    zone["ok"] = std::all_of(zone["servers"].begin(), zone["servers"].end(), [](const json& server) {
-      return server["ok"].get<bool>() || server["role"] == "default";
-    });
+    zone["ok"] = std::all_of(zone["servers"].begin(), zone["servers"].end(),
+                             [](const json& server) { return server["ok"].get<bool>(); });
   }
 }
 
@@ -237,8 +243,8 @@ std::string render_verify(const json& report, bool suggest) {
             zone["rule"].get<std::string>() + ", pool " + zone["pool"].get<std::string>() + ")\n";
     std::vector<std::vector<std::string>> rows;
     for (const json& server : zone["servers"])
-      rows.push_back({server["ok"].get<bool>() ? "ok" : "WRONG", server["role"], server["server"], server["protocol"],
-                      server["type"], server["answer"]});
+      rows.push_back(
+          {server["verdict"], server["role"], server["server"], server["protocol"], server["type"], server["answer"]});
     text += render_table(rows, "  ");
     std::vector<std::string> told;
     for (const json& server : zone["servers"]) {

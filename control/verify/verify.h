@@ -23,8 +23,8 @@ struct VerifyOptions {
   uint16_t port = 53;  // another: tests
 };
 
-// {"ok", "zones": [{"zone", "question", "rule", "pool", "expect", "servers": [{"server", "role", "protocol", "ok", "answer",
-// "meaning", "addresses"}], "suggest"}]}, or {"ok": false, "error"}. `say` gets what must be known before a query leaves. Blocks.
+// {"ok", "zones": [{"zone", "question", "rule", "pool", "expect", "servers": [{"server", "role", "protocol", "ok", "verdict",
+// "answer", "meaning", "addresses"}], "suggest"}]}, or {"ok": false, "error"}. `say` gets what must be known before a query leaves. Blocks.
 nlohmann::json verify(const config::Model& model, const VerifyOptions& options,
                       const std::function<void(const std::string&)>& say);
 

@@ -49,8 +49,8 @@ void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked,
   path::tell(answered.lcore, event, name, answered.now);
 }
 
-// The answer becomes SERVFAIL to the client's question, in its own place.
-ResponseOutcome block(const Answered& answered, ExtendedError error) {
+// The answer becomes SERVFAIL, or another one without records, to the client's question, in its own place.
+ResponseOutcome block(const Answered& answered, ExtendedError error, dns::Rcode rcode = dns::Rcode::servfail) {
   Packet& packet = answered.packet;
   dns::QueryTraits traits = answered.query.traits;
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
@@ -58,8 +58,36 @@ ResponseOutcome block(const Answered& answered, ExtendedError error) {
   if (room < dns::kHeaderSize + traits.question_length) return ResponseOutcome::no_room;
   if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
   std::memcpy(packet.dns + dns::kHeaderSize, answered.query.question(), traits.question_length);
-  packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, dns::Rcode::servfail, error));
+  packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, rcode, error));
   return ResponseOutcome::blocked;
+}
+
+// An answer without what stood behind its answer section, of which only addresses were withheld.
+ResponseOutcome keep_answers(const Answered& answered) {
+  Packet& packet = answered.packet;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  dns::Records records(answered.message(), dns::kHeaderSize + answered.asked.question_length);
+  dns::Record record;
+  unsigned end = dns::kHeaderSize + answered.asked.question_length;
+  while (records.next(record) && record.section == dns::RecordSection::answer) end = record.data + record.data_length;
+  dns::store16(packet.dns + 8, 0);
+  dns::store16(packet.dns + 10, 0);
+  constexpr uint8_t kError[] = {0, dns::kOptionExtendedError, 0, 2, 0, static_cast<uint8_t>(ExtendedError::filtered)};
+  const std::span<uint8_t> room(packet.dns, static_cast<size_t>(buffer_end - packet.dns));
+  const unsigned length = dns::add_opt(room, end, answered.query.traits, 0, kError);
+  packet.dns_length = static_cast<uint16_t>(length == 0 ? end : length);
+  return ResponseOutcome::returned;
+}
+
+// Addresses of a family that the rule says nothing of. A failure would take those of the other family from clients that ask for
+// both: there are none, they hear.
+ResponseOutcome withhold(const Answered& answered, uint32_t number, const Leak& leak) {
+  answered.lcore.counters.guard[GuardOutcome::withheld].add(1);
+  tell(answered, EventKind::withheld, number, true, leak);
+  answered.clean = false;
+  if (leak.kind == LeakKind::withheld) return block(answered, ExtendedError::filtered, dns::Rcode::noerror);
+  // A signed answer cannot be cut.
+  return answered.slot.opaque ? block(answered, ExtendedError::filtered) : keep_answers(answered);
 }
 
 // What stands behind a link into a private zone that is not for this client.
@@ -116,6 +144,8 @@ ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule,
   }
   if (leak.kind == LeakKind::unreadable) return stop(answered, number, GuardOutcome::unreadable);
   const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
+  const bool may_be_withheld = leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside;
+  if (may_be_withheld && !alarm) return withhold(answered, number, leak);
   counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
   tell(answered, EventKind::leak, number, !alarm, leak);
   answered.clean = false;

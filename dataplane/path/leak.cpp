@@ -1,5 +1,6 @@
 #include "dataplane/path/leak.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace penstock::path {
@@ -41,10 +42,28 @@ bool lies_inside_v6(std::span<const config::ImagePrefix> networks, const uint8_t
   return false;
 }
 
-Leak address_leak(uint8_t family, const uint8_t* address) {
-  Leak leak{.kind = LeakKind::address, .family = family};
+constexpr uint8_t kNat64[12] = {0, 0x64, 0xff, 0x9b};  // 64:ff9b::/96
+
+bool has_v4_inside(uint8_t family, const uint8_t* address) {
+  return family == 6 && std::memcmp(address, kNat64, sizeof kNat64) == 0;
+}
+
+// Did nobody write where addresses of the family lie?
+bool is_withheld(std::span<const config::ImagePrefix> networks, uint8_t family) {
+  return std::none_of(networks.begin(), networks.end(),
+                      [&](const auto& one) { return one.family == family && one.is_assumed == 0; });
+}
+
+Leak address_leak(std::span<const config::ImagePrefix> networks, uint8_t family, const uint8_t* address) {
+  const bool withheld = is_withheld(networks, has_v4_inside(family, address) ? 4 : family);
+  Leak leak{.kind = withheld ? LeakKind::withheld : LeakKind::address, .family = family};
   std::memcpy(leak.address.data(), address, family == 4 ? 4 : 16);
   return leak;
+}
+
+// Of two leaks of one record the one that is not only withheld.
+void worsen(Leak& leak, const Leak& other) {
+  if (leak.kind == LeakKind::none || (leak.kind == LeakKind::withheld && other.kind != LeakKind::none)) leak = other;
 }
 
 // `length` octets of addresses of one family.
@@ -53,14 +72,16 @@ Leak check_addresses(std::span<const config::ImagePrefix> networks, uint8_t fami
   const unsigned size = family == 4 ? 4 : 16;
   if (length == 0 || length % size != 0) return {.kind = LeakKind::unreadable};
   if (networks.empty()) return {};
+  Leak leak;
   for (unsigned i = 0; i < length; i += size)
-    if (!lies_inside(networks, family, at + i)) return address_leak(family, at + i);
-  return {};
+    if (!lies_inside(networks, family, at + i)) worsen(leak, address_leak(networks, family, at + i));
+  return leak;
 }
 
 // RFC 9460 section 2.2: priority, target without compression, parameters of key, length and value.
 Leak check_hints(std::span<const config::ImagePrefix> networks, std::span<const uint8_t> data) {
   constexpr Leak kUnreadable{.kind = LeakKind::unreadable};
+  Leak leak;
   dns::FoldedName target;
   if (data.size() < 3 || !dns::parse_name(data.subspan(2), target)) return kUnreadable;
   data = data.subspan(2U + target.length);
@@ -71,12 +92,11 @@ Leak check_hints(std::span<const config::ImagePrefix> networks, std::span<const 
     data = data.subspan(4);
     if (data.size() < length) return kUnreadable;
     if (key == kHintV4 || key == kHintV6)
-      if (const Leak leak = check_addresses(networks, key == kHintV4 ? 4 : 6, data.data(), length);
-          leak.kind != LeakKind::none)
-        return leak;
+      worsen(leak, check_addresses(networks, key == kHintV4 ? 4 : 6, data.data(), length));
+    if (leak.kind == LeakKind::unreadable) return leak;
     data = data.subspan(length);
   }
-  return {};
+  return leak;
 }
 
 // Whether the answer section has what was asked, or an address, under that name.
@@ -108,7 +128,9 @@ Leak check_chain(const tables::Ruleset& rules, uint16_t group, std::span<const u
 }  // namespace
 
 bool lies_inside(std::span<const config::ImagePrefix> networks, uint8_t family, const uint8_t* address) {
-  return family == 4 ? lies_inside_v4(networks, address) : lies_inside_v6(networks, address);
+  if (family == 4) return lies_inside_v4(networks, address);
+  return lies_inside_v6(networks, address) ||
+         (has_v4_inside(family, address) && lies_inside_v4(networks, address + sizeof kNat64));
 }
 
 Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint16_t group,
@@ -116,9 +138,12 @@ Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint
   const std::span<const config::ImagePrefix> networks = rules.expected(rule);
   dns::Records records(message, dns::kHeaderSize + question_length);
   Record record;
-  Leak beside;  // behind the answer section
+  const uint16_t asked = question_type(message.data(), question_length);
+  Leak beside;    // behind the answer section
+  Leak withheld;  // in the answer section
   bool has_link = false;
   bool has_data = false;
+  bool has_other_data = false;  // than what was asked for
   bool has_soa = false;
   while (records.next(record)) {
     const bool in_answer = record.section == RecordSection::answer;
@@ -148,19 +173,27 @@ Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint
         break;
     }
     has_data = has_data || in_answer;
+    has_other_data = has_other_data || (in_answer && record.type != asked);
     if (leak.kind == LeakKind::none) continue;
-    if (in_answer || leak.kind == LeakKind::unreadable) return leak;
-    if (beside.kind == LeakKind::none) beside = leak;
+    if (leak.kind == LeakKind::unreadable || (in_answer && leak.kind != LeakKind::withheld)) return leak;
+    worsen(in_answer ? withheld : beside, leak);
   }
   if (records.malformed()) return {.kind = LeakKind::unreadable};
+  if (withheld.kind != LeakKind::none) {
+    // What else was asked for would be lost with it: that is told by the failure.
+    if (has_other_data) withheld.kind = LeakKind::address;
+    return withheld;
+  }
 
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message.data()) & dns::kRcodeMask);
   const bool negative = !has_data && (rcode == dns::Rcode::nxdomain || (rcode == dns::Rcode::noerror && has_soa));
   if (negative) return {};
-  if (beside.kind != LeakKind::none) return beside;
-  if (!has_link || rcode != dns::Rcode::noerror) return {};
-  if (!follows_chains(question_type(message.data(), question_length))) return {};
-  return check_chain(rules, group, message, question_length);
+  if (beside.kind == LeakKind::address) return beside;
+  if (has_link && rcode == dns::Rcode::noerror && follows_chains(asked))
+    if (const Leak chain = check_chain(rules, group, message, question_length); chain.kind != LeakKind::none)
+      return chain;
+  if (beside.kind == LeakKind::withheld) beside.kind = LeakKind::beside;
+  return beside;
 }
 
 }  // namespace penstock::path

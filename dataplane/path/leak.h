@@ -2,7 +2,11 @@
 //
 // A leak is an address outside the networks that the rule expects (A, AAAA and the hints of SVCB and HTTPS), or a chain that
 // ends in this response, outside every private zone, without an address: the client would ask for its end elsewhere. NODATA
-// and NXDOMAIN are none. A chain through a foreign name is right as long as the addresses behind it are.
+// and NXDOMAIN are none. A chain through a foreign name is right as long as the addresses behind it are. An address in 64:ff9b::/96 (RFC
+// 6052) is judged by the IPv4 address inside, unless a network of IPv6 has it.
+//
+// A family of which nobody wrote a network is withheld: the clients hear that there is no such address, not that the name fails, as
+// that would take the other family from those who ask for both.
 #pragma once
 
 #include <array>
@@ -17,13 +21,15 @@ namespace penstock::path {
 enum class LeakKind : uint8_t {
   none,
   address,
+  withheld,    // only addresses of a family that is withheld, each a record of the type that was asked for
+  beside,      // the same, behind an answer section without a leak
   chain,       // out of the private zones, and no address at its end
   unreadable,  // a record is cut short, or the name of one that matters cannot be read
 };
 
 struct Leak {
   LeakKind kind = LeakKind::none;
-  uint8_t family = 0;  // 4 or 6 where kind is address
+  uint8_t family = 0;  // 4 or 6: of the address, where there is one
   std::array<uint8_t, 16> address{};
 };
 

@@ -60,6 +60,7 @@ def test_the_default_pool_is_asked_only_when_told_and_said_before(world, verify)
     done = verify(STUDIO, "--compare-default")
     assert done.returncode == 0, done.stdout
     assert "the names below leave" in done.stderr
+    assert "WRONG" not in done.stdout and "differs" in done.stdout and "all as it should be" in done.stdout
     assert "54.84.43.253" in done.stdout and world.asked("public", "A") > before
 
 

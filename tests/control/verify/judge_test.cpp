@@ -57,11 +57,11 @@ TEST(Judge, SaysWhatAnAnswerMeans) {
       {"refused", LDNS_RCODE_REFUSED, {}, true, Finding::refused, "REFUSED", "not an inbound endpoint"},
       {"failed", LDNS_RCODE_SERVFAIL, {}, true, Finding::failed, "SERVFAIL", "could not resolve"},
   };
-  const std::vector<config::IpPrefix> expect = {*config::parse_prefix("10.16.0.0/16"),
-                                                *config::parse_prefix("fd00::/8")};
+  config::Rule rule;
+  rule.expect = {*config::parse_prefix("10.16.0.0/16"), *config::parse_prefix("fd00::/8")};
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);
-    const Judgement judged = judge(*packet(one.rcode, one.records), expect, one.wants_address);
+    const Judgement judged = judge(*packet(one.rcode, one.records), rule, one.wants_address);
     EXPECT_EQ(judged.finding, one.finding);
     EXPECT_EQ(judged.text, one.text);
     EXPECT_NE(judged.meaning.find(one.meaning), std::string::npos) << judged.meaning;
@@ -70,7 +70,36 @@ TEST(Judge, SaysWhatAnAnswerMeans) {
 }
 
 TEST(Judge, WithoutExpectAnyAddressIsRight) {
-  EXPECT_TRUE(judge(*packet(LDNS_RCODE_NOERROR, {"d-1. A 54.84.43.253"}), {}, true).ok());
+  EXPECT_TRUE(judge(*packet(LDNS_RCODE_NOERROR, {"d-1. A 54.84.43.253"}), config::Rule{}, true).ok());
+}
+
+TEST(Judge, WithholdsAFamilyThatNothingIsSaidOf) {
+  struct Case {
+    std::vector<const char*> expect;
+    bool assumes_ipv6;
+    std::vector<const char*> records;
+    Finding finding;
+  };
+  const Case cases[] = {
+      {{"10.16.0.0/16"}, false, {"d-1. AAAA 2600:1f18::1"}, Finding::withheld},
+      {{"10.16.0.0/16", "fc00::/7"}, true, {"d-1. AAAA 2600:1f18::1"}, Finding::withheld},
+      {{"10.16.0.0/16", "fc00::/7"}, true, {"d-1. AAAA fd00::1"}, Finding::good},
+      {{"10.16.0.0/16", "fc00::/7"}, false, {"d-1. AAAA 2600:1f18::1"}, Finding::outside},
+      {{"10.16.0.0/16"}, false, {"d-1. AAAA 2600:1f18::1", "d-1. A 54.84.43.253"}, Finding::outside},
+      {{"fd00::/8"}, false, {"d-1. A 54.84.43.253"}, Finding::withheld},
+      {{"10.16.0.0/16"}, false, {"d-1. AAAA 64:ff9b::a10:304"}, Finding::good},
+      {{"10.16.0.0/16"}, false, {"d-1. AAAA 64:ff9b::3654:2bfd"}, Finding::outside},
+      {{"64:ff9b::/96"}, false, {"d-1. AAAA 64:ff9b::3654:2bfd"}, Finding::good},
+  };
+  for (const Case& one : cases) {
+    config::Rule rule;
+    rule.assumes_ipv6 = one.assumes_ipv6;
+    for (const char* network : one.expect) rule.expect.push_back(*config::parse_prefix(network));
+    const Judgement judged = judge(*packet(LDNS_RCODE_NOERROR, one.records), rule, true);
+    EXPECT_EQ(judged.finding, one.finding) << one.records.front() << ": " << judged.text;
+    EXPECT_EQ(judged.meaning.empty(), judged.ok());
+    if (one.finding == Finding::withheld) EXPECT_NE(judged.meaning.find("has no network of IPv"), std::string::npos);
+  }
 }
 
 TEST(Judge, SilenceNamesTheProtocolToOpen) {

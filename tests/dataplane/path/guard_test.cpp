@@ -2,6 +2,7 @@
 //
 // Long because it is one table, its cases and the few rules that they are judged by.
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "config/event_ring.h"
@@ -27,6 +28,9 @@ zones:
   - {zone: alarm.example, pool: vpc, expect: 10.16.0.0/16, on_leak: alarm, cname: alarm}
   - {zone: any.example, pool: vpc, cname: pass}
   - {zone: other.example, pool: vpc}
+  - {zone: v4.example, pool: vpc, expect: 10.16.0.0/16}
+  - {zone: v6.example, pool: vpc, expect: "fd16::/16"}
+  - {zone: nat.example, pool: vpc, expect: ["64:ff9b::/96"]}
 )";
 
 constexpr uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kTxt = 16, kAaaa = 28, kDname = 39, kRrsig = 46, kSvcb = 64,
@@ -49,6 +53,8 @@ struct GuardCase {
 
 constexpr const char* kPassed = "guard.passed response.returned";
 constexpr const char* kBlocked = "guard.blocked response.blocked";
+constexpr const char* kWithheld = "guard.withheld response.blocked";
+constexpr const char* kCutBeside = "guard.withheld response.returned";
 constexpr const char* kAlarmed = "guard.alarmed response.returned";
 constexpr const char* kUnreadable = "guard.unreadable response.blocked";
 constexpr const char* kCut = "guard.chain_cut response.chased";
@@ -313,6 +319,170 @@ const GuardCase kCases[] = {
      kUnreadable,
      "unreadable zones[0] -"},
 
+    // A family of which nothing is expected: there is no such address, clients hear.
+    {"IPv6, none expected",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, kOut6}},
+     kWithheld,
+     "withheld zones[4] 2001:db8::9"},
+    {"IPv6 of all lengths of a set",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, kIn6}, {"a.v4.example", kAaaa, kOut6}},
+     kWithheld,
+     "withheld zones[4] fd16::1"},
+    {"IPv4, none expected",
+     "a.v6.example",
+     kA,
+     0,
+     {{"a.v6.example", kA, kIn}},
+     kWithheld,
+     "withheld zones[5] 10.16.3.4"},
+    {"IPv4 inside beside it", "a.v4.example", kA, 0, {{"a.v4.example", kA, kIn}}, kPassed},
+    {"behind a chain through a foreign name",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kCname, name("x.org")}, {"x.org", kAaaa, kOut6}},
+     kWithheld,
+     "withheld zones[4] 2001:db8::9"},
+    {"with its signature",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, kOut6}, {"a.v4.example", kRrsig, Bytes(30)}},
+     kWithheld,
+     "withheld zones[4] 2001:db8::9"},
+    {"both families asked for at once",
+     "a.v4.example",
+     kAny,
+     0,
+     {{"a.v4.example", kA, kIn}, {"a.v4.example", kAaaa, kOut6}},
+     kBlocked,
+     "leak zones[4] 2001:db8::9"},
+    {"the other family in the answer section",
+     "a.v4.example",
+     kA,
+     0,
+     {{"a.v4.example", kA, kIn}, {"a.v4.example", kAaaa, kOut6}},
+     kBlocked,
+     "leak zones[4] 2001:db8::9"},
+    {"both families outside",
+     "a.v4.example",
+     kA,
+     0,
+     {{"a.v4.example", kAaaa, kOut6}, {"a.v4.example", kA, kOut}},
+     kBlocked,
+     "leak zones[4] 203.0.113.9"},
+    {"HTTPS, a hint of IPv6",
+     "a.v4.example",
+     kHttps,
+     0,
+     {{"a.v4.example", kHttps, service(6, kOut6)}},
+     kWithheld,
+     "withheld zones[4] 2001:db8::9"},
+    {"HTTPS, hints of both",
+     "a.v4.example",
+     kHttps,
+     0,
+     {{"a.v4.example", kHttps, joined({service(4, kIn), {0, 6, 0, 16}, kOut6})}},
+     kWithheld,
+     "withheld zones[4] 2001:db8::9"},
+    {"HTTPS, IPv6 and then IPv4 outside",
+     "a.v4.example",
+     kHttps,
+     0,
+     {{"a.v4.example", kHttps, joined({service(6, kOut6), {0, 4, 0, 4}, kOut})}},
+     kBlocked,
+     "leak zones[4] 203.0.113.9"},
+    {"HTTPS, IPv6 and then a hint of five octets",
+     "a.v4.example",
+     kHttps,
+     0,
+     {{"a.v4.example", kHttps, joined({service(6, kOut6), {0, 4, 0, 5}, {10, 16, 0, 1, 2}})}},
+     kUnreadable,
+     "unreadable zones[4] -"},
+    {"IPv6 in additional",
+     "a.v4.example",
+     kTxt,
+     0,
+     {{"a.v4.example", kTxt, {1, 'x'}}, {"b.v4.example", kAaaa, kOut6, 60, 2}},
+     kCutBeside,
+     "withheld zones[4] 2001:db8::9"},
+    {"IPv6 in additional of A",
+     "a.v4.example",
+     kA,
+     0,
+     {{"a.v4.example", kA, kIn},
+      {"v4.example", kNs, name("ns.v4.example"), 60, 1},
+      {"ns.v4.example", kAaaa, kOut6, 60, 2}},
+     kCutBeside,
+     "withheld zones[4] 2001:db8::9"},
+    {"IPv4 and IPv6 in additional",
+     "a.v4.example",
+     kTxt,
+     0,
+     {{"a.v4.example", kTxt, {1, 'x'}}, {"b.v4.example", kAaaa, kOut6, 60, 2}, {"b.v4.example", kA, kOut, 60, 2}},
+     kBlocked,
+     "leak zones[4] 203.0.113.9"},
+    {"in additional, behind a chain that leads out",
+     "a.v4.example",
+     kA,
+     0,
+     {{"a.v4.example", kCname, name("x.org")}, {"b.v4.example", kAaaa, kOut6, 60, 2}},
+     kBlocked,
+     "leak zones[4] -"},
+    {"alarm, IPv6",
+     "a.alarm.example",
+     kAaaa,
+     0,
+     {{"a.alarm.example", kAaaa, kOut6}},
+     kAlarmed,
+     "leak zones[1] 2001:db8::9"},
+    // DNS64 (RFC 6147): judged by the IPv4 address inside.
+    {"DNS64 of an address inside",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, ip("64:ff9b::a10:304")}},
+     kPassed},
+    {"DNS64 of an address outside",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, ip("64:ff9b::cb00:7109")}},
+     kBlocked,
+     "leak zones[4] 64:ff9b::cb00:7109"},
+    {"DNS64 where both are expected",
+     "a.vpc.example",
+     kAaaa,
+     0,
+     {{"a.vpc.example", kAaaa, ip("64:ff9b::a10:304")}},
+     kPassed},
+    {"DNS64 where only IPv6 is expected",
+     "a.v6.example",
+     kAaaa,
+     0,
+     {{"a.v6.example", kAaaa, ip("64:ff9b::a10:304")}},
+     kWithheld,
+     "withheld zones[5] 64:ff9b::a10:304"},
+    {"its prefix is expected",
+     "a.nat.example",
+     kAaaa,
+     0,
+     {{"a.nat.example", kAaaa, ip("64:ff9b::cb00:7109")}},
+     kPassed},
+    {"one octet beside the prefix",
+     "a.v4.example",
+     kAaaa,
+     0,
+     {{"a.v4.example", kAaaa, ip("64:ff9b:0:0:0:1:a10:304")}},
+     kWithheld,
+     "withheld zones[4] 64:ff9b::1:a10:304"},
+
     // What cannot be read.
     {"an address of three octets",
      "a.vpc.example",
@@ -519,8 +689,12 @@ class GuardTest : public PathTest {
   std::string told() {
     const auto put = event();
     if (!put) return "";
-    static const char* const kKinds[] = {"leak", "unreadable", "chain_into_private"};
-    std::string text = kKinds[static_cast<size_t>(put->kind)];
+    static const std::map<config::EventKind, const char*> kKinds = {
+        {config::EventKind::leak, "leak"},
+        {config::EventKind::unreadable, "unreadable"},
+        {config::EventKind::chain_into_private, "chain_into_private"},
+        {config::EventKind::withheld, "withheld"}};
+    std::string text = kKinds.at(put->kind);
     text += " " + rig.model().rules.at(put->rule).origin + " ";
     if (put->family == 0) return text + "-";
     config::IpAddress address;
@@ -554,6 +728,15 @@ TEST_F(GuardTest, Table) {
       rig.verdict();
       continue;
     }
+    if (verdict == kCutBeside) {  // the answer section, and why there is no more
+      std::vector<Rr> kept;
+      for (const Rr& record : c.records)
+        if (record.section == 0) kept.push_back(record);
+      response.payload = answer(left.payload, c.rcode, kept);
+      put16(response.payload, 0, query.id);
+      EXPECT_EQ(to_hex(back.payload), to_hex(to_client(response.payload, Opt{.extended_error = 17})));
+      continue;
+    }
     if (verdict.find("response.blocked") == std::string::npos) {
       put16(response.payload, 0, query.id);
       EXPECT_EQ(to_hex(back.payload), to_hex(to_client(response.payload, query.opt)));
@@ -561,7 +744,7 @@ TEST_F(GuardTest, Table) {
     }
     DnsQuery servfail = query;
     servfail.opt = Opt{.extended_error = verdict == kUnreadable || verdict == kUnfollowed ? 24 : 17};
-    EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, 2)));
+    EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, verdict == kWithheld ? 0 : 2)));
   }
 }
 
@@ -723,12 +906,13 @@ TEST_F(GuardTest, ABufferWithoutRoomForTheOptGetsAnAnswerWithoutIt) {
 // Studio's zones expect private networks where the user names none.
 TEST_F(GuardTest, StudioExpectsPrivateNetworks) {
   rig.load(kHead + "studio: [{region: us-east-1, pool: vpc, domains: all}]\n");
-  const std::pair<const char*, bool> cases[] = {
-      {"10.0.0.1", true},   {"172.16.0.1", true},    {"172.32.0.1", false}, {"192.168.255.1", true},
-      {"100.64.0.1", true}, {"100.128.0.1", false},  {"11.0.0.0", false},   {"203.0.113.9", false},
-      {"fd00:1::1", true},  {"2600:1f18::1", false},
+  const std::pair<const char*, const char*> cases[] = {
+      {"10.0.0.1", kPassed},       {"172.16.0.1", kPassed},       {"172.32.0.1", kBlocked}, {"192.168.255.1", kPassed},
+      {"100.64.0.1", kPassed},     {"100.128.0.1", kBlocked},     {"11.0.0.0", kBlocked},   {"203.0.113.9", kBlocked},
+      {"fd00:1::1", kPassed},      {"2600:1f18::1", kWithheld},  // Amazon's own, of a dual-stack endpoint
+      {"64:ff9b::a10:1", kPassed}, {"64:ff9b::3640:1", kBlocked},
   };
-  for (const auto& [text, good] : cases) {
+  for (const auto& [text, verdict] : cases) {
     SCOPED_TRACE(text);
     const Bytes octets = ip(text);
     const uint16_t type = octets.size() == 4 ? kA : kAaaa;
@@ -738,8 +922,20 @@ TEST_F(GuardTest, StudioExpectsPrivateNetworks) {
     Frame response = answer_to_query(left);
     response.payload = answer(left.payload, 0, {{"d-1.studio.us-east-1.sagemaker.aws", type, octets}});
     only(rig.receive(1, {write(response)}), 0);
-    EXPECT_EQ(guard_and_response(), good ? kPassed : kBlocked);
+    EXPECT_EQ(guard_and_response(), verdict);
   }
+}
+
+// What the user writes is all that is expected, of either family.
+TEST_F(GuardTest, StudioExpectsWhatIsWritten) {
+  rig.load(kHead + "studio: [{region: us-east-1, pool: vpc, expect: [10.16.0.0/16, \"fc00::/7\"]}]\n");
+  const DnsQuery query{.question = {.name = "d-1.studio.us-east-1.sagemaker.aws", .type = kAaaa}, .opt = {}};
+  const Frame left = forward(from_client(write(query)));
+  rig.verdict();
+  Frame response = answer_to_query(left);
+  response.payload = answer(left.payload, 0, {{"d-1.studio.us-east-1.sagemaker.aws", kAaaa, ip("2600:1f18::1")}});
+  only(rig.receive(1, {write(response)}), 0);
+  EXPECT_EQ(guard_and_response(), kBlocked);
 }
 
 }  // namespace
