@@ -1,11 +1,14 @@
 // control/admin/penstockctl.cpp - penstockctl: asks a running penstock-control, or checks a file without one.
 //
-// Exit codes: 0 done, 1 refused or failed, 2 wrong usage or nobody answers.
+// Exit codes: 0 done, 1 refused or failed, 2 wrong usage or nobody answers. What answers a question says by them what it found: status, verify,
+// explain --client.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "config/findings.h"
 #include "config/read_model.h"
 #include "control/admin/client.h"
 #include "control/admin/render.h"
@@ -93,8 +96,11 @@ struct Connection {
   bool as_json = false;
 
   // `render` turns a good answer into words.
+  // `verdict` makes it the exit code.
   template <typename Render>
-  int ask(const json& request, std::chrono::seconds timeout, Render render) const {
+  int ask(
+      const json& request, std::chrono::seconds timeout, Render render,
+      int (*verdict)(const json&) = [](const json&) { return kDone; }) const {
     const auto answer = control::ask_control(socket, request, timeout);
     if (!answer) {
       if (as_json) print({{"ok", false}, {"error", answer.error()}});
@@ -110,9 +116,53 @@ struct Connection {
       for (const json& detail : answer->value("details", json::array())) std::cerr << detail.get<std::string>() << '\n';
       std::cerr << "penstockctl: " << answer->value("error", "it failed and did not say why") << '\n';
     }
-    return ok ? kDone : kFailed;
+    return ok ? verdict(*answer) : kFailed;
   }
 };
+
+int verdict_of_status(const json& status) {
+  return status["state"] == "green" ? kDone : status["state"] == "degraded" ? kFailed : kUsage;
+}
+
+// 1: the client that was named gets nothing, whatever the name.
+int verdict_of_explain(const json& explanation) {
+  const bool may_ask = !explanation.contains("client") || explanation["client"].value("may_ask", true);
+  const bool left_out =
+      explanation.contains("client") && explanation.value("rule", json::object()).value("left_out", false);
+  return may_ask && !left_out ? kDone : kFailed;
+}
+
+// A word that is neither a command nor an option where it stands, and what may have been meant; empty: there is none.
+std::string unknown_word(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining(true);
+  if (rest.empty()) return {};
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const bool is_option = rest.front().starts_with('-');
+  std::vector<std::string> known;
+  for (const CLI::App* of : {at, &app}) {
+    if (is_option)
+      for (const CLI::Option* option : of->get_options()) known.push_back(option->get_name(false, true));
+    else if (of == at)
+      for (const CLI::App* command : of->get_subcommands([](const CLI::App*) { return true; }))
+        known.push_back(command->get_name());
+  }
+  if (is_option) {
+    std::vector<std::string> words;
+    for (const std::string& names : known) {
+      std::istringstream parts(names);
+      for (std::string name; std::getline(parts, name, ',');)
+        if (name.starts_with("--")) words.push_back(name);
+    }
+    known = std::move(words);
+  }
+  const std::vector<std::string_view> words(known.begin(), known.end());
+  const auto nearest = config::nearest_word(rest.front(), words);
+  std::string text = std::string("there is no ") + (is_option ? "option" : "command") + " '" + rest.front() + "'";
+  if (at != &app) text += " of '" + at->get_name() + "'";
+  if (!nearest.empty()) return text + "; did you mean '" + std::string(nearest) + "'?";
+  return text + (known.empty() ? "; see --help" : ": there are " + config::join_words(words, " and "));
+}
 
 std::string render_drain(const json& answer) {
   std::string text = control::render_endpoints(answer);
@@ -142,9 +192,14 @@ int run(int argc, char** argv) {
   check_command->add_option("FILE", file, "the YAML")->required();
   check_command->callback([&] { result = check(file, control.as_json); });
 
-  app.add_subcommand("status", "rules, dataplane, endpoints and counters at a glance")->callback([&] {
-    result = control.ask({{"command", "status"}}, kQuick, control::render_status);
-  });
+  app.add_subcommand("status", "green, degraded or down, and rules, dataplane, endpoints and counters at a glance")
+      ->footer(
+          "Exit status: 0 green; 1 degraded: something is not as it should be, most names are answered; 2 down: there "
+          "is no\n"
+          "dataplane, no rules or no endpoint that is up, or penstock-control does not answer.")
+      ->callback([&] {
+        result = control.ask({{"command", "status"}}, kQuick, control::render_status, verdict_of_status);
+      });
 
   bool accept_removals = false;
   auto* reload = app.add_subcommand("reload", "read the configuration again and publish it");
@@ -160,9 +215,10 @@ int run(int argc, char** argv) {
   explain->add_option("TYPE", type, "a record type; rules do not depend on it")->capture_default_str();
   std::string client;
   explain->add_option("--client", client, "who asks, an address: zones may be for some clients only");
+  explain->footer("Exit status: 1 when that client gets no answer but REFUSED, because of who it is.");
   explain->callback([&] {
     result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}, {"client", client}}, kQuick,
-                         control::render_explain);
+                         control::render_explain, verdict_of_explain);
   });
 
   std::string verify_file = "/etc/penstock/penstock.yaml";
@@ -181,6 +237,9 @@ int run(int argc, char** argv) {
                    "ask each resolver that this file lists, as a client would")
       ->expected(0, 1)
       ->default_str("/etc/resolv.conf");
+  verify_command->footer(
+      "Exit status: 0 all is as it should be, 1 it is not. What the default pool answers (--compare-default) counts "
+      "for neither.");
   verify_command->callback([&] { result = verify(verify_file, name, verify_options, suggest, control.as_json); });
 
   auto* endpoints = app.add_subcommand("endpoints", "every endpoint with its health, next hop and counters");
@@ -229,6 +288,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = error.get_exit_code() == 0 ? "" : unknown_word(app);
+    if (!unknown.empty()) {
+      std::cerr << "penstockctl: " << unknown << '\n';
+      return kUsage;
+    }
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   return result;

@@ -141,6 +141,10 @@ std::string render_status(const json& status) {
   const json& dataplane = status["dataplane"];
   const json& endpoints = status["endpoints"];
   Rows rows;
+  std::vector<std::string> reasons;
+  for (const json& reason : status["reasons"]) reasons.push_back(reason);
+  const std::string first =
+      status["state"].get<std::string>() + (reasons.empty() ? "" : ": " + join(reasons, "; ")) + "\n";
   rows.push_back({"rules", "generation " + count(rules, "generation") +
                                (rules["published"].get<bool>() ? ", published, " : ", NOT published, ") +
                                render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
@@ -221,7 +225,7 @@ std::string render_status(const json& status) {
   if (const std::string failure = rules["last_failure"]; !failure.empty() && !rules.contains("refused_file"))
     rows.push_back({"failed", failure});
   for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
-  return render_table(rows, "");
+  return first + render_table(rows, "");
 }
 
 // What its prober says, and what has been learned of its connections.
@@ -259,13 +263,18 @@ std::string render_explain(const json& explanation) {
   if (explanation.contains("client")) {
     const json& client = explanation["client"];
     const std::string group = client["group"];
-    rows.push_back({"client", client["address"].get<std::string>() +
-                                  (group.empty() ? ", of no group" : ", of group " + group) +
-                                  (client["may_ask"].get<bool>() ? "" : "; it may not ask at all: clients.allow")});
+    rows.push_back(
+        {"client", client["address"].get<std::string>() + (group.empty() ? ", of no group" : ", of group " + group)});
   } else if (explanation["depends_on_client"].get<bool>()) {
     rows.push_back({"client", "one of no group: other clients may have another rule, see --client ADDRESS"});
   }
   if (!groups.empty()) rows.push_back({"for", join(groups, ", ")});
+  if (explanation.contains("client") && !explanation["client"]["may_ask"].get<bool>()) {
+    rows.push_back(
+        {"it is", std::string(explanation["client"]["answered"].get<bool>() ? "answered REFUSED" : "not answered") +
+                      ": this client may not ask at all, see clients.allow and clients.deny"});
+    return text + render_table(rows, "  ");
+  }
   if (rule["left_out"].get<bool>()) {
     rows.push_back({"it is", "answered REFUSED: this client is left out"});
     return text + render_table(rows, "  ");

@@ -401,6 +401,44 @@ config::Where where_of(const config::Model& model, std::string_view zone, uint32
 
 }  // namespace
 
+namespace {
+
+// What somebody who is woken wants to know first. Down: queries get no answers, or SERVFAIL for all that is forwarded. Degraded: something is
+// not as it should be, though most or all is answered. What is drained is so on purpose.
+void judge_status(const AdminState& state, json& of) {
+  std::vector<std::string> down;
+  std::vector<std::string> degraded;
+  if (!state.hello) down.push_back("no dataplane is connected");
+  if (state.generation == 0) down.push_back("there are no rules");
+  size_t served = 0;
+  size_t ailing = 0;
+  for (const config::Pool& pool : state.model->pools) {
+    bool has_one = false;
+    for (const AdminEndpoint& endpoint : state.endpoints) {
+      if (endpoint.health.id.pool != pool.name) continue;
+      const bool answers = endpoint.state.reachable != 0 && std::strcmp(state_of(endpoint), "down") != 0;
+      has_one |= answers && endpoint.state.drained == 0;
+      ailing +=
+          !answers || (endpoint.health.condition != Condition::up && endpoint.health.condition != Condition::unknown);
+    }
+    served += has_one;
+    if (!has_one) degraded.push_back("pool " + pool.name + " has no endpoint that is up");
+  }
+  if (served == 0 && state.hello && !state.model->pools.empty()) down.push_back("no endpoint of any pool is up");
+  if (ailing != 0)
+    degraded.push_back(std::to_string(ailing) + " of " + std::to_string(state.endpoints.size()) +
+                       " endpoints not as they should be, see penstockctl endpoints");
+  if (state.generation != 0 && state.acknowledged != state.generation)
+    degraded.push_back("the dataplane has not taken generation " + std::to_string(state.generation));
+  if (state.hello && silent(state)) degraded.push_back("the dataplane does not hear control");
+  if (state.refused_file) degraded.push_back("the file on disk is refused");
+  if (!state.metrics_failure.empty()) degraded.push_back("there are no metrics");
+  of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
+  of["reasons"] = !down.empty() ? down : degraded;
+}
+
+}  // namespace
+
 json status_report(const AdminState& state) {
   json health{{"drained", 0}, {"unreachable", 0}};
   for (const Condition condition : kConditions) health[to_string(condition)] = 0;
@@ -437,6 +475,7 @@ json status_report(const AdminState& state) {
     report = {{"at", seconds(refused.at)}, {"reason", refused.reasons.front()}, {"reasons", refused.reasons}};
     if (!refused.copy.empty()) report["copy"] = {{"path", refused.copy}, {"at", seconds(refused.copied_at)}};
   }
+  judge_status(state, of);
   of["limits"] = limits_report(state);
   of["events"] = events_report(state);
   if (state.page) of["dataplane"]["entropy"] = entropy_report(state);
@@ -489,7 +528,8 @@ json explain_report(const AdminState& state, const config::WireName& name, const
   if (client.family != 0)
     of["client"] = {{"address", config::to_string(client)},
                     {"group", group_name(model, found.group)},
-                    {"may_ask", found.may_ask != 0}};
+                    {"may_ask", found.may_ask != 0},
+                    {"answered", found.may_ask != 0 || !model.clients.silent}};
   of["depends_on_client"] = found.depends_on_client != 0;
   const size_t length = std::min<size_t>(found.matched_length, name.size());
   const std::string_view zone = std::string_view(name).substr(name.size() - length);

@@ -123,6 +123,33 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
 }
 
+TEST_F(CommandsTest, StatusSaysFirstHowThingsAre) {
+  control.page = new_counter_page();
+  const auto state = [&] {
+    const json status = run({{"command", "status"}});
+    const std::string words = render_status(status);
+    return words.substr(0, words.find('\n'));
+  };
+  for (size_t i = 0; i < 3; ++i) {
+    control.endpoint(i).health.condition = Condition::up;
+    control.endpoint(i).state.health = config::Health::up;
+    control.endpoint(i).state.drained = 0;
+    control.endpoint(i).state.reachable = 1;
+  }
+  EXPECT_EQ(state(), "green");
+  control.endpoint(0).state.drained = 1;
+  EXPECT_EQ(state(), "green") << "it is so on purpose";
+  control.endpoint(1).health.condition = Condition::down;
+  EXPECT_EQ(state(),
+            "degraded: pool studio has no endpoint that is up; 1 of 3 endpoints not as they should be, see penstockctl "
+            "endpoints");
+  control.endpoint(0).state.drained = 0;
+  EXPECT_EQ(state(), "degraded: 1 of 3 endpoints not as they should be, see penstockctl endpoints");
+  control.endpoint(0).state.reachable = 0;
+  control.endpoint(2).health.condition = Condition::down;
+  EXPECT_EQ(state(), "down: no endpoint of any pool is up");
+}
+
 TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
   control.page = new_counter_page();
   control.page->waiting_capacity = 512;
@@ -366,8 +393,9 @@ TEST_F(CommandsTest, ExplainForAClient) {
       {"it may not ask",
        "203.0.113.1",
        found(3, "", false, false, 0, false),
-       {"client   203.0.113.1, of no group; it may not ask at all: clients.allow\n"},
-       {}},
+       {"client   203.0.113.1, of no group\n",
+        "it is    answered REFUSED: this client may not ask at all, see clients.allow and clients.deny\n"},
+       {"forwarded", "corporate", "192.168.10.2"}},
       {"nobody is named, and it depends on that",
        "",
        found(3, "", false, true, 0, false),
