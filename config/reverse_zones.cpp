@@ -9,7 +9,7 @@ constexpr char kHex[] = "0123456789abcdef";
 std::string label_of(const IpAddress& address, unsigned at) {
   if (address.is_v4()) return std::to_string(address.bytes[at]);
   const uint8_t octet = address.bytes[at / 2];
-  return {1, kHex[at % 2 == 0 ? octet >> 4 : octet & 15]};
+  return std::string(1, kHex[at % 2 == 0 ? octet >> 4 : octet & 15]);
 }
 
 }  // namespace

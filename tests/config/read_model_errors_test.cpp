@@ -367,7 +367,7 @@ const ErrorCase kCases[] = {
     {"expecting IPv4 in IPv6's form", zone("zone: a.example, pool: vpc, expect: \"::ffff:10.0.0.0/104\""), 6,
      "zones[0].expect", "write 10.0.0.0/8"},
     {"answering IPv4 in IPv6's form", zone("zone: a.example, answer: \"::ffff:10.0.0.1\""), 6, "zones[0].answer",
-     "write 10.0.0.1"},
+     "write 10.0.0.1", 2},
     {"metrics on IPv4 in IPv6's form", kBase + "metrics: {listen: \"[::ffff:127.0.0.1]:9153\"}\n", 5, "metrics.listen",
      "write 127.0.0.1:9153"},
     {"the root as a zone", zone("zone: ., pool: office"), 6, "zones[0].zone", "default: {pool: NAME}"},
