@@ -66,7 +66,8 @@ uint32_t ports_of_an_lcore(const config::Model& model, uint32_t lcores) {
 
 }  // namespace
 
-Control::Control(asio::io_context& io, std::string config_file, FirstRules first, bool accept_removals)
+Control::Control(asio::io_context& io, std::string config_file, FirstRules first, bool accept_removals,
+                 NeighbourHand* hand)
     : io_(io),
       config_file_(std::move(config_file)),
       accept_removals_(accept_removals),
@@ -86,11 +87,13 @@ Control::Control(asio::io_context& io, std::string config_file, FirstRules first
               }),
       loops_([this](const EndpointId& id, const ProbeQuestion& question) { return health_.ask(id, question); },
              [this](const EndpointId& id, const std::string& reason) { health_.set_looping(id, reason); }),
-      next_hops_(io,
-                 [this](const EndpointId& id, const std::optional<NextHop>& hop) {
-                   slots_.set_next_hop(id, hop);
-                   consider_ready();
-                 }),
+      next_hops_(
+          io,
+          [this](const EndpointId& id, const std::optional<NextHop>& hop) {
+            slots_.set_next_hop(id, hop);
+            consider_ready();
+          },
+          NextHopOptions{.hand = hand}),
       heartbeat_(io),
       reload_signal_(io, SIGHUP),
       watch_(io, [this] { reload_unasked("the configuration changed on disk"); }),

@@ -36,7 +36,9 @@ class Control : private Operations {
  public:
   // Opens the admin socket, and throws std::runtime_error when it cannot be had. A metrics port that cannot is tried again.
   // `accept_removals`: reloads that nobody types (SIGHUP, a changed file) pass the removal guard.
-  Control(asio::io_context&, std::string config_file, FirstRules, bool accept_removals = false);
+  // `hand` changes the kernel's neighbour entries and outlives us; nullptr: this process does, and needs the right to.
+  Control(asio::io_context&, std::string config_file, FirstRules, bool accept_removals = false,
+          NeighbourHand* hand = nullptr);
   ~Control() override;
 
   void start();

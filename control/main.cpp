@@ -4,15 +4,21 @@
 #include <spdlog/spdlog.h>
 #include <sysexits.h>
 
+#include <linux/capability.h>
+
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
+#include "config/files/own_files.h"
 #include "config/read_model.h"
+#include "confine/confine.h"
 #include "control/control.h"
+#include "control/neighbours/neighbour_hand.h"
 #include "control/rules/zone_records.h"
 #include "control/service_manager.h"
 
@@ -28,6 +34,23 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
+std::vector<std::string> confine_to(std::vector<int> capabilities, std::vector<std::string> writable) {
+  return confine::finish({.capabilities = std::move(capabilities),
+                          .writable = std::move(writable),
+                          .system_calls = {confine::every_program(), confine::sockets()}});
+}
+
+// Before the first byte from elsewhere is read, and before the first thread: nothing of us has a right but the hand.
+std::unique_ptr<control::NeighbourHand> give_up_rights(const config::Model& model) {
+  const std::vector<std::string> folders = {std::filesystem::path(model.control.socket).parent_path(),
+                                            model.dataplane.state_dir};
+  for (const std::string& folder : folders)
+    if (auto prepared = config::prepare_folder(folder); !prepared) spdlog::warn("{}", prepared.error());
+  auto hand = control::NeighbourHand::start([] { confine_to({CAP_NET_ADMIN}, {}); });
+  for (const std::string& gap : confine_to({}, folders)) spdlog::warn("{}", gap);
+  return hand;
+}
+
 // EX_CONFIG: a restart will not help, whoever starts us may stop trying.
 int run(const std::string& file, bool accept_removals) {
   auto first = control::first_rules(file, accept_removals);
@@ -35,9 +58,10 @@ int run(const std::string& file, bool accept_removals) {
     spdlog::critical("{}", first.error());
     return EX_CONFIG;
   }
+  const auto hand = give_up_rights(*first->configuration.model);
   asio::io_context io;
   asio::signal_set stop_signals(io, SIGTERM, SIGINT);
-  control::Control control(io, file, std::move(*first), accept_removals);
+  control::Control control(io, file, std::move(*first), accept_removals, hand.get());
   stop_signals.async_wait([&](std::error_code error, int) {
     if (error) return;
     spdlog::info("stopping");
@@ -77,6 +101,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }
   log_to_stderr();
+  confine::begin();
   try {
     return check_only ? check(file) : run(file, accept_removals);
   } catch (const std::exception& error) {

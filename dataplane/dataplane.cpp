@@ -2,6 +2,7 @@
 // what the ones before it made, and they read as one.
 #include "dataplane/dataplane.h"
 
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <rte_cycles.h>
@@ -16,11 +17,13 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 
+#include "config/files/own_files.h"
 #include "config/image.h"
 #include "config/source_ports.h"
+#include "confine/confine.h"
 #include "dataplane/last_good.h"
-#include "dataplane/privileges.h"
 #include "dataplane/state/stream_peer.h"
 
 namespace penstock {
@@ -62,7 +65,6 @@ std::vector<std::string> macs_in_words(const tables::LocalPort& port) {
 }
 
 int run_worker(void* worker) {
-  if (!drop_all_privileges()) spdlog::warn("an lcore keeps the privileges of start-up: {}", strerror(errno));
   static_cast<Worker*>(worker)->run();
   return 0;
 }
@@ -423,14 +425,29 @@ void Dataplane::retire_endpoints(std::chrono::steady_clock::time_point now) {
     spdlog::warn("former endpoints' responses are still taken: {}", set.error());
 }
 
+// Before the first packet: all threads are there, all sockets and maps open. An address that comes later is listened on by the main
+// thread, and an af_packet port's nft rules change with the endpoints; the XDP filter's maps are changed by their descriptors, which
+// needs no right.
+void Dataplane::give_up_rights() {
+  static constexpr std::array kOwnCalls = {"bpf"};
+  confine::Limits limits;
+  limits.capabilities = {CAP_NET_BIND_SERVICE};
+  for (const net::OpenPort& port : ports_->all())
+    if (port.kind == config::PortKind::af_packet) limits.capabilities.push_back(CAP_NET_ADMIN);
+  limits.writable = {std::filesystem::path(model_.dataplane.socket).parent_path(), model_.dataplane.state_dir};
+  for (const std::string& folder : limits.writable)
+    if (auto prepared = config::prepare_folder(folder); !prepared) spdlog::warn("{}", prepared.error());
+  limits.writable.push_back(net::eal_folder());
+  limits.system_calls = {confine::every_program(), confine::sockets(), kOwnCalls};
+  for (const std::string& gap : confine::finish(limits)) spdlog::warn("{}", gap);
+}
+
 void Dataplane::launch() {
+  slow_lane_->start();
+  give_up_rights();
   for (size_t i = 0; i < workers_.size(); ++i)
     rte_eal_remote_launch(run_worker, workers_[i].get(), eal_.polling_lcores[i]);
-  slow_lane_->start([] {
-    if (!drop_all_privileges()) spdlog::warn("the slow lane keeps the privileges of start-up: {}", strerror(errno));
-  });
   launched_ = true;
-  if (!drop_startup_privileges()) spdlog::warn("the privileges of start-up could not be dropped: {}", strerror(errno));
   spdlog::info("{} lcores poll {} ports; source ports {} to {}", workers_.size(), ports_->all().size(),
                source_ports_.first, source_ports_.first + source_ports_.count - 1);
 }

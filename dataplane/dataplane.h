@@ -54,6 +54,7 @@ class Dataplane {
   tl::expected<void, std::string> filter_for(std::span<const config::IpAddress> endpoints);
   void retire_endpoints(std::chrono::steady_clock::time_point now);
   void warn_of_neighbours(const config::IpAddress& listen) const;
+  void give_up_rights();
   void launch();
   bool has_doors() const;
   unsigned move_through_doors();

@@ -11,6 +11,7 @@
 
 #include "config/files/last_good_config.h"
 #include "config/read_model.h"
+#include "confine/confine.h"
 #include "dataplane/dataplane.h"
 
 namespace {
@@ -82,6 +83,7 @@ int main(int argc, char** argv) {
 
   log_to_stderr();
   const int signals = block_signals();
+  penstock::confine::begin();
   const auto host = read_host(path);
   if (!host) {
     spdlog::critical("{}", host.error());

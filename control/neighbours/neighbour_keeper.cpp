@@ -12,10 +12,19 @@ std::optional<Neighbour> NeighbourKeeper::get(const NeighbourKey& key) {
   return found;
 }
 
+std::error_code NeighbourKeeper::change(Touch touch, const NeighbourKey& key, const std::array<uint8_t, 6>& mac) {
+  if (hand_ != nullptr) return hand_->touch(touch, key, mac);
+  return netlink_.ask(message_of({.touch = touch,
+                                  .family = key.address.family,
+                                  .mac = mac,
+                                  .interface = key.interface,
+                                  .address = key.address.bytes}));
+}
+
 void NeighbourKeeper::touch(const NeighbourKey& key, Kept& kept, Clock::time_point now) {
   kept.touched = now;
   if (managed_) {
-    const std::error_code error = netlink_.ask(manage_neighbour(key));
+    const std::error_code error = change(Touch::manage, key);
     const auto after = get(key);
     if (!error && after && after->managed) {
       kept.ours = true;
@@ -27,7 +36,7 @@ void NeighbourKeeper::touch(const NeighbourKey& key, Kept& kept, Clock::time_poi
         "seconds",
         error ? error.message() : "NTF_EXT_MANAGED needs Linux 5.16");
   }
-  if (const std::error_code error = netlink_.ask(use_neighbour(key))) {
+  if (const std::error_code error = change(Touch::use, key)) {
     spdlog::debug("neighbours: {}: {}", config::to_string(key.address), error.message());
   }
 }
@@ -48,7 +57,7 @@ std::optional<Neighbour> NeighbourKeeper::look(const NeighbourKey& key, Clock::t
   const bool old = entry && entry->mac && !asking && entry->since_confirmed >= verify_;
   if (!lately && (lost || unmanaged || (!managed_ && state == NUD_STALE) || old)) {
     // The probe takes the mark away, the touch gives it back and leaves the probe alone.
-    if (old && !lost) netlink_.ask(probe_neighbour(key, *entry->mac));
+    if (old && !lost) change(Touch::probe, key, *entry->mac);
     if (!old || managed_)
       touch(key, kept, now);
     else
@@ -70,7 +79,7 @@ void NeighbourKeeper::release_all_but(const std::set<NeighbourKey>& wanted, bool
   }
   std::erase_if(kept_, [&](const auto& one) {
     if (wanted.contains(one.first)) return false;
-    if (one.second.ours) netlink_.ask(use_neighbour(one.first));
+    if (one.second.ours) change(Touch::use, one.first);
     return true;
   });
 }

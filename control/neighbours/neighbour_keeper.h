@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "control/neighbours/neighbour_hand.h"
 #include "control/neighbours/netlink_socket.h"
 
 namespace penstock::control {
@@ -20,8 +21,9 @@ class NeighbourKeeper {
  public:
   using Clock = std::chrono::steady_clock;
 
-  NeighbourKeeper(NetlinkSocket& netlink, bool managed, std::chrono::seconds verify)
-      : netlink_(netlink), managed_(managed), verify_(verify) {}
+  // `hand`: who changes entries for us; nullptr: we do it ourselves, which needs CAP_NET_ADMIN.
+  NeighbourKeeper(NetlinkSocket& netlink, bool managed, std::chrono::seconds verify, NeighbourHand* hand = nullptr)
+      : netlink_(netlink), hand_(hand), managed_(managed), verify_(verify) {}
 
   // The entry as it is now, after doing what it needs; nullopt: there is none.
   std::optional<Neighbour> look(const NeighbourKey& key, Clock::time_point now);
@@ -38,8 +40,10 @@ class NeighbourKeeper {
   };
   std::optional<Neighbour> get(const NeighbourKey& key);
   void touch(const NeighbourKey& key, Kept& kept, Clock::time_point now);
+  std::error_code change(Touch touch, const NeighbourKey& key, const std::array<uint8_t, 6>& mac = {});
 
   NetlinkSocket& netlink_;
+  NeighbourHand* hand_;
   bool managed_;
   std::chrono::seconds verify_;
   std::map<NeighbourKey, Kept> kept_;

@@ -51,7 +51,7 @@ class NextHopMirror::Worker : public std::enable_shared_from_this<Worker> {
   Worker(asio::io_context& io, Changed changed, NextHopOptions options)
       : changed_(std::move(changed)),
         options_(options),
-        keeper_(netlink_, options.managed, options.verify),
+        keeper_(netlink_, options.managed, options.verify, options.hand),
         events_(io, open_events()),
         timer_(io) {}
 

@@ -25,6 +25,8 @@
 
 namespace penstock::control {
 
+class NeighbourHand;
+
 struct NextHopTarget {
   EndpointId id;
   std::optional<config::IpAddress> source;  // what queries are sent from; empty: the kernel's choice for the route
@@ -48,6 +50,7 @@ struct NextHopOptions {
   std::chrono::milliseconds debounce{10};  // between a change and the look at it
   std::chrono::seconds refresh{5};         // a look without a change
   std::chrono::seconds verify{5};          // an entry that is not confirmed for so long is probed
+  NeighbourHand* hand = nullptr;           // outlives the mirror; nullptr: entries are changed by this process
 };
 
 class NextHopMirror {

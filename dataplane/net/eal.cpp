@@ -205,4 +205,8 @@ void stop_eal() {
   rte_eal_cleanup();
 }
 
+std::string eal_folder() {
+  return rte_eal_get_runtime_dir();
+}
+
 }  // namespace penstock::net

@@ -54,5 +54,7 @@ size_t remove_left_folders(const std::string& runtime);
 // Once a process. The error says which argument or resource EAL refused.
 tl::expected<EalInfo, std::string> start_eal(const EalOptions&);
 void stop_eal();
+// Where EAL keeps files of this process, between start_eal() and stop_eal().
+std::string eal_folder();
 
 }  // namespace penstock::net

@@ -84,8 +84,8 @@ void SlowLane::leave(const config::IpAddress& address) {
   });
 }
 
-void SlowLane::start(const std::function<void()>& prepare) {
-  thread_ = std::thread([this, prepare] {
+void SlowLane::start() {
+  thread_ = std::thread([this] {
     if (!options_.cpus.empty()) {
       cpu_set_t set;
       CPU_ZERO(&set);
@@ -94,7 +94,6 @@ void SlowLane::start(const std::function<void()>& prepare) {
     }
     pthread_setname_np(pthread_self(), "slow-lane");
     prctl(PR_SET_TIMERSLACK, 1000);  // else 100 us are 150
-    prepare();
     run();
   });
 }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -41,8 +40,7 @@ class SlowLane {
   std::vector<std::string> listen(const config::IpAddress& address);
   // Serves it no more. Connections that there are stay.
   void leave(const config::IpAddress& address);
-  // `prepare` is run first by the new thread: it gives up its privileges there.
-  void start(const std::function<void()>& prepare);
+  void start();
 
  private:
   void run();

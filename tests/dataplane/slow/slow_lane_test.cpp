@@ -168,7 +168,7 @@ class SlowLaneTest : public testing::Test {
                                                       .cpus = {},
                                                       .port = port});
     EXPECT_TRUE(lane->listen(host.listen(0)).empty());
-    lane->start([] {});
+    lane->start();
   }
 
   // The lcore's side: the next frame from the slow lane; null after a second.
