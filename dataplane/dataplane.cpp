@@ -596,7 +596,10 @@ void Dataplane::follow_next_hops() {
 
 Dataplane::~Dataplane() {
   if (plant_) plant_->stop.store(true);
-  if (launched_) rte_eal_mp_wait_lcore();
+  if (launched_) {
+    rte_eal_mp_wait_lcore();
+    for (const auto& worker : workers_) worker->join();
+  }
   slow_lane_.reset();
   link_.reset();
   ports_.reset();

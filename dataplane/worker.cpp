@@ -33,6 +33,7 @@ void Worker::run() {
   }
   rte_rcu_qsbr_thread_offline(qsbr, lcore_.index);
   rte_rcu_qsbr_thread_unregister(qsbr, lcore_.index);
+  ended_.store(true, std::memory_order_release);
 }
 
 // `now` in ns: the clock is read once a turn. Says how many frames moved.

@@ -266,6 +266,7 @@ TEST(Worker, TurnsOfTwoLcores) {
   }));
   plant.stop.store(true);
   rte_eal_mp_wait_lcore();
+  for (const auto& worker : workers) worker->join();
   EXPECT_EQ(config::accounting_residual(counters), 0);
   EXPECT_EQ(rte_mempool_in_use_count(pool->get()), 2 * state::kFresh);
 }
