@@ -4,17 +4,15 @@
 // how many queries are open between a query and its response: 1 burst, or 20,000, which no cache holds. Every open query
 // asks for a name of its own, so that none joins another.
 #include <benchmark/benchmark.h>
-#include <rte_mbuf.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <random>
 #include <vector>
 
+#include "bench/traffic.h"
 #include "dataplane/path/burst.h"
-#include "tests/support/messages.h"
 #include "tests/support/path_rig.h"
 
 namespace penstock {
@@ -22,44 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned kBurst = state::kBurst;
-constexpr uint16_t kHeadroom = 128;
-constexpr size_t kBuffer = 2048;
-
-// Mbufs in one piece of memory, each beside its data, as a pool lays them.
-class Mbufs {
- public:
-  explicit Mbufs(size_t count) : memory_(new Block[count]), count_(count) {
-    for (size_t i = 0; i < count; ++i) {
-      std::memset(static_cast<void*>(&memory_[i].mbuf), 0, sizeof(rte_mbuf));
-      memory_[i].mbuf.buf_addr = memory_[i].data;
-      memory_[i].mbuf.buf_len = kBuffer;
-    }
-  }
-  rte_mbuf* fill(size_t index, const test::Bytes& bytes) {
-    rte_mbuf& frame = memory_[index % count_].mbuf;
-    frame.data_off = kHeadroom;
-    frame.nb_segs = 1;
-    frame.refcnt = 1;
-    frame.data_len = static_cast<uint16_t>(bytes.size());
-    frame.pkt_len = frame.data_len;
-    std::memcpy(memory_[index % count_].data + kHeadroom, bytes.data(), bytes.size());
-    return &frame;
-  }
-
- private:
-  struct alignas(64) Block {
-    rte_mbuf mbuf;
-    uint8_t data[kBuffer];
-  };
-  std::unique_ptr<Block[]> memory_;
-  size_t count_;
-};
-
-// As a server answers: an address, and its own OPT.
-test::Bytes answer(const test::Bytes& query) {
-  return test::write(test::TestResponse{.answer = {{}}, .authority = {}, .additional = {}}, query, test::Opt{});
-}
+using bench::kBurst;
+using bench::Mbufs;
 
 void query_and_response(benchmark::State& state) {
   const auto bursts_in_flight = static_cast<size_t>(state.range(0)) / kBurst;
@@ -69,21 +31,9 @@ void query_and_response(benchmark::State& state) {
   Mbufs mbufs(8192);
   size_t next_mbuf = 0;
 
-  test::Frame asked;
-  asked.source_mac = test::mac(0xc1);
-  asked.destination_mac = test::mac(0xa0);
-  asked.source = test::address("192.168.10.20");
-  asked.destination = test::address("192.168.10.86");
-  asked.source_port = 40000;
-  asked.destination_port = 53;
   std::vector<std::vector<test::Bytes>> queries(bursts_in_flight);
   for (size_t i = 0; i < bursts_in_flight * kBurst; ++i) {
-    asked.payload = test::write(test::DnsQuery{
-        .id = static_cast<uint16_t>(i),
-        .flags = 0x0100,
-        .question = {.name = "d-sq9d" + std::to_string(1'000'000 + i) + ".Studio.us-east-1.sagemaker.aws"},
-        .opt = test::Opt{}});
-    queries[i / kBurst].push_back(test::write(asked));
+    queries[i / kBurst].push_back(bench::query(i));
   }
 
   std::vector<std::vector<test::Bytes>> waiting(bursts_in_flight);  // responses, oldest burst next
@@ -115,12 +65,7 @@ void query_and_response(benchmark::State& state) {
     responses.clear();
     for (rte_mbuf* frame : lcore.egress[1].frames()) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
-      test::Frame left = test::read({start, frame->data_len}).value();
-      std::swap(left.source_mac, left.destination_mac);
-      std::swap(left.source, left.destination);
-      std::swap(left.source_port, left.destination_port);
-      left.payload = answer(left.payload);
-      responses.push_back(test::write(left));
+      responses.push_back(bench::response({start, frame->data_len}));
     }
     if (responses.size() != kBurst) throw std::logic_error("not every query was forwarded");
     lcore.egress[1].clear();
@@ -147,29 +92,10 @@ void answered_from_memory(benchmark::State& state) {
   const auto burst = std::make_unique<path::Burst>();
   Mbufs mbufs(8192);
   size_t next_mbuf = 0;
-  test::Frame asked;
-  asked.source_mac = test::mac(0xc1);
-  asked.destination_mac = test::mac(0xa0);
-  asked.source = test::address("192.168.10.20");
-  asked.destination = test::address("192.168.10.86");
-  asked.source_port = 40000;
-  asked.destination_port = 53;
   std::vector<test::Bytes> queries;
   for (size_t i = 0; i < names; ++i) {
-    asked.payload = test::write(test::DnsQuery{
-        .id = static_cast<uint16_t>(i),
-        .flags = 0x0100,
-        .question = {.name = "d-sq9d" + std::to_string(1'000'000 + i) + ".Studio.us-east-1.sagemaker.aws"},
-        .opt = test::Opt{}});
-    queries.push_back(test::write(asked));
-    for (const test::Sent& sent : rig.receive(0, {queries.back()})) {
-      test::Frame left = test::read(sent.bytes).value();
-      std::swap(left.source_mac, left.destination_mac);
-      std::swap(left.source, left.destination);
-      std::swap(left.source_port, left.destination_port);
-      left.payload = answer(left.payload);
-      rig.receive(1, {test::write(left)});
-    }
+    queries.push_back(bench::query(i));
+    for (const test::Sent& sent : rig.receive(0, {queries.back()})) rig.receive(1, {bench::response(sent.bytes)});
   }
   std::mt19937 random(1);
   std::array<rte_mbuf*, kBurst> frames;
