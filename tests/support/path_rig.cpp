@@ -77,6 +77,16 @@ void PathRig::PageDeleter::operator()(config::CounterPage* page) const {
   ::operator delete (page, std::align_val_t{64});
 }
 
+namespace {
+
+std::array<uint8_t, 44> seed_of(unsigned lcore) {
+  std::array<uint8_t, 44> seed{};
+  seed[0] = static_cast<uint8_t>(lcore + 1);
+  return seed;
+}
+
+}  // namespace
+
 PathRig::PathRig(const RigOptions& options)
     : pool(options.frames),
       rings(std::make_unique<state::Rings>(options.lcores)),
@@ -102,13 +112,12 @@ PathRig::PathRig(const RigOptions& options)
   host.deal_source_ports(kFirstSourcePort, static_cast<uint16_t>(kSourcePortsPerLcore * options.lcores),
                          options.lcores);
   for (unsigned i = 0; i < options.lcores; ++i) {
-    std::array<uint8_t, 44> seed{};
-    seed[0] = static_cast<uint8_t>(i + 1);
+    const auto seed = seed_of(i);
     const state::SourcePortBlock block{static_cast<uint16_t>(kFirstSourcePort + i * kSourcePortsPerLcore),
                                        kSourcePortsPerLcore};
-    lcores_.push_back(std::make_unique<state::Lcore>(static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
-                                                     state::Shared{*budgets, *answers, *returns, *no_edns, *limits, 0x5eed},
-                                                     page_->lcore[i]));
+    lcores_.push_back(std::make_unique<state::Lcore>(
+        static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
+        state::Shared{*budgets, *answers, *returns, *no_edns, *limits, 0x5eed}, page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
   }
   pool.colour = options.colour;
@@ -166,6 +175,22 @@ tl::expected<void, std::string> PathRig::load_image(const control::ImageBytes& i
   return {};
 }
 
+void PathRig::forget() {
+  answers->flush(config::FlushScope::all, {});
+  std::destroy_at(no_edns.get());
+  std::construct_at(no_edns.get());
+  for (auto& lcore : lcores_) {
+    lcore->random = state::Random(seed_of(lcore->index));
+    lcore->round_trips = {};
+    lcore->silence = {};
+    lcore->stream_silence = {};
+    lcore->retry_budget = {};
+    lcore->pressures = {};
+    lcore->reach = {};
+    lcore->rotation = 0;
+  }
+}
+
 void PathRig::unload() {
   for (auto& lcore : lcores_) lcore->rules = nullptr;
 }
@@ -218,6 +243,7 @@ std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, u
 }
 
 std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
+  refill(lcore);
   paint_all(*lcores_[lcore]);
   path::take_handed_off(*lcores_[lcore], *rings, *bursts_[lcore], now);
   return finish(lcore);
@@ -315,12 +341,18 @@ std::string PathRig::verdict() {
   return text;
 }
 
+bool PathRig::has_handed_off(unsigned lcore) const {
+  for (unsigned from = 0; from < rings->threads(); ++from)
+    if (rings->ring(from, lcore).size() != 0) return true;
+  return false;
+}
+
 std::string PathRig::imbalance() {
   if (!unwritten_.empty()) return "octets that nobody wrote left: " + unwritten_;
   // The identity closes once the rings are empty: what is for lcores is taken, what is for the door given back.
   for (unsigned round = 0; round < 4; ++round)
     for (unsigned lcore = 0; lcore < lcores_.size(); ++lcore)
-      for (unsigned burst = 0; burst < 33; ++burst) take_handed_off(lcore);
+      for (unsigned burst = 0; burst < 33 && has_handed_off(lcore); ++burst) take_handed_off(lcore);
   for (unsigned from = 0; from < rings->threads(); ++from) {
     uintptr_t item = 0;
     while (rings->ring(from, rings->main_thread()).pop(&item, 1) == 1) pool.give_back(state::frame_of(item));

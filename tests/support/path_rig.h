@@ -98,6 +98,8 @@ class PathRig {
   // Compiles and puts in force; throws on what check would refuse. As the next generation, or as what they say of themselves.
   void load(const std::string& rules, std::optional<uint64_t> generation = {});
   void unload();  // as before the first rules
+  // Nothing is under way: what lcores have learned and remembered is forgotten, and they draw the same numbers again. Time goes on.
+  void forget();
   const control::ImageBytes& image() const { return image_; }
   // An image made elsewhere, in force if it is accepted.
   tl::expected<void, std::string> load_image(const control::ImageBytes& image);
@@ -134,6 +136,7 @@ class PathRig {
 
  private:
   std::vector<Sent> finish(unsigned lcore);
+  bool has_handed_off(unsigned lcore) const;
   void refresh();
   void refill(unsigned lcore);
   void paint_all(state::Lcore& lcore);
