@@ -181,6 +181,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   }
 
   work.has_stale = false;
+  work.tries = false;
   state::CacheKey key{.hash = work.question_hash,
                       .identity = 0,
                       .name = work.query.name.bytes,

@@ -52,21 +52,22 @@ bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config
   return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.hops[pool.first_endpoint].slot);
 }
 
-// One query in `pause` (ns) to a pool that fails.
-bool may_try(state::Lcore& lcore, const config::ImagePool& pool, uint64_t pause, uint64_t now) {
+// One query in `pause` (ns) to a pool that fails. It is looked at twice: before its zone is known, and then.
+bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause, uint64_t now) {
   state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
-  if (now < reach.tried_at + pause) return false;
+  if (work.tries || now < reach.tried_at + pause) return work.tries;
   reach.tried_at = now;
-  return true;
+  return work.tries = true;
 }
 
 // The question has failed: is it too early to ask it again? A second is kept in any case (RFC 9520 section 3.2). Then it is enough that
 // the pool has answered others meanwhile, and while it answers nobody one question in a second tries, whichever it is.
-bool is_to_wait(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool,
+                uint64_t now) {
   if (now < entry.failed_at + kSecond) return true;
   if (now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
   return lcore.reach[lcore.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
-         !may_try(lcore, pool, kSecond, now);
+         !may_try(lcore, work, pool, kSecond, now);
 }
 
 dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
@@ -100,14 +101,14 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
 }
 
 // Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
-bool is_to_be_renewed(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
   const CacheEntry& entry = lcore.recalled.entry;
   if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
   const uint64_t lifetime = lifetime_of(entry);
   const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
   if (age_of(entry, now) + margin < lifetime) return false;
   if (entry.asked_at != 0 && now < entry.asked_at + kRenewalPause) return false;
-  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, entry, pool, now));
+  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, work, entry, pool, now));
 }
 
 // What was found in the place of `key` and copied to lcore.recalled.
@@ -117,15 +118,15 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
   if (!is_good_for(entry, *lcore.rules) || is_for_one_client(work, pool)) return std::nullopt;
   limit_size(work.query.traits, pool.udp_size);
   if (is_fresh(entry, now)) {
-    if (is_to_be_renewed(lcore, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
+    if (is_to_be_renewed(lcore, work, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
       refresh(lcore, work, key.question, pool, lcore.query_timeout_ns, now);
     return give(lcore, work, giving_of(lcore, entry, pool, now), QueryOutcome::answered_cached);
   }
 
   const bool failed = has_failed(lcore, entry, pool);
   const bool silent = is_silent(lcore, pool, now);
-  const bool tries = silent && may_try(lcore, pool, kTrialPause, now);
-  const bool waits = failed && !tries && is_to_wait(lcore, entry, pool, now);
+  const bool tries = silent && may_try(lcore, work, pool, kTrialPause, now);
+  const bool waits = failed && !tries && is_to_wait(lcore, work, entry, pool, now);
   const bool may_ask = silent ? tries : !waits;
   work.has_stale = may_be_stale(entry, pool, now);
   if (work.has_stale) {

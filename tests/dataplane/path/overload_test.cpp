@@ -170,7 +170,7 @@ TEST_F(OverloadTest, FreshFramesTooSmall) {
   };
   constexpr size_t kAnswer = 300;
   const size_t question = write(studio_query()).size();
-  for (const Case& c : {Case{static_cast<uint16_t>(128 + kAnswer), "waiter.answered", 0x8180},
+  for (const Case& c : {Case{static_cast<uint16_t>(128 + kAnswer + dns::kOptSize), "waiter.answered", 0x8180},
                         Case{static_cast<uint16_t>(128 + question + dns::kAnswerTail), "waiter.answered", 0x8380},
                         Case{static_cast<uint16_t>(128 + question), "waiter.lost", 0}, Case{100, "waiter.lost", 0}}) {
     SCOPED_TRACE(c.buffer);

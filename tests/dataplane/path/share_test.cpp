@@ -2,6 +2,7 @@
 // same: random pairs over random rule sets, judged by what was asked and not by the key.
 #include <map>
 #include <random>
+#include <tuple>
 
 #include "dataplane/dns/message.h"
 #include "tests/dataplane/path/path_test.h"
@@ -15,7 +16,11 @@ struct Asked {
   uint16_t type = 1;
   uint16_t query_class = 1;
   bool rd = true, cd = false, ad = false, opt = false, dnssec_ok = false;
-  auto operator<=>(const Asked&) const = default;
+  // An OPT and AD change only the form of the answer.
+  bool operator<(const Asked& other) const {
+    return std::tie(name, type, query_class, rd, cd, dnssec_ok) <
+           std::tie(other.name, other.type, other.query_class, other.rd, other.cd, other.dnssec_ok);
+  }
 };
 
 class ShareTest : public PathTest {
@@ -181,7 +186,7 @@ TEST_F(ShareTest, NothingIsEqualByItsHash) {
     const bool known = flights[asked]++ != 0;
     ASSERT_EQ(handle(asked), known ? config::QueryOutcome::joined : config::QueryOutcome::forwarded);
   }
-  EXPECT_GT(flights.size(), 60U);
+  EXPECT_GT(flights.size(), 30U);
 }
 
 }  // namespace

@@ -243,6 +243,7 @@ TEST_F(RecallTest, WhatIsNotKeptTakesAwayWhatItSupersedes) {
     }
     EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
     EXPECT_EQ(get16(give_up().payload, 2) & 15, 2);
+    rig.verdict();
     respond(forwarded(studio(1000 + number)), old);  // somebody is back
     rig.verdict();
   }
