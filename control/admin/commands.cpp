@@ -55,7 +55,7 @@ namespace {
 
 // As people and programs write it: IPv4 in IPv6's form is IPv4.
 std::optional<config::IpAddress> address_of(const std::string& text) {
-  const auto address = address_of(text);
+  const auto address = config::parse_address(text);
   if (!address) return std::nullopt;
   const auto v4 = config::mapped_v4({*address, 128});
   return v4 ? v4->address : address;

@@ -95,6 +95,7 @@ class FakeDataplane {
     counters->page_size = config::counter_page_size(1);
     counters->lcores = 1;
     counters->pending_capacity = 1024;
+    counters->interfaces_followed.set(1);
     endpoints->magic = config::kEndpointStateMagic;
   }
 
