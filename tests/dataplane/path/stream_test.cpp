@@ -35,6 +35,10 @@ class StreamTest : public PathTest {
     frame.destination_mac = state::kStreamPortMac;
     return frame;
   }
+  Frame sent_to_port(unsigned port, Frame frame) const {
+    frame.destination_mac = rig.host.ports[port].mac;
+    return frame;
+  }
   // Frames of the slow lane's are long.
   std::vector<Sent> receive_long(const Frame& frame) {
     rte_mbuf* mbuf = rig.pool.take(write(frame), FramePool::kHeadroom, 65472);
@@ -127,10 +131,10 @@ TEST_F(StreamTest, ALongAnswerComesWhole) {
 
 TEST_F(StreamTest, WhatWasAskedOverTcpIsNotAnsweredOverUdpNorTheOtherWayRound) {
   const Frame tcp = ask_over_tcp();
-  EXPECT_TRUE(rig.receive(1, {write(answer_to_query(tcp))}).empty());
+  EXPECT_TRUE(rig.receive(1, {write(sent_to_port(1, answer_to_query(tcp)))}).empty());
   EXPECT_EQ(rig.verdict(), "classify.response response.wrong_port");
   const Frame udp = ask_over_udp(studio_query(1));
-  EXPECT_TRUE(receive_long(answer_to_query(udp)).empty());
+  EXPECT_TRUE(receive_long(sent_to_port(kStream, answer_to_query(udp))).empty());
   EXPECT_EQ(rig.verdict(), "classify.response response.wrong_port");
   only(receive_long(answer_to_query(tcp)), kStream);
   only(rig.receive(1, {write(answer_to_query(udp))}), 0);
@@ -263,7 +267,7 @@ TEST_F(StreamTest, WhoeverWasAskedBesideItIsWaitedFor) {
 
 TEST_F(StreamTest, OnlyTheSlowLaneMaySayThatAQueryIsLostAndOnlyOfWhatIsUnderWay) {
   const Frame left = ask_over_tcp();
-  EXPECT_TRUE(rig.receive(1, {write(lost(left))}).empty());
+  EXPECT_TRUE(rig.receive(1, {write(sent_to_port(1, lost(left)))}).empty());
   EXPECT_EQ(rig.verdict(), "classify.response response.malformed");
   Frame other = lost(left);
   ++other.destination_port;
