@@ -13,8 +13,8 @@
 namespace penstock::config {
 
 enum class EventKind : uint8_t {
-  leak,                // blocked or alarmed by the leak guard
-  unreadable,          // an answer for a private name that cannot be read, or for another whose chain cannot be followed
+  leak,        // blocked or alarmed by the leak guard
+  unreadable,  // an answer for a private name that cannot be read, or for another whose chain cannot be followed
   chain_into_private,  // an answer for another name that led into a private zone
   loop,                // a query from an endpoint of the pool that it would go to
   loop_probe,          // a probe of ours came back

@@ -85,7 +85,8 @@ bool is_held(const std::string& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return true;
   struct stat status {};
-  const bool free = fstat(fd, &status) == 0 && (status.st_uid == geteuid() || geteuid() == 0) && flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const bool free =
+      fstat(fd, &status) == 0 && (status.st_uid == geteuid() || geteuid() == 0) && flock(fd, LOCK_EX | LOCK_NB) == 0;
   close(fd);
   return !free;
 }

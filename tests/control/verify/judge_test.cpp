@@ -98,7 +98,9 @@ TEST(Judge, WithholdsAFamilyThatNothingIsSaidOf) {
     const Judgement judged = judge(*packet(LDNS_RCODE_NOERROR, one.records), rule, true);
     EXPECT_EQ(judged.finding, one.finding) << one.records.front() << ": " << judged.text;
     EXPECT_EQ(judged.meaning.empty(), judged.ok());
-    if (one.finding == Finding::withheld) EXPECT_NE(judged.meaning.find("has no network of IPv"), std::string::npos);
+    if (one.finding == Finding::withheld) {
+      EXPECT_NE(judged.meaning.find("has no network of IPv"), std::string::npos);
+    }
   }
 }
 
