@@ -15,8 +15,8 @@ constexpr std::array kEvery = {
     "fsync", "fdatasync", "ftruncate", "fstat", "stat", "lstat", "newfstatat", "statx", "access", "faccessat",
     "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "rename", "renameat", "renameat2", "unlink",
     "unlinkat", "mkdir", "mkdirat", "umask", "fchmod", "chmod", "fchmodat", "fcntl", "ioctl", "dup", "dup2", "dup3",
-    "pipe", "pipe2", "statfs", "fstatfs", "flock",           "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "fadvise64",
-    "copy_file_range", "sendfile",
+    "pipe", "pipe2", "statfs", "fstatfs", "flock", "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
+    "fadvise64", "copy_file_range", "sendfile",
     // waiting
     "poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     "eventfd2", "timerfd_create", "timerfd_settime", "timerfd_gettime", "signalfd4", "nanosleep", "clock_nanosleep",

@@ -59,7 +59,7 @@ Answered here, unless a zone of yours says otherwise
   built in  localhost, invalid, onion, resolver.arpa, 0.in-addr.arpa, 127.in-addr.arpa and 2 more
 
 Private names: where their addresses must lie
-  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
+  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL, other IPv6 NODATA  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
 )");
 }
 

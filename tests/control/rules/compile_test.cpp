@@ -224,8 +224,8 @@ TEST(Compile, WritesWhatIsRemembered) {
                           .stale = true,
                           .prefetch = true,
                           .rotate = true,
-                          .max_ttl = 1,
-                          .min_ttl = 2,
+                          .max_ttl = 2,
+                          .min_ttl = 1,
                           .max_negative_ttl = 3,
                           .max_stale = 4,
                           .size = uint64_t{5} << 20};
@@ -238,8 +238,8 @@ TEST(Compile, WritesWhatIsRemembered) {
   ASSERT_TRUE(rules) << rules.error();
   const config::ImagePool& inbound = rules->pool(0);
   EXPECT_EQ(inbound.cache, config::kCacheEnabled | config::kCacheStale | config::kCachePrefetch | config::kCacheRotate);
-  EXPECT_EQ(inbound.max_ttl, 1U);
-  EXPECT_EQ(inbound.min_ttl, 2U);
+  EXPECT_EQ(inbound.max_ttl, 2U);
+  EXPECT_EQ(inbound.min_ttl, 1U);
   EXPECT_EQ(inbound.max_negative_ttl, 3U);
   EXPECT_EQ(inbound.max_stale, 4U);
   EXPECT_EQ(inbound.cache_quota, 5U << 10);
