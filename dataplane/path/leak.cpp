@@ -61,9 +61,10 @@ Leak address_leak(std::span<const config::ImagePrefix> networks, uint8_t family,
   return leak;
 }
 
-// Of two leaks of one record the one that is not only withheld.
+// Of several leaks the first, but one that is not only withheld goes before.
 void worsen(Leak& leak, const Leak& other) {
-  if (leak.kind == LeakKind::none || (leak.kind == LeakKind::withheld && other.kind != LeakKind::none)) leak = other;
+  const bool is_worse = leak.kind == LeakKind::withheld && other.kind != LeakKind::withheld;
+  if (leak.kind == LeakKind::none || (is_worse && other.kind != LeakKind::none)) leak = other;
 }
 
 // `length` octets of addresses of one family.
