@@ -73,10 +73,11 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
   return send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now);
 }
 
-// In a fresh frame; over UDP if it may be, so that who asks over TCP does not depend on the endpoint's TCP.
+// In a fresh frame; over UDP after TCP and the other way round where it may be, so that who asks over TCP depends on neither.
 bool send_copy(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
                const Asked& question, uint64_t now) {
-  if (may_go_by_udp(lcore.pending.slot(index)))
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  if (may_go_by_udp(slot) && lcore.pending.query(index).send(slot.sends - 1U).over_tcp)
     return send_by_udp(lcore, index, pool, endpoint, {question.message, question.message_length}, now);
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return false;

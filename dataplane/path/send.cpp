@@ -13,6 +13,7 @@ namespace penstock::path {
 namespace {
 
 constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kTryOverTcp = 5'000 * kMs;  // the one that tries waits for UDP as long as all did before
 
 // How the message goes to this endpoint: bits of kSent....
 uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const config::ImagePool& pool,
@@ -132,7 +133,7 @@ bool is_silent_over_tcp(state::Lcore& lcore, const config::ImagePool& pool, uint
   const uint16_t slot = lcore.hops[endpoint].slot;
   return lcore.stream_silence.owes_much(slot) &&
          lcore.stream_silence.is_silent(slot, patience_over_tcp(patience_with(lcore, pool, slot)), now) &&
-         !lcore.stream_silence.try_again(slot, now);
+         !lcore.stream_silence.try_again(slot, now, kTryOverTcp);
 }
 
 bool send_by_udp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,

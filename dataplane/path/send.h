@@ -31,7 +31,7 @@ inline bool may_go_by_udp(const state::PendingSlot& slot) {
 // has changed: there is none, or it has no room.
 bool send_by_udp(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
                  std::span<const uint8_t> message, uint64_t now);
-// Whether the endpoint has answered nothing over TCP lately: then such queries begin with UDP, but for one now and then.
+// Whether the endpoint has answered nothing over TCP lately: then such queries begin with UDP, but for one each 5 s.
 bool is_silent_over_tcp(state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now);
 
 // How long an endpoint of the pool may take before another is asked, ns.

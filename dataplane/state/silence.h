@@ -28,11 +28,11 @@ class Silence {
   bool is_silent(uint16_t slot, uint64_t patience, uint64_t now) const {
     return owes_much(slot) && now - records_[slot].since > patience;
   }
-  // Whether a silent one is to be asked all the same, to see if it answers again: true once in kTryNs.
-  bool try_again(uint16_t slot, uint64_t now) {
+  // Whether a silent one is to be asked all the same, to see if it answers again: true once in `every`.
+  bool try_again(uint16_t slot, uint64_t now, uint64_t every = kTryNs) {
     Record& record = records_[slot];
     if (now < record.try_at) return false;
-    record.try_at = now + kTryNs;
+    record.try_at = now + every;
     return true;
   }
 

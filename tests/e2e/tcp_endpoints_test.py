@@ -57,7 +57,7 @@ def test_answers_leave_as_they_come(world, one):
     with Endpoint(world, ONE, udp=answer_to, tcp=slowly), Stream(world) as stream:
         stream.send(query_for(f"d-first.{ZONE}"), query_for(f"d-second.{ZONE}"))
         assert str(stream.answer().question[0].name) == f"d-second.{ZONE}."
-        assert rcode(stream.answer()) == "SERVFAIL"
+        assert addresses(stream.answer()) == {"10.16.110.189"}  # of UDP, as TCP brings none
     assert held and one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
 
 
@@ -132,7 +132,7 @@ def test_an_endpoint_that_is_silent_over_tcp_is_asked_over_udp(world, one):
         assert time.monotonic() - begin < 1.8
         before = len(server.asked["tcp"])
         for i in range(10):
-            assert addresses(ask(world, f"d-{i}.known.{ZONE}", tcp=True, timeout=1)) == {"10.16.110.189"}
+            assert addresses(ask(world, f"d-{i}.known.{ZONE}", tcp=True)) == {"10.16.110.189"}
         assert len(server.asked["tcp"]) - before < 10
 
 
