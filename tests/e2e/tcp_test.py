@@ -140,19 +140,22 @@ def test_a_client_with_too_many_connections_loses_its_idlest(office):
 def test_a_neighbour_does_not_pay_for_a_host_with_too_many_connections(office):
     world, penstock = office
     shed = slow_lane(penstock, "shed_client")
-    world.run("client", "ip", "addr", "add", f"{BUSY6}/64", "dev", "eth0", "nodad")
-    neighbour = Stream(world, HOST6)
-    streams = [neighbour]
+    world.run("client", "ip", "addr", "add", f"{BUSY6}/64", "dev", "eth0", "nodad", "preferred_lft", "0")  # for who binds to it
+    busy = [world.socket("client", socket.AF_INET6, socket.SOCK_STREAM) for _ in range(TCP_LIMITS["connections_per_client"] + 4)]
     try:
-        neighbour.send(query_for(STUDIO))
-        neighbour.answer()
-        streams += [Stream(world, HOST6, source=BUSY6) for _ in range(TCP_LIMITS["connections_per_client"] + 4)]
+        for sock in busy:
+            sock.bind((BUSY6, 0))
+        with Stream(world, HOST6) as neighbour:
+            neighbour.send(query_for(STUDIO))
+            neighbour.answer()
+            for sock in busy:
+                sock.connect((HOST6, 53))
+            neighbour.send(query_for(STUDIO))
+            assert addresses(neighbour.answer()) == STUDIO_PRIVATE
         assert slow_lane(penstock, "shed_client") >= shed + 4
-        neighbour.send(query_for(STUDIO))
-        assert addresses(neighbour.answer()) == STUDIO_PRIVATE
     finally:
-        for stream in streams:
-            stream.sock.close()
+        for sock in busy:
+            sock.close()
         world.run("client", "ip", "addr", "del", f"{BUSY6}/64", "dev", "eth0")
 
 

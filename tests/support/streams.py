@@ -35,14 +35,12 @@ def answer_to(query, records=0, flags=0):
 
 class Stream:
     """A client's connection."""
-    def __init__(self, world, server=HOST, receive_buffer=None, source=None):
+    def __init__(self, world, server=HOST, receive_buffer=None):
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         self.sock = world.socket("client", family, socket.SOCK_STREAM)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(4)
-        if source:
-            self.sock.bind((source, 0))
         self.sock.connect((server, 53))
 
     def __enter__(self):
