@@ -42,6 +42,17 @@ bool read_name(std::span<const uint8_t> bytes, size_t& at, LiveName& name) {
   return false;
 }
 
+// Only where the name ends.
+bool skip_name(std::span<const uint8_t> bytes, size_t& at) {
+  while (at < bytes.size()) {
+    const unsigned length = bytes[at];
+    at += length >= 0xc0 ? 2 : 1 + length;
+    if (length == 0 || length >= 0xc0) return at <= bytes.size();
+    if (length > 63) return false;
+  }
+  return false;
+}
+
 // False: what is there is not what the type says.
 bool read_hints(std::span<const uint8_t> data, LiveRecord& record) {
   size_t at = 2;
@@ -67,7 +78,10 @@ bool read_records(std::span<const uint8_t> bytes, size_t at, LiveMessage& messag
   for (unsigned section = 0; section < 3; ++section) {
     for (unsigned left = load16(bytes, 6 + 2 * section); left > 0; --left) {
       LiveRecord record{.section = section, .owner = {}, .target = {}, .addresses = {}};
-      if (!read_name(bytes, at, record.owner) || at + 10 > bytes.size()) return false;
+      // Who does not care for an owner, or for where an alias leads, reads on behind it.
+      size_t owner_at = at;
+      if (!read_name(bytes, owner_at, record.owner)) record.owner.clear();
+      if (!skip_name(bytes, at) || at + 10 > bytes.size()) return false;
       record.type = static_cast<uint16_t>(load16(bytes, at));
       const unsigned record_class = load16(bytes, at + 2);
       const size_t length = load16(bytes, at + 8);
@@ -85,7 +99,6 @@ bool read_records(std::span<const uint8_t> bytes, size_t at, LiveMessage& messag
           break;
         case kCname:
         case kDname:
-          // The record ends where it says; who does not care for where it leads reads on.
           if (!read_name(bytes, name_at, record.target)) record.target.clear();
           break;
         case kSvcb:

@@ -210,7 +210,8 @@ std::string LiveOracle::judge_answer(const Frame& frame, unsigned port) {
   if (message->questions == 0) {
     if (!ask.is_opaque && message->rcode() != 1 && message->rcode() != 4)
       return "an answer left without its question: " + test::to_hex(frame.payload);
-  } else if (message->questions != 1 || message->question != ask.question) {
+  } else if (message->questions != 1 || message->name != ask.name || message->type != ask.type ||
+             (message->question != ask.question && !ask.is_opaque)) {  // a signature covers the letters
     return "an answer left with another question: " + test::to_hex(frame.payload) + ", not " +
            test::to_hex(ask.question);
   }
