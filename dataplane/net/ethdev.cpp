@@ -12,6 +12,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 
 namespace penstock::net {
 namespace {
@@ -72,6 +73,8 @@ void Ethdev::close() {
   if (id_ == kNone) return;
   if (started_) rte_eth_dev_stop(id_);
   if (ours_) {
+    // The AF_XDP driver tries to detach by netlink, and complains: the right to is gone, and our filter goes with its link.
+    rte_log_set_level_pattern("pmd.net.af_xdp", RTE_LOG_EMERG);
     rte_eth_dev_close(id_);
     rte_vdev_uninit(name_.c_str());
   }
