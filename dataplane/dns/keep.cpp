@@ -174,10 +174,12 @@ Keep read_answer(std::span<const uint8_t> message, unsigned question_length, con
   answer.flags = flags & (kRcodeMask | kFlagAuthenticData);
   answer.body_length = static_cast<uint16_t>(end - begin);
   std::memcpy(kept.body.data(), message.data() + begin, answer.body_length);
+  // The links of a chain that ends in nothing are no negative answer: they have the limits of others.
+  const TtlRange of_chain = range_of(limits, false);
   for (unsigned i = 0; i < answer.records; ++i) {
     uint8_t* at = &kept.body[kept.ttl_at[i]];
     const uint32_t raw = load32(at);
-    store32(at, range.nearest(raw > 0x7fffffff ? 0 : raw));
+    store32(at, (i < answer.counts[0] ? of_chain : range).nearest(raw > 0x7fffffff ? 0 : raw));
   }
   run.write(answer);
   return Keep::answer;
@@ -195,11 +197,14 @@ void limit_ttls(std::span<uint8_t> message, unsigned question_length, const Keep
     if (record.section == RecordSection::answer) has_data = has_data || record.type == type || type == kTypeAny;
     if (record.section == RecordSection::authority) has_soa = has_soa || record.type == kTypeSoa;
   }
-  const TtlRange range = range_of(limits, has_soa && (is_nxdomain || !has_data));
+  const TtlRange of_answers = range_of(limits, false);
+  const TtlRange of_others = range_of(limits, has_soa && (is_nxdomain || !has_data));
   Records records(message, begin);
-  while (records.next(record))
-    if (record.type != kTypeOpt && !is_for_one_only(record.type))
-      store32(&message[record.data - 6], range.nearest(ttl_of(record)));
+  while (records.next(record)) {
+    if (record.type == kTypeOpt || is_for_one_only(record.type)) continue;
+    const TtlRange& range = record.section == RecordSection::answer ? of_answers : of_others;
+    store32(&message[record.data - 6], range.nearest(ttl_of(record)));
+  }
 }
 
 void rotate_addresses(std::span<uint8_t> behind_question, const KeptAnswer& answer, uint32_t rotation) {

@@ -42,7 +42,7 @@ static_assert(sizeof(KeptAnswer) == 20);
 struct Kept {
   KeptAnswer answer;
   ExtendedError error;  // that came with it, or none
-  bool over_limits;     // limit_ttls() would change the message
+  bool over_limits;     // limit_ttls() may change the message
   std::array<uint16_t, kMostRecords + 1> ttl_at;
   std::array<uint8_t, kLongestBody + 8> body;  // TTLs as kept; what is behind body_length may be overwritten
 };
