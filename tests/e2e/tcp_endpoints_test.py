@@ -91,7 +91,7 @@ def test_a_truncated_answer_is_fetched_over_tcp_and_remembered(world, one):
 
 
 def test_an_answer_of_sixty_kilobytes(world, one):
-    with Endpoint(world, ONE, udp=answer_to, tcp=lambda query: answer_to(query, 270)):
+    with Endpoint(world, ONE, udp=lambda query: answer_to(query, flags=dns.flags.TC), tcp=lambda query: answer_to(query, 270)):
         assert len(ask(world, f"d-long.{ZONE}", "TXT", tcp=True).answer[0]) == 270
 
 
@@ -100,13 +100,14 @@ def test_an_endpoint_without_tcp(world, one):
     def truncated(query):
         return answer_to(query, flags=dns.flags.TC if "cut" in str(query.question[0].name) else 0)
 
+    before = one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE)
     with Endpoint(world, ONE, udp=truncated):
         assert ask(world, f"d-cut.without.{ZONE}").flags & dns.flags.TC
         assert addresses(ask(world, f"d-0.without.{ZONE}", tcp=True)) == {"10.16.110.189"}
         assert rcode(ask(world, f"d-cut-0.without.{ZONE}", tcp=True)) == "SERVFAIL"
         for i in range(10):
             assert addresses(ask(world, f"d-{i}.without.{ZONE}", timeout=0.5)) == {"10.16.110.189"}
-    assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == 0
+    assert one.metrics().sum("penstock_endpoint_timeouts_total", address=ONE) == before
 
 
 def test_an_endpoint_that_refuses_connections_is_told_at_once(world, one):
@@ -276,7 +277,6 @@ def test_an_endpoint_that_is_silent_over_tcp_is_asked_over_udp(world, one):
         stream.send(*[query_for(name) for name in names])
         assert {rcode(stream.answer()) for _ in names} == {"NOERROR"}
         assert time.monotonic() - begin < 1.8
-        before = len(server.asked["tcp"])
         for i in range(10):
             assert addresses(ask(world, f"d-{i}.known.{ZONE}", tcp=True)) == {"10.16.110.189"}
-        assert len(server.asked["tcp"]) - before < 10
+        assert len({query.question[0].name for query in server.asked["tcp"] if ".known." in str(query.question[0].name)}) < 5
