@@ -4,6 +4,7 @@
 // (tables/image_checks: check_fields); what hangs on other parts of the image has checks of its own beside it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <type_traits>
@@ -61,10 +62,10 @@ constexpr bool covers(size_t end = sizeof(Record)) {
 
 // offsetof and decltype of a member need its name.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage)
-#define PENSTOCK_FIELD(record, member, ...)                                                                \
-  ImageField {                                                                                             \
-#member, offsetof(record, member), sizeof(std::remove_all_extents_t <decltype(record::member)>),       \
-        sizeof(record::member) / sizeof(std::remove_all_extents_t <decltype(record::member)>), __VA_ARGS__ \
+#define PENSTOCK_FIELD(record, member, ...)                                                     \
+  ImageField {                                                                                  \
+#member, offsetof(record, member), sizeof(std::remove_extent_t <decltype(record::member)>), \
+        std::max < size_t>(std::extent_v <decltype(record::member)>, 1), __VA_ARGS__            \
   }
 #define PENSTOCK_RANGE(...) Values::range, __VA_ARGS__
 // NOLINTEND(cppcoreguidelines-macro-usage)

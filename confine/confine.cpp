@@ -97,8 +97,6 @@ int make_landlock_rules(const std::vector<std::string>& writable) {
 
 // ---- system calls
 
-constexpr uint64_t kWriteAndExecute = PROT_WRITE | PROT_EXEC;
-
 class Filter {
  public:
   // What is not on the list is an error to its caller, and a line in the kernel's log. A name that this kernel's library does not
