@@ -57,10 +57,10 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
   }
   if (answered == nullptr) return verdict;
   if (dns::qdcount_of(packet.dns) != 1) {
-    // RFC 2136 section 3.8: the answer to an UPDATE may leave its sections out. A server that fails may give no more than a header.
-    const bool is_update = (dns::flags_of(packet.dns) & dns::kOpcodeMask) != 0;
+    // RFC 2136 section 3.8: the answer to an UPDATE may leave its sections out. A server that fails may give no more than a header. What is
+    // passed on as it came has either its question or nothing that the guard would have to look at.
     const bool is_header = packet.dns_length == dns::kHeaderSize;
-    if (dns::qdcount_of(packet.dns) != 0 || packet.is_fragment || (is_update && !is_header))
+    if (dns::qdcount_of(packet.dns) != 0 || packet.is_fragment || (slot.opaque && !is_header))
       return ResponseOutcome::wrong_question;
   } else {
     if (packet.dns_length < dns::kHeaderSize + asked.question_length) return ResponseOutcome::wrong_question;

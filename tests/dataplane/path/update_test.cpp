@@ -252,6 +252,28 @@ TEST_F(UpdateTest, WhatAnswersAnUpdate) {
   EXPECT_NE(config::to_string(next.destination), config::to_string(left.destination));
 }
 
+// The guard looks behind the question, so what has none and yet has records would pass it unread.
+TEST_F(UpdateTest, RecordsWithoutAQuestionAnswerNothing) {
+  for (const char* name : {"www.corp.example", "a.vpc.example"}) {
+    SCOPED_TRACE(name);
+    const Frame left = forward(from_client(signed_query(name)));
+    rig.verdict();
+    Bytes answer(left.payload.begin(), left.payload.begin() + 12);
+    const TestRecord outside{.data = {203, 0, 113, 9}, .owner = wire_name(name)};
+    const Bytes whole = write(TestResponse{.answer = {outside}, .authority = {}, .additional = {}}, left.payload);
+    const size_t records = write(TestResponse{}, left.payload).size();
+    answer.insert(answer.end(), whole.begin() + static_cast<std::ptrdiff_t>(records), whole.end());
+    put16(answer, 2, 0x8180);
+    for (const size_t count : {4U, 8U, 10U}) put16(answer, count, 0);
+    put16(answer, 6, 1);
+    EXPECT_TRUE(rig.receive(1, {write(respond(left, answer))}).empty());
+    EXPECT_EQ(rig.verdict(), "classify.response response.wrong_question");
+    rig.pass(3000);
+    rig.sweep();
+    rig.verdict();
+  }
+}
+
 // A signed answer for a private name is looked at as any other, and cannot be mended.
 TEST_F(UpdateTest, TheGuardLooksAtSignedAnswers) {
   rig.load(kHead + "updates: ad\n");
