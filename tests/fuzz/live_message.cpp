@@ -159,7 +159,7 @@ std::vector<LiveName> follow(const LiveMessage& message) {
     const LiveName& name = names.back();
     const LiveRecord* link = nullptr;
     for (const LiveRecord& record : message.records) {
-      if (record.section != 0 || record.target.empty()) continue;
+      if (record.section != 0 || record.target.empty() || record.owner.empty()) continue;
       if (record.type == kCname && record.owner == name) {
         link = &record;
         break;

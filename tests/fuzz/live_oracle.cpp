@@ -260,8 +260,13 @@ std::string LiveOracle::judge_addresses(const Ask& ask, const LiveMessage& messa
   if (ask.type == kTypeAny || ask.type == kTypeCname || ask.type == kTypeDname) return "";
   // Behind the first private name of a chain everything is that one's.
   Verdict entered = own;
-  for (const LiveName& name : follow(message)) {
-    if (!entered.is_private) entered = match(model, name, group);
+  // Of the name itself, by the rules in force when it was asked: what was under way then may still be told.
+  if (own.is_left_out && !match(live_rules()[history_[ask.rules_since]].model, ask.name, group).is_private)
+    entered = {};
+  std::vector<LiveName> names = follow(message);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const LiveName& name = names[i];
+    if (!entered.is_private && i != 0) entered = match(model, name, group);
     if (!entered.is_private || (entered.rule != nullptr && entered.rule->cname != config::CnameInto::chase)) continue;
     for (const LiveRecord& record : message.records) {
       if (record.section != 0 || record.addresses.empty() || record.owner != name) continue;
