@@ -114,6 +114,12 @@ void LiveOracle::asked(unsigned client, unsigned port, const Frame& frame) {
   bool whole = false;
   const auto message = read_message(frame.payload, whole);
   const uint16_t id = frame.payload.size() < 2 ? 0 : test::get16(frame.payload, 0);
+  // Who asks by a card and by the kernel's socket from one address, port and id is one client, and hears once.
+  const bool asks_elsewhere = std::any_of(asks_.begin(), asks_.end(), [&](const auto& other) {
+    return std::get<2>(other.first) == config::to_string(frame.source) &&
+           std::get<3>(other.first) == frame.source_port && std::get<4>(other.first) == id &&
+           (std::get<0>(other.first) != port || std::get<1>(other.first) != frame.source_mac);
+  });
   Ask& ask = asks_[{port, frame.source_mac, config::to_string(frame.source), frame.source_port, id}];
   const LiveClient& who = live_clients()[client];
   groups_.insert(who.group);
@@ -133,9 +139,7 @@ void LiveOracle::asked(unsigned client, unsigned port, const Frame& frame) {
   ask.is_opaque = message->opcode() != 0 || message->is_signed || message->type == kTypeTkey;
   const bool by_connection = port == kStreamPort && state::is_connection(frame.source_mac);
   ask.size = by_connection ? 0xffff : std::max(512U, message->opts == 0 ? 512U : message->opt_size);
-  ask.must_be_answered = who.may_ask && (message->flags & 0x8000) == 0;
-  names_.insert(message->name);
-  for (const LiveRecord& record : message->records) names_.insert(record.owner);
+  ask.must_be_answered = who.may_ask && (message->flags & 0x8000) == 0 && !asks_elsewhere;
 }
 
 std::string LiveOracle::judge(const test::Sent& sent) {
@@ -260,8 +264,8 @@ std::string LiveOracle::judge_addresses(const Ask& ask, const LiveMessage& messa
   if (ask.type == kTypeAny || ask.type == kTypeCname || ask.type == kTypeDname) return "";
   // Behind the first private name of a chain everything is that one's.
   Verdict entered = own;
-  // Of the name itself, by the rules in force when it was asked: what was under way then may still be told.
-  if (own.is_left_out && !match(live_rules()[history_[ask.rules_since]].model, ask.name, group).is_private)
+  // What was under way when a reload left the client out may still be told.
+  if (own.is_left_out && !match(live_rules()[history_[ask.rules_since]].model, ask.name, group).is_left_out)
     entered = {};
   std::vector<LiveName> names = follow(message);
   for (size_t i = 0; i < names.size(); ++i) {

@@ -73,7 +73,6 @@ class LiveOracle {
   std::vector<unsigned> history_{0};  // rule sets in force, the last one now
   std::map<AskKey, Ask> asks_;
   std::set<std::string> groups_;  // of clients that have asked
-  std::set<LiveName> names_;      // asked
   std::deque<LiveSend> sends_;
 };
 
