@@ -69,9 +69,7 @@ unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rco
 unsigned write_answer_around(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error,
                              unsigned records_length) {
   uint8_t* header = message.data();
-  const uint16_t kept = traits.flags & (kOpcodeMask | kFlagRecursionDesired | kFlagCheckingDisabled);
-  store16(header + 2, static_cast<uint16_t>(kFlagResponse | kFlagRecursionAvailable | kept |
-                                            (static_cast<uint16_t>(rcode) & kRcodeMask)));
+  store16(header + 2, answer_flags(traits.flags, static_cast<uint16_t>(rcode) & kRcodeMask));
   store16(header + 4, traits.question_length != 0 ? 1 : 0);
   store16(header + 6, 0);
   store16(header + 8, 0);

@@ -29,6 +29,17 @@ enum class ExtendedError : uint16_t {
   none = 0xffff,
 };
 
+// The flags of whatever leaves to a client in answer to a query whose header had `asked`: QR and the opcode; RD and CD as the query had
+// them, RA as we do recurse, and Z zero (RFC 6895 section 2.1); AA, TC, AD and the rcode as `said`. To other opcodes than QUERY RA and CD mean
+// nothing. Messages that are opaque (dns::Query) alone keep what they have.
+constexpr uint16_t answer_flags(uint16_t asked, uint16_t said) {
+  constexpr uint16_t kOfQueries = kFlagRecursionAvailable | kFlagCheckingDisabled;
+  constexpr uint16_t kSaid = kFlagAuthoritative | kFlagTruncated | kFlagAuthenticData | kRcodeMask;
+  const unsigned copied = asked & (kOpcodeMask | kFlagRecursionDesired | kFlagCheckingDisabled);
+  const unsigned flags = kFlagResponse | kFlagRecursionAvailable | copied | (said & unsigned{kSaid});
+  return static_cast<uint16_t>((asked & kOpcodeMask) == 0 ? flags : flags & ~unsigned{kOfQueries});
+}
+
 // What an answer of ours may add behind the question: an OPT with one EDE option and its text, and one for keepalive.
 constexpr unsigned kLongestExtraText = 28;
 constexpr unsigned kKeepaliveSize = 6;
@@ -37,8 +48,8 @@ constexpr unsigned kAnswerTail = kOptSize + 6 + kLongestExtraText + kKeepaliveSi
 unsigned answer_tail(const QueryTraits& traits, ExtendedError error);
 
 // Turns the header and question at the start of `message` into an answer and returns its length. The id and, of
-// traits.question_length octets, the question stay as they are; a question length of 0 leaves only the header. RA is set,
-// RD and CD are the query's, all else is clear (RFC 6895 section 2.1: Z is zero). An OPT is added if the query had one.
+// traits.question_length octets, the question stay as they are; a question length of 0 leaves only the header. The flags are
+// those of answer_flags(). An OPT is added if the query had one.
 // `message` has room for header, question and answer_tail(), which is kAnswerTail at most.
 unsigned write_answer(std::span<uint8_t> message, const QueryTraits& traits, Rcode rcode, ExtendedError error);
 

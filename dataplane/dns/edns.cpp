@@ -67,6 +67,7 @@ OptSearch find_opt(std::span<const uint8_t> message, unsigned begin, Opt& opt, u
     const uint8_t* fixed = header + at;
     at += 10U + load16(fixed + 8);
     if (at > message.size()) return OptSearch::unreadable;
+    if (load16(fixed) == kTypeTsig) return OptSearch::wrong;  // of a message that nobody signed
     if (load16(fixed) != kTypeOpt) continue;
     if (opt.begin != 0 || left > additional || message[owner] != 0) return OptSearch::wrong;
     read_opt(header, owner, left - 1, opt);

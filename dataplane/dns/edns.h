@@ -46,7 +46,7 @@ inline void read_opt(const uint8_t* message, unsigned begin, unsigned behind, Op
 enum class OptSearch : uint8_t {
   none,
   found,
-  wrong,       // two of them, one outside the additional section, or one whose owner is not the root
+  wrong,  // two of them, one outside the additional section, one whose owner is not the root, or beside a signature (TSIG)
   unreadable,  // the records cannot be walked to their end
 };
 // In a message whose question section ends at `begin`, at least kHeaderSize. `end`: where its records end, unless they are

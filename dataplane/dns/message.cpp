@@ -7,7 +7,6 @@ namespace {
 
 constexpr uint16_t kTypeSig = 24;
 constexpr uint16_t kTypeTkey = 249;
-constexpr uint16_t kTypeTsig = 250;
 
 // False: they are not whole.
 bool read_options(std::span<const uint8_t> message, Query& query) {

@@ -26,6 +26,7 @@ constexpr uint16_t kTypeOpt = 41;
 constexpr uint16_t kTypeRrsig = 46;
 constexpr uint16_t kTypeSvcb = 64;
 constexpr uint16_t kTypeHttps = 65;
+constexpr uint16_t kTypeTsig = 250;
 constexpr uint16_t kTypeAny = 255;
 
 constexpr unsigned kMaxPointers = 126;  // a name has no more labels that one could stand for

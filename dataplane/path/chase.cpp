@@ -173,9 +173,7 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
   const uint16_t said = dns::flags_of(packet.dns);
   const auto rcode = static_cast<dns::Rcode>(said & dns::kRcodeMask);
   if (rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain) return Finish::failed;
-  const uint16_t own =
-      dns::kFlagResponse | (query.traits.flags & (dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled));
-  const auto flags = static_cast<uint16_t>(own | (said & (dns::kFlagRecursionAvailable | dns::kRcodeMask)));
+  const uint16_t flags = dns::answer_flags(query.traits.flags, said & dns::kRcodeMask);  // nobody's word as a whole
   if ((said & dns::kFlagTruncated) != 0) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
   Chain chain(message, chase.question_length);
   Chain::Step step = chain.next();

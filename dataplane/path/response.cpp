@@ -261,6 +261,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     answer.dns_length = static_cast<uint16_t>(end);
     if (!to_client(lcore, index, answer, opt)) return pass_over();
   }
+  if (!slot.opaque) dns::store16(answer.dns + 2, dns::answer_flags(query.traits.flags, dns::flags_of(answer.dns)));
   bool clean = false;
   ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);

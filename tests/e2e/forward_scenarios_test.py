@@ -177,7 +177,7 @@ scenario("two hundred addresses, over UDP and over TCP",
          ask(asked(many.owner), reply(*[address(i) for i in range(200)]), tcp=True, hears=["tcp"]))
 scenario("thirty signatures of one set", ask(asked(edns=opt(1232, True)), (signed := reply(address(), *[record(46, bytes(18) + b"\0" + bytes([i])) for i in range(30)])),
                                              gets=got(*signed.message.answers, edns=opt(1232, True))))
-scenario("a server of a zone itself: authoritative, no recursion", ask(asked(), reply(address(), flags=QR | AA | RD)))
+scenario("a server of a zone itself: authoritative, and the recursion is ours", ask(asked(), reply(address(), flags=QR | AA | RD), got(address(), flags=QR | AA | RD | RA)))
 scenario("the bits AD and CD go both ways", ask(asked(flags=RD | AD | CD), reply(address(), flags=QR | RD | RA | AD | CD)))
 scenario("everything is asked and something else after that: two questions, two answers, each remembered",
          ask((any_ := asked(kind=ANY)), reply(address(), record(TXT, b"\x04text"))),

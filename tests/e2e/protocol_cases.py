@@ -192,7 +192,7 @@ case("a record whose data are cut short", "1035 4.1.3", message(RD, [question("c
      gets=Said(QR | RD | RA | FORMERR, without_question=True))
 for opcode, what in ((1, "IQUERY"), (2, "STATUS"), (3, "3"), (4, "NOTIFY"), (5, "UPDATE"), (6, "DSO"), (7, "7"), (11, "11"), (15, "15")):
     case(f"opcode {what} is not implemented", {4: "1996 3.7", 5: "2136 2.2"}.get(opcode, "1035 4.1.1"),
-         message(opcode << 11, [question(f"opcode{opcode}.proto.test", SOA)]), gets=Said(QR | RA | opcode << 11 | NOTIMP, without_question=True))
+         message(opcode << 11, [question(f"opcode{opcode}.proto.test", SOA)]), gets=Said(QR | opcode << 11 | NOTIMP, without_question=True))
 case("CD passes", "4035 3.2.2", asked(flags=RD | CD), said(address(), flags=QR | RD | RA | CD))
 case("AD passes", "6840 5.7", asked(flags=RD | AD), said(address(), flags=QR | RD | RA | AD))
 case("AD and CD with DO", "4035 3.2.2", asked(flags=RD | AD | CD, edns=opt(do=True)), said(address(), flags=QR | RD | RA | AD | CD, edns=opt(do=True)))
@@ -208,8 +208,9 @@ case("NXDOMAIN keeps its SOA", "2308 2.1", asked(), said(flags=QR | RD | RA | NX
 case("NODATA keeps its SOA", "2308 2.2", asked(kind=AAAA), said(authority=[soa]))
 case("NODATA without a SOA", "2308 2.2", asked(kind=AAAA), said())
 case("AA passes", "5625 4.1", asked(), said(address(), flags=QR | AA | RD | RA))
-case("no RA passes", "5625 4.1", asked(), said(address(), flags=QR | RD))
-case("Z passes", "5625 4.1", asked(), said(address(), flags=QR | RD | RA | Z))
+case("RA is ours", "1035 4.1.1", asked(), said(address(), flags=QR | RD), got(address()))
+case("RD is the query's", "1035 4.1.1", asked(), said(address(), flags=QR | RA), got(address()))
+case("Z is zero", "6895 2.1", asked(), said(address(), flags=QR | RD | RA | Z), got(address()))
 case("AD of an answer passes", "4035 3.2.3", asked(edns=opt(do=True)), said(address(), flags=QR | RD | RA | AD, edns=opt(do=True)))
 case("TC passes", "7766 5", asked(), said(flags=QR | RD | RA | TC), tcp=got(flags=QR | RD | RA | TC))
 case("a referral passes", "5625 4.1", asked(), said(authority=[record(NS, name("ns.proto.test"))], additional=[record(A, b"\1\2\3\4", owner="ns.proto.test")]))

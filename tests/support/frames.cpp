@@ -251,7 +251,9 @@ Bytes to_client(Bytes answer, const std::optional<Opt>& opt) {
 
 Bytes own_answer(const DnsQuery& query, uint16_t rcode, bool with_question) {
   DnsQuery answer = query;
-  answer.flags = static_cast<uint16_t>(0x8080 | (query.flags & 0x7910) | rcode);
+  const bool is_query = (query.flags & 0x7800) == 0;
+  answer.flags =
+      static_cast<uint16_t>(0x8000 | (is_query ? 0x80 : 0) | (query.flags & (is_query ? 0x7910 : 0x7900)) | rcode);
   Bytes bytes = write(answer);
   if (with_question) return bytes;
   bytes.resize(12);

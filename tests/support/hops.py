@@ -61,8 +61,14 @@ def _passed_on(opt):
     return options
 
 
+def flags_of_answer(asked, said):
+    """QR and opcode; RD and CD of the query, RA; AA, TC, AD and rcode of the answer; Z is zero."""
+    return 0x8080 | asked & 0x7910 | said & 0x062f
+
+
 def as_answered(query, direct):
     """What the client is to get when a server has answered as_sent() of its query so."""
+    direct = direct[:2] + struct.pack("!H", flags_of_answer(*(struct.unpack_from("!H", wire, 2)[0] for wire in (query, direct)))) + direct[4:]
     _, asked = split_opt(query)
     rest, opt = split_opt(direct)
     if not query[3] & AD and not (asked and asked[7] & 0x80):

@@ -76,7 +76,7 @@ TEST(WriteAnswer, Table) {
        {0x2100, 0, false, false},
        Rcode::notimp,
        ExtendedError::none,
-       {0xab, 0xcd, 0xa1, 0x84, 0, 0, 0, 0, 0, 0, 0, 0}},
+       {0xab, 0xcd, 0xa1, 0x04, 0, 0, 0, 0, 0, 0, 0, 0}},
       {"FORMERR",
        {0x0000, 0, false, false},
        Rcode::formerr,
@@ -85,6 +85,29 @@ TEST(WriteAnswer, Table) {
   };
   for (const Case& c : cases)
     EXPECT_EQ(test::to_hex(written(c.traits, c.rcode, c.error)), test::to_hex(c.expected)) << c.description;
+}
+
+TEST(AnswerFlags, Table) {
+  const struct {
+    const char* description;
+    uint16_t asked, said, expected;
+  } cases[] = {
+      {"nothing", 0x0000, 0x0000, 0x8080},
+      {"RD is the query's, not the answer's", 0x0100, 0x0000, 0x8180},
+      {"and clear stays clear", 0x0000, 0x0100, 0x8080},
+      {"CD as well", 0x0010, 0x0000, 0x8090},
+      {"and clear stays clear", 0x0000, 0x0010, 0x8080},
+      {"RA is ours", 0x0100, 0x8100, 0x8180},
+      {"AA, TC and AD are the answer's", 0x0000, 0x8620, 0x86a0},
+      {"not the query's", 0x0620, 0x8000, 0x8080},
+      {"Z is zero", 0x0040, 0x8040, 0x8080},
+      {"the rcode is the answer's", 0x000f, 0x8003, 0x8083},
+      {"all at once", 0x07ff, 0x87ff, 0x87bf},
+      {"to NOTIFY RA and CD mean nothing", 0x2110, 0x8004, 0xa104},
+      {"to UPDATE neither", 0x2810, 0x8005, 0xa805},
+      {"the opcode is the query's", 0x2800, 0xf800, 0xa800},
+  };
+  for (const auto& c : cases) EXPECT_EQ(answer_flags(c.asked, c.said), c.expected) << c.description;
 }
 
 TEST(WriteAnswer, EveryRcodeAndCode) {

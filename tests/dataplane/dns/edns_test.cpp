@@ -132,6 +132,8 @@ TEST(Edns, FindsTheOptOfAResponse) {
   EXPECT_EQ(search(message_of({}, {opt(512, 0), kAddress, opt(512, 0)})), OptSearch::wrong);
   EXPECT_EQ(search(message_of({opt(512, 0)}, {})), OptSearch::wrong);
   EXPECT_EQ(search(message_of({}, {opt(512, 0, {}, {1, 'a', 0})})), OptSearch::wrong);
+  EXPECT_EQ(search(message_of({kAddress}, {kTsig})), OptSearch::wrong);
+  EXPECT_EQ(search(message_of({kAddress}, {opt(512, 0), kTsig})), OptSearch::wrong);
   Bytes cut = message_of({kAddress}, {opt(512, 0)});
   cut.pop_back();
   EXPECT_EQ(search(cut), OptSearch::unreadable);

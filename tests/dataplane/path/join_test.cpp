@@ -353,7 +353,7 @@ TEST_F(JoinTest, WhoTakesLessIsToldToAskOverTcp) {
     expect_kept(from("192.168.10.21", 40000, write(query)), "joined");
     Frame response = answer_to_query(left);
     response.payload = large_answer(left.payload, c.answer_length - (c.opt ? 11 : 0));
-    put16(response.payload, 2, 0x85b0);  // AA, RA, AD, CD: the endpoint's flags are kept, AD for who wants it
+    put16(response.payload, 2, 0x85b0);  // AA, RA, AD, CD: AA is kept, AD for who wants it; CD is the query's
     const Frame first = only(rig.receive(1, {write(response)}), 0);
     if (c.opt) {
       EXPECT_EQ(first.payload.size(), c.answer_length);
@@ -362,7 +362,7 @@ TEST_F(JoinTest, WhoTakesLessIsToldToAskOverTcp) {
     EXPECT_EQ(rig.verdict(), "classify.response response.returned waiter.answered");
     if (query.opt) query.opt->udp_size = 4096;
     Bytes expected = own_answer(query, 0);
-    put16(expected, 2, c.opt && c.opt->dnssec_ok ? 0x87b0 : 0x8790);
+    put16(expected, 2, c.opt && c.opt->dnssec_ok ? 0x87a0 : 0x8780);
     if (!c.cut) {
       expected = first.payload;
       put16(expected, 0, 7);

@@ -142,12 +142,6 @@ TEST_F(RecallTest, WhatIsNotKept) {
       {"NXDOMAIN, MINIMUM 0",
        {.flags = 0x8183, .answer = {}, .authority = {{.type = 6, .ttl = 900, .data = soa_data(0)}}, .additional = {}},
        "not_kept"},
-      {"a TSIG",
-       {.flags = 0x8180,
-        .answer = {{}},
-        .authority = {},
-        .additional = {{.type = 250, .ttl = 0, .data = {0}, .owner = {0}}}},
-       "not_kept"},
       {"TKEY", {.flags = 0x8180, .answer = {{.type = 249}}, .authority = {}, .additional = {}}, nullptr, 249},
   };
   unsigned number = 0;

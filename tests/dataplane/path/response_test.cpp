@@ -2,6 +2,7 @@
 // leaves the query open for the right one.
 #include <functional>
 
+#include "dataplane/dns/answer.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {
@@ -104,6 +105,11 @@ TEST_F(ResponseTest, WhatIsNoAnswerIsTheEndpointsFailure) {
          }
          put16(f.payload, 10, 2);
        }},
+      {"signed, as nobody asked",
+       [](Frame& f) {
+         for (const uint8_t octet : {0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 2, 7, 7}) f.payload.push_back(octet);
+         put16(f.payload, 10, static_cast<uint16_t>(get16(f.payload, 10) + 1));
+       }},
   };
   for (const auto& [what, change] : cases) {
     for (const uint16_t rcode : {0, 2, 3, 4, 5}) {
@@ -184,6 +190,7 @@ TEST_F(ResponseTest, DoubledInOneBurstAndLate) {
   EXPECT_EQ(rig.verdict(), "classify.response response.unknown_id");
 }
 
+// But for those that are ours: RA, and RD and CD as the client asked.
 TEST_F(ResponseTest, FlagsAndRcodesAreTheEndpoints) {
   for (unsigned rcode = 0; rcode < 16; ++rcode) {
     for (const uint16_t flags : {0x0000, 0x0400, 0x0200, 0x0020, 0x0670}) {  // AA, TC, AD, and all with CD and Z
@@ -198,8 +205,10 @@ TEST_F(ResponseTest, FlagsAndRcodesAreTheEndpoints) {
       const Frame back = only(rig.receive(1, {write(response)}), 0);
       Bytes expected = response.payload;
       put16(expected, 0, 0x1234);
-      put16(expected, 2, get16(expected, 2) & ~0x20);  // AD is for who asked for it (RFC 6840 section 5.8)
+      // AD is for who asked for it (RFC 6840 section 5.8).
+      put16(expected, 2, dns::answer_flags(studio_query().flags, get16(expected, 2)) & ~0x20);
       EXPECT_EQ(to_hex(back.payload), to_hex(expected));
+      EXPECT_EQ(get16(back.payload, 2) & 0x01d0, 0x0180);  // RD, RA, no Z, no CD
     }
     EXPECT_EQ(rig.counters().lcore[0].rcodes[rcode].get(), 5U);
   }

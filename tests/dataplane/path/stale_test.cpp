@@ -207,7 +207,6 @@ TEST_F(RecallTest, WhatIsNotKeptTakesAwayWhatItSupersedes) {
   const TestRecord soa{.type = 6, .ttl = 0, .data = soa_data(0)};
   TestResponse large{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
   for (int i = 0; i < 18; ++i) large.answer.push_back({.type = 16, .ttl = 60, .data = Bytes(200, 199)});
-  const TestRecord signature{.type = 250, .ttl = 0, .data = {0}, .owner = {0}};
   struct Case {
     const char* description;
     TestResponse newest;
@@ -220,7 +219,6 @@ TEST_F(RecallTest, WhatIsNotKeptTakesAwayWhatItSupersedes) {
       {"NODATA, SOA with TTL 0", {.flags = 0x8180, .answer = {}, .authority = {soa}, .additional = {}}},
       {"TC", {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}}},
       {"over 3 KB", large},
-      {"for one only", {.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {signature}}},
       {"a failure", kServfail, true},
   };
   unsigned number = 0;

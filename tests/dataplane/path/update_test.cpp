@@ -133,7 +133,7 @@ TEST_F(UpdateTest, PrivateNamesStayInside) {
     SCOPED_TRACE(c.what);
     const Frame back = only(rig.receive(0, {write(from_client(c.message))}), 0);
     EXPECT_EQ(rig.verdict(), "classify.query query.refused_update");
-    EXPECT_EQ(get16(back.payload, 2), 0xa885);  // QR, UPDATE, RA, REFUSED
+    EXPECT_EQ(get16(back.payload, 2), 0xa805);  // QR, UPDATE, REFUSED
   }
 }
 
@@ -142,7 +142,7 @@ TEST_F(UpdateTest, WithoutAPoolForThem) {
   for (const Bytes& message : {update("corp.example", {0xc0, 12}), update("vpc.example", {0xc0, 12})}) {
     const Frame back = only(rig.receive(0, {write(from_client(message))}), 0);
     EXPECT_EQ(rig.verdict(), "classify.query query.notimp");
-    EXPECT_EQ(to_hex(back.payload), "1234a8840000000000000000");
+    EXPECT_EQ(to_hex(back.payload), "1234a8040000000000000000");
   }
   // NOTIFY is for secondaries, whatever the pool.
   rig.load(kHead + "updates: ad\n");
