@@ -33,12 +33,21 @@ uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const 
   return static_cast<uint16_t>(dns::truncate_answer(room, &answer.octets[dns::kHeaderSize], traits));
 }
 
+// What the guard's verdict depends on beside the answer itself.
+uint64_t judged_by(const state::Lcore& lcore) {
+  return lcore.rules == nullptr ? 0 : lcore.rules->header().private_identity;
+}
+
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
   const state::PendingQuery& query = lcore.pending.query(delivery.flight);
   const dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
-  const uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer
-                              ? write_servfail(frame, query, traits, delivery.error)
-                              : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
+  // Rules about private zones that came meanwhile might not let it pass.
+  const bool is_void = delivery.answer != DeliveryQueue::kNoAnswer &&
+                       lcore.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
+  const uint16_t length =
+      delivery.answer == DeliveryQueue::kNoAnswer || is_void
+          ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
+          : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   if (length != 0) {
     dns::store16(message, waiter.asker.id);
@@ -77,7 +86,8 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
   uint16_t kept = DeliveryQueue::kNoAnswer;
   if (!answer.empty())
     kept = lcore.deliveries.keep(
-        answer, takes_turns(lcore, query) ? dns::find_addresses(answer, slot.question_length) : dns::KeptAnswer{});
+        answer, takes_turns(lcore, query) ? dns::find_addresses(answer, slot.question_length) : dns::KeptAnswer{},
+        judged_by(lcore));
   lcore.pending.land(index);
   lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
 }

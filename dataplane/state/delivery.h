@@ -36,13 +36,15 @@ class DeliveryQueue {
     dns::KeptAnswer addresses;             // where they are that take turns
     uint16_t length;                       // of the message
     std::array<uint8_t, kLongest> octets;  // its first
+    uint64_t judged_by;  // what the guard went by: ImageHeader::private_identity; 0: there were no rules
   };
 
   // Keeps a copy of the message, of its first kLongest octets if it is longer, and gives its place; kNoAnswer: none is free.
-  uint16_t keep(std::span<const uint8_t> message, const dns::KeptAnswer& addresses) {
+  uint16_t keep(std::span<const uint8_t> message, const dns::KeptAnswer& addresses, uint64_t judged_by) {
     if (kept_ == kAnswers) return kNoAnswer;
     const uint16_t place = free_[kept_++];
     answers_[place].addresses = addresses;
+    answers_[place].judged_by = judged_by;
     answers_[place].length = static_cast<uint16_t>(message.size());
     std::memcpy(answers_[place].octets.data(), message.data(), std::min<size_t>(message.size(), kLongest));
     return place;

@@ -891,6 +891,31 @@ TEST_F(GuardTest, RulesThatCameMeanwhile) {
   }
 }
 
+// So they do for those who joined and are still to be told: the first one was told by the rules before.
+TEST_F(GuardTest, RulesThatCameBeforeThoseWhoJoinedWereTold) {
+  const std::pair<const char*, uint16_t> cases[] = {
+      {"zones: [{zone: org, pool: vpc, expect: 10.0.0.0/8}]", 2},
+      {"zones: [{zone: vpc.example, pool: vpc, expect: 10.99.0.0/16}]", 2},
+      {"", 0},
+      {"  - {zone: other.org, pool: office}\n", 0},
+  };
+  for (const auto& [zones, rcode] : cases) {
+    SCOPED_TRACE(zones);
+    rig.load(kRules);
+    const Frame left = forward(from_client(write(DnsQuery{.question = {.name = "www.org"}, .opt = {}})));
+    Frame response = answer_to_query(left);
+    response.payload = answer(left.payload, 0, {{"www.org", kA, kOut}});
+    const Frame joined = from_client(write(DnsQuery{.question = {.name = "wWw.org"}, .opt = {}}), "192.168.10.22");
+    EXPECT_TRUE(rig.receive(0, {write(joined)}).empty());
+    EXPECT_EQ(get16(only(rig.receive(1, {write(response)}), 0).payload, 2), 0x8180);
+    rig.load(rcode == 2 ? kHead + zones : kRules + zones);
+    const Frame last = only(rig.sweep(), 0);
+    EXPECT_EQ(config::to_string(last.destination), "192.168.10.22");
+    EXPECT_EQ(get16(last.payload, 2), 0x8180 | rcode);
+    EXPECT_EQ(to_hex(Bytes(last.payload.begin() + 12, last.payload.begin() + 21)), to_hex(wire_name("wWw.org")));
+  }
+}
+
 // The SERVFAIL of ours may be longer than the response, by its OPT.
 TEST_F(GuardTest, ABufferWithoutRoomForTheOptGetsAnAnswerWithoutIt) {
   const DnsQuery query{.question = {.name = "a.vpc.example"}, .opt = Opt{}};

@@ -70,7 +70,7 @@ TEST(Delivery, AnswersKeepTheirPlacesUntilTheyArePopped) {
     if (expected.size() < 512 && random() % 10 < (grows ? 8U : 2U)) {
       std::vector<uint8_t> message(12 + random() % 2000);
       for (uint8_t& octet : message) octet = static_cast<uint8_t>(random());
-      const uint16_t place = queue.keep(message, {});
+      const uint16_t place = queue.keep(message, {}, 0);
       if (place == DeliveryQueue::kNoAnswer) {
         ++without;
         message.clear();
