@@ -93,7 +93,8 @@ std::string limits_text(const Clients& clients) {
   });
   if (clients.rate_per_client == 0 && clients.response_rate == 0 && !of_groups) return {};
   if (clients.rate_per_client != 0)
-    add(std::to_string(clients.rate_per_client) + " queries/s a client (IPv4 address, IPv6 /56)");
+    add(std::to_string(clients.rate_per_client) +
+        " queries/s a client (IPv4 address, IPv6 host; an IPv6 /64 four times, a /56 sixteen times)");
   if (clients.response_rate != 0)
     add("the same answer " + std::to_string(clients.response_rate) + " times/s to a network (IPv4 /24, IPv6 /56)");
   if (!clients.rate_exempt.empty()) add("not " + join(clients.rate_exempt));

@@ -83,7 +83,7 @@ struct Clients {
   std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
   std::vector<IpPrefix> deny;
   bool silent = false;           // `refused: drop`: no REFUSED to clients that may not ask
-  uint32_t rate_per_client = 0;  // queries/s of an IPv4 address or an IPv6 /56, 0: none
+  uint32_t rate_per_client = 0;  // queries/s of an IPv4 address or an IPv6 host, 0: none
   uint32_t response_rate = 0;    // the same answer to an IPv4 /24 or an IPv6 /56, answers/s, 0: no limit
   OverRate over_rate = OverRate::truncate;
   std::vector<IpPrefix> rate_exempt;  // no limit counts them

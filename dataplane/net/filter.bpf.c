@@ -100,7 +100,8 @@ static __always_inline int is_for_another_host(const struct ethhdr* ethernet) {
   return !bpf_map_lookup_elem(&macs, &to);
 }
 
-// Of a client: an IPv4 address, or the first 56 bits of an IPv6 one. Written by several CPUs at once it counts a little too little.
+// Of a client: an IPv4 address, or the network of an IPv6 one, its first 64 bits (state/client_network.h). Written by several CPUs
+// at once it counts a little too little.
 struct allowance {
   __u64 window;
   __u32 passed;  // in it
@@ -127,10 +128,7 @@ static __always_inline int is_too_much(struct address client) {
   __u32 zero = 0;
   __u32* count = bpf_map_lookup_elem(&policed_count, &zero);
   if (!count || *count == 0) return 0;
-  if (client.words[0] || client.words[1] || client.words[2] != bpf_htonl(0xffff)) {
-    client.words[1] &= bpf_htonl(0xffffff00);
-    client.words[2] = client.words[3] = 0;
-  }
+  if (client.words[0] || client.words[1] || client.words[2] != bpf_htonl(0xffff)) client.words[2] = client.words[3] = 0;
   struct allowance* allowance = bpf_map_lookup_elem(&policed, &client);
   if (!allowance) return 0;
   __u64 window = bpf_ktime_get_ns() >> WINDOW_SHIFT;

@@ -43,7 +43,7 @@ class Filter {
   tl::expected<void, std::string> set_macs(std::span<const Mac>);
   tl::expected<void, std::string> set(const FilterRules&);
 
-  // Of the queries of this client (IPv4, or an IPv6 address that stands for its /56) only so many a second pass; the others are
+  // Of the queries of this client (IPv4, or an IPv6 address that stands for its /64) only so many a second pass; the others are
   // dropped here. As many clients as kMostPoliced.
   bool police(const config::IpAddress& client, uint32_t per_second);  // false: the kernel does not take it
   void release(const config::IpAddress& client);

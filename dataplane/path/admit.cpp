@@ -9,6 +9,7 @@ using state::ClientShare;
 using state::ClientShares;
 using state::PoolPressure;
 using state::Scarce;
+using state::Sharer;
 using state::Thing;
 
 constexpr uint32_t kOne = 1 << 16;
@@ -52,7 +53,7 @@ const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& po
 
 // Of the pool's budget. The buckets tell within milliseconds that more is asked than there is; then whoever takes much yields,
 // and they stay half full for the others. A budget that nobody else wants is all the client's.
-bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Packet& packet, uint32_t weight, uint64_t now) {
+bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight, uint64_t now) {
   const uint64_t budget = lcore.hops.orders.budget(pool);
   if (budget == 0) return true;
   const PoolPressure& pressure = pressure_of(lcore, pool, budget, now);
@@ -61,7 +62,7 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Packet& 
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.shares.entry(packet.source, packet.family, Thing::rate, pool.first_endpoint, now, shift);
+  ClientShare& share = lcore.shares.entry(sharer, Thing::rate, pool.first_endpoint, now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -82,6 +83,14 @@ Scarce all_slots(const state::Lcore& lcore) {
 
 }  // namespace
 
+Sharer sharer_of(const QueryWork& work) {
+  return {work.packet.source, work.packet.family, work.is_proved};
+}
+
+Sharer sharer_of(const state::PendingSlot& slot) {
+  return {slot.client, slot.client_family, slot.is_proved != 0};
+}
+
 Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {
   const bool is_only_pool = pool.endpoint_count == lcore.rules->endpoints().size();
   const uint16_t slot = lcore.hops[pool.first_endpoint].slot;
@@ -89,46 +98,46 @@ Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) 
   return {Thing::pending_of_pool, slot, lcore.pool_pending[slot], most};
 }
 
-bool may_hold(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, uint32_t weight,
-              const Scarce& scarce) {
+bool may_hold(state::Lcore& lcore, const Sharer& sharer, uint32_t weight, const Scarce& scarce) {
   if (!is_half_used(scarce)) return true;
-  const ClientShare* share = lcore.shares.find(address, family, scarce.thing, scarce.of);
+  const ClientShare* share = lcore.shares.find(sharer, scarce.thing, scarce.of);
   const uint64_t free = scarce.most - std::min(scarce.used, scarce.most);
   return share == nullptr || share->held < std::max(kLeastHeld, free * weight);
 }
 
-bool hold(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, const Scarce& scarce, uint64_t now) {
+bool hold(state::Lcore& lcore, const Sharer& sharer, const Scarce& scarce, uint64_t now) {
   if (!is_half_used(scarce)) return false;
-  ++lcore.shares.entry(address, family, scarce.thing, scarce.of, now, ClientShares::kLongestShift).held;
+  ++lcore.shares.entry(sharer, scarce.thing, scarce.of, now, ClientShares::kLongestShift).held;
   return true;
 }
 
-void release(state::Lcore& lcore, const state::AddressBytes& address, uint8_t family, Thing thing, uint32_t of) {
-  ClientShare* share = lcore.shares.find(address, family, thing, of);
+void release(state::Lcore& lcore, const Sharer& sharer, Thing thing, uint32_t of) {
+  ClientShare* share = lcore.shares.find(sharer, thing, of);
   if (share != nullptr && share->held != 0) --share->held;
 }
 
-bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Packet& packet, uint32_t weight, uint64_t now) {
-  return may_hold(lcore, packet.source, packet.family, weight, all_slots(lcore)) &&
-         may_hold(lcore, packet.source, packet.family, weight, slots_for_pool(lcore, pool)) &&
-         may_take(lcore, pool, packet, weight, now);
+bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight, uint64_t now) {
+  return may_hold(lcore, sharer, weight, all_slots(lcore)) &&
+         may_hold(lcore, sharer, weight, slots_for_pool(lcore, pool)) && may_take(lcore, pool, sharer, weight, now);
 }
 
 void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now) {
   state::PendingSlot& slot = lcore.pending.slot(index);
+  const Sharer sharer = sharer_of(slot);
   const Scarce of_pool = slots_for_pool(lcore, pool);
-  slot.is_counted = hold(lcore, slot.client, slot.client_family, all_slots(lcore), now) ? 1 : 0;
-  slot.is_counted_in_pool = hold(lcore, slot.client, slot.client_family, of_pool, now) ? 1 : 0;
+  slot.is_counted = hold(lcore, sharer, all_slots(lcore), now) ? 1 : 0;
+  slot.is_counted_in_pool = hold(lcore, sharer, of_pool, now) ? 1 : 0;
   lcore.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
   ++lcore.pool_pending[of_pool.of];
 }
 
 void release_slot(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
+  const Sharer sharer = sharer_of(slot);
   const uint16_t pool_slot = lcore.pending.query(index).pool_slot;
   --lcore.pool_pending[pool_slot];
-  if (slot.is_counted != 0) release(lcore, slot.client, slot.client_family, Thing::pending);
-  if (slot.is_counted_in_pool != 0) release(lcore, slot.client, slot.client_family, Thing::pending_of_pool, pool_slot);
+  if (slot.is_counted != 0) release(lcore, sharer, Thing::pending);
+  if (slot.is_counted_in_pool != 0) release(lcore, sharer, Thing::pending_of_pool, pool_slot);
 }
 
 }  // namespace penstock::path

@@ -195,7 +195,7 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, lcore.rules->header().generation,
                                                      number, lcore.rules->class_of(work.group));
   if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
-  if (!admit(lcore, pool, work.packet, work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
     return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const uint32_t index = open(lcore, work, pool, now);
   if (index == state::PendingTable::kNone)

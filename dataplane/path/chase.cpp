@@ -126,9 +126,8 @@ bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Pack
   query.chase = lcore.chases.take();
   if (query.chase == state::ChasePool::kNone) return false;
   state::Chase& chase = lcore.chases[query.chase];
-  chase.client = slot.client;
-  chase.client_family = slot.client_family;
-  chase.is_counted = 0;
+  chase.sharer = sharer_of(slot);
+  chase.is_counted = false;
   const std::span<const uint8_t> message(packet.dns, packet.dns_length);
   if (keep_chain(message, slot.question_length, links, chase)) {
     Chain chain(message, slot.question_length);
@@ -146,10 +145,10 @@ bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& r
                  uint64_t now) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
-  if (!may_hold(lcore, slot.client, slot.client_family, weight_of(lcore, slot), scarce)) return false;
+  if (!may_hold(lcore, sharer_of(slot), weight_of(lcore, slot), scarce)) return false;
   if (!begin_chase(lcore, index, links, packet)) return false;
   state::Chase& chase = lcore.chases[lcore.pending.query(index).chase];
-  chase.is_counted = hold(lcore, slot.client, slot.client_family, scarce, now) ? 1 : 0;
+  chase.is_counted = hold(lcore, chase.sharer, scarce, now);
   if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
   end_chase(lcore, lcore.pending.query(index));
   return false;
@@ -226,7 +225,7 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
 void end_chase(state::Lcore& lcore, state::PendingQuery& query) {
   if (query.chase == state::ChasePool::kNone) return;
   const state::Chase& chase = lcore.chases[query.chase];
-  if (chase.is_counted != 0) release(lcore, chase.client, chase.client_family, state::Thing::chases);
+  if (chase.is_counted) release(lcore, chase.sharer, state::Thing::chases);
   lcore.chases.give_back(query.chase);
   query.chase = state::ChasePool::kNone;
 }

@@ -101,7 +101,8 @@ unsigned deliver(state::Lcore& lcore, uint64_t now) {
     rte_mbuf* frame = lcore.fresh.pop();
     if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
     const state::Waiter& waiter = lcore.waiters.leave(slot);
-    if (waiter.is_counted != 0) release(lcore, waiter.asker.address, waiter.asker.family, state::Thing::waiters);
+    if (waiter.is_counted)
+      release(lcore, {waiter.asker.address, waiter.asker.family, waiter.is_proved}, state::Thing::waiters);
     lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
     ++told;
     if (slot.waiters == 0) {

@@ -112,9 +112,10 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
     const uint32_t hash = hash_of(lcore, index, asker);
     if (lcore.waiters.waits(index, asker, hash)) return repeat(lcore, index, pool, now);
     const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
-    const bool may = may_hold(lcore, packet.source, packet.family, work.weight, scarce);
+    const bool may = may_hold(lcore, sharer_of(work), work.weight, scarce);
     if (state::Waiter* waiter = may ? lcore.waiters.join(slot, index, asker, hash) : nullptr; waiter != nullptr) {
-      waiter->is_counted = hold(lcore, packet.source, packet.family, scarce, now) ? 1 : 0;
+      waiter->is_counted = hold(lcore, sharer_of(work), scarce, now);
+      waiter->is_proved = work.is_proved;
       waiter->asked_at = now;
       waiter->vlan = packet.vlan;
       waiter->udp_size = work.query.traits.udp_size;

@@ -13,6 +13,7 @@ using config::QueryOutcome;
 
 // What answers have in common that are not those to one question.
 constexpr uint64_t kErrors = 0x9e3779b97f4a7c15ULL;
+constexpr uint32_t kDoubt = 16;
 constexpr uint64_t kNegativeOfRule = 0xbf58476d1ce4e5b9ULL;
 
 uint64_t negative_of(uint64_t identity) {
@@ -50,7 +51,7 @@ QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok) return drop(lcore, work);
   const auto over_rate = static_cast<OverRate>(lcore.rules->header().over_rate);
   if (over_rate == OverRate::drop) return drop(lcore, work);
-  if (over_rate == OverRate::truncate && !came_over_tcp(lcore, work.packet))
+  if (over_rate == OverRate::truncate && !work.is_proved)
     return send_truncated(lcore, work) ? QueryOutcome::limited_truncated : drop(lcore, work);
   return reply(lcore, work.packet, work.query.traits, dns::Rcode::refused, dns::ExtendedError::over_rate)
              ? QueryOutcome::limited_refused
@@ -84,15 +85,18 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   const Packet& packet = work.packet;
   state::RateLimits& limits = lcore.limits;
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
-  if ((rate != 0 &&
-       !limits.clients.take(limits.key_of_client(packet.source, packet.family, client.group), rate, now)) ||
-      (group.rate != 0 && !limits.take_of_group(client.group, group.rate, now))) {
+  const uint64_t host = limits.key_of_client(packet.source, packet.family, state::ClientLevel::host);
+  if (work.is_proved) limits.proved.note(host, now);
+  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, work.is_proved, rate, now)) ||
+      (group.rate != 0 && !limits.take_of_group(client.group, work.is_proved, group.rate, now))) {
     report(lcore, work, now);
-    // A group that is over its rate as a whole says nothing of this client.
-    lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
+    // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a host that we know better
+    // has to be a much larger flood before its address is stopped as a whole.
+    if (!work.is_proved && (!limits.proved.holds(host, now) || lcore.random.next() % kDoubt == 0))
+      lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
     return turn_away(lcore, work);
   }
-  work.response_rate = response_rate_of(lcore, packet);
+  work.response_rate = response_rate_of(lcore, work);
   work.now = now;
   if (work.response_rate == 0 || work.verdict != dns::QueryVerdict::ok) return std::nullopt;
   const uint64_t key = limits.key_of_answer(packet.source, packet.family, work.question_hash);

@@ -10,7 +10,9 @@
 //                             it has turned out to be another
 //   errors of our own         are the same
 // Over the rate a query is truncated, refused or dropped as `over_rate` says; one that came over TCP is refused instead of
-// truncated, and its answers are not limited: it has proved where it is from. Errors are dropped: a refusal is one again.
+// truncated, and its answers are not limited: the handshake has proved where it is from. It has buckets of its own for the same
+// reason: a flood of datagrams in a client's name takes nothing from what the client asks over TCP. Errors are dropped: a refusal
+// is one again.
 #pragma once
 
 #include <optional>
@@ -31,8 +33,8 @@ std::optional<config::QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, 
                                           uint64_t now);
 
 // work.response_rate of a query of a client that may not ask.
-inline uint32_t response_rate_of(const state::Lcore& lcore, const Packet& packet) {
-  return came_over_tcp(lcore, packet) ? 0 : lcore.rules->header().response_rate;
+inline uint32_t response_rate_of(const state::Lcore& lcore, const QueryWork& work) {
+  return work.is_proved ? 0 : lcore.rules->header().response_rate;
 }
 
 // The frame leaves as an empty answer with TC: whoever is where he says asks again over TCP. False: it has no room.

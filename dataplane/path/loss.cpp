@@ -47,7 +47,7 @@ ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t 
   const bool had_left = packet.dns[2] != 0;
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   state::PendingQuery& query = lcore.pending.query(index);
   state::PendingSend* lost = find_send(packet, slot, query);
   if (lost == nullptr) return reject(ResponseOutcome::unknown_id);

@@ -68,7 +68,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
   if (const auto outcome = join(lcore, work, key, pool, now)) return leave(lcore, work, *outcome);
 
   if (const auto outcome = limit_negative(lcore, work, lcore.rules->rule(key.rule).identity)) return *outcome;
-  if (!admit(lcore, pool, work.packet, work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
     return answer_or_stale(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
   if (choice.origin != kNoEndpoint)
@@ -117,11 +117,11 @@ void probe_zones(const state::Lcore& lcore, QueryWork& work) {
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.is_likely = false;
   work.is_probed = false;
+  work.is_proved = came_over_tcp(lcore, work.packet);
   work.opt_length = 0;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
-  if (lcore.host.is_stream(work.packet.port) && state::is_connection(work.packet.peer_mac))
-    work.query.traits.udp_size = 0xffff;
+  if (work.is_proved) work.query.traits.udp_size = kStreamSize;
   prepare_join(lcore, work);
   lcore.answers.prefetch(work.question_hash);
 }
@@ -145,9 +145,9 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   const tables::ClientEntry client = rules.clients().look_up(work.packet.source.data(), work.packet.family);
   work.response_rate = 0;
   if (!client.allowed) {
-    work.response_rate = response_rate_of(lcore, work.packet);
+    work.response_rate = response_rate_of(lcore, work);
     work.now = now;
-    lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
+    if (!work.is_proved) lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }

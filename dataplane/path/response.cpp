@@ -209,7 +209,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint16_t id = dns::id_of(packet.dns);
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (slot.open == 0 || slot.landed || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
   state::PendingSend* answered = nullptr;
   state::PendingQuery& query = lcore.pending.query(index);
   if (((flags ^ query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);

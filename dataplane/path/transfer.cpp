@@ -71,7 +71,7 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
     return QueryOutcome::ignored_no_room;
   }
   const config::ImagePool& pool = rules.pool(rule.pool);
-  if (!admit(lcore, pool, packet, work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
     return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   // What is signed may go by a key that one server has (RFC 3645).
   const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family, now)

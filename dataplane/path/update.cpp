@@ -49,7 +49,7 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
                   uint64_t now) {
   const Packet& packet = work.packet;
   limit_size(work.query.traits, pool.udp_size);
-  if (!admit(lcore, pool, packet, work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
     return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family, now);
   if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "dataplane/dns/message.h"
-#include "dataplane/state/pending.h"
+#include "dataplane/state/client_shares.h"
 
 namespace penstock::state {
 
@@ -19,11 +19,10 @@ struct Chase {
   uint16_t message_length;
   uint16_t question_length;  // of the message's question
   uint16_t kept_length;
-  uint8_t links;        // of the chain that is kept
-  uint32_t ttl;         // the least of them, s
-  AddressBytes client;  // whose it counts as (path/admit.h); network order
-  uint8_t client_family;
-  uint8_t is_counted;
+  uint8_t links;  // of the chain that is kept
+  uint32_t ttl;   // the least of them, s
+  Sharer sharer;  // whose it counts as (path/admit.h)
+  bool is_counted;
   std::array<uint8_t, kLongestMessage> message;  // asked now; the id apart
   std::array<uint8_t, kLongestChain> kept;  // a message of the client's question and the chain as far as it was cut
 };

@@ -18,7 +18,7 @@
 namespace penstock::state {
 
 enum class ClientLevel : uint8_t { host, network, site };
-constexpr std::array kClientLevels{ClientLevel::host, ClientLevel::network, ClientLevel::site};
+inline constexpr std::array kClientLevels{ClientLevel::host, ClientLevel::network, ClientLevel::site};
 
 // Bits of the address that are the client's at this level.
 constexpr uint8_t prefix_length(ClientLevel level, uint8_t family) {

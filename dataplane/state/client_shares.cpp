@@ -1,8 +1,7 @@
 #include "dataplane/state/client_shares.h"
 
-#include <cstring>
-
 #include "config/suffix_hash.h"
+#include "dataplane/state/client_network.h"
 
 namespace penstock::state {
 namespace {
@@ -33,26 +32,25 @@ uint64_t weight_of(const ClientShare& share, uint32_t tick) {
 
 }  // namespace
 
-uint64_t ClientShares::key_of(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) const {
-  uint64_t client = 0;
-  std::memcpy(&client, address.data(), family == 4 ? 4 : 7);
-  const uint64_t key = config::fold_multiply(
-      config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
-      0xe7037ed1a0b428dbULL ^ (uint64_t{of} << 16 | uint64_t{static_cast<uint8_t>(thing)} << 8 | family));
+uint64_t ClientShares::key_of(const Sharer& sharer, Thing thing, uint32_t of) const {
+  // Behind the network of an IPv6 address there is nothing, as behind an IPv4 address.
+  const uint64_t client = network_words(sharer.address, sharer.family, ClientLevel::network)[0];
+  const uint64_t what = uint64_t{of} << 16 | uint64_t{static_cast<uint8_t>(thing)} << 8 | sharer.family;
+  const uint64_t key = config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
+                                             0xe7037ed1a0b428dbULL ^ what ^ (sharer.is_proved ? uint64_t{1} << 63 : 0));
   return key == 0 ? 1 : key;
 }
 
-ClientShare* ClientShares::find(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) {
-  const uint64_t key = key_of(address, family, thing, of);
+ClientShare* ClientShares::find(const Sharer& sharer, Thing thing, uint32_t of) {
+  const uint64_t key = key_of(sharer, thing, of);
   for (ClientShare& share : sets_[key % kSets])
     if (share.key == key) return &share;
   return nullptr;
 }
 
-ClientShare& ClientShares::entry(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of, uint64_t now,
-                                 unsigned shift) {
+ClientShare& ClientShares::entry(const Sharer& sharer, Thing thing, uint32_t of, uint64_t now, unsigned shift) {
   const auto tick = static_cast<uint32_t>(now >> kTickShift);
-  const uint64_t key = key_of(address, family, thing, of);
+  const uint64_t key = key_of(sharer, thing, of);
   auto& set = sets_[key % kSets];
   ClientShare* least = &set[0];
   for (ClientShare& share : set) {

@@ -1,6 +1,7 @@
 // dataplane/state/client_shares.h - what single clients have lately taken of something scarce: one lcore's own, of bounded size.
 //
-// A client is an IPv4 address or an IPv6 /56, what one host has to itself. Only while something is scarce is anybody noted
+// A client is an IPv4 address or an IPv6 network (client_network.h), and apart from that what comes from it over TCP: nobody can take
+// that client's share with datagrams in its name. Only while something is scarce is anybody noted
 // here. A set of places that is full gives up the one that has taken least: many addresses do not wash out the busy one.
 #pragma once
 
@@ -28,6 +29,12 @@ struct Scarce {
   uint64_t most;
 };
 
+struct Sharer {
+  AddressBytes address;  // network order
+  uint8_t family;
+  bool is_proved;  // the address is the sender's
+};
+
 struct ClientShare {
   uint64_t key = 0;    // 0: free
   uint32_t tick = 0;   // of kTickShift: when it was last used
@@ -46,19 +53,18 @@ class ClientShares {
   // `seed`: nobody outside may know it.
   explicit ClientShares(uint64_t seed) : seed_(seed) {}
 
-  // The client's entry for one scarce thing, new when there is none. `address` in network order. `now` in ns. A window of the
+  // The client's entry for one scarce thing, new when there is none. `now` in ns. A window of the
   // thing has 2^shift ticks, shift <= kLongestShift.
-  ClientShare& entry(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of, uint64_t now,
-                     unsigned shift);
+  ClientShare& entry(const Sharer& sharer, Thing thing, uint32_t of, uint64_t now, unsigned shift);
   // The same, or nullptr.
-  ClientShare* find(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of);
+  ClientShare* find(const Sharer& sharer, Thing thing, uint32_t of);
 
   // Places that were ever taken: old ones are given up only for new ones.
   uint32_t in_use() const { return in_use_; }
   static constexpr uint32_t capacity() { return kSets * kWays; }
 
  private:
-  uint64_t key_of(const AddressBytes& address, uint8_t family, Thing thing, uint32_t of) const;
+  uint64_t key_of(const Sharer& sharer, Thing thing, uint32_t of) const;
 
   uint64_t seed_;
   uint32_t in_use_ = 0;

@@ -39,6 +39,8 @@ AnswerCache::AnswerCache(uint64_t octets)
 
 RateTable::RateTable() : sets_(make_large<Set>(kSets)) {}
 
+ProvedAddresses::ProvedAddresses() : places_(make_large<std::atomic<uint64_t>>(kPlaces)) {}
+
 WaiterPool::WaiterPool(uint32_t capacity, uint32_t index_entries)
     : capacity_(capacity), waiters_(make_large<Waiter>(capacity)), index_(index_entries) {
   for (uint32_t i = 0; i < capacity; ++i) waiters_[i].next = i + 1 < capacity ? i + 1 : kNone;

@@ -18,7 +18,7 @@ bool PendingTable::take(uint16_t id) {
   if (slot.open != 0) return false;
   slot.open = 1;
   slot.sends = 0;
-  slot.landed = false;
+  slot.landed = 0;
   slot.waiters = 0;
   slot.upstream_id = id;
   links_[index].previous = kHangsNowhere;
@@ -51,14 +51,14 @@ void PendingTable::foresee(Random& random, unsigned queries) {
 
 void PendingTable::close(uint32_t index) {
   unhang(index);
-  if (slots_[index].landed) --landed_;
+  if (slots_[index].landed != 0) --landed_;
   slots_[index].open = 0;
   --in_use_;
 }
 
 void PendingTable::land(uint32_t index) {
   unhang(index);
-  slots_[index].landed = true;
+  slots_[index].landed = 1;
   ++landed_;
 }
 

@@ -36,7 +36,8 @@ struct alignas(64) PendingSlot {
   uint8_t client_family : 4;
   uint8_t open : 1;
   uint8_t sends : 3;       // 1..kMaxSends while open
-  bool landed;             // over, but for clients that are still to be told; still open, so that nobody takes the slot
+  uint8_t landed : 1;      // over, but for clients that are still to be told; still open, so that nobody takes the slot
+  uint8_t is_proved : 1;   // state::Sharer's
   uint8_t is_counted : 1;  // as a slot that the first client holds (path/admit.h)
   uint8_t is_counted_in_pool : 1;  // and as one of those that its pool may have
   uint8_t background : 1;          // our own: nobody but those who joined waits for it

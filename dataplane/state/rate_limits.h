@@ -16,6 +16,7 @@
 
 #include "config/image.h"
 #include "config/suffix_hash.h"
+#include "dataplane/state/client_network.h"
 #include "dataplane/state/large_array.h"
 #include "dataplane/state/pending.h"
 
@@ -99,27 +100,69 @@ class RateTable {
   LargeArray<Set> sets_;
 };
 
+// Hosts that have lately been heard from an address that is theirs: over TCP, whose handshake proves it. Any lcore.
+class ProvedAddresses {
+ public:
+  static constexpr uint64_t kGoodForNs = 300'000'000'000;
+
+  ProvedAddresses();
+
+  void note(uint64_t key, uint64_t now) { place_of(key).store(word(key, now), std::memory_order_relaxed); }
+  bool holds(uint64_t key, uint64_t now) const {
+    const uint64_t seen = place_of(key).load(std::memory_order_relaxed);
+    const auto age = static_cast<uint32_t>(static_cast<uint32_t>(now >> kTickShift) - static_cast<uint32_t>(seen));
+    return seen >> 32 == key >> 32 && seen != 0 && age <= kGoodForNs >> kTickShift;
+  }
+
+ private:
+  static constexpr uint32_t kPlaces = 65536;
+  static constexpr unsigned kTickShift = 30;  // of ns: 1.07 s
+
+  static uint64_t word(uint64_t key, uint64_t now) {
+    return (key >> 32 << 32) | static_cast<uint32_t>(now >> kTickShift);
+  }
+  // Who takes another's place makes it forgotten until it comes again.
+  std::atomic<uint64_t>& place_of(uint64_t key) const { return places_[key & (kPlaces - 1)]; }
+
+  LargeArray<std::atomic<uint64_t>> places_;
+};
+
 class RateLimits {
  public:
   // `seed`: nobody outside may know it.
   explicit RateLimits(uint64_t seed) : seed_(seed) {}
 
-  // Whose bucket it is: an IPv4 address, or of an IPv6 /56, what one host has to itself, the clients of one group: groups have rates
-  // of their own. `address` in network order.
-  uint64_t key_of_client(const AddressBytes& address, uint8_t family, uint16_t group = 0) const {
-    return key_of(address, family == 4 ? 4 : 7, family, group);
+  // One of `rate` a second, not 0, of the clients of one group: groups have rates of their own. A client is an IPv4 address or an IPv6
+  // host, and its network and site have some times as much (client_network.h). What comes from an address that is proved to be its
+  // sender's has buckets of its own: whoever writes somebody's address into datagrams spends nothing of these. Any lcore.
+  // `address` in network order, `now` in ns.
+  bool take_of_client(const AddressBytes& address, uint8_t family, uint16_t group, bool is_proved, uint32_t rate,
+                      uint64_t now) {
+    for (const ClientLevel level : kClientLevels) {
+      if (!clients.take(key_of_client(address, family, level, group, is_proved), allowance(level, rate), now))
+        return false;
+      if (family == 4) break;
+    }
+    return true;
+  }
+  uint64_t key_of_client(const AddressBytes& address, uint8_t family, ClientLevel level, uint16_t group = 0,
+                         bool is_proved = false) const {
+    const NetworkWords words = network_words(address, family, level);
+    const uint64_t thing = uint64_t{static_cast<uint8_t>(level)} << 32 | (is_proved ? 1U << 16 : 0U) | group;
+    return mix(words[0] ^ config::fold_multiply(words[1] ^ seed_, 0x9e3779b97f4a7c15ULL), family, thing);
   }
   // Where answers go: an IPv4 /24 or an IPv6 /56. `answer` is what they have in common.
   uint64_t key_of_answer(const AddressBytes& address, uint8_t family, uint64_t answer) const {
     return key_of(address, family == 4 ? 3 : 7, family, answer);
   }
 
-  bool take_of_group(uint16_t group, uint32_t rate, uint64_t now) {
-    return RateBucket::take(groups_[group].spent_until, rate, now);
+  bool take_of_group(uint16_t group, bool is_proved, uint32_t rate, uint64_t now) {
+    return RateBucket::take(groups_[is_proved ? 1 : 0][group].spent_until, rate, now);
   }
 
   RateTable clients;
   RateTable answers;
+  ProvedAddresses proved;
 
  private:
   struct alignas(64) Group {
@@ -129,13 +172,16 @@ class RateLimits {
   uint64_t key_of(const AddressBytes& address, unsigned octets, uint8_t family, uint64_t thing) const {
     uint64_t prefix = 0;
     std::memcpy(&prefix, address.data(), octets);
+    return mix(prefix, family, thing);
+  }
+  uint64_t mix(uint64_t prefix, uint8_t family, uint64_t thing) const {
     const uint64_t key = config::fold_multiply(
         config::fold_multiply(prefix ^ seed_, 0xa0761d6478bd642fULL ^ thing) ^ seed_, 0xe7037ed1a0b428dbULL ^ family);
     return key == 0 ? 1 : key;
   }
 
   uint64_t seed_;
-  std::array<Group, config::kMaxClientGroups> groups_{};
+  std::array<std::array<Group, config::kMaxClientGroups>, 2> groups_{};  // the second of proved addresses
 };
 
 }  // namespace penstock::state

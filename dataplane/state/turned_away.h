@@ -2,7 +2,7 @@
 //
 // One lcore writes, the main thread reads: whoever floods us is to be stopped before the lcore (dataplane/flood_police.h). In each
 // window a place belongs to the client that most of its queries are from (Boyer and Moore's majority vote), so a flood has its
-// place whoever else shares it. A client is an IPv4 address or an IPv6 /56.
+// place whoever else shares it. A client is an IPv4 address or an IPv6 network (client_network.h).
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dataplane/state/pending.h"
+#include "dataplane/state/client_network.h"
 
 namespace penstock::state {
 
@@ -27,9 +27,7 @@ class TurnedAway {
   };
 
   void note(const AddressBytes& address, uint8_t family, uint32_t rate, uint64_t now) {
-    std::array<uint64_t, 2> words;
-    std::memcpy(words.data(), address.data(), sizeof words);
-    if (family == 6) words = {words[0] & kNetworkOf56, 0};
+    const NetworkWords words = network_words(address, family, ClientLevel::network);
     Place& place = places_[(words[0] ^ words[0] >> 32) * 0x9e3779b97f4a7c15ULL >> 58];
     const auto window = static_cast<uint32_t>(now >> kWindowShift);
     const uint32_t count = place.window.load(kRelaxed) == window ? place.count.load(kRelaxed) : 0;
@@ -61,7 +59,6 @@ class TurnedAway {
 
  private:
   static constexpr auto kRelaxed = std::memory_order_relaxed;
-  static constexpr uint64_t kNetworkOf56 = 0x00ffffffffffffffULL;  // the first seven octets, little-endian
 
   struct alignas(32) Place {
     std::atomic<uint64_t> high{0};

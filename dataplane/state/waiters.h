@@ -38,8 +38,9 @@ struct alignas(64) Waiter {
   uint16_t vlan;      // tag control information to answer with, 0: untagged
   uint16_t udp_size;  // octets of an answer that it takes
   std::array<uint8_t, 6> mac;
-  uint8_t port;        // that the query came in on
-  uint8_t is_counted;  // as held by its client (path/admit.h)
+  uint8_t port;     // that the query came in on
+  bool is_counted;  // as held by its client (path/admit.h)
+  bool is_proved;   // state::Sharer's
 };
 static_assert(sizeof(Waiter) == 128);
 

@@ -203,7 +203,8 @@ TEST(Describe, SaysWhatIsRemembered) {
                "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
                "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
        {"private; for ml, lab; others REFUSED", "for ml; others: next", "How much",
-        "20 queries/s a client (IPv4 address, IPv6 /56); the same answer 5 times/s to a network (IPv4 /24, "
+        "20 queries/s a client (IPv4 address, IPv6 host; an IPv6 /64 four times, a /56 sixteen times); the same answer "
+        "5 times/s to a network (IPv4 /24, "
         "IPv6 /56); not 10.0.0.53/32; what is more is answered REFUSED",
         "; 50 queries/s a client; 900 queries/s together"}},
       {"that are transferred",

@@ -93,9 +93,10 @@ TEST_F(FloodPoliceTest, WhatCameLongAgoCountsNoMore) {
   EXPECT_TRUE(policed.empty());
 }
 
-TEST_F(FloodPoliceTest, AnIpv6ClientIsItsNetworkOf56Bits) {
+TEST_F(FloodPoliceTest, AnIpv6ClientIsItsNetworkOf64Bits) {
   turn_away("2001:db8:0:1200::1", FloodPolice::kFlood / 2);
-  turn_away("2001:db8:0:12ff::2", FloodPolice::kFlood / 2);
+  turn_away("2001:db8:0:1200::2", FloodPolice::kFlood / 2);
+  turn_away("2001:db8:0:12ff::2", FloodPolice::kFlood - 1);
   turn_away("2001:db8:1:1200::1", FloodPolice::kFlood - 1);
   tick();
   EXPECT_EQ(policed, (Policed{{ip("2001:db8:0:1200::"), FloodPolice::kPassed}}));

@@ -115,13 +115,13 @@ TEST(Admit, OneFloodsAndTheOthersLoseNothing) {
   }
 }
 
-// A flood from many addresses of one /56 is one client's; ten such clients leave room, too.
+// A flood from many addresses of one /64 is one client's; ten such clients leave room, too.
 TEST(Admit, TenFloodFromTheirNetworks) {
   Flood flood(2, kFloodRules);
   for (int i = 0; i < 200; ++i) flood.clients.push_back({"10.1.0." + std::to_string(1 + i), 10});
   for (int network = 0; network < 10; ++network)
     for (int host = 0; host < 4; ++host)
-      flood.clients.push_back({"fd00:0:0:" + std::to_string(network + 1) + "0" + std::to_string(host) + "::1", 1'000});
+      flood.clients.push_back({"fd00:0:0:" + std::to_string(network + 1) + "00::" + std::to_string(host + 1), 1'000});
   flood.run(3'000);
   uint64_t lost = 0;
   uint64_t asked = 0;
@@ -265,31 +265,33 @@ TEST_F(PendingShareTest, OneWhoseQueriesAreNeverAnsweredLeavesRoom) {
 TEST(ClientShares, TheBusyOneStaysAmongMany) {
   const auto shares = std::make_unique<state::ClientShares>(42);
   const auto busy = address("10.1.1.1");
-  shares->entry(busy.bytes, 4, state::Thing::rate, 0, 0, 3).taken = 1000;
+  shares->entry({busy.bytes, 4, false}, state::Thing::rate, 0, 0, 3).taken = 1000;
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
     state::AddressBytes other{};
     const uint32_t number = static_cast<uint32_t>(random());
     std::memcpy(other.data(), &number, 4);
-    shares->entry(other, 4, state::Thing::rate, 0, 0, 3).taken += 1;
+    shares->entry({other, 4, false}, state::Thing::rate, 0, 0, 3).taken += 1;
   }
-  const state::ClientShare* found = shares->find(busy.bytes, 4, state::Thing::rate, 0);
+  const state::ClientShare* found = shares->find({busy.bytes, 4, false}, state::Thing::rate, 0);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->taken, 1000U);
 }
 
 TEST(ClientShares, WhoIsOneClient) {
   const auto shares = std::make_unique<state::ClientShares>(42);
-  const auto entry = [&](const char* text, uint32_t of = 0, state::Thing thing = state::Thing::rate) {
+  const auto entry = [&](const char* text, uint32_t of = 0, state::Thing thing = state::Thing::rate,
+                         bool is_proved = false) {
     const auto parsed = address(text);
-    return &shares->entry(parsed.bytes, parsed.family, thing, of, 0, 3);
+    return &shares->entry({parsed.bytes, parsed.family, is_proved}, thing, of, 0, 3);
   };
   EXPECT_EQ(entry("10.1.1.1"), entry("10.1.1.1"));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.2"));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 1));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 0, state::Thing::chases));
-  EXPECT_EQ(entry("fd00:0:0:100::1"), entry("fd00:0:0:1ff:1:2:3:4"));
-  EXPECT_NE(entry("fd00:0:0:100::1"), entry("fd00:0:0:200::1"));
+  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 0, state::Thing::rate, true));
+  EXPECT_EQ(entry("fd00:0:0:100::1"), entry("fd00:0:0:100:1:2:3:4"));
+  EXPECT_NE(entry("fd00:0:0:100::1"), entry("fd00:0:0:101::1"));
   EXPECT_NE(entry("10.1.1.1"), entry("a01:101::"));
 }
 
@@ -299,11 +301,12 @@ TEST(ClientShares, WhatWasTakenIsForgotten) {
   const uint64_t window = uint64_t{1} << (state::ClientShares::kTickShift + 3);
   uint64_t now = 5 * window;
   for (int i = 0; i < 100; ++i, now += window)
-    shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).taken = 1000;
-  EXPECT_NEAR(shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).usual / 256.0, 1000, 5);
-  EXPECT_EQ(shares->entry(client.bytes, 4, state::Thing::rate, 0, now, 3).taken, 0U);
-  EXPECT_NEAR(shares->entry(client.bytes, 4, state::Thing::rate, 0, now + 8 * window, 3).usual / 256.0, 344, 5);
-  EXPECT_EQ(shares->entry(client.bytes, 4, state::Thing::rate, 0, now + 100 * window, 3).usual, 0U);
+    shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).taken = 1000;
+  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).usual / 256.0, 1000, 5);
+  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).taken, 0U);
+  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now + 8 * window, 3).usual / 256.0, 344,
+              5);
+  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now + 100 * window, 3).usual, 0U);
 }
 
 }  // namespace

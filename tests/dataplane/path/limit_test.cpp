@@ -1,5 +1,6 @@
 // tests/dataplane/path/limit_test.cpp - clients, groups and answers over their rate: who is turned away, how, and who is not.
 #include "config/event_ring.h"
+#include "dataplane/state/stream_peer.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"
 
@@ -7,6 +8,8 @@ namespace penstock::test {
 namespace {
 
 constexpr uint16_t kA = 1;
+constexpr unsigned kStream = 2;  // behind the rig's two cards
+const Mac kConnection = state::StreamPeer{state::PeerKind::connection, 77, 3}.mac();
 
 std::string rules(const std::string& clients) {
   return R"(
@@ -27,7 +30,7 @@ zones:
 
 class LimitTest : public PathTest {
  protected:
-  LimitTest() : PathTest({.rules = {}, .cache_size = 1 << 20}) {}
+  LimitTest() : PathTest({.rules = {}, .cache_size = 1 << 20}) { rig.host.ports[kStream].mac = state::kStreamPortMac; }
 
   Frame query(const std::string& name, const char* client) {
     const bool is_v6 = std::string_view(client).find(':') != std::string_view::npos;
@@ -67,10 +70,12 @@ TEST_F(LimitTest, AClientHasASecondsWorthAndThenItsRate) {
   rig.pass(500);
   EXPECT_EQ(served("a.vpc.example", 30), 5U);
   EXPECT_EQ(served("a.vpc.example", 5, "192.168.10.21"), 5U);  // its neighbour
-  // An IPv6 client is its /56.
-  EXPECT_EQ(served("a.vpc.example", 6, "fd00:1::1"), 6U);
-  EXPECT_EQ(served("a.vpc.example", 6, "fd00:1:0:ff::2"), 4U);
-  EXPECT_EQ(served("a.vpc.example", 6, "fd00:1:0:100::2"), 6U);
+  // An IPv6 client is one host. Its LAN has four times as much.
+  EXPECT_EQ(served("a.vpc.example", 20, "fd00:1::1"), 10U);
+  for (const char* neighbour : {"fd00:1::2", "fd00:1::3", "fd00:1::4"})
+    EXPECT_EQ(served("a.vpc.example", 10, neighbour), 10U);
+  EXPECT_EQ(served("a.vpc.example", 10, "fd00:1::5"), 0U);
+  EXPECT_EQ(served("a.vpc.example", 6, "fd00:1:0:1::5"), 6U);
 }
 
 TEST_F(LimitTest, WhatTheClientGets) {
@@ -125,7 +130,7 @@ TEST_F(LimitTest, GroupsHaveRatesOfTheirOwn) {
   EXPECT_EQ(served("a.here.example", 40, "192.168.40.3"), 2U);  // the group's rest
 }
 
-// Clients of several groups in one /56: nobody pays for a neighbour of another group, and exempt is who is written.
+// Clients of several groups in one LAN: nobody pays for a neighbour of another group, and exempt is who is written.
 TEST_F(LimitTest, GroupsInOneNetworkOfIPv6) {
   rig.load(rules(R"(  rate_per_client: 5
   rate_exempt: ["fd00:1::e/128"]
@@ -135,10 +140,48 @@ TEST_F(LimitTest, GroupsInOneNetworkOfIPv6) {
   EXPECT_EQ(served("a.here.example", 40, "fd00:1::a"), 20U);
   EXPECT_EQ(served("a.here.example", 40, "fd00:1::e"), 40U);
   EXPECT_EQ(served("a.here.example", 40, "fd00:1::b"), 5U);
-  EXPECT_EQ(served("a.here.example", 40, "fd00:1::f"), 0U);  // as fd00:1::b
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1::f"), 5U);
   EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:1::b"), 2U);
-  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:1::c"), 0U);
-  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:2::c"), 0U);  // of no group
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:1::c"), 2U);
+  EXPECT_EQ(served("a.here.example", 40, "fd00:1:0:2::c"), 5U);  // of no group
+}
+
+// What somebody sends in a client's name takes nothing from what the client asks over TCP, neither of its rate nor of its group's.
+TEST_F(LimitTest, OverTcpAClientHasARateOfItsOwn) {
+  rig.load(rules("  rate_per_client: 10\n  groups: {ml: {prefixes: [192.168.20.0/24], rate: 20}}"));
+  for (const char* client : {"192.168.10.20", "192.168.20.7"}) {
+    EXPECT_EQ(served("a.here.example", 300, client), 10U) << client;
+    const auto over_tcp = [&] {
+      Frame frame = query("a.here.example", client);
+      frame.source_mac = kConnection;
+      frame.destination_mac = state::kStreamPortMac;
+      rig.receive(kStream, {write(frame)});
+      return rig.verdict();
+    };
+    rig.verdict();
+    for (unsigned i = 0; i < 10; ++i) EXPECT_EQ(over_tcp(), "classify.query query.answered_local") << client << i;
+    EXPECT_EQ(over_tcp(), "classify.query query.limited_refused") << client;
+  }
+}
+
+// Whoever was heard over TCP lately is not stopped as a whole for a flood in its name that the lcores can turn away.
+TEST_F(LimitTest, WhoHasProvedItselfIsSeldomSaidToFlood) {
+  rig.load(rules("  rate_per_client: 10"));
+  const auto noted = [&](const char* client) {
+    served("a.here.example", 2000, client);
+    uint32_t count = 0;
+    rig.lcore().turned_away.each(rig.now, [&](const state::TurnedAway::Client& one) {
+      if (one.address == address(client).bytes) count = one.count;
+    });
+    return count;
+  };
+  Frame frame = query("a.here.example", "192.168.10.21");
+  frame.source_mac = kConnection;
+  frame.destination_mac = state::kStreamPortMac;
+  rig.receive(kStream, {write(frame)});
+  EXPECT_EQ(noted("192.168.10.20"), 1990U);
+  EXPECT_LT(noted("192.168.10.21"), 1990U / 8);
+  EXPECT_GT(noted("192.168.10.21"), 0U);
 }
 
 // An address of IPv4 in IPv6's form is none of IPv4, whatever is said of that one.

@@ -42,22 +42,74 @@ TEST(RateLimits, WhatCountsAsOneClient) {
       {"the same IPv4 address", v4(0x0a000001), v4(0x0a000001), 4, true, true},
       {"neighbours in a /24", v4(0x0a000001), v4(0x0a0000fe), 4, false, true},
       {"next /24", v4(0x0a000001), v4(0x0a000101), 4, false, false},
-      {"hosts of one /64", v6(0xfd00'0000'0000'0001, 1), v6(0xfd00'0000'0000'0001, 2), 6, true, true},
-      {"/64s of one /56", v6(0xfd00'0000'0000'0001, 1), v6(0xfd00'0000'0000'00ff, 1), 6, true, true},
+      {"hosts of one /64", v6(0xfd00'0000'0000'0001, 1), v6(0xfd00'0000'0000'0001, 2), 6, false, true},
+      {"/64s of one /56", v6(0xfd00'0000'0000'0001, 1), v6(0xfd00'0000'0000'00ff, 1), 6, false, true},
       {"next /56", v6(0xfd00'0000'0000'0001, 1), v6(0xfd00'0000'0000'0101, 1), 6, false, false},
   };
   for (const Case& one : cases) {
-    const auto client = [&](const AddressBytes& address) { return limits.key_of_client(address, one.family); };
+    const auto client = [&](const AddressBytes& address) {
+      return limits.key_of_client(address, one.family, ClientLevel::host);
+    };
     const auto answer = [&](const AddressBytes& address) { return limits.key_of_answer(address, one.family, 7); };
     EXPECT_EQ(client(one.a) == client(one.b), one.same_client) << one.what;
     EXPECT_EQ(answer(one.a) == answer(one.b), one.same_answer) << one.what;
   }
   EXPECT_NE(limits.key_of_answer(v4(1), 4, 7), limits.key_of_answer(v4(1), 4, 8));
-  EXPECT_NE(limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, 1),
-            limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, 2));
+  EXPECT_NE(limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, ClientLevel::host, 1),
+            limits.key_of_client(v6(0xfd00'0000'0000'0001, 1), 6, ClientLevel::host, 2));
   AddressBytes same_octets = v4(0x0a000001);
-  EXPECT_NE(limits.key_of_client(same_octets, 4), limits.key_of_client(same_octets, 6)) << "of another family";
-  EXPECT_NE(limits.key_of_client(v4(1), 4), RateLimits(1).key_of_client(v4(1), 4));
+  EXPECT_NE(limits.key_of_client(same_octets, 4, ClientLevel::host),
+            limits.key_of_client(same_octets, 6, ClientLevel::host))
+      << "of another family";
+  EXPECT_NE(limits.key_of_client(v4(1), 4, ClientLevel::host),
+            RateLimits(1).key_of_client(v4(1), 4, ClientLevel::host));
+}
+
+// Of an IPv6 LAN one host has its rate, all of its hosts four times as much, all LANs of its site sixteen times.
+TEST(RateLimits, AHostItsNetworkAndItsSite) {
+  const auto limits = std::make_unique<RateLimits>(0x5eed);
+  constexpr uint32_t kRate = 100;
+  const auto take = [&](uint64_t network, uint64_t host, unsigned times) {
+    unsigned taken = 0;
+    for (unsigned i = 0; i < times; ++i)
+      taken += limits->take_of_client(v6(0xfd00'0000'0000'0000 | network, host), 6, 0, false, kRate, kBegin) ? 1 : 0;
+    return taken;
+  };
+  EXPECT_EQ(take(1, 1, 1000), kRate);
+  EXPECT_EQ(take(1, 2, 50), 50U) << "a neighbour of the one who took all";
+  unsigned lan = 0;
+  for (uint64_t host = 3; host < 100; ++host) lan += take(1, host, 20);
+  EXPECT_EQ(lan, 4 * kRate - kRate - 50);
+  unsigned site = 0;
+  for (uint64_t network = 2; network < 100; ++network) site += take(network, 1, kRate);
+  EXPECT_EQ(site, 12 * kRate);
+  EXPECT_EQ(take(0x100, 1, 50), 50U) << "another site";
+}
+
+// What comes from a proved address has a bucket that nobody else can spend.
+TEST(RateLimits, AProvedAddressHasBucketsOfItsOwn) {
+  const auto limits = std::make_unique<RateLimits>(0x5eed);
+  for (unsigned i = 0; i < 1000; ++i) {
+    limits->take_of_client(v4(0x0a000001), 4, 3, false, 50, kBegin);
+    limits->take_of_group(3, false, 50, kBegin);
+  }
+  EXPECT_FALSE(limits->take_of_client(v4(0x0a000001), 4, 3, false, 50, kBegin));
+  EXPECT_FALSE(limits->take_of_group(3, false, 50, kBegin));
+  for (unsigned i = 0; i < 50; ++i) {
+    EXPECT_TRUE(limits->take_of_client(v4(0x0a000001), 4, 3, true, 50, kBegin));
+    EXPECT_TRUE(limits->take_of_group(3, true, 50, kBegin));
+  }
+  EXPECT_FALSE(limits->take_of_client(v4(0x0a000001), 4, 3, true, 50, kBegin));
+}
+
+TEST(ProvedAddresses, AreKnownForMinutes) {
+  ProvedAddresses proved;
+  proved.note(0x1234'5678'0000'0001, kBegin);
+  EXPECT_TRUE(proved.holds(0x1234'5678'0000'0001, kBegin));
+  EXPECT_TRUE(proved.holds(0x1234'5678'0000'0001, kBegin + 290 * kSecond));
+  EXPECT_FALSE(proved.holds(0x1234'5678'0000'0001, kBegin + 310 * kSecond));
+  EXPECT_FALSE(proved.holds(0x1234'5679'0000'0001, kBegin));
+  EXPECT_FALSE(proved.holds(0x1234'5678'0000'0002, kBegin));
 }
 
 // Against a naive window: never more than the rate and one second's worth in any second, and all of the rate is to be had.
@@ -114,10 +166,12 @@ TEST(RateLimits, RandomAddressesNeitherFreeTheNoisyNorHurtTheOthers) {
     for (unsigned ms = 0; ms < kSeconds * 1000; ++ms) {
       now += 1'000'000;
       for (unsigned i = 0; i < 500; ++i)
-        limits->clients.take(limits->key_of_client(v4(0xac000000U | random() % 0xffffff), 4), one.rate, now);
+        limits->clients.take(limits->key_of_client(v4(0xac000000U | random() % 0xffffff), 4, ClientLevel::host),
+                             one.rate, now);
       for (unsigned i = 0; i < 5; ++i)
-        noisy += limits->clients.take(limits->key_of_client(v4(0x0a000001), 4), one.rate, now) ? 1 : 0;
-      const uint64_t honest = limits->key_of_client(v4(0x0a010000 + ms % one.honest), 4);
+        noisy +=
+            limits->clients.take(limits->key_of_client(v4(0x0a000001), 4, ClientLevel::host), one.rate, now) ? 1 : 0;
+      const uint64_t honest = limits->key_of_client(v4(0x0a010000 + ms % one.honest), 4, ClientLevel::host);
       hurt += limits->clients.take(honest, one.rate, now) ? 0 : 1;
     }
     EXPECT_EQ(hurt, 0U) << one.rate;
@@ -137,8 +191,9 @@ TEST(RateLimits, SeveralLcoresShareABucket) {
   for (int lcore = 0; lcore < 3; ++lcore)
     lcores.emplace_back([&] {
       for (uint64_t now = kBegin; now < kBegin + 3 * kSecond; now += 20'000) {
-        granted += limits->clients.take(limits->key_of_client(v4(0x0a000001), 4), kRate, now) ? 1 : 0;
-        of_group += limits->take_of_group(3, kRate, now) ? 1 : 0;
+        granted +=
+            limits->clients.take(limits->key_of_client(v4(0x0a000001), 4, ClientLevel::host), kRate, now) ? 1 : 0;
+        of_group += limits->take_of_group(3, false, kRate, now) ? 1 : 0;
       }
     });
   for (std::thread& lcore : lcores) lcore.join();
