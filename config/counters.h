@@ -46,7 +46,9 @@ namespace penstock::config {
   X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")    \
   X(answered_local, "answered from local records, or that they have no such name or type")                 \
   X(answered_address, "answered with the addresses that its rule says")                                    \
-  X(refused_local, "answered REFUSED: local records are of class IN, and not transferred")                 \
+  X(answered_identity, "answered with our name or version: id.server and its like, of class CH")           \
+  X(refused_class, "answered REFUSED: of another class than IN, and nothing that we say of ourselves")     \
+  X(refused_local, "answered REFUSED: local records are not transferred")                                  \
   X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                               \
   X(answered_nodata, "answered NODATA as its rule says")                                                   \
   X(refused_by_rule, "answered REFUSED as its rule says")                                                  \

@@ -122,6 +122,15 @@ std::string source_ports_text(const Dataplane& dataplane) {
          " an endpoint may see " + std::to_string(dataplane.port_budget) + " address and port pairs";
 }
 
+std::string identity_text(const Dataplane& dataplane) {
+  const auto quoted = [](const std::string& text) { return "\"" + text + "\""; };
+  const std::string name = !dataplane.identity           ? "the host's name"
+                           : dataplane.identity->empty() ? std::string("not told")
+                                                         : quoted(*dataplane.identity);
+  return name + " (NSID, id.server); version.bind is " +
+         (dataplane.version.empty() ? std::string("refused") : "answered " + quoted(dataplane.version));
+}
+
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports) rows.push_back({"Port " + port.name, port_text(port)});
@@ -133,6 +142,7 @@ std::vector<Row> process_rows(const Model& model) {
   rows.push_back({"Cache", model.dataplane.cache_size == 0
                                ? std::string("none: nothing is remembered")
                                : size_text(model.dataplane.cache_size) + " for the answers of all pools"});
+  rows.push_back({"Identity", identity_text(model.dataplane)});
   const Tcp& tcp = model.dataplane.tcp;
   rows.push_back({"TCP", std::to_string(tcp.connections) + " connections, " +
                              std::to_string(tcp.connections_per_client) + " of one client, closed after " +

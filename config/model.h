@@ -58,6 +58,9 @@ struct Dataplane {
   uint64_t cache_size = uint64_t{64} << 20;       // octets for remembered answers, of all lcores; 0: none are
   std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
   Tcp tcp;
+  std::optional<std::string>
+      identity;  // in answers to NSID and id.server, 255 octets at most; unwritten: the host's name, empty: not told
+  std::string version;  // in answers to version.bind, the same; empty: not told
 };
 
 struct Control {

@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr size_t kLongestOwnText = 255;
 constexpr size_t kMaxPortName = 15;  // octets, what a PortInfo and an interface's name hold
 
 bool is_interface_name(std::string_view name) {
@@ -70,6 +71,18 @@ void check_source_ports(const YamlValue& value, const Model& model) {
     value.warning(std::to_string(each) +
                   " source ports to an lcore leave fewer than 24 bits to guess for whoever forges a response "
                   "(RFC 5452): 256 are needed");
+}
+
+// What clients may be told of us, in one string of a TXT record. `none` and the empty one: nothing.
+std::optional<std::string> read_own_text(const YamlValue& value) {
+  auto text = value.text();
+  if (!text || *text == "none") return text ? std::string() : text;
+  const auto is_printed = [](unsigned char octet) { return octet >= ' ' && octet != 0x7f; };
+  if (text->size() > kLongestOwnText)
+    value.error("has " + std::to_string(text->size()) + " octets: one string of a TXT record has 255 at most");
+  else if (!std::all_of(text->begin(), text->end(), is_printed))
+    value.error("has control characters: write text that a terminal may show, or none");
+  return text;
 }
 
 void read_tcp(const YamlValue& section, Tcp& tcp) {
@@ -143,8 +156,8 @@ void ModelReader::read_idle(const YamlValue& value) {
 }
 
 void ModelReader::read_dataplane(const YamlValue& section) {
-  const YamlMap map(section,
-                    {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size", "tcp"});
+  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size",
+                              "tcp", "identity", "version"});
   Dataplane& dataplane = model.dataplane;
   if (const auto value = map.get("eal"))
     value->each([&](const YamlValue& item) {
@@ -185,6 +198,8 @@ void ModelReader::read_dataplane(const YamlValue& section) {
   if (const auto value = map.get("cache_size"))
     dataplane.cache_size = value->octets(0, uint64_t{64} << 30).value_or(dataplane.cache_size);
   if (const auto value = map.get("tcp")) read_tcp(*value, dataplane.tcp);
+  if (const auto value = map.get("identity")) dataplane.identity = read_own_text(*value);
+  if (const auto value = map.get("version")) dataplane.version = read_own_text(*value).value_or("");
   if (const auto value = map.get("query_timeout"))
     dataplane.query_timeout = value->duration(milliseconds(kLeastQueryTimeoutMs), milliseconds(kLongestQueryTimeoutMs))
                                   .value_or(dataplane.query_timeout);

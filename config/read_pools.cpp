@@ -113,6 +113,7 @@ void read_health(const YamlValue& section, HealthCheck& health) {
 
 void read_edns(const YamlMap& map, Pool& pool) {
   constexpr uint32_t kClientSubnet = 8;  // RFC 7871
+  constexpr uint32_t kNsid = 3;          // RFC 5001
   constexpr uint32_t kCookie = 10;       // RFC 7873
   constexpr uint32_t kKeepalive = 11;    // RFC 7828
   constexpr uint32_t kPadding = 12;      // RFC 7830
@@ -134,6 +135,10 @@ void read_edns(const YamlMap& map, Pool& pool) {
         if (!code) return;
         if (*code == kClientSubnet)
           item.error("8 is the client's subnet: write 'ecs: pass'");
+        else if (*code == kNsid)
+          item.error(
+              "3 asks for a server's name (NSID), and it is ours that clients hear (dataplane.identity): it never goes "
+              "on");
         else if (*code == kCookie || *code == kKeepalive || *code == kPadding)
           item.error(std::to_string(*code) + " is between a client and us: it never goes on");
         else if (std::find(pool.pass_options.begin(), pool.pass_options.end(), *code) != pool.pass_options.end())

@@ -32,6 +32,8 @@ std::vector<std::string> restart_needs(const config::Model& was, const config::M
   compare(was.dataplane.state_dir == now.dataplane.state_dir, "dataplane.state_dir", dataplane);
   compare(was.dataplane.pending == now.dataplane.pending, "dataplane.pending", dataplane);
   compare(was.dataplane.cache_size == now.dataplane.cache_size, "dataplane.cache_size", dataplane);
+  compare(was.dataplane.identity == now.dataplane.identity, "dataplane.identity", dataplane);
+  compare(was.dataplane.version == now.dataplane.version, "dataplane.version", dataplane);
   compare(same_source_ports(was.dataplane.source_ports, now.dataplane.source_ports), "dataplane.source_ports",
           dataplane);
   compare(was.dataplane.socket == now.dataplane.socket, "dataplane.socket", "both programs");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -39,6 +40,12 @@ unsigned choose_lcores(const config::Model& model) {
   for (const config::Port& port : model.ports)
     widest = std::max(widest, net::count_queues({&port, 1}, std::max(cpus, 2U) - 1));
   return std::max(1U, std::min(cpus > 1 ? cpus - 1 : 1U, widest));
+}
+
+// Empty: the kernel does not say it whole.
+std::string name_of_host() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 uint64_t monotonic_ns() {
@@ -136,6 +143,8 @@ tl::expected<void, std::string> Dataplane::describe_host() {
     std::copy_if(port.addresses.begin(), port.addresses.end(), std::back_inserter(listen),
                  [](const auto& address) { return !config::is_link_local(address); });
   }
+  host.identity.set(model_.dataplane.identity ? *model_.dataplane.identity : name_of_host());
+  host.software.set(model_.dataplane.version);
   host.tcp_keepalive = static_cast<uint16_t>(model_.dataplane.tcp.idle_timeout.count() / 100);
   host.ports[host.stream_port()].mac = state::kStreamPortMac;
   if (listen.empty())

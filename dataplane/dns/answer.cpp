@@ -94,6 +94,28 @@ unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits&
   return length + kOptSize + options_length;
 }
 
+unsigned write_client_options(std::span<uint8_t> message, unsigned length, const QueryTraits& traits,
+                              std::span<const uint8_t> name) {
+  const unsigned begin = kHeaderSize + traits.question_length;
+  const unsigned added = name.empty() ? 0 : static_cast<unsigned>(4 + name.size());
+  if (!traits.has_opt || added == 0 || message.size() < std::max(begin + kAnswerTail, length) + added) return length;
+  Opt opt;
+  unsigned end = 0;
+  if (find_opt(message.first(length), begin, opt, end) != OptSearch::found || opt.behind != 0 || end != length)
+    return length;
+  if (length + added > traits.udp_size) {
+    if (begin + kOptSize + keepalive_length(traits) + added > traits.udp_size) return length;
+    length = truncate_answer(message, message.data() + kHeaderSize, traits);
+    opt.begin = static_cast<uint16_t>(begin);
+  }
+  store16(&message[length], kOptionNsid);
+  store16(&message[length + 2], static_cast<uint16_t>(name.size()));
+  std::memcpy(&message[length + 4], name.data(), name.size());
+  length += added;
+  store16(&message[opt.begin + kOptSize - 2U], static_cast<uint16_t>(length - opt.begin - kOptSize));
+  return length;
+}
+
 unsigned fit_answer(std::span<uint8_t> message, unsigned length, const QueryTraits& traits) {
   uint8_t* header = message.data();
   leave_ad_out(header, traits);

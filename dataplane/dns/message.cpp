@@ -13,6 +13,8 @@ bool read_options(std::span<const uint8_t> message, Query& query) {
   Options options(message, query.opt);
   for (Option option; options.next(option);) {
     query.wants_keepalive = query.wants_keepalive || option.code == kOptionKeepalive;
+    // RFC 5001 section 2.2: what stands in it means nothing.
+    query.traits.wants_nsid = query.traits.wants_nsid || option.code == kOptionNsid;
   }
   return !options.malformed();
 }
@@ -72,7 +74,10 @@ QueryVerdict parse_query(std::span<const uint8_t> message, Query& query) {
   if (records != 0 && !walk_records(message, question_end, records, additional, query)) return QueryVerdict::malformed;
   query.plain = query.plain && !query.opaque;
   if (opcode != 0) return QueryVerdict::update;
-  if (query.opt.version != 0 && !query.opaque) return QueryVerdict::bad_version;
+  if (query.opt.version != 0 && !query.opaque) {
+    query.traits.wants_nsid = false;  // an option of a version that we do not know
+    return QueryVerdict::bad_version;
+  }
   return QueryVerdict::ok;
 }
 

@@ -26,6 +26,11 @@ constexpr uint16_t kRcodeMask = 0x000f;
 
 constexpr uint16_t kOpcodeUpdate = 5 << 11;  // RFC 2136
 
+// Of a question or record (RFC 1035 sections 3.2.4 and 3.2.5).
+constexpr uint16_t kClassIn = 1;
+constexpr uint16_t kClassChaos = 3;
+constexpr uint16_t kClassAny = 255;
+
 // Values above 15 have their upper bits in the OPT.
 enum class Rcode : uint8_t {
   noerror = 0,
@@ -74,6 +79,7 @@ struct QueryTraits {
   uint16_t question_length = 0;     // octets of the question section: name, type, class
   bool has_opt = false;             // the query carried an OPT record
   bool dnssec_ok = false;           // its DO bit
+  bool wants_nsid = false;          // it asks for our name (RFC 5001)
   uint16_t udp_size = 512;          // octets of an answer that the client takes (RFC 6891 section 6.2.3)
   uint16_t own_size = kOurUdpSize;  // what our OPT tells it
   uint16_t keepalive = 0;           // in units of 100 ms: our OPT says so (RFC 7828); 0: it does not

@@ -20,6 +20,7 @@ namespace penstock::dns {
 constexpr uint16_t kTypeA = 1;
 constexpr uint16_t kTypeCname = 5;
 constexpr uint16_t kTypeSoa = 6;
+constexpr uint16_t kTypeTxt = 16;
 constexpr uint16_t kTypeAaaa = 28;
 constexpr uint16_t kTypeDname = 39;
 constexpr uint16_t kTypeOpt = 41;

@@ -32,8 +32,6 @@ using tables::Match;
 // An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
 constexpr unsigned kLongestAnswer = 1444;
 constexpr unsigned kRecordHead = 10;  // type, class, TTL, length of data
-constexpr uint16_t kClassIn = 1;
-constexpr uint16_t kClassAny = 255;
 constexpr uint16_t kTypeIxfr = 251;
 constexpr uint16_t kTypeAxfr = 252;
 
@@ -255,16 +253,14 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
   const auto most = std::min<size_t>({traits.udp_size, kLongestAnswer, room});
   if (most < least) return discarded();
 
-  const uint8_t* asked = packet.dns + begin - 4;
-  const uint16_t type = dns::load16(asked);
+  const uint16_t type = dns::load16(packet.dns + begin - 4);
   Answer answer{Body(begin, static_cast<unsigned>(most) - least)};
   answer.error = error;
   if (is_denied) {
     answer.authoritative = false;
     answer.rcode = static_cast<Action>(rule.action) == Action::nxdomain ? Rcode::nxdomain : Rcode::noerror;
     add_soa(rules.local(), zone, apex_of(dns::kHeaderSize, work.query.name.length, match), answer);
-  } else if (const uint16_t asked_class = dns::load16(asked + 2);
-             (asked_class != kClassIn && asked_class != kClassAny) || type == kTypeAxfr || type == kTypeIxfr) {
+  } else if (type == kTypeAxfr || type == kTypeIxfr) {
     if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::not_authoritative)) return discarded();
     return QueryOutcome::refused_local;
   } else {
@@ -283,7 +279,7 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
   if (answer.answers == 0)
     if (const auto outcome = limit_negative(lcore, work, rule.identity)) return *outcome;
   const unsigned length = write({packet.dns, room}, traits, answer);
-  if (!send_back(lcore, packet, length)) return discarded();
+  if (!send_answer(lcore, packet, traits, length)) return discarded();
   return outcome_of(static_cast<Action>(rule.action));
 }
 

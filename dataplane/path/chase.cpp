@@ -23,10 +23,6 @@ using dns::RecordSection;
 constexpr unsigned kLongestAnswer = 1444;
 constexpr unsigned kLongestOverTcp = state::Chase::kLongestChain;
 
-std::span<uint8_t> room_of(const Packet& packet) {
-  return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
-}
-
 dns::WireText text_of(const dns::FoldedName& name) {
   dns::WireText text;
   text.length = name.length;

@@ -44,12 +44,13 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
   // Rules about private zones that came meanwhile might not let it pass.
   const bool is_void = delivery.answer != DeliveryQueue::kNoAnswer &&
                        lcore.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
-  const uint16_t length =
-      delivery.answer == DeliveryQueue::kNoAnswer || is_void
-          ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
-          : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
+  uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer || is_void
+                        ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
+                        : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   if (length != 0) {
+    length = static_cast<uint16_t>(dns::add_client_options({message, size_t{frame.buf_len} - kMessageOffset}, length,
+                                                           traits, lcore.host.identity.text()));
     dns::store16(message, waiter.asker.id);
     dns::spell(message + dns::kHeaderSize, query.key.name_length, waiter.asker.spelling);
   }

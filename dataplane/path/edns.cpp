@@ -28,9 +28,9 @@ class PassedOptions {
   std::array<uint8_t, 512> bytes_;
 };
 
-// What the pool says of options that mean nothing to us. Cookies and keepalive are a matter of two hops whatever it says.
+// What the pool says of options that mean nothing to us. Cookies, keepalive and a server's name are a matter of two hops whatever it says.
 bool passes(const config::ImagePool& pool, uint16_t code) {
-  if (code == dns::kOptionCookie || code == dns::kOptionKeepalive) return false;
+  if (code == dns::kOptionCookie || code == dns::kOptionKeepalive || code == dns::kOptionNsid) return false;
   if (code == dns::kOptionClientSubnet) return (pool.edns & config::kEdnsEcsPass) != 0;
   const uint16_t* end = pool.pass_options + pool.pass_option_count;
   return std::find(pool.pass_options, end, code) != end;
@@ -72,14 +72,8 @@ void collect_for_client(const state::Lcore& lcore, const state::PendingQuery& qu
   const config::ImagePool* pool = rule == nullptr ? nullptr : &lcore.rules->pool(rule->pool);
   dns::Options all({answer.dns, answer.dns_length}, opt);
   for (dns::Option option; all.next(option);)
-    if (option.code == dns::kOptionExtendedError || option.code == dns::kOptionNsid ||
-        (pool != nullptr && passes(*pool, option.code)))
+    if (option.code == dns::kOptionExtendedError || (pool != nullptr && passes(*pool, option.code)))
       options.add(option.whole);
-}
-
-std::span<uint8_t> room_of(const Packet& packet) {
-  const auto* end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  return {packet.dns, static_cast<size_t>(end - packet.dns)};
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ bool send_truncated(state::Lcore& lcore, const QueryWork& work) {
     return false;
   const unsigned length = dns::write_answer({packet.dns, room}, traits, dns::Rcode::noerror, dns::ExtendedError::none);
   dns::store16(packet.dns + 2, static_cast<uint16_t>(dns::flags_of(packet.dns) | dns::kFlagTruncated));
-  return send_back(lcore, packet, length);
+  return send_answer(lcore, packet, traits, length);
 }
 
 namespace {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/state/pending.h"
 
@@ -34,5 +35,10 @@ struct Packet {
   uint8_t listen;  // index of the address asked (tables::LocalHost)
   bool is_fragment;
 };
+
+// From the message to the end of the frame's buffer.
+inline std::span<uint8_t> room_of(const Packet& packet) {
+  return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
+}
 
 }  // namespace penstock::path

@@ -5,6 +5,7 @@
 #include "dataplane/path/answer_local.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/edns.h"
+#include "dataplane/path/identity.h"
 #include "dataplane/path/join.h"
 #include "dataplane/path/limit.h"
 #include "dataplane/path/loop.h"
@@ -102,6 +103,18 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
   return QueryOutcome::forwarded;
 }
 
+// Nothing: it is of any class, which is IN as well.
+std::optional<QueryOutcome> answer_other_class(state::Lcore& lcore, const QueryWork& work,
+                                               const state::QuestionKey& asked) {
+  const bool is_any = asked.query_class == dns::kClassAny;
+  if (is_any && !is_own_name(work.query.name)) return std::nullopt;
+  if (is_any || asked.query_class == dns::kClassChaos)
+    if (const std::span<const uint8_t> own = own_text(lcore.host, work.query.name, asked.type); !own.empty())
+      return answer_own(lcore, work, own) ? QueryOutcome::answered_identity
+                                          : ignore(lcore, work, QueryOutcome::ignored_no_room);
+  return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_class);
+}
+
 // Whoever does not wants to know what others have asked, or takes us for a server of the zone.
 bool wants_recursion(const QueryWork& work, const tables::ClientEntry& client) {
   return (work.query.traits.flags & dns::kFlagRecursionDesired) != 0 || client.may_snoop;
@@ -147,6 +160,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (!client.allowed) {
     work.response_rate = response_rate_of(lcore, work);
     work.now = now;
+    work.query.traits.wants_nsid = false;  // who may not ask does not hear who we are
     if (!work.is_proved) lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
@@ -189,6 +203,10 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
                                                       config::kNoRule, rules.class_of(client.group))};
   if (work.is_likely && wants_recursion(work, client))
     if (const auto outcome = recall_by_generation(lcore, work, key, now)) return *outcome;
+
+  // Zones and endpoints are of class IN, and nothing of another one goes to them.
+  if (key.question.query_class != dns::kClassIn)
+    if (const auto outcome = answer_other_class(lcore, work, key.question)) return *outcome;
 
   if (!work.is_probed) probe_zones(lcore, work);
   const tables::Match match = rules.match(work.query.name, work.probe, client.group);

@@ -95,7 +95,7 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
   if (room < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
     return std::nullopt;
   const unsigned length = dns::give_answer({packet.dns, room}, work.query.traits, kept, giving);
-  if (send_back(lcore, packet, length)) return outcome;
+  if (send_answer(lcore, packet, work.query.traits, length)) return outcome;
   discard(lcore, *packet.frame);
   return QueryOutcome::ignored_no_room;
 }

@@ -11,7 +11,11 @@ bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& tr
   const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   const auto room = static_cast<size_t>(buffer_end - packet.dns);
   if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(traits, error)) return false;
-  return send_back(lcore, packet, dns::write_answer({packet.dns, room}, traits, rcode, error));
+  return send_answer(lcore, packet, traits, dns::write_answer({packet.dns, room}, traits, rcode, error));
+}
+
+bool send_answer(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, unsigned length) {
+  return send_back(lcore, packet, dns::add_client_options(room_of(packet), length, traits, lcore.host.identity.text()));
 }
 
 bool send_back(state::Lcore& lcore, const Packet& packet, unsigned length) {

@@ -14,7 +14,11 @@ namespace penstock::path {
 bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, dns::Rcode rcode,
            dns::ExtendedError error);
 
-// The same with a message of `length` octets that stands in the place of the query's.
+// The same with an answer of `length` octets that stands in the place of the query, whose `traits` are the client's: with the options
+// that are for this client alone.
+bool send_answer(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, unsigned length);
+
+// The same as it stands there.
 bool send_back(state::Lcore& lcore, const Packet& packet, unsigned length);
 
 // The headers of an answer to the client that a flight was made for, or to one that joined it.

@@ -179,9 +179,7 @@ std::span<const uint8_t> fit(state::Lcore& lcore, const state::PendingSlot& slot
     std::memcpy(lcore.stale_message.data(), whole.data(), whole.size());
     whole = {lcore.stale_message.data(), whole.size()};
   }
-  const auto* end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
-  answer.dns_length = static_cast<uint16_t>(
-      dns::fit_answer({answer.dns, static_cast<size_t>(end - answer.dns)}, answer.dns_length, traits));
+  answer.dns_length = static_cast<uint16_t>(dns::fit_answer(room_of(answer), answer.dns_length, traits));
   return whole;
 }
 
@@ -281,6 +279,9 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const dns::QueryTraits traits = query.traits_of_first();
   const std::span<const uint8_t> whole = fit(lcore, slot, traits, answer);
   if (to_card && copy_for_card(lcore, traits, answer) == nullptr) return reject(ResponseOutcome::no_room);
+  if (!slot.opaque)
+    answer.dns_length = static_cast<uint16_t>(
+        dns::add_client_options(room_of(answer), answer.dns_length, traits, lcore.host.identity.text()));
   dns::store16(answer.dns, slot.client_id);
   if (!write_udp_frame(*answer.frame, answer.dns, answer.dns_length, headers_to(lcore, slot))) {
     if (to_card) discard(lcore, *answer.frame);

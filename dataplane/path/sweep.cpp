@@ -43,9 +43,12 @@ SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t
   const bool fits = !message.empty() && frame->buf_len >= kMessageOffset + message.size() + dns::kAnswerTail;
   if (fits) std::memcpy(at, message.data(), message.size());
   const std::span<uint8_t> room(at, size_t{frame->buf_len} - kMessageOffset);
-  const auto length = fits ? static_cast<uint16_t>(dns::fit_answer(room, static_cast<unsigned>(message.size()), traits))
-                           : write_servfail(*frame, query, traits, kNobodyAnswered);
-  if (length != 0) dns::store16(at, slot.client_id);
+  auto length = fits ? static_cast<uint16_t>(dns::fit_answer(room, static_cast<unsigned>(message.size()), traits))
+                     : write_servfail(*frame, query, traits, kNobodyAnswered);
+  if (length != 0) {
+    length = static_cast<uint16_t>(dns::add_client_options(room, length, traits, lcore.host.identity.text()));
+    dns::store16(at, slot.client_id);
+  }
   if (length == 0 || !write_udp_frame(*frame, at, length, headers_to(lcore, slot))) {
     discard(lcore, *frame);
     return SweepOutcome::expired_unanswered;

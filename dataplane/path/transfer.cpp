@@ -17,7 +17,6 @@ using dns::Rcode;
 
 constexpr uint16_t kTypeIxfr = 251;
 constexpr uint16_t kTypeAxfr = 252;
-constexpr uint16_t kClassIn = 1;
 
 const uint8_t* behind_name(const QueryWork& work) {
   return work.packet.dns + dns::kHeaderSize + work.query.name.length;
@@ -61,7 +60,7 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
   if (!match.is_apex || !rules.may_transfer(rule, work.group)) return std::nullopt;
-  if (dns::load16(behind_name(work) + 2) != kClassIn) return std::nullopt;
+  if (dns::load16(behind_name(work) + 2) != dns::kClassIn) return std::nullopt;
   const Packet& packet = work.packet;
   if (!came_over_tcp(lcore, packet)) {
     if (dns::load16(behind_name(work)) == kTypeAxfr) return std::nullopt;

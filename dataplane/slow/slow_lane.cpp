@@ -52,7 +52,8 @@ SlowLane::SlowLane(const SlowLaneOptions& options)
       clients_(io_, lcores_, options.clients, options.counters),
       datagrams_(io_, lcores_, options.counters),
       upstream_(io_, lcores_, options.upstream, options.counters),
-      transfers_(io_, clients_, options.transfers, options.upstream.port, options.counters) {
+      transfers_(io_, clients_, options.transfers, options.upstream.port, options.host.identity.text(),
+                 options.counters) {
   options_.counters.most_connections = options.clients.connections;
   options_.counters.most_connections_per_client = options.clients.per_client;
   options_.counters.most_buffered = options.clients.buffered;

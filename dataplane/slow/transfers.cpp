@@ -163,6 +163,16 @@ void Transfers::settle_opt(const Transfer& transfer) {
   ours.keepalive = 0;
   const unsigned with_opt = dns::add_opt(message_, static_cast<unsigned>(length), ours, opt.extended_rcode, {});
   message_.resize(with_opt != 0 ? with_opt : length);
+  if (with_opt != 0) add_client_options(message_, ours);
+}
+
+void Transfers::add_client_options(std::vector<uint8_t>& message, dns::QueryTraits traits) const {
+  const size_t length = message.size();
+  const size_t room = length + dns::kAnswerTail + dns::kMostClientOptions;
+  if (room > kLongestOfAll) return;
+  message.resize(room);
+  traits.udp_size = 0xffff;
+  message.resize(dns::add_client_options(message, static_cast<unsigned>(length), traits, name_));
 }
 
 // Before its first message the client can be told; in the middle only a closed connection says that there is no more.
@@ -175,7 +185,9 @@ void Transfers::fail(Transfer& transfer, SlowCounter why, Time now) {
   const unsigned length = dns::write_answer(
       answer, transfer.traits, dns::Rcode::servfail,
       why == SlowCounter::transfers_over ? dns::ExtendedError::over_share : dns::ExtendedError::no_reachable_authority);
-  clients_.pass(transfer.client, std::span(answer).first(length), true, now);
+  answer.resize(length);
+  if (!transfer.is_signed) add_client_options(answer, transfer.traits);
+  clients_.pass(transfer.client, answer, true, now);
 }
 
 void Transfers::end(Transfer& transfer, SlowCounter why) {

@@ -25,9 +25,10 @@ struct TransferLimits {
 
 class Transfers {
  public:
+  // `name`: ours, for clients that ask for it (RFC 5001); outlives this.
   Transfers(asio::io_context& io, Clients& clients, const TransferLimits& limits, uint16_t port,
-            config::SlowCounters& counters)
-      : io_(io), clients_(clients), limits_(limits), port_(port), counters_(counters), octets_(64 << 10) {}
+            std::span<const uint8_t> name, config::SlowCounters& counters)
+      : io_(io), clients_(clients), limits_(limits), port_(port), name_(name), counters_(counters), octets_(64 << 10) {}
 
   // An lcore's frame: whose query it is, and the way to the endpoint.
   void start(const Outgoing& outgoing, Time now);
@@ -64,6 +65,7 @@ class Transfers {
   void take(const Pointer& transfer, std::span<const uint8_t> octets, Time now);
   bool pass(Transfer& transfer, std::span<const uint8_t> message, Time now);
   void settle_opt(const Transfer& transfer);
+  void add_client_options(std::vector<uint8_t>& message, dns::QueryTraits traits) const;
   void fail(Transfer& transfer, config::SlowCounter why, Time now);
   void end(Transfer& transfer, config::SlowCounter why);
 
@@ -71,6 +73,7 @@ class Transfers {
   Clients& clients_;
   TransferLimits limits_;
   uint16_t port_;
+  std::span<const uint8_t> name_;
   config::SlowCounters& counters_;
   std::vector<Pointer> transfers_;
   std::vector<uint8_t> octets_;   // read last

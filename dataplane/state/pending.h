@@ -95,6 +95,7 @@ struct alignas(64) PendingQuery {
   dns::QueryTraits traits_as(uint8_t wanted, uint16_t udp_size) const {
     dns::QueryTraits own = traits;
     own.has_opt = (wanted & kWantsOpt) != 0;
+    own.wants_nsid = (wanted & kWantsNsid) != 0;
     own.udp_size = udp_size;
     const unsigned ad = (wanted & kWantsAd) != 0 ? dns::kFlagAuthenticData : 0U;
     own.flags = static_cast<uint16_t>((own.flags & ~unsigned{dns::kFlagAuthenticData}) | ad);

@@ -39,9 +39,11 @@ inline uint8_t query_bits(const dns::QueryTraits& traits) {
 // In which form a client gets it: bits.
 constexpr uint8_t kWantsOpt = 1;
 constexpr uint8_t kWantsAd = 2;
+constexpr uint8_t kWantsNsid = 4;
 inline uint8_t form_of(const dns::QueryTraits& traits) {
   const bool asks_ad = (traits.flags & dns::kFlagAuthenticData) != 0;
-  return static_cast<uint8_t>((traits.has_opt ? kWantsOpt : 0) | (asks_ad ? kWantsAd : 0));
+  return static_cast<uint8_t>((traits.has_opt ? kWantsOpt : 0) | (asks_ad ? kWantsAd : 0) |
+                              (traits.wants_nsid ? kWantsNsid : 0));
 }
 
 // `message` is what `query` was read from; only for a plain query does the key say everything.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "config/address.h"
 #include "config/link.h"
@@ -38,6 +39,24 @@ struct LocalPort {
       if (std::equal(more_macs[i].begin(), more_macs[i].end(), other)) return true;
     return false;
   }
+};
+
+// Text of ours, ready as the data of a TXT record: a length and as many octets (RFC 1035 section 3.3). Empty: we say nothing.
+class OwnText {
+ public:
+  static constexpr size_t kLongest = 255;
+
+  // What is longer is cut.
+  void set(std::string_view text) {
+    octets_[0] = static_cast<uint8_t>(std::min(text.size(), kLongest));
+    std::copy_n(text.begin(), octets_[0], octets_.begin() + 1);
+  }
+  bool is_empty() const { return octets_[0] == 0; }
+  std::span<const uint8_t> text() const { return {octets_.data() + 1, octets_[0]}; }
+  std::span<const uint8_t> txt_data() const { return {octets_.data(), octets_[0] + size_t{1}}; }
+
+ private:
+  std::array<uint8_t, 1 + kLongest> octets_{};
 };
 
 class LocalHost {
@@ -86,6 +105,8 @@ class LocalHost {
   std::array<LocalPort, kMaxPorts> ports{};
   uint64_t version = 0;        // another in each that takes the place of one
   unsigned port_count = 0;     // of cards
+  OwnText identity;            // which of several forwarders we are
+  OwnText software;            // what runs here; usually unsaid
   uint16_t tcp_keepalive = 0;  // what clients over TCP are told of their idle time, in 100 ms (RFC 7828)
 
  private:

@@ -11,6 +11,7 @@ TEST(Describe, SaysWhatWillHappen) {
 Listens on   every address of the ports
 Lcores       auto, resting when idle
 Cache        64 MiB for the answers of all pools
+Identity     the host's name (NSID, id.server); version.bind is refused
 TCP          10000 connections, 1000 of one client, closed after 10s without a query
 Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
 Metrics      http://127.0.0.1:9153/metrics
@@ -104,6 +105,22 @@ TEST(Describe, SaysWhetherLettersAreDrawn) {
       "default: {pool: office}\nupdates: office\nclients: {groups: {a: {prefixes: [10.1.0.0/16], udp_size: 512}}}\n"));
   EXPECT_NE(text.find("answers of 512 octets by UDP at most\n"), std::string::npos) << text;
   EXPECT_NE(text.find("Updates  "), std::string::npos) << text;
+}
+
+TEST(Describe, SaysWhatClientsAreToldOfUs) {
+  const struct {
+    const char* yaml;
+    const char* row;
+  } cases[] = {
+      {"", "the host's name (NSID, id.server); version.bind is refused\n"},
+      {"dataplane: {identity: fwd-1, version: '1.2'}\n",
+       "\"fwd-1\" (NSID, id.server); version.bind is answered \"1.2\"\n"},
+      {"dataplane: {identity: none}\n", "not told (NSID, id.server); version.bind is refused\n"},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(kBase + "default: {pool: office}\n" + one.yaml));
+    EXPECT_NE(text.find(std::string("Identity     ") + one.row), std::string::npos) << text;
+  }
 }
 
 // A pool that looks like any other, but whose servers get private names and others.

@@ -103,7 +103,7 @@ ports: [{name: office, device: "pci:0000:3b:00.1"}]
 listen: ["fd00::86", 192.168.10.86]
 lcores: 4
 idle: busy
-dataplane: {eal: ["-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64}
+dataplane: {eal: ["-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64, identity: fwd-1, version: '9 ü'}
 pools:
   kernel: {kind: recursive, endpoints: [10.0.0.1]}
   own: {kind: nonsense, source: [192.168.10.86, "fd00::86"]}
@@ -122,6 +122,8 @@ clients: {allow: [0.0.0.0/0]}
     EXPECT_EQ(model.dataplane.socket, "/s");
     EXPECT_EQ(model.dataplane.state_dir, "/d");
     EXPECT_EQ(model.dataplane.pending, 64U);
+    EXPECT_EQ(model.dataplane.identity, "fwd-1");
+    EXPECT_EQ(model.dataplane.version, "9 ü");
     ASSERT_EQ(model.pools.size(), 1U);
     EXPECT_EQ(model.pools[0].name, "own");
     EXPECT_EQ(model.pools[0].source.size(), 2U);

@@ -5,6 +5,28 @@ namespace {
 
 using std::chrono::milliseconds;
 
+TEST(ReadModel, SaysWhatClientsAreToldOfUs) {
+  const std::string longest(255, 'a');
+  const struct {
+    const char* what;
+    std::string dataplane;
+    std::optional<std::string> identity;
+    std::string version;
+  } cases[] = {
+      {"by default the host's name alone", "", {}, ""},
+      {"a name", "identity: fwd-1.example", "fwd-1.example", ""},
+      {"a name and a version", "identity: a, version: 'penstock 1'", "a", "penstock 1"},
+      {"neither", "identity: none, version: none", "", ""},
+      {"the same", "identity: '', version: ''", "", ""},
+      {"the longest", "identity: " + longest + ", version: " + longest, longest, longest},
+  };
+  for (const auto& one : cases) {
+    const Model model = model_of(kBase + "dataplane: {" + one.dataplane + "}\n");
+    EXPECT_EQ(model.dataplane.identity, one.identity) << one.what;
+    EXPECT_EQ(model.dataplane.version, one.version) << one.what;
+  }
+}
+
 TEST(ReadModel, FillsInDefaults) {
   const Model model = model_of(kBase + "default: {pool: office}\n");
   EXPECT_TRUE(model.listen.empty());
@@ -306,7 +328,7 @@ TEST(ReadModel, WhatGoesOnToThePoolsEndpoints) {
   const Model model = model_of(R"(ports: [{device: "af_xdp:eth0"}]
 pools:
   plain: {kind: recursive, endpoints: [192.168.10.2]}
-  other: {kind: recursive, endpoints: [192.168.10.3], resolve_tc: on, udp_size: 4096, pass_options: [65001, 3], ecs: add,
+  other: {kind: recursive, endpoints: [192.168.10.3], resolve_tc: on, udp_size: 4096, pass_options: [65001, 5], ecs: add,
           randomise_case: on, tcp: {pipelining: off}}
 default: {pool: plain}
 )");
@@ -318,7 +340,7 @@ default: {pool: plain}
   EXPECT_FALSE(model.pools[0].randomise_case);
   EXPECT_TRUE(model.pools[1].resolve_tc);
   EXPECT_EQ(model.pools[1].udp_size, 4096);
-  EXPECT_EQ(model.pools[1].pass_options, (std::vector<uint16_t>{65001, 3}));
+  EXPECT_EQ(model.pools[1].pass_options, (std::vector<uint16_t>{65001, 5}));
   EXPECT_EQ(model.pools[1].ecs, Ecs::add);
   EXPECT_TRUE(model.pools[1].randomise_case);
 }

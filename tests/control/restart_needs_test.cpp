@@ -27,6 +27,8 @@ TEST(RestartNeeds, NamesTheSettingAndTheProgram) {
       {"dataplane.state_dir changed: restart penstock-dataplane", [](Model& m) { m.dataplane.state_dir = "/d"; }},
       {"dataplane.pending changed: restart penstock-dataplane", [](Model& m) { m.dataplane.pending = 64; }},
       {"dataplane.cache_size changed: restart penstock-dataplane", [](Model& m) { m.dataplane.cache_size = 0; }},
+      {"dataplane.identity changed: restart penstock-dataplane", [](Model& m) { m.dataplane.identity = ""; }},
+      {"dataplane.version changed: restart penstock-dataplane", [](Model& m) { m.dataplane.version = "1"; }},
       {"dataplane.source_ports changed: restart penstock-dataplane",
        [](Model& m) {
          m.dataplane.source_ports = config::SourcePorts{2000, 100};

@@ -16,8 +16,9 @@ from wire import (A, AA, AAAA, AD, ANY, AXFR, BADVERS, CD, CH, CNAME, COOKIE, DS
                   NXDOMAIN, PADDING, PTR, QR, RA, RD, REFUSED, SERVFAIL, SOA, SRV, TC, TKEY, TO_QUESTION, TSIG, TXT, Z, EDE, end_of_name, error, message,
                   name, opt, option, question, record)
 
-SETTINGS = {"pass_options": [65001, 3], "ecs": "pass", "udp_size": 4096}
+SETTINGS = {"pass_options": [65001], "ecs": "pass", "udp_size": 4096}
 
+IDENTITY = b"forwarder-1"
 LOCAL_SOA = "ns.local.test. hostmaster.local.test. 7 7200 900 1209600 30"
 ZONES = [
     {"zone": "private.test", "pool": "vpc", "expect": ["10.16.0.0/16"]},
@@ -147,8 +148,9 @@ for kind, what in ((A, "A"), (NS, "NS"), (CNAME, "CNAME"), (SOA, "SOA"), (PTR, "
     case(f"type {what} passes", "1035 3.2.2" if kind < 17 else "3597 3", asked(kind=kind), said(record(kind, b"\x04data" if kind == TXT else b"\xc0\x0c")))
 for kind in (0, 128, 254, 260, 4096, 32768, 65279, 65280, 65534, 65535):
     case(f"unknown type {kind} passes", "3597 3", asked(kind=kind), said(record(kind, b"\1\2\3\xff")))
-for class_ in (CH, HS, NONE, ANY, 0, 2, 65280, 65535):
-    case(f"class {class_} passes", "3597 3", asked(class_=class_), said(record(A, b"\1\2\3\4", class_=class_)))
+case(f"class {ANY} passes", "1035 3.2.5", asked(class_=ANY), said(record(A, b"\1\2\3\4", class_=ANY)))
+for class_ in (CH, HS, NONE, 0, 2, 65280, 65535):
+    case(f"class {class_} stays here", "1035 3.2.4", (ask := asked(class_=class_, edns=opt())), None, got(flags=QR | RD | RA | REFUSED, edns=ours(ask, error(20))))
 case("ANY is a type like any other", "8482 4", asked(kind=ANY), said(address(), record(TXT, b"\x01x")))
 case("MAILB", "1035 3.2.3", asked(kind=253), said())
 case("data of no octet", "3597 4", asked(kind=65281), said(record(65281, b"")))
@@ -229,7 +231,7 @@ for size in (0, 1, 511, 512, 1232, 1400, 4096, 65535):
 case("DO passes", "3225 3", asked(edns=opt(do=True)), said(address(), edns=opt(do=True)))
 case("unknown flags of an OPT do not", "6891 6.1.4", asked(edns=opt(flags=0x4001)), said(address(), edns=opt()))
 for code, data, what in ((65001, b"secret", "a local option"), (COOKIE, b"8octets!", "a cookie"), (COOKIE, b"8octets!" + bytes(16), "both cookies"),
-                         (PADDING, bytes(40), "padding"), (ECS, b"\0\1\x18\0\xc0\0\2", "a client's subnet"), (4, b"", "option 4"), (NSID, b"", "NSID"),
+                         (PADDING, bytes(40), "padding"), (ECS, b"\0\1\x18\0\xc0\0\2", "a client's subnet"), (4, b"", "option 4"),
                          (0, b"\xff", "option 0"), (5, b"\x05\x07", "DAU"), (9, b"", "expire"), (14, b"\0\1", "key tag"), (13, name("proto.test"), "chain")):
     case(f"{what} stops here", "6891 6.1.2", asked(edns=opt(options=option(code, data))), said(address(), edns=opt()))
 case("a dozen options stop here", "6891 6.1.2", asked(edns=opt(options=b"".join(option(65001 + i, bytes(i)) for i in range(12)))), said(address(), edns=opt()))
@@ -255,8 +257,20 @@ case("the endpoint's error reaches whoever can read it", "8914 3", (ask := asked
      said(flags=QR | RD | RA | SERVFAIL, edns=opt(4096, options=error(22, b"no route"))), got(flags=QR | RD | RA | SERVFAIL, edns=ours(ask, error(22, b"no route"))))
 case("two errors", "8914 3", (ask := asked(edns=opt())), said(address(), edns=opt(options=error(3) + error(25, b"x"))),
      got(address(), edns=ours(ask, error(3) + error(25, b"x"))))
-case("the server's name reaches whoever can read it", "5001 2.3", (ask := asked(edns=opt(options=option(NSID)))),
-     said(address(), edns=opt(options=option(NSID, b"ns1"))), got(address(), edns=ours(ask, option(NSID, b"ns1"))))
+case("NSID is ours, never the endpoint's", "5001 2.2", (ask := asked(edns=opt(options=option(NSID)))),
+     said(address(), edns=opt(options=option(NSID, b"ns1"))), got(address(), edns=ours(ask, option(NSID, IDENTITY))))
+case("not for who does not ask for it", "5001 2.2", asked(edns=opt()), said(address(), edns=opt(options=option(NSID, b"ns1"))))
+case("data in the query's NSID are ignored", "5001 2.2", (ask := asked(edns=opt(options=option(NSID, b"ns1")))), said(address(), edns=opt()),
+     got(address(), edns=ours(ask, option(NSID, IDENTITY))))
+case("NSID in an error of ours", "5001 2.2", (ask := asked("x.refused.test", edns=opt(options=option(NSID)))), None,
+     got(flags=QR | RD | RA | REFUSED, edns=ours(ask, error(18) + option(NSID, IDENTITY))))
+case("NSID of another version", "6891 6.1.3", (ask := asked(edns=opt(version=1, options=option(NSID)))), None,
+     got(flags=QR | RD | RA, edns=ours(ask, extended=BADVERS >> 4)))
+for owner in ("id.server", "hostname.BIND"):
+    case(f"{owner} of class CH", "4892 2", (ask := asked(owner, TXT, CH, edns=opt(options=option(NSID)))), None,
+         got(record(TXT, bytes([len(IDENTITY)]) + IDENTITY, ttl=0, class_=CH), flags=QR | AA | RD | RA, edns=ours(ask, option(NSID, IDENTITY))))
+for owner in ("version.bind", "VERSION.server"):
+    case(f"{owner} is not told", "4892 2", asked(owner, TXT, CH), None, got(flags=QR | RD | RA | REFUSED))
 for code, data, what in ((COOKIE, b"8octets!" + bytes(16), "cookie"), (KEEPALIVE, b"\0\1", "keepalive"), (PADDING, bytes(30), "padding"), (65002, b"x", "local option")):
     case(f"the endpoint's {what} stops here", "6891 6.1.2", asked(edns=opt()), said(address(), edns=opt(options=option(code, data))))
 case("an extended rcode", "6891 6.1.3", (ask := asked(edns=opt())), said(flags=QR | RD | RA | 7, edns=opt(extended=1)),
@@ -335,8 +349,6 @@ case("an incremental transfer", "1995 2", asked(kind=IXFR, authority=[soa]), Non
 # --- With settings of their own: options that go on.
 case("an option that goes on", "6891 6.1.2", (ask := asked(edns=opt(options=option(65001, b"hello") + option(65002, b"no")))), said(address(), edns=opt()),
      got(address(), edns=opt(4096)), sees=[upstream(ask, option(65001, b"hello"))], settings=True)
-case("NSID goes on and comes back", "5001 2.3", (ask := asked(edns=opt(options=option(NSID)))), said(address(), edns=opt(options=option(NSID, b"ns1"))),
-     got(address(), edns=opt(4096, options=option(NSID, b"ns1"))), sees=[upstream(ask, option(NSID))], settings=True)
 case("a subnet goes on", "7871 7.1.1", (ask := asked(edns=opt(options=option(ECS, b"\0\1\x18\0\xc0\0\2")))), said(address(), edns=opt()),
      got(address(), edns=opt(4096)), sees=[upstream(ask, option(ECS, b"\0\1\x18\0\xc0\0\2"))], settings=True)
 case("a cookie stops here all the same", "7873 4", asked(edns=opt(options=option(COOKIE, b"8octets!"))), said(address(), edns=opt()),

@@ -40,7 +40,7 @@ def model(**changes):
                "old-1": {"kind": "recursive", "endpoints": WITHOUT_EDNS[:1], "health": health},
                "old-2": {"kind": "recursive", "endpoints": WITHOUT_EDNS[1:], "health": health},
                "v6": {"kind": "recursive", "endpoints": [OFFICE6], "health": health}},
-        studio=None, zones=protocol_cases.ZONES, **{"default": {"pool": "office"}, **changes})
+        studio=None, dataplane={"cache_size": 0, "identity": protocol_cases.IDENTITY.decode()}, zones=protocol_cases.ZONES, **{"default": {"pool": "office"}, **changes})
 
 
 def udp(world, case, server=HOST):

@@ -23,6 +23,10 @@ ASKS = [
     (f"dig @{HOST} {STUDIO} A +tcp", ["status: NOERROR", *STUDIO_PRIVATE, "(TCP)"]),
     (f"dig @{HOST} {STUDIO} A +tcp +keepopen www.example.com A", [*STUDIO_PRIVATE, WWW]),
     (f"dig @{HOST} www.example.com A +dnssec +bufsize=4096 +nsid +cookie", ["status: NOERROR", WWW, "flags: do"]),
+    (f"dig @{HOST} id.server CH TXT +nsid", ["status: NOERROR", 'NSID: 66 77 64 2d 31 ("fwd-1")', 'TXT\t"fwd-1"']),
+    (f"dig @{HOST6} hostname.bind CH TXT +tcp +short", ['"fwd-1"']),
+    (f"dig @{HOST} version.bind CH TXT +noedns", ["status: REFUSED", "ANSWER: 0"]),
+    (f"kdig @{HOST} id.server CH TXT +nsid", ["NOERROR", 'NSID: 6677642D31', '"fwd-1"']),
     (f"dig @{HOST} www.example.com A +ednsopt=65001:1234 +padding=128 +subnet=192.0.2.0/24", ["status: NOERROR", WWW]),
     (f"dig @{HOST} www.example.com A +edns=1 +noednsneg", ["BADVERS"]),
     (f"dig @{HOST} www.example.com TYPE65280 CLASS1", ["status: NOERROR"]),
@@ -49,7 +53,7 @@ COMPLAINTS = re.compile(r"malformed|extra bytes|warning: (?!recursion requested)
 
 @pytest.fixture(scope="module", name="world")
 def _world():
-    with World("e2e-clients") as world, Penstock(world, config()):
+    with World("e2e-clients") as world, Penstock(world, config(dataplane={"cache_size": 0, "identity": "fwd-1"})):
         world._world("resolver", HOST)  # pylint: disable=protected-access
         yield world
 

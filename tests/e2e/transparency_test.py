@@ -35,7 +35,7 @@ def type_number(text):
 def _world(tmp_path_factory):
     """NSD takes the places of the VPC's two servers."""
     folder = tmp_path_factory.mktemp("nsd")
-    model = config(studio=None, clients={"allow_snoop": ["192.168.10.0/24"]}, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
+    model = config(studio=None, clients={"allow_snoop": ["192.168.10.0/24"]}, dataplane={"cache_size": 0, "identity": "none"}, zones=[{"zone": ZONE, "pool": VPC, "cache": "off"}])
     model["pools"][VPC]["health"]["name"] = ZONE
     with World("e2e-types") as world, Nsd(world, folder, {ZONE: ZONE_FILE}), Penstock(world, model):
         yield world

@@ -62,7 +62,7 @@ listen: [192.168.10.86, "fd00::86"]
 )";
 const std::string kPools = R"(
 pools:
-  vpc: {kind: route53-inbound, endpoints: [10.16.1.10, 10.16.2.10], retry_on: [servfail, refused], pass_options: [3]}
+  vpc: {kind: route53-inbound, endpoints: [10.16.1.10, 10.16.2.10], retry_on: [servfail, refused], pass_options: [65001]}
   vault: {kind: route53-inbound, endpoints: [10.16.3.10], randomise_case: true, resolve_tc: true}
   vpc6: {kind: route53-inbound, endpoints: ["fd16::10"], cache: off, resolve_tc: true}
   office: {kind: recursive, endpoints: [10.99.0.1, 10.99.0.2], randomise_case: true, resolve_tc: true, retry_on: [servfail]}

@@ -7,7 +7,7 @@ import struct
 HEADER = 12
 OPT = 41
 AD = 0x20
-NSID, EDE = 3, 15
+EDE = 15
 OUR_SIZE = 1232
 
 
@@ -55,7 +55,7 @@ def _passed_on(opt):
     options, at = b"", 11
     while at < len(opt):
         code, length = struct.unpack_from("!HH", opt, at)
-        if code in (NSID, EDE):
+        if code == EDE:
             options += opt[at:at + 4 + length]
         at += 4 + length
     return options

@@ -314,7 +314,7 @@ TEST_F(AnswerLocalTest, OtherClassesAndTransfersAreRefused) {
   struct {
     uint16_t type, query_class;
     const char* outcome;
-  } const cases[] = {{1, 3, "query.refused_local"},
+  } const cases[] = {{1, 3, "query.refused_class"},
                      {252, 1, "query.refused_local"},
                      {251, 1, "query.refused_local"},
                      {1, 255, "query.answered_local"}};
@@ -322,7 +322,8 @@ TEST_F(AnswerLocalTest, OtherClassesAndTransfersAreRefused) {
     const Frame frame =
         ask({.question = {.name = "www.lab.example", .type = c.type, .query_class = c.query_class}, .opt = {}});
     EXPECT_EQ(rig.verdict(), std::string("classify.query ") + c.outcome);
-    EXPECT_EQ(get16(frame.payload, 2) & 0xf, std::string_view(c.outcome).ends_with("refused_local") ? 5 : 0);
+    EXPECT_EQ(get16(frame.payload, 2) & 0xf,
+              std::string_view(c.outcome).find("refused") != std::string_view::npos ? 5 : 0);
   }
 }
 

@@ -111,8 +111,7 @@ TEST_F(EdnsTest, OptionsTowardsEndpoints) {
       {"unknown ones are dropped", "", joined({kLocal, option(12, {0, 0}), option(14, {})}), {}, false},
       {"RFC 7873: a cookie is the client's and ours", "", kCookie, {}, false},
       {"RFC 7871: the subnet is stripped", "", kSubnet, {}, false},
-      {"RFC 5001: who asks for the server's name asks us", "", joined({kCookie, kAskNsid}), {}, false},
-      {"or the server, as the pool says", ", pass_options: [3]", joined({kCookie, kAskNsid}), kAskNsid, true},
+      {"RFC 5001: who asks for the server's name asks us", "", joined({kCookie, kAskNsid, option(3, {1})}), {}, false},
       {"what the pool lets pass", ", pass_options: [65001, 65002]", joined({kCookie, kLocal, kSubnet}), kLocal, true},
       {"which is not there", ", pass_options: [65001]", kCookie, {}, false},
       {"the client's subnet", ", ecs: pass", joined({kLocal, kSubnet}), kSubnet, true},
@@ -163,7 +162,7 @@ TEST_F(EdnsTest, OptionsTowardsClients) {
   const Case cases[] = {
       {"none", "", Opt{}, {}, {}},
       {"RFC 8914: what the endpoint says of its answer", "", Opt{}, kError, kError},
-      {"and its name", "", Opt{}, joined({kNsid, kCookie, kError}), joined({kNsid, kError})},
+      {"RFC 5001: but not its name", "", Opt{}, joined({kNsid, kCookie, kError}), kError},
       {"all others are dropped", "", Opt{}, joined({kCookie, kSubnet, kLocal, option(11, {0, 9})}), {}},
       {"what the pool lets pass", ", pass_options: [65001]", Opt{}, joined({kSubnet, kLocal}), kLocal},
       {"the subnet's scope", ", ecs: pass", Opt{}, joined({kSubnet, kLocal}), kSubnet},

@@ -162,7 +162,7 @@ TEST_F(JoinTest, OtherQuestionsAreOtherFlights) {
   const AloneCase cases[] = {
       {"another name", [](DnsQuery& q) { q.question.name[0] = 'e'; }},
       {"another type", [](DnsQuery& q) { q.question.type = 28; }},
-      {"another class", [](DnsQuery& q) { q.question.query_class = 3; }},
+      {"another class", [](DnsQuery& q) { q.question.query_class = 255; }},
       {"RD clear", [](DnsQuery& q) { q.flags = 0; }},
       {"CD", [](DnsQuery& q) { q.flags |= 0x0010; }},
       {"DO", [](DnsQuery& q) { q.opt->dnssec_ok = true; }},

@@ -33,7 +33,7 @@ TEST_F(RecallTest, OnlyForTheSameQuestion) {
   const Case cases[] = {
       {"name", [](DnsQuery& q) { q.question.name = "d-1.studio.us-east-1.sagemaker.aws"; }},
       {"type", [](DnsQuery& q) { q.question.type = 28; }},
-      {"class", [](DnsQuery& q) { q.question.query_class = 3; }},
+      {"class", [](DnsQuery& q) { q.question.query_class = 255; }},
       {"CD", [](DnsQuery& q) { q.flags |= 0x0010; }},
       {"DO", [](DnsQuery& q) { q.opt = Opt{.udp_size = 1232, .dnssec_ok = true, .extended_error = {}}; }},
   };

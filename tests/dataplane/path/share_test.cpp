@@ -64,7 +64,7 @@ zones:
           asked.type = static_cast<uint16_t>(1 + draw(2) * 27);
           break;
         case 1:
-          asked.query_class = static_cast<uint16_t>(1 + draw(2) * 2);
+          asked.query_class = static_cast<uint16_t>(1 + draw(2) * 254);
           break;
         case 2:
           asked.rd = !asked.rd;

@@ -94,6 +94,8 @@ TEST_F(TransferTest, NobodyElseAndNothingElse) {
   expect_error(signed_query("corp.example", kAxfr), kOther, kRefused, "refused_transfer");
   Bytes chaos = query("corp.example");
   put16(chaos, 12 + 14 + 2, 3);
+  expect_error(chaos, kSecondary, kRefused, "refused_class");
+  put16(chaos, 12 + 14 + 2, 255);
   expect_error(chaos, kSecondary, kRefused, "refused_transfer");
   only(ask(query("view.example"), "192.168.30.7"), kStream);
   EXPECT_EQ(rig.verdict(), "classify.query query.transferred");
