@@ -44,6 +44,7 @@ namespace penstock::config {
   X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")         \
   X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")            \
   X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")    \
+  X(answered_cookie, "answered with a cookie: it had one and no question")                                 \
   X(answered_local, "answered from local records, or that they have no such name or type")                 \
   X(answered_address, "answered with the addresses that its rule says")                                    \
   X(answered_identity, "answered with our name or version: id.server and its like, of class CH")           \
@@ -65,6 +66,7 @@ namespace penstock::config {
   X(refused_update, "answered REFUSED: an update of a private zone")                                       \
   X(limited_truncated, "answered empty with TC: the client, its group or the answer is over its rate")     \
   X(limited_refused, "answered REFUSED: the same")                                                         \
+  X(limited_bad_cookie, "answered BADCOOKIE: the same, and it knew no cookie of ours")                     \
   X(limited_dropped, "not answered: the same")                                                             \
   X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                     \
   X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")           \

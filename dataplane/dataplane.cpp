@@ -71,6 +71,23 @@ std::vector<std::string> macs_in_words(const tables::LocalPort& port) {
   return words;
 }
 
+void draw_random(void* into, size_t size) {
+  if (getrandom(into, size, 0) != static_cast<ssize_t>(size))
+    throw std::runtime_error("getrandom: no random numbers from the kernel");
+}
+
+dns::CookieSecret draw_cookie_secret() {
+  dns::CookieSecret secret;
+  draw_random(secret.data(), secret.size());
+  return secret;
+}
+
+uint64_t unix_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 int run_worker(void* worker) {
   static_cast<Worker*>(worker)->run();
   return 0;
@@ -280,10 +297,6 @@ bool Dataplane::has_doors() const {
 }
 
 void Dataplane::make_workers() {
-  const auto draw_random = [](void* into, size_t size) {
-    if (getrandom(into, size, 0) != static_cast<ssize_t>(size))
-      throw std::runtime_error("getrandom: no random numbers from the kernel");
-  };
   const auto lcores = static_cast<unsigned>(eal_.polling_lcores.size());
   publisher_ = std::make_unique<Publisher>(lcores, pages_->counters());
   rings_ = std::make_unique<state::Rings>(lcores);
@@ -296,13 +309,15 @@ void Dataplane::make_workers() {
   uint64_t limit_seed = 0;
   draw_random(&limit_seed, sizeof limit_seed);
   limits_ = std::make_unique<state::RateLimits>(limit_seed);
-  plant_ = std::unique_ptr<Plant>(new Plant{.rules = *publisher_,
-                                            .endpoints = pages_->endpoints(),
-                                            .counters = pages_->counters(),
-                                            .rings = *rings_,
-                                            .pool = *pool_,
-                                            .shared = {*budgets_, *answers_, *returns_, *no_edns_, *limits_, hash_key},
-                                            .idle = model_.idle});
+  cookies_ = std::make_unique<state::CookieKeys>(draw_cookie_secret(), lcore_clock_ns(), unix_ns());
+  plant_ = std::unique_ptr<Plant>(
+      new Plant{.rules = *publisher_,
+                .endpoints = pages_->endpoints(),
+                .counters = pages_->counters(),
+                .rings = *rings_,
+                .pool = *pool_,
+                .shared = {*budgets_, *answers_, *returns_, *no_edns_, *limits_, *cookies_, hash_key},
+                .idle = model_.idle});
   const auto each = static_cast<uint16_t>(source_ports_.count / lcores);
   plant_->host.store(host_.get());
   for (unsigned i = 0; i < lcores; ++i) {
@@ -489,6 +504,7 @@ void Dataplane::run(int signals) {
     count_answers();
     meter_.tick(publisher_->current(), pages_->counters(), *budgets_, monotonic_ns());
     stop_floods();
+    renew_cookies();
     keep_endpoints(now);
     retire_endpoints(now);
     count_losses(now);
@@ -499,6 +515,12 @@ void Dataplane::stop_floods() {
   std::vector<const state::TurnedAway*> turned_away;
   for (const auto& worker : workers_) turned_away.push_back(&worker->turned_away());
   flood_police_.tick(turned_away, pages_->counters().generation.get(), pages_->counters(), lcore_clock_ns());
+}
+
+void Dataplane::renew_cookies() {
+  const uint64_t now = lcore_clock_ns();
+  cookies_->set_clock(now, unix_ns());
+  if (cookies_->is_to_be_renewed(now)) cookies_->renew(draw_cookie_secret(), now);
 }
 
 void Dataplane::count_answers() {

@@ -63,6 +63,7 @@ class Dataplane {
   void follow_next_hops();
   void keep_endpoints(std::chrono::steady_clock::time_point now);
   void stop_floods();
+  void renew_cookies();
   void count_answers();
   void count_losses(std::chrono::steady_clock::time_point now);
 
@@ -91,6 +92,7 @@ class Dataplane {
   std::unique_ptr<state::PoolReturns> returns_;
   std::unique_ptr<state::EdnsMemory> no_edns_;
   std::unique_ptr<state::RateLimits> limits_;
+  std::unique_ptr<state::CookieKeys> cookies_;
   EndpointMeter meter_;
   FloodPolice flood_police_{{
       .police = [this](const auto& client, uint32_t per_second) { return ports_->police(client, per_second); },

@@ -56,6 +56,12 @@ unsigned write_own_opt(uint8_t* at, const QueryTraits& traits, Rcode rcode, Exte
   return kOptSize;
 }
 
+void write_option(uint8_t* at, uint16_t code, std::span<const uint8_t> data) {
+  store16(at, code);
+  store16(at + 2, static_cast<uint16_t>(data.size()));
+  std::memcpy(at + 4, data.data(), data.size());
+}
+
 }  // namespace
 
 unsigned answer_tail(const QueryTraits& traits, ExtendedError error) {
@@ -97,7 +103,9 @@ unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits&
 unsigned write_client_options(std::span<uint8_t> message, unsigned length, const QueryTraits& traits,
                               std::span<const uint8_t> name) {
   const unsigned begin = kHeaderSize + traits.question_length;
-  const unsigned added = name.empty() ? 0 : static_cast<unsigned>(4 + name.size());
+  const bool with_name = traits.wants_nsid && !name.empty();
+  const unsigned name_size = with_name ? static_cast<unsigned>(4 + name.size()) : 0;
+  const unsigned added = name_size + (traits.has_cookie ? kCookieSize : 0);
   if (!traits.has_opt || added == 0 || message.size() < std::max(begin + kAnswerTail, length) + added) return length;
   Opt opt;
   unsigned end = 0;
@@ -108,9 +116,8 @@ unsigned write_client_options(std::span<uint8_t> message, unsigned length, const
     length = truncate_answer(message, message.data() + kHeaderSize, traits);
     opt.begin = static_cast<uint16_t>(begin);
   }
-  store16(&message[length], kOptionNsid);
-  store16(&message[length + 2], static_cast<uint16_t>(name.size()));
-  std::memcpy(&message[length + 4], name.data(), name.size());
+  if (with_name) write_option(&message[length], kOptionNsid, name);
+  if (traits.has_cookie) write_option(&message[length + name_size], kOptionCookie, traits.cookie);
   length += added;
   store16(&message[opt.begin + kOptSize - 2U], static_cast<uint16_t>(length - opt.begin - kOptSize));
   return length;

@@ -65,13 +65,14 @@ unsigned add_opt(std::span<uint8_t> message, unsigned length, const QueryTraits&
 // Options that are no part of the answer but for one client alone: the only place where they are written. They go behind those of the OPT
 // that the answer at the start of `message`, of `length` octets, ends with; an answer that is then longer than the client takes is cut as
 // by truncate_answer(). Without such an OPT, or where there is no room, nothing is added. The length. `name`: ours, of 255 octets at
-// most, for who asks for it (RFC 5001); empty: we do not tell it.
-constexpr unsigned kMostClientOptions = 4 + 255;
+// most, for who asks for it (RFC 5001); empty: we do not tell it. The cookie of `traits`, for who sent one (RFC 7873).
+constexpr unsigned kCookieSize = 4 + sizeof(Cookie);
+constexpr unsigned kMostClientOptions = 4 + 255 + kCookieSize;
 unsigned write_client_options(std::span<uint8_t> message, unsigned length, const QueryTraits& traits,
                               std::span<const uint8_t> name);
 inline unsigned add_client_options(std::span<uint8_t> message, unsigned length, const QueryTraits& traits,
                                    std::span<const uint8_t> name) {
-  return traits.wants_nsid ? write_client_options(message, length, traits, name) : length;
+  return traits.wants_nsid || traits.has_cookie ? write_client_options(message, length, traits, name) : length;
 }
 
 // As remove_opt(), for a client that sent none: an rcode that needs one becomes SERVFAIL.

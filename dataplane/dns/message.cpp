@@ -1,5 +1,7 @@
 #include "dataplane/dns/message.h"
 
+#include <cstring>
+
 #include "dataplane/dns/records.h"
 
 namespace penstock::dns {
@@ -8,10 +10,21 @@ namespace {
 constexpr uint16_t kTypeSig = 24;
 constexpr uint16_t kTypeTkey = 249;
 
-// False: they are not whole.
+// RFC 7873 section 5.2.2: the client's eight octets, alone or with a server's part.
+bool may_be_cookie(size_t length) {
+  return length == kClientCookieSize ||
+         (length >= kClientCookieSize + kLeastServerCookie && length <= kClientCookieSize + kMostServerCookie);
+}
+
+// False: they are not whole, or a cookie is not.
 bool read_options(std::span<const uint8_t> message, Query& query) {
   Options options(message, query.opt);
   for (Option option; options.next(option);) {
+    if (option.code == kOptionCookie && query.cookie_length == 0) {
+      if (!may_be_cookie(option.data().size())) return false;
+      query.cookie_at = static_cast<uint16_t>(option.data().data() - message.data());
+      query.cookie_length = static_cast<uint16_t>(option.data().size());
+    }
     query.wants_keepalive = query.wants_keepalive || option.code == kOptionKeepalive;
     // RFC 5001 section 2.2: what stands in it means nothing.
     query.traits.wants_nsid = query.traits.wants_nsid || option.code == kOptionNsid;
@@ -48,6 +61,22 @@ bool walk_records(std::span<const uint8_t> message, unsigned at, unsigned count,
   return true;
 }
 
+QueryVerdict unreadable(Query& query) {
+  query.cookie_length = 0;
+  return QueryVerdict::malformed;
+}
+
+// A message of a header and an OPT with a cookie.
+QueryVerdict parse_without_question(std::span<const uint8_t> message, Query& query) {
+  constexpr uint8_t kOnlyAnOpt[] = {0, 0, 0, 0, 0, 1};
+  query.name.length = 0;
+  query.opaque = false;
+  query.plain = false;
+  const bool is_read = std::memcmp(&message[6], kOnlyAnOpt, sizeof kOnlyAnOpt) == 0 &&
+                       walk_records(message, kHeaderSize, 1, 1, query) && query.opt.version == 0;
+  return is_read && query.cookie_length != 0 ? QueryVerdict::cookie_only : unreadable(query);
+}
+
 }  // namespace
 
 QueryVerdict parse_query(std::span<const uint8_t> message, Query& query) {
@@ -55,27 +84,30 @@ QueryVerdict parse_query(std::span<const uint8_t> message, Query& query) {
   const uint8_t* header = message.data();
   query.traits = QueryTraits{};
   query.traits.flags = flags_of(header);
+  query.opt = Opt{};
+  query.wants_keepalive = false;
+  query.cookie_length = 0;
   if ((query.traits.flags & kFlagResponse) != 0) return QueryVerdict::response;
   const uint16_t opcode = query.traits.flags & kOpcodeMask;
   if (opcode != 0 && opcode != kOpcodeUpdate) return QueryVerdict::not_query;
+  if (qdcount_of(header) == 0 && opcode == 0) return parse_without_question(message, query);
   if (qdcount_of(header) != 1) return QueryVerdict::malformed;
   if (!parse_name(message.subspan(kHeaderSize), query.name)) return QueryVerdict::malformed;
   const unsigned question_end = kHeaderSize + query.name.length + 4U;
   if (question_end > message.size()) return QueryVerdict::malformed;
   query.traits.question_length = static_cast<uint16_t>(query.name.length + 4U);
-  query.opt = Opt{};
-  query.wants_keepalive = false;
   query.end = static_cast<uint16_t>(question_end);
   constexpr uint16_t kMeant = kFlagRecursionDesired | kFlagAuthenticData | kFlagCheckingDisabled;
   query.plain = (query.traits.flags & ~kMeant) == 0;
   query.opaque = opcode != 0 || load16(header + question_end - 4) == kTypeTkey;
   const unsigned additional = load16(header + 10);
   const unsigned records = load16(header + 6) + load16(header + 8) + additional;
-  if (records != 0 && !walk_records(message, question_end, records, additional, query)) return QueryVerdict::malformed;
+  if (records != 0 && !walk_records(message, question_end, records, additional, query)) return unreadable(query);
   query.plain = query.plain && !query.opaque;
   if (opcode != 0) return QueryVerdict::update;
   if (query.opt.version != 0 && !query.opaque) {
     query.traits.wants_nsid = false;  // an option of a version that we do not know
+    query.cookie_length = 0;          // another
     return QueryVerdict::bad_version;
   }
   return QueryVerdict::ok;

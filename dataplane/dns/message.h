@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/dns/cookie.h"
 #include "dataplane/dns/edns.h"
 #include "dataplane/dns/name.h"
 
@@ -39,7 +40,8 @@ enum class Rcode : uint8_t {
   nxdomain = 3,
   notimp = 4,
   refused = 5,
-  badvers = 16
+  badvers = 16,
+  badcookie = 23
 };
 
 // Does it say something of the name? All others say of the server that it could not, or would not, answer.
@@ -80,9 +82,11 @@ struct QueryTraits {
   bool has_opt = false;             // the query carried an OPT record
   bool dnssec_ok = false;           // its DO bit
   bool wants_nsid = false;          // it asks for our name (RFC 5001)
+  bool has_cookie = false;          // it sent a cookie (RFC 7873)
   uint16_t udp_size = 512;          // octets of an answer that the client takes (RFC 6891 section 6.2.3)
   uint16_t own_size = kOurUdpSize;  // what our OPT tells it
   uint16_t keepalive = 0;           // in units of 100 ms: our OPT says so (RFC 7828); 0: it does not
+  Cookie cookie{};                  // that the client is told
 };
 
 struct Query {
@@ -93,7 +97,10 @@ struct Query {
   bool plain;
   bool opaque;           // an UPDATE, a TKEY query, or signed (TSIG, SIG(0)): goes as it came, but for its id
   bool wants_keepalive;  // an option of the OPT
-  uint16_t end;          // offset behind the last record: anything that follows is no part of it
+  uint16_t cookie_at;    // offset of the data of its first COOKIE
+  uint16_t
+      cookie_length;  // octets: 8, or 16 to 40; 0: it has none that counts, and after a verdict other than those below
+  uint16_t end;       // offset behind the last record: anything that follows is no part of it
   Opt opt;
 };
 
@@ -105,10 +112,11 @@ enum class QueryVerdict : uint8_t {
   not_query,    // another opcode than these
   malformed,    // behind the header something is cut short or contradicts it
   bad_version,  // ok, but for the version of its OPT (RFC 6891 section 6.1.3)
+  cookie_only,  // no question, and nothing but an OPT with a cookie (RFC 7873 section 5.4): traits.question_length is 0
 };
 
-// Reads header, question and, stepping over all records, the OPT. `query` is valid only on ok, update and bad_version;
-// traits.flags on all but too_short. One question exactly (RFC 9619 section 4), at most one OPT, in the additional section and
+// Reads header, question and, stepping over all records, the OPT. `query` is valid only on ok, update, bad_version and, but for its name, cookie_only;
+// traits.flags on all but too_short. One question exactly (RFC 9619 section 4) but beside a cookie, at most one OPT, in the additional section and
 // owned by the root (RFC 6891 section 6.1.1), its options whole.
 QueryVerdict parse_query(std::span<const uint8_t> message, Query& query);
 

@@ -84,11 +84,11 @@ Scarce all_slots(const state::Lcore& lcore) {
 }  // namespace
 
 Sharer sharer_of(const QueryWork& work) {
-  return {work.packet.source, work.packet.family, work.is_proved};
+  return {work.packet.source, work.packet.family, state::key_of(work.proof, work.packet.peer_mac)};
 }
 
 Sharer sharer_of(const state::PendingSlot& slot) {
-  return {slot.client, slot.client_family, slot.is_proved != 0};
+  return {slot.client, slot.client_family, state::key_of(static_cast<state::Proof>(slot.proof), slot.client_mac)};
 }
 
 Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {

@@ -40,7 +40,9 @@ uint64_t judged_by(const state::Lcore& lcore) {
 
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
   const state::PendingQuery& query = lcore.pending.query(delivery.flight);
-  const dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
+  dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
+  traits.has_cookie = waiter.has_cookie;
+  traits.cookie = waiter.cookie;
   // Rules about private zones that came meanwhile might not let it pass.
   const bool is_void = delivery.answer != DeliveryQueue::kNoAnswer &&
                        lcore.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
@@ -103,7 +105,8 @@ unsigned deliver(state::Lcore& lcore, uint64_t now) {
     if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
     const state::Waiter& waiter = lcore.waiters.leave(slot);
     if (waiter.is_counted)
-      release(lcore, {waiter.asker.address, waiter.asker.family, waiter.is_proved}, state::Thing::waiters);
+      release(lcore, {waiter.asker.address, waiter.asker.family, state::key_of(waiter.proof, waiter.mac)},
+              state::Thing::waiters);
     lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
     ++told;
     if (slot.waiters == 0) {

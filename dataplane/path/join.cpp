@@ -115,7 +115,9 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
     const bool may = may_hold(lcore, sharer_of(work), work.weight, scarce);
     if (state::Waiter* waiter = may ? lcore.waiters.join(slot, index, asker, hash) : nullptr; waiter != nullptr) {
       waiter->is_counted = hold(lcore, sharer_of(work), scarce, now);
-      waiter->is_proved = work.is_proved;
+      waiter->proof = work.proof;
+      waiter->has_cookie = work.query.traits.has_cookie;
+      waiter->cookie = work.query.traits.cookie;
       waiter->asked_at = now;
       waiter->vlan = packet.vlan;
       waiter->udp_size = work.query.traits.udp_size;

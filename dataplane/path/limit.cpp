@@ -49,9 +49,14 @@ namespace {
 
 QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok) return drop(lcore, work);
+  const bool is_proved = work.proof != state::Proof::none;
+  if (!is_proved && work.query.traits.has_cookie)
+    return reply(lcore, work.packet, work.query.traits, dns::Rcode::badcookie, dns::ExtendedError::none)
+               ? QueryOutcome::limited_bad_cookie
+               : drop(lcore, work);
   const auto over_rate = static_cast<OverRate>(lcore.rules->header().over_rate);
   if (over_rate == OverRate::drop) return drop(lcore, work);
-  if (over_rate == OverRate::truncate && !work.is_proved)
+  if (over_rate == OverRate::truncate && !is_proved)
     return send_truncated(lcore, work) ? QueryOutcome::limited_truncated : drop(lcore, work);
   return reply(lcore, work.packet, work.query.traits, dns::Rcode::refused, dns::ExtendedError::over_rate)
              ? QueryOutcome::limited_refused
@@ -86,14 +91,18 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   state::RateLimits& limits = lcore.limits;
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
   const uint64_t host = limits.key_of_client(packet.source, packet.family, state::ClientLevel::host);
-  if (work.is_proved) limits.proved.note(host, now);
-  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, work.is_proved, rate, now)) ||
-      (group.rate != 0 && !limits.take_of_group(client.group, work.is_proved, group.rate, now))) {
+  const bool is_proved = work.proof != state::Proof::none;
+  if (is_proved) limits.proved.note(host, now);
+  const uint64_t proof = state::key_of(work.proof, packet.peer_mac);
+  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, proof, rate, now)) ||
+      (group.rate != 0 && !limits.take_of_group(client.group, is_proved, group.rate, now))) {
     report(lcore, work, now);
     // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a host that we know better
     // has to be a much larger flood before its address is stopped as a whole.
-    if (!work.is_proved && (!limits.proved.holds(host, now) || lcore.random.next() % kDoubt == 0))
+    if (!came_over_tcp(lcore, packet) && (!limits.proved.holds(host, now) || lcore.random.next() % kDoubt == 0))
       lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
+    // What it hears is all that it asks for.
+    if (work.verdict == dns::QueryVerdict::cookie_only && !is_proved) return std::nullopt;
     return turn_away(lcore, work);
   }
   work.response_rate = response_rate_of(lcore, work);

@@ -10,9 +10,10 @@
 //                             it has turned out to be another
 //   errors of our own         are the same
 // Over the rate a query is truncated, refused or dropped as `over_rate` says; one that came over TCP is refused instead of
-// truncated, and its answers are not limited: the handshake has proved where it is from. It has buckets of its own for the same
-// reason: a flood of datagrams in a client's name takes nothing from what the client asks over TCP. Errors are dropped: a refusal
-// is one again.
+// truncated, and its answers are not limited: the handshake has proved where it is from, as a good cookie does (path/cookie.h). Both have
+// buckets of their own for the same reason: a flood of datagrams in a client's name takes nothing from them. Who sends a cookie
+// without ours hears BADCOOKIE with ours whatever `over_rate` says: 16 octets more than it asked with, and it comes again at once,
+// over UDP. Errors are dropped: a refusal is one again.
 #pragma once
 
 #include <optional>
@@ -34,7 +35,7 @@ std::optional<config::QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, 
 
 // work.response_rate of a query of a client that may not ask.
 inline uint32_t response_rate_of(const state::Lcore& lcore, const QueryWork& work) {
-  return work.is_proved ? 0 : lcore.rules->header().response_rate;
+  return work.proof != state::Proof::none ? 0 : lcore.rules->header().response_rate;
 }
 
 // The frame leaves as an empty answer with TC: whoever is where he says asks again over TCP. False: it has no room.

@@ -25,7 +25,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.port = packet.port;
   slot.client_family = packet.family;
   slot.background = 0;
-  slot.is_proved = work.is_proved ? 1 : 0;
+  slot.proof = static_cast<uint8_t>(work.proof) & 3;
   slot.over_tcp = lcore.host.is_stream(packet.port) ? 1 : 0;
   slot.cut_short = 0;
   slot.opaque = work.query.opaque ? 1 : 0;

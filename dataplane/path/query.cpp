@@ -4,6 +4,7 @@
 #include "dataplane/path/admit.h"
 #include "dataplane/path/answer_local.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/cookie.h"
 #include "dataplane/path/edns.h"
 #include "dataplane/path/identity.h"
 #include "dataplane/path/join.h"
@@ -130,11 +131,13 @@ void probe_zones(const state::Lcore& lcore, QueryWork& work) {
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.is_likely = false;
   work.is_probed = false;
-  work.is_proved = came_over_tcp(lcore, work.packet);
+  const bool over_tcp = came_over_tcp(lcore, work.packet);
+  work.proof = over_tcp ? state::Proof::address : state::Proof::none;
+  work.has_good_cookie = false;
   work.opt_length = 0;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
-  if (work.is_proved) work.query.traits.udp_size = kStreamSize;
+  if (over_tcp) work.query.traits.udp_size = kStreamSize;
   prepare_join(lcore, work);
   lcore.answers.prefetch(work.question_hash);
 }
@@ -154,6 +157,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (work.verdict == dns::QueryVerdict::too_short) return ignore(lcore, work, QueryOutcome::ignored_short);
   if (work.verdict == dns::QueryVerdict::response) return ignore(lcore, work, QueryOutcome::ignored_response);
 
+  if (work.query.cookie_length != 0) read_cookie(lcore, work, now);
   const tables::Ruleset& rules = *lcore.rules;
   const tables::ClientEntry client = rules.clients().look_up(work.packet.source.data(), work.packet.family);
   work.response_rate = 0;
@@ -161,7 +165,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     work.response_rate = response_rate_of(lcore, work);
     work.now = now;
     work.query.traits.wants_nsid = false;  // who may not ask does not hear who we are
-    if (!work.is_proved) lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
+    if (!came_over_tcp(lcore, work.packet)) lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }
@@ -188,6 +192,12 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   if (work.verdict == dns::QueryVerdict::update) return handle_update(lcore, work, now);
   if (work.verdict == dns::QueryVerdict::bad_version)
     return answer(lcore, work, Rcode::badvers, ExtendedError::none, QueryOutcome::badvers);
+  if (work.verdict == dns::QueryVerdict::cookie_only) {
+    // RFC 7873 section 5.4.
+    const bool is_bad = work.query.cookie_length > dns::kClientCookieSize && !work.has_good_cookie;
+    return answer(lcore, work, is_bad ? Rcode::badcookie : Rcode::noerror, ExtendedError::none,
+                  QueryOutcome::answered_cookie);
+  }
 
   if (const auto pool = loop_probe(lcore, work.query)) {
     report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query, now);

@@ -17,7 +17,8 @@ struct QueryWork {
   dns::Query query;
   uint64_t question_hash;  // state::hash_question()
   uint32_t flight_hash;    // valid as probe is
-  bool is_proved;          // its source is its sender's: it came over TCP
+  state::Proof proof;      // that its source is its sender's
+  bool has_good_cookie;    // of ours, and not expired
   bool shared;             // the hash is the question's; if not, that of this very message
   uint32_t weight;         // of the client's group; valid once it may ask, as is the next
   uint16_t group;

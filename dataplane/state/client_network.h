@@ -35,6 +35,20 @@ constexpr uint32_t allowance(ClientLevel level, uint32_t of_host) {
   return all < std::numeric_limits<uint32_t>::max() ? static_cast<uint32_t>(all) : std::numeric_limits<uint32_t>::max();
 }
 
+// What shows that an address is its sender's.
+enum class Proof : uint8_t {
+  none,
+  link,     // a cookie that was sent to that address at the MAC that the query came from (path/cookie.h)
+  address,  // a TCP handshake, or what was told after one
+};
+
+// Part of the key wherever somebody's share is looked up, so that nobody spends it who proves less.
+inline uint64_t key_of(Proof proof, const std::array<uint8_t, 6>& mac) {
+  uint64_t key = static_cast<uint64_t>(proof) << 56;
+  if (proof == Proof::link) std::memcpy(&key, mac.data(), mac.size());
+  return key;
+}
+
 // The address with all but the first bits cleared, as two words in memory order: fit for a key. `address` in network order.
 using NetworkWords = std::array<uint64_t, 2>;
 inline NetworkWords network_words(const AddressBytes& address, uint8_t family, ClientLevel level) {

@@ -36,8 +36,9 @@ uint64_t ClientShares::key_of(const Sharer& sharer, Thing thing, uint32_t of) co
   // Behind the network of an IPv6 address there is nothing, as behind an IPv4 address.
   const uint64_t client = network_words(sharer.address, sharer.family, ClientLevel::network)[0];
   const uint64_t what = uint64_t{of} << 16 | uint64_t{static_cast<uint8_t>(thing)} << 8 | sharer.family;
-  const uint64_t key = config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
-                                             0xe7037ed1a0b428dbULL ^ what ^ (sharer.is_proved ? uint64_t{1} << 63 : 0));
+  const uint64_t key =
+      config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
+                            0xe7037ed1a0b428dbULL ^ what ^ config::fold_multiply(sharer.proof, 0x9e3779b97f4a7c15ULL));
   return key == 0 ? 1 : key;
 }
 

@@ -1,7 +1,7 @@
 // dataplane/state/client_shares.h - what single clients have lately taken of something scarce: one lcore's own, of bounded size.
 //
-// A client is an IPv4 address or an IPv6 network (client_network.h), and apart from that what comes from it over TCP: nobody can take
-// that client's share with datagrams in its name. Only while something is scarce is anybody noted
+// A client is an IPv4 address or an IPv6 network (client_network.h), and apart from that what is proved to come from it: nobody can
+// take that client's share with datagrams in its name. Only while something is scarce is anybody noted
 // here. A set of places that is full gives up the one that has taken least: many addresses do not wash out the busy one.
 #pragma once
 
@@ -32,7 +32,7 @@ struct Scarce {
 struct Sharer {
   AddressBytes address;  // network order
   uint8_t family;
-  bool is_proved;  // the address is the sender's
+  uint64_t proof;  // key_of() what shows that the address is the sender's
 };
 
 struct ClientShare {

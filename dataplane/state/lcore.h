@@ -10,6 +10,7 @@
 #include "dataplane/state/answer_cache.h"
 #include "dataplane/state/chases.h"
 #include "dataplane/state/client_shares.h"
+#include "dataplane/state/cookie_keys.h"
 #include "dataplane/state/delivery.h"
 #include "dataplane/state/edns_memory.h"
 #include "dataplane/state/endpoint_filter.h"
@@ -48,6 +49,7 @@ struct Shared {
   PoolReturns& returns;
   EdnsMemory& no_edns;
   RateLimits& limits;
+  CookieKeys& cookies;
   uint64_t hash_key;  // random; of questions and all else that clients choose
 };
 
@@ -62,6 +64,7 @@ struct Lcore {
         returns(shared.returns),
         no_edns(shared.no_edns),
         limits(shared.limits),
+        cookies(shared.cookies),
         counters(lcore_counters),
         random(seed),
         shares(uint64_t{random.next()} << 32 | random.next()),
@@ -74,11 +77,12 @@ struct Lcore {
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
-  RateBudgets& budgets;  // this and the next four are shared by all lcores
+  RateBudgets& budgets;  // this and the next five are shared by all lcores
   AnswerCache& answers;
   PoolReturns& returns;
   EdnsMemory& no_edns;
   RateLimits& limits;
+  const CookieKeys& cookies;
   config::LcoreCounters& counters;
 
   // Taken anew at each turn; null: no rules yet.

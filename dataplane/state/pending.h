@@ -37,7 +37,7 @@ struct alignas(64) PendingSlot {
   uint8_t open : 1;
   uint8_t sends : 3;       // 1..kMaxSends while open
   uint8_t landed : 1;      // over, but for clients that are still to be told; still open, so that nobody takes the slot
-  uint8_t is_proved : 1;   // state::Sharer's
+  uint8_t proof : 2;       // state::Proof
   uint8_t is_counted : 1;  // as a slot that the first client holds (path/admit.h)
   uint8_t is_counted_in_pool : 1;  // and as one of those that its pool may have
   uint8_t background : 1;          // our own: nobody but those who joined waits for it
@@ -72,7 +72,7 @@ constexpr uint8_t kSentAgain = 4;       // without our OPT, as the endpoint had 
 static_assert(sizeof(PendingSend) == 48);
 
 struct alignas(64) PendingQuery {
-  static constexpr unsigned kLongestMessage = 370;
+  static constexpr unsigned kLongestMessage = 344;
 
   PendingSend first;
   QuestionKey key;
@@ -95,13 +95,18 @@ struct alignas(64) PendingQuery {
   dns::QueryTraits traits_as(uint8_t wanted, uint16_t udp_size) const {
     dns::QueryTraits own = traits;
     own.has_opt = (wanted & kWantsOpt) != 0;
+    own.has_cookie = false;  // that is the first one's
     own.wants_nsid = (wanted & kWantsNsid) != 0;
     own.udp_size = udp_size;
     const unsigned ad = (wanted & kWantsAd) != 0 ? dns::kFlagAuthenticData : 0U;
     own.flags = static_cast<uint16_t>((own.flags & ~unsigned{dns::kFlagAuthenticData}) | ad);
     return own;
   }
-  dns::QueryTraits traits_of_first() const { return traits_as(form, traits.udp_size); }
+  dns::QueryTraits traits_of_first() const {
+    dns::QueryTraits own = traits_as(form, traits.udp_size);
+    own.has_cookie = traits.has_cookie;
+    return own;
+  }
 };
 static_assert(sizeof(PendingQuery) == 576);
 static_assert(PendingQuery::kLongestMessage >= dns::kHeaderSize + 255 + 4);

@@ -100,7 +100,7 @@ class RateTable {
   LargeArray<Set> sets_;
 };
 
-// Hosts that have lately been heard from an address that is theirs: over TCP, whose handshake proves it. Any lcore.
+// Hosts that have lately been heard from an address that is theirs: over TCP, or with a cookie. Any lcore.
 class ProvedAddresses {
  public:
   static constexpr uint64_t kGoodForNs = 300'000'000'000;
@@ -135,21 +135,20 @@ class RateLimits {
   // One of `rate` a second, not 0, of the clients of one group: groups have rates of their own. A client is an IPv4 address or an IPv6
   // host, and its network and site have some times as much (client_network.h). What comes from an address that is proved to be its
   // sender's has buckets of its own: whoever writes somebody's address into datagrams spends nothing of these. Any lcore.
-  // `address` in network order, `now` in ns.
-  bool take_of_client(const AddressBytes& address, uint8_t family, uint16_t group, bool is_proved, uint32_t rate,
+  // `address` in network order, `proof` key_of() what shows it, `now` in ns.
+  bool take_of_client(const AddressBytes& address, uint8_t family, uint16_t group, uint64_t proof, uint32_t rate,
                       uint64_t now) {
     for (const ClientLevel level : kClientLevels) {
-      if (!clients.take(key_of_client(address, family, level, group, is_proved), allowance(level, rate), now))
-        return false;
+      if (!clients.take(key_of_client(address, family, level, group, proof), allowance(level, rate), now)) return false;
       if (family == 4) break;
     }
     return true;
   }
   uint64_t key_of_client(const AddressBytes& address, uint8_t family, ClientLevel level, uint16_t group = 0,
-                         bool is_proved = false) const {
+                         uint64_t proof = 0) const {
     const NetworkWords words = network_words(address, family, level);
-    const uint64_t thing = uint64_t{static_cast<uint8_t>(level)} << 32 | (is_proved ? 1U << 16 : 0U) | group;
-    return mix(words[0] ^ config::fold_multiply(words[1] ^ seed_, 0x9e3779b97f4a7c15ULL), family, thing);
+    const uint64_t thing = uint64_t{static_cast<uint8_t>(level)} << 16 | group;
+    return mix(words[0] ^ config::fold_multiply(words[1] ^ seed_, 0x9e3779b97f4a7c15ULL ^ proof), family, thing);
   }
   // Where answers go: an IPv4 /24 or an IPv6 /56. `answer` is what they have in common.
   uint64_t key_of_answer(const AddressBytes& address, uint8_t family, uint64_t answer) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "dataplane/dns/spelling.h"
+#include "dataplane/state/client_network.h"
 #include "dataplane/state/hash_index.h"
 #include "dataplane/state/pending.h"
 
@@ -40,7 +41,9 @@ struct alignas(64) Waiter {
   std::array<uint8_t, 6> mac;
   uint8_t port;     // that the query came in on
   bool is_counted;  // as held by its client (path/admit.h)
-  bool is_proved;   // state::Sharer's
+  Proof proof;
+  bool has_cookie;  // for the answer, the next
+  dns::Cookie cookie;
 };
 static_assert(sizeof(Waiter) == 128);
 

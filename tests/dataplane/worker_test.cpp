@@ -146,12 +146,13 @@ TEST(Worker, TurnsOfTwoLcores) {
   const auto returns = std::make_unique<state::PoolReturns>();
   const auto no_edns = std::make_unique<state::EdnsMemory>();
   const auto limits = std::make_unique<state::RateLimits>(0x5eed);
+  const auto cookies = std::make_unique<state::CookieKeys>(dns::CookieSecret{1}, 0, 0);
   Plant plant{.rules = publisher,
               .endpoints = pages->endpoints(),
               .counters = counters,
               .rings = rings,
               .pool = **pool,
-              .shared = {*budgets, answers, *returns, *no_edns, *limits, 0x5eed},
+              .shared = {*budgets, answers, *returns, *no_edns, *limits, *cookies, 0x5eed},
               .idle = config::Idle::adaptive};
   std::vector<std::unique_ptr<Worker>> workers;
   plant.host = &host;

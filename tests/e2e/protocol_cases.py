@@ -230,10 +230,13 @@ for size in (0, 1, 511, 512, 1232, 1400, 4096, 65535):
     case(f"a client's size of {size} is its own", "6891 6.2.5", asked(edns=opt(size)), said(address(), edns=opt(4096)))
 case("DO passes", "3225 3", asked(edns=opt(do=True)), said(address(), edns=opt(do=True)))
 case("unknown flags of an OPT do not", "6891 6.1.4", asked(edns=opt(flags=0x4001)), said(address(), edns=opt()))
-for code, data, what in ((65001, b"secret", "a local option"), (COOKIE, b"8octets!", "a cookie"), (COOKIE, b"8octets!" + bytes(16), "both cookies"),
-                         (PADDING, bytes(40), "padding"), (ECS, b"\0\1\x18\0\xc0\0\2", "a client's subnet"), (4, b"", "option 4"),
+for code, data, what in ((65001, b"secret", "a local option"), (PADDING, bytes(40), "padding"), (ECS, b"\0\1\x18\0\xc0\0\2", "a client's subnet"), (4, b"", "option 4"),
                          (0, b"\xff", "option 0"), (5, b"\x05\x07", "DAU"), (9, b"", "expire"), (14, b"\0\1", "key tag"), (13, name("proto.test"), "chain")):
     case(f"{what} stops here", "6891 6.1.2", asked(edns=opt(options=option(code, data))), said(address(), edns=opt()))
+# The server's part of the answer's is without_cookie() zeros.
+for data, what in ((b"8octets!", "a cookie"), (b"8octets!" + bytes(16), "both cookies")):
+    case(f"{what} is for us", "7873 5.2", (ask := asked(edns=opt(options=option(COOKIE, data)))), said(address(), edns=opt()),
+         got(address(), edns=ours(ask, option(COOKIE, b"8octets!" + bytes(16)))))
 case("a dozen options stop here", "6891 6.1.2", asked(edns=opt(options=b"".join(option(65001 + i, bytes(i)) for i in range(12)))), said(address(), edns=opt()))
 case("keepalive over UDP is ignored", "7828 3.2.1", (ask := asked(edns=opt(options=option(KEEPALIVE)))), said(address(), edns=opt()),
      tcp=got(address(), edns=ours(ask, option(KEEPALIVE, struct.pack("!H", 100)))))
@@ -351,5 +354,5 @@ case("an option that goes on", "6891 6.1.2", (ask := asked(edns=opt(options=opti
      got(address(), edns=opt(4096)), sees=[upstream(ask, option(65001, b"hello"))], settings=True)
 case("a subnet goes on", "7871 7.1.1", (ask := asked(edns=opt(options=option(ECS, b"\0\1\x18\0\xc0\0\2")))), said(address(), edns=opt()),
      got(address(), edns=opt(4096)), sees=[upstream(ask, option(ECS, b"\0\1\x18\0\xc0\0\2"))], settings=True)
-case("a cookie stops here all the same", "7873 4", asked(edns=opt(options=option(COOKIE, b"8octets!"))), said(address(), edns=opt()),
-     got(address(), edns=opt(4096)), settings=True)
+case("a cookie does not go on all the same", "7873 4", asked(edns=opt(options=option(COOKIE, b"8octets!"))), said(address(), edns=opt()),
+     got(address(), edns=opt(4096, options=option(COOKIE, b"8octets!" + bytes(16)))), settings=True)

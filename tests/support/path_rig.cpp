@@ -117,7 +117,7 @@ PathRig::PathRig(const RigOptions& options)
                                        kSourcePortsPerLcore};
     lcores_.push_back(std::make_unique<state::Lcore>(
         static_cast<uint8_t>(i), options.pending_slots, block, seed, host,
-        state::Shared{*budgets, *answers, *returns, *no_edns, *limits, 0x5eed}, page_->lcore[i]));
+        state::Shared{*budgets, *answers, *returns, *no_edns, *limits, *cookies, 0x5eed}, page_->lcore[i]));
     bursts_.push_back(std::make_unique<path::Burst>());
   }
   pool.colour = options.colour;

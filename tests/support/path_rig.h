@@ -129,6 +129,8 @@ class PathRig {
   std::unique_ptr<state::PoolReturns> returns = std::make_unique<state::PoolReturns>();
   std::unique_ptr<state::EdnsMemory> no_edns = std::make_unique<state::EdnsMemory>();
   std::unique_ptr<state::RateLimits> limits = std::make_unique<state::RateLimits>(0x5eed);
+  std::unique_ptr<state::CookieKeys> cookies =
+      std::make_unique<state::CookieKeys>(dns::CookieSecret{1, 2, 3}, 0, 1'559'731'985'000'000'000);
   std::unique_ptr<config::EndpointStatePage> endpoints;
   std::unique_ptr<tables::Ruleset> ruleset;
   uint64_t now = 1'000'000'000;
