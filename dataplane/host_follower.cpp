@@ -26,7 +26,7 @@ bool set_macs(const net::InterfaceTable& kernel, const HostFollower::Port& port,
     now.more_macs[now.more_mac_count++] = mac;
   };
   add(interface.mac);
-  for (const net::KernelInterface* upper : kernel.on(port.interface))
+  for (const auto& [index, upper] : kernel.on(port.interface))
     if (has_our_address(*upper, host)) add(upper->mac);
   const auto end = now.more_macs.begin() + now.more_mac_count;
   const bool same = now.mac == local.mac && now.more_mac_count == local.more_mac_count &&

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <tl/expected.hpp>
 
 #include "config/address.h"
+#include "dataplane/net/neighbourhood.h"
 
 struct nlmsghdr;
 
@@ -29,6 +31,7 @@ struct KernelInterface {
   bool up = false;
   int below = 0;  // index of the interface of this network namespace that a VLAN or a macvlan stands on; 0: none
   std::optional<uint16_t> vlan;             // its tag, when it is a VLAN
+  bool service_vlan = false;                // with an 802.1ad tag
   std::vector<InterfaceAddress> addresses;  // but for those that another host turned out to have
   bool operator==(const KernelInterface&) const = default;
 };
@@ -40,8 +43,9 @@ class InterfaceTable {
   bool update(const nlmsghdr* message);
 
   const KernelInterface* find(int index) const;  // null: there is none
-  // VLANs and macvlans on the interface, and on these.
-  std::vector<const KernelInterface*> on(int index) const;
+  // VLANs and macvlans on the interface, and on these, by index.
+  std::map<int, const KernelInterface*> on(int index) const;
+  const Neighbours* neighbours(int index) const { return neighbourhood_.of(index); }  // null: nothing is known
   bool operator==(const InterfaceTable&) const = default;
 
  private:
@@ -51,11 +55,14 @@ class InterfaceTable {
 
   static constexpr size_t kMost = 8192;
   std::map<int, KernelInterface> interfaces_;
+  Neighbourhood neighbourhood_;
 };
 
 class InterfaceWatch {
  public:
-  static tl::expected<InterfaceWatch, std::string> open();
+  using Clock = std::chrono::steady_clock;
+  // `with_neighbours`: routes and neighbours too.
+  static tl::expected<InterfaceWatch, std::string> open(bool with_neighbours = false);
   InterfaceWatch(InterfaceWatch&&) noexcept;
   InterfaceWatch& operator=(InterfaceWatch&&) noexcept;
   ~InterfaceWatch();
@@ -67,12 +74,16 @@ class InterfaceWatch {
   const InterfaceTable* table() const { return complete_ ? &table_ : nullptr; }
 
  private:
-  explicit InterfaceWatch(int fd) : fd_(fd) {}
+  InterfaceWatch(int fd, bool with_neighbours) : fd_(fd), with_neighbours_(with_neighbours) {}
   bool ask_for(uint16_t type);
   bool start_over();
   bool take(const nlmsghdr* message);
 
   int fd_ = -1;
+  bool with_neighbours_ = false;
+  bool is_doubtful_ = false;  // a route went, and another may have its gateway: all is read again
+  Clock::time_point began_at_{};
+  Clock::time_point not_again_before_{};  // once a second, and where routes are many a twentieth of the time
   InterfaceTable table_;
   InterfaceTable fresh_;      // while all is read (again)
   uint16_t asked_for_ = 0;    // the dump under way; 0: none

@@ -43,22 +43,31 @@ int read_attribute(const nlattr* attribute, void* data) {
 
 }  // namespace
 
-std::optional<MacChange> NeighbourTable::update(const nlmsghdr* message) {
-  if (message->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg)) return std::nullopt;
+std::optional<NeighbourEntry> read_neighbour(const nlmsghdr* message) {
+  const bool is_gone = message->nlmsg_type == RTM_DELNEIGH;
+  if ((message->nlmsg_type != RTM_NEWNEIGH && !is_gone) || mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg))
+    return std::nullopt;
   const auto* head = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(message));
-  if ((head->ndm_state & kUsable) == 0) return std::nullopt;
+  if (head->ndm_family == AF_BRIDGE) return std::nullopt;  // which port of a bridge a MAC is behind
   Entry entry;
   mnl_attr_parse(message, sizeof(ndmsg), read_attribute, &entry);
-  if (!entry.address || !entry.mac) return std::nullopt;
-  const auto key = std::make_pair(static_cast<int>(head->ndm_ifindex), *entry.address);
+  if (!entry.address) return std::nullopt;
+  if (is_gone || (head->ndm_state & kUsable) == 0) entry.mac.reset();
+  return NeighbourEntry{static_cast<int>(head->ndm_ifindex), *entry.address, entry.mac};
+}
+
+std::optional<MacChange> NeighbourTable::update(const nlmsghdr* message) {
+  const auto entry = read_neighbour(message);
+  if (!entry || !entry->mac) return std::nullopt;
+  const auto key = std::make_pair(entry->interface, entry->address);
   const auto known = macs_.find(key);
   if (known == macs_.end()) {
-    if (macs_.size() < kMost) macs_.emplace(key, *entry.mac);
+    if (macs_.size() < kMost) macs_.emplace(key, *entry->mac);
     return std::nullopt;
   }
-  if (known->second == *entry.mac) return std::nullopt;
-  MacChange change{key.first, key.second, known->second, *entry.mac};
-  known->second = *entry.mac;
+  if (known->second == *entry->mac) return std::nullopt;
+  MacChange change{key.first, key.second, known->second, *entry->mac};
+  known->second = *entry->mac;
   return change;
 }
 

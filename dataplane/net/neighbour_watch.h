@@ -20,6 +20,14 @@ struct nlmsghdr;
 
 namespace penstock::net {
 
+struct NeighbourEntry {
+  int interface = 0;  // index
+  config::IpAddress address;
+  std::optional<std::array<uint8_t, 6>> mac;  // empty: the kernel would not send to it: gone, failed, not found yet
+};
+// nullopt: another kind of message.
+std::optional<NeighbourEntry> read_neighbour(const nlmsghdr* message);
+
 struct MacChange {
   int interface = 0;  // index
   config::IpAddress neighbour;
