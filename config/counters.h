@@ -24,17 +24,19 @@
 namespace penstock::config {
 
 // X(name, help)
-#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                   \
-  X(query, "UDP to port 53 of a listen address")                                        \
-  X(response, "UDP from port 53 to one of our source ports")                            \
-  X(stranger, "anything else: the kernel's")                                            \
-  X(fragment, "a fragment of a response from an endpoint")                              \
-  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's") \
-  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                               \
-  X(bad_udp_checksum, "the UDP checksum is wrong")                                      \
-  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")         \
-  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")        \
-  X(other_mac, "for us by its addresses, but sent to another host's MAC: flooded by a switch")
+#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                          \
+  X(query, "UDP to port 53 of a listen address")                                               \
+  X(response, "UDP from port 53 to one of our source ports")                                   \
+  X(stranger, "anything else: the kernel's")                                                   \
+  X(fragment, "a fragment of a response from an endpoint")                                     \
+  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's")        \
+  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                                      \
+  X(bad_udp_checksum, "the UDP checksum is wrong")                                             \
+  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")                \
+  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")               \
+  X(other_mac, "for us by its addresses, but sent to another host's MAC: flooded by a switch") \
+  X(other_vlan, "a query under a VLAN tag that the port does not serve")                       \
+  X(other_path, "a query whose source does not belong behind its MAC (reverse_path: strict)")
 
 #define PENSTOCK_QUERY_OUTCOMES(X)                                                                         \
   X(forwarded, "sent to an endpoint")                                                                      \
@@ -303,6 +305,7 @@ struct CounterPage {
   Counter listen_addresses;     // port 53 of which is answered
   Counter listen_not_followed;  // addresses that came to a port's interface and are not served as they should be
   Counter ports_gone;           // whose interface the kernel has no more
+  Counter gateways_unknown;     // of ports with a strict reverse path: whose MAC the kernel does not know
   Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
   SlowCounters slow;            // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;

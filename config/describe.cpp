@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 
 #include "config/probe_names.h"
 #include "config/read_model.h"
@@ -65,6 +66,27 @@ std::string port_text(const Port& port) {
       return "the virtual device " + port.device + ", DPDK's own; the kernel gets the rest through a TAP";
   }
   return {};
+}
+
+std::string vlans_text(const Port& port) {
+  if (port.vlans.empty()) return {};
+  std::string text;
+  for (const uint16_t tag : port.vlans)
+    text += (text.empty() ? "; serves " : ", ") + (tag == 0 ? "frames without a tag" : "VLAN " + std::to_string(tag));
+  return text;
+}
+
+std::string reverse_path_text(const Port& port) {
+  if (!port.strict_reverse_path) return {};
+  std::string text =
+      "; a source address is served from its neighbour's MAC alone, or a gateway's: those of the kernel's routes";
+  for (const auto& mac : port.gateways) {
+    char written[18];
+    std::snprintf(written, sizeof written, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                  mac[5]);
+    text += std::string(&mac == &port.gateways.back() ? " and " : ", ") + written;
+  }
+  return text;
 }
 
 std::string clients_text(const Clients& clients) {
@@ -133,7 +155,8 @@ std::string identity_text(const Dataplane& dataplane) {
 
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
-  for (const Port& port : model.ports) rows.push_back({"Port " + port.name, port_text(port)});
+  for (const Port& port : model.ports)
+    rows.push_back({"Port " + port.name, port_text(port) + vlans_text(port) + reverse_path_text(port)});
   rows.push_back({"Listens on", model.listen.empty() ? "every address of the ports" : join(model.listen)});
   rows.push_back({"Lcores", (model.lcores ? std::to_string(*model.lcores) : std::string("auto")) +
                                 (model.idle == Idle::busy ? ", always busy" : ", resting when idle")});

@@ -6,6 +6,7 @@
 // control compiled.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,10 @@ struct Port {
   std::string name;
   PortKind kind = PortKind::af_xdp;
   std::string device;  // an interface, a PCI address, or a vdev with its arguments: what stands after "af_xdp:"
+  std::vector<uint16_t>
+      vlans;  // of queries that are served, 0: untagged; empty: untagged, and the kernel's on the port
+  bool strict_reverse_path = false;              // a source address only under the MAC that it belongs behind
+  std::vector<std::array<uint8_t, 6>> gateways;  // MACs of routers beside those of the kernel's routes
   Where where;
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
 #include "config/counters.h"
 #include "config/image_fields.h"
@@ -57,6 +58,51 @@ void read_device(const YamlValue& value, Port& port) {
   }
 }
 
+// "52:54:00:12:34:56"; a group's address is nobody's.
+std::optional<std::array<uint8_t, 6>> parse_mac(std::string_view text) {
+  std::array<uint8_t, 6> mac{};
+  if (text.size() != 17) return std::nullopt;
+  for (size_t i = 0; i < mac.size(); ++i) {
+    const char* begin = text.data() + 3 * i;
+    const auto [end, error] = std::from_chars(begin, begin + 2, mac[i], 16);
+    if (error != std::errc() || end != begin + 2 || (i != 5 && begin[2] != ':')) return std::nullopt;
+  }
+  return (mac[0] & 1) == 0 ? std::optional(mac) : std::nullopt;
+}
+
+void read_segment(const YamlMap& map, Port& port) {
+  if (const auto value = map.get("vlans")) {
+    value->each([&](const YamlValue& item) {
+      const auto tag = item.number(0, 4094);
+      if (tag && std::find(port.vlans.begin(), port.vlans.end(), *tag) != port.vlans.end())
+        item.error("the tag is listed twice");
+      else if (tag)
+        port.vlans.push_back(static_cast<uint16_t>(*tag));
+    });
+    if (value->is_sequence() && value->node().items.empty())
+      value->error(
+          "the list is empty: name tags, 0 for untagged, or leave 'vlans:' out for untagged and the kernel's VLANs");
+  }
+  if (const auto value = map.get("reverse_path"))
+    if (const auto word = value->word({"off", "strict"})) port.strict_reverse_path = *word == 1;
+  if (const auto value = map.get("gateways")) {
+    value->each([&](const YamlValue& item) {
+      const auto text = item.text();
+      if (!text) return;
+      if (const auto mac = parse_mac(*text))
+        port.gateways.push_back(*mac);
+      else
+        item.error("this is not a host's MAC: write it as 52:54:00:12:34:56, in quotes");
+    });
+    if (!port.strict_reverse_path) value->error("means nothing without 'reverse_path: strict'");
+  }
+  if (port.strict_reverse_path && port.kind != PortKind::af_xdp && port.kind != PortKind::af_packet)
+    map.get("reverse_path")
+        ->error(
+            "needs the kernel's routes and neighbours on the port's own interface: only af_xdp and af_packet have "
+            "them");
+}
+
 // What the endpoints see of all forwarders, and what somebody sees who forges responses of theirs.
 void check_source_ports(const YamlValue& value, const Model& model) {
   const Dataplane& read = model.dataplane;
@@ -101,7 +147,7 @@ void ModelReader::read_ports(const YamlValue& list) {
   if (list.is_sequence() && list.node().items.empty())
     list.error("the list is empty: name at least one port, {name: corp, device: \"af_xdp:eth0\"}");
   list.each([&](const YamlValue& item) {
-    const YamlMap map(item, {"name", "device"});
+    const YamlMap map(item, {"name", "device", "vlans", "reverse_path", "gateways"});
     if (!map.is_valid()) return;
     Port port;
     port.where = item.where();
@@ -116,6 +162,7 @@ void ModelReader::read_ports(const YamlValue& list) {
           value->error("the device is already that of port '" + other.name + "' on line " +
                        std::to_string(other.where.line));
     }
+    read_segment(map, port);
     for (const Port& other : model.ports)
       if (other.name == port.name)
         item.error("the name '" + port.name + "' is already that of the port on line " +

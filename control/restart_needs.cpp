@@ -7,7 +7,8 @@ namespace {
 
 bool same_ports(const std::vector<config::Port>& a, const std::vector<config::Port>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const config::Port& x, const config::Port& y) {
-    return x.name == y.name && x.kind == y.kind && x.device == y.device;
+    return x.name == y.name && x.kind == y.kind && x.device == y.device && x.vlans == y.vlans &&
+           x.strict_reverse_path == y.strict_reverse_path && x.gateways == y.gateways;
   });
 }
 

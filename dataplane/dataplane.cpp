@@ -156,6 +156,7 @@ tl::expected<void, std::string> Dataplane::describe_host() {
                      .mtu = port.mtu,
                      .sees_own_frames = port.kind == config::PortKind::af_packet,
                      .has_door = ports_->door(i) != nullptr};
+    HostFollower::start(followed(i), host.ports[i]);
     if (!model_.listen.empty()) continue;
     std::copy_if(port.addresses.begin(), port.addresses.end(), std::back_inserter(listen),
                  [](const auto& address) { return !config::is_link_local(address); });
@@ -187,12 +188,22 @@ tl::expected<void, std::string> Dataplane::describe_host() {
   return {};
 }
 
+HostFollower::Port Dataplane::followed(size_t port) const {
+  const net::OpenPort& open = ports_->all()[port];
+  const config::Port& written = model_.ports[port];
+  return {.interface = open.ifindex,
+          .is_kernels = open.kernel_sees_frames,
+          .vlans = written.vlans,
+          .is_strict = written.strict_reverse_path,
+          .gateways = written.gateways};
+}
+
 void Dataplane::watch_host() {
   std::vector<HostFollower::Port> ports;
-  for (const net::OpenPort& port : ports_->all())
-    ports.push_back({.interface = port.ifindex, .is_kernels = port.kernel_sees_frames});
+  for (size_t i = 0; i < ports_->all().size(); ++i) ports.push_back(followed(i));
+  const bool is_strict = std::any_of(ports.begin(), ports.end(), [](const auto& port) { return port.is_strict; });
   host_follower_ = HostFollower(std::move(ports), model_.listen.empty());
-  if (auto watch = net::InterfaceWatch::open())
+  if (auto watch = net::InterfaceWatch::open(is_strict))
     interfaces_ = std::move(*watch);
   else
     spdlog::warn("what changes on the ports' interfaces is not followed before a restart: {}", watch.error());
@@ -200,24 +211,50 @@ void Dataplane::watch_host() {
   pages_->counters().listen_addresses.set(host_->listen().size());
 }
 
-// When the kernel has said something, and once a second for what could not be done before.
+// When the kernel has said something, and once a second for what could not be done before. Who answers ARP under ever new MACs must not
+// have us make ever new tables.
 void Dataplane::follow_host(std::chrono::steady_clock::time_point now) {
   if (!interfaces_) return;
-  const bool changed = interfaces_->read();
-  if (interfaces_->table() == nullptr || (!changed && now - host_followed_at_ < std::chrono::seconds(1))) return;
-  host_followed_at_ = now;
+  host_is_old_ = interfaces_->read() || host_is_old_;
+  const bool is_due = now - host_followed_at_ >= std::chrono::seconds(1);
+  const bool may_change = host_is_old_ && now - host_changed_at_ >= std::chrono::milliseconds(50);
+  if (interfaces_->table() == nullptr || (!is_due && !may_change)) return;
+  if (is_due) host_followed_at_ = now;
+  host_is_old_ = false;
   auto next = std::make_unique<tables::LocalHost>(*host_);
   ++next->version;
-  if (const auto change = host_follower_.follow(*interfaces_->table(), *next, now))
+  if (const auto change = host_follower_.follow(*interfaces_->table(), *next, now)) {
+    host_changed_at_ = now;
     put_in_force(change, std::move(next));
-  else if (filter_is_old_)
+  } else if (filter_is_old_) {
     renew_filter();
+  }
+  slow_lane_->keep_out(host_follower_.kept_out());
+  if (is_due) call_gateways(now);
   const auto listen = host_->listen();
   config::CounterPage& counters = pages_->counters();
   counters.listen_addresses.set(static_cast<uint64_t>(std::count_if(
       listen.begin(), listen.end(), [](const config::IpAddress& address) { return address.family != 0; })));
   counters.listen_not_followed.set(not_listened_.size() + host_follower_.without_place() + (filter_is_old_ ? 1 : 0));
   counters.ports_gone.set(host_follower_.ports_gone());
+}
+
+// Frames of ours leave beside the kernel, so it may not know a gateway, or believe for long in a MAC that is no longer its own.
+void Dataplane::call_gateways(std::chrono::steady_clock::time_point now) {
+  uint64_t refused = 0;
+  for (uint32_t i = 0; i < eal_.polling_lcores.size(); ++i)
+    refused += pages_->counters().lcore[i].classify[config::ClassifyOutcome::other_path].get();
+  const bool is_doubtful = refused != paths_refused_ && now - gateways_called_at_ >= std::chrono::seconds(5);
+  if (is_doubtful) {
+    paths_refused_ = refused;
+    gateways_called_at_ = now;
+  }
+  size_t unknown = 0;
+  for (const HostFollower::Gateway& gateway : host_follower_.gateways()) {
+    unknown += gateway.is_known ? 0 : 1;
+    if (!gateway.is_known || is_doubtful) net::call_neighbour(gateway.interface, gateway.address);
+  }
+  pages_->counters().gateways_unknown.set(unknown);
 }
 
 // The lcores know an address before the filter sends them what is for it, and a MAC as well.
@@ -231,7 +268,7 @@ void Dataplane::put_in_force(const HostFollower::Change& change, std::unique_ptr
     address_lines_.write(spdlog::level::warn, "{} is on no port's interface any more: nobody is answered there",
                          config::to_string(address));
   }
-  renew_filter();
+  if (change.is_for_filter()) renew_filter();
   for (const config::IpAddress& address : change.added) {
     const std::vector<std::string> failed = slow_lane_->listen(address);
     address_lines_.write(spdlog::level::info, "listening on {} port 53 too: it has come to a port's interface",

@@ -41,8 +41,10 @@ class Dataplane {
   explicit Dataplane(const config::Model& model) : model_(model) {}
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> describe_host();
+  HostFollower::Port followed(size_t port) const;
   void watch_host();
   void follow_host(std::chrono::steady_clock::time_point now);
+  void call_gateways(std::chrono::steady_clock::time_point now);
   void put_in_force(const HostFollower::Change& change, std::unique_ptr<const tables::LocalHost> next);
   void renew_filter();
   std::vector<std::vector<net::Mac>> macs_of_ports() const;
@@ -79,7 +81,11 @@ class Dataplane {
   HostFollower host_follower_;
   std::optional<net::InterfaceWatch> interfaces_;
   std::chrono::steady_clock::time_point host_followed_at_{};
+  std::chrono::steady_clock::time_point host_changed_at_{};
+  std::chrono::steady_clock::time_point gateways_called_at_{};
+  uint64_t paths_refused_ = 0;                   // when gateways were called
   std::vector<config::IpAddress> not_listened_;  // addresses that something went wrong with when they came
+  bool host_is_old_ = false;                     // the kernel has said something since it was followed
   bool filter_is_old_ = false;                   // it could not be brought up to date, and is tried again
   config::LogRate address_lines_{20};
   config::LogRate heartbeat_lines_{6};

@@ -224,6 +224,10 @@ std::string render_status(const json& status) {
   }
   if (const std::string failure = rules["last_failure"]; !failure.empty() && !rules.contains("refused_file"))
     rows.push_back({"failed", failure});
+  if (const uint64_t unknown = dataplane.value("gateways_unknown", uint64_t{0}); unknown != 0)
+    rows.push_back({"warning", "the kernel does not know the MAC of " + std::to_string(unknown) +
+                                   (unknown == 1 ? " gateway" : " gateways") +
+                                   " (ip neigh): a port with 'reverse_path: strict' refuses what it passes on"});
   for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
   return first + render_table(rows, "");
 }

@@ -279,6 +279,7 @@ json dataplane_report(const AdminState& state) {
   of["pending_capacity"] = uint64_t{page.pending_capacity} * page.lcores;
   of["outcomes"] = outcomes_of(page);
   of["cache"] = cache_numbers(state);
+  of["gateways_unknown"] = page.gateways_unknown.get();
   of["ports"] = json::array();
   for (uint32_t i = 0; i < state.hello->ports; ++i) {
     const config::PortInfo& port = state.hello->port[i];

@@ -226,6 +226,11 @@ void add_ports(MetricList& list, const MetricsView& view) {
   list.gauge("penstock_ports_gone",
              "Ports whose interface is not there any more: penstock-dataplane must be restarted once it is back.", {},
              number(page.ports_gone.get()));
+  list.gauge(
+      "penstock_gateways_unknown",
+      "Gateways of the kernel's routes on ports with `reverse_path: strict` whose MAC the kernel does not know: what "
+      "they pass on is refused (penstock_frames_total, class other_path).",
+      {}, number(page.gateways_unknown.get()));
   list.gauge("penstock_interfaces_followed",
              "1: addresses and MACs that change on the ports' interfaces are followed. 0: penstock-dataplane must be "
              "restarted to see them.",

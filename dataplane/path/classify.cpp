@@ -144,6 +144,12 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
   if ((to_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
   if (!local_port.has_mac(to_mac)) return ClassifyOutcome::other_mac;
+  if (!is_response) {
+    if (!local_port.serves_vlan(packet.vlan)) return ClassifyOutcome::other_vlan;
+    if (local_port.reverse_path &&
+        !local_port.reverse_path->admits({packet.source, packet.family}, packet.vlan & 0xfff, packet.peer_mac))
+      return ClassifyOutcome::other_path;
+  }
   if (packet.is_fragment) {
     packet.dns = rest.at + 8;
     packet.dns_length = static_cast<uint16_t>(rest.length - 8);

@@ -1,11 +1,14 @@
 #include "dataplane/slow/clients.h"
 
 #include <netinet/in.h>
+#include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
 #include <asio/ip/v6_only.hpp>
 #include <asio/post.hpp>
 #include <cstring>
+
+#include "dataplane/slow/arrivals.h"
 
 namespace penstock::slow {
 namespace {
@@ -45,6 +48,7 @@ tl::expected<std::shared_ptr<Clients::Listener>, std::string> Clients::open(cons
   if (!error) acceptor.set_option(FreeBind(true), error);  // the address may come later
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.set_option(tcp::no_delay(true), error);  // its connections inherit it
+  note_interfaces(acceptor.native_handle());
   if (!error) acceptor.listen(4096, error);
   if (!error) acceptor.non_blocking(true, error);
   if (error) return tl::make_unexpected(error.message());
@@ -65,6 +69,10 @@ void Clients::leave(const config::IpAddress& address) {
   });
 }
 
+void Clients::keep_out(std::vector<int> interfaces) {
+  kept_out_ = std::move(interfaces);
+}
+
 void Clients::accept(const std::shared_ptr<Listener>& listener) {
   listener->acceptor.async_wait(tcp::acceptor::wait_read, [this, listener](const asio::error_code& failed) {
     if (failed || !listener->acceptor.is_open()) return;
@@ -81,7 +89,11 @@ void Clients::accept(const std::shared_ptr<Listener>& listener) {
         listener->is_paused = true;
         return;
       }
-      if (!error) take(*listener, std::move(socket), remote, now);
+      if (error) continue;
+      if (!kept_out_.empty() &&
+          std::count(kept_out_.begin(), kept_out_.end(), interface_of(socket.native_handle())) != 0)
+        continue;  // closed
+      take(*listener, std::move(socket), remote, now);
     }
     accept(listener);
   });

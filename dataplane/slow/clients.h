@@ -45,6 +45,8 @@ class Clients {
   void listen(std::shared_ptr<Listener> listener);
   // Takes no more connections to `address`; those that there are stay.
   void leave(const config::IpAddress& address);
+  // Nor any that comes in by these interfaces, from now on.
+  void keep_out(std::vector<int> interfaces);
   // An lcore's answer; without a message: there will be none, and the connection is to be closed.
   void answer(const Outgoing& outgoing, Time now);
   // A query of the connection is a transfer now: it waits as long as that takes.
@@ -107,6 +109,7 @@ class Clients {
   config::SlowCounters& counters_;
   ConnectionTable table_;
   std::vector<std::shared_ptr<Listener>> listeners_;
+  std::vector<int> kept_out_;
   std::vector<std::unique_ptr<Session>> sessions_;  // by place
   std::vector<Id> dirty_;
   std::vector<Id> held_;

@@ -6,6 +6,8 @@
 #include <asio/buffer.hpp>
 #include <asio/ip/v6_only.hpp>
 
+#include "dataplane/slow/arrivals.h"
+
 namespace penstock::slow {
 namespace {
 
@@ -48,6 +50,11 @@ void Datagrams::leave(const config::IpAddress& address) {
   asio::error_code ignored;
   for (const auto& listener : listeners_)
     if (listener->address == address) listener->socket.close(ignored);
+}
+
+void Datagrams::keep_out(std::span<const int> interfaces) {
+  for (const auto& listener : listeners_)
+    if (listener->socket.is_open()) slow::keep_out(listener->socket.native_handle(), interfaces);
 }
 
 void Datagrams::wait(const std::shared_ptr<Listener>& listener) {

@@ -29,6 +29,7 @@ class Datagrams {
   tl::expected<std::shared_ptr<Listener>, std::string> open(const config::IpAddress& address, uint16_t port = 53);
   void listen(std::shared_ptr<Listener> listener);
   void leave(const config::IpAddress& address);
+  void keep_out(std::span<const int> interfaces);
   void answer(const Outgoing& outgoing);
 
  private:

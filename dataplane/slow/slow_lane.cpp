@@ -9,6 +9,8 @@
 #include <asio/post.hpp>
 #include <ctime>
 
+#include "dataplane/slow/arrivals.h"
+
 namespace penstock::slow {
 namespace {
 
@@ -71,10 +73,12 @@ std::vector<std::string> SlowLane::listen(const config::IpAddress& address) {
     asio::post(io_, [this, listener = std::move(*listener)] { clients_.listen(listener); });
   else
     failed.push_back("no DNS over TCP on " + config::to_string(address) + ": " + listener.error());
-  if (auto listener = datagrams_.open(address, options_.port))
+  if (auto listener = datagrams_.open(address, options_.port)) {
+    slow::keep_out((*listener)->socket.native_handle(), kept_out_);
     asio::post(io_, [this, listener = std::move(*listener)] { datagrams_.listen(listener); });
-  else
+  } else {
     failed.push_back("no answer to fragmented queries on " + config::to_string(address) + ": " + listener.error());
+  }
   return failed;
 }
 
@@ -82,6 +86,15 @@ void SlowLane::leave(const config::IpAddress& address) {
   asio::post(io_, [this, address] {
     clients_.leave(address);
     datagrams_.leave(address);
+  });
+}
+
+void SlowLane::keep_out(std::vector<int> interfaces) {
+  if (interfaces == kept_out_) return;
+  kept_out_ = interfaces;
+  asio::post(io_, [this, interfaces = std::move(interfaces)] {
+    clients_.keep_out(interfaces);
+    datagrams_.keep_out(interfaces);
   });
 }
 

@@ -40,6 +40,8 @@ class SlowLane {
   std::vector<std::string> listen(const config::IpAddress& address);
   // Serves it no more. Connections that there are stay.
   void leave(const config::IpAddress& address);
+  // What comes in by these interfaces of the kernel, by index, is not served from now on. By the thread that calls listen().
+  void keep_out(std::vector<int> interfaces);
   void start();
 
  private:
@@ -47,6 +49,7 @@ class SlowLane {
   size_t turn(Time now);
 
   SlowLaneOptions options_;
+  std::vector<int> kept_out_;
   asio::io_context io_{1};
   LcoreRings lcores_;
   Clients clients_;

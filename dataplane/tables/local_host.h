@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
 #include "config/address.h"
 #include "config/link.h"
+#include "dataplane/tables/reverse_path.h"
 
 namespace penstock::tables {
 
@@ -31,6 +34,12 @@ struct LocalPort {
   bool sees_own_frames = false;
   // Strangers go to the kernel through a TAP; otherwise the kernel has seen them itself.
   bool has_door = false;
+
+  std::bitset<4096> vlans = ~std::bitset<4096>();             // tags of queries that are served, 0: untagged
+  std::shared_ptr<const ReversePath> reverse_path = nullptr;  // empty: any source under any MAC
+
+  // Of tag control information: priority and the drop eligible bit say nothing of whose frame it is (IEEE 802.1Q clause 9.6).
+  bool serves_vlan(uint16_t tci) const { return vlans[tci & 0xfff]; }
 
   // Frames to these six octets are ours, and not another host's of the segment.
   bool has_mac(const uint8_t* other) const {

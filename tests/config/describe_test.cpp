@@ -152,6 +152,18 @@ TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
   }
 }
 
+TEST(Describe, SaysWhatAPortServes) {
+  const std::string text = describe(model_of(
+      "ports: [{device: \"af_xdp:eth0\", vlans: [0, 42], reverse_path: strict, gateways: "
+      "[\"52:54:00:12:34:56\"]}]\npools: {office: {kind: recursive, endpoints: [192.168.10.2]}}\ndefault: {pool: "
+      "office}\n"));
+  EXPECT_NE(
+      text.find("; serves frames without a tag, VLAN 42; a source address is served from its neighbour's MAC alone, "
+                "or a gateway's: those of the kernel's routes and 52:54:00:12:34:56\n"),
+      std::string::npos)
+      << text;
+}
+
 TEST(Describe, SaysHowQueriesAreDealt) {
   const struct {
     const char* description;

@@ -95,6 +95,22 @@ TEST(ReadHost, IsKeptFromStartingByItsOwnSectionsOnly) {
   }
 }
 
+TEST(ReadHost, ReadsWhoMayBeWhoOnAPort) {
+  const ReadModel read = read_host_text(R"(
+ports:
+  - {device: "af_xdp:eth0", vlans: [0, 42], reverse_path: strict, gateways: ["52:54:00:12:34:5f"]}
+  - {device: "af_packet:eth1"}
+)");
+  ASSERT_TRUE(read.model.has_value()) << all_findings(read);
+  const Port& port = read.model->ports[0];
+  EXPECT_EQ(port.vlans, (std::vector<uint16_t>{0, 42}));
+  EXPECT_TRUE(port.strict_reverse_path);
+  ASSERT_EQ(port.gateways.size(), 1U);
+  EXPECT_EQ(port.gateways[0], (std::array<uint8_t, 6>{0x52, 0x54, 0, 0x12, 0x34, 0x5f}));
+  EXPECT_TRUE(read.model->ports[1].vlans.empty());
+  EXPECT_FALSE(read.model->ports[1].strict_reverse_path);
+}
+
 // What stands in front of a syntax error is read as ever.
 TEST(ReadHost, ReadsWhatTheDataplaneNeeds) {
   for (const char* end : {"", "zones: [\n"}) {

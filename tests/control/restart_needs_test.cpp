@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <functional>
+#include <initializer_list>
 
 namespace penstock::control {
 namespace {
@@ -48,6 +49,24 @@ TEST(RestartNeeds, NamesTheSettingAndTheProgram) {
     const std::vector<std::string> needs = restart_needs(Model{}, changed);
     EXPECT_EQ(needs, *one.need == '\0' ? std::vector<std::string>{} : std::vector<std::string>{one.need});
     EXPECT_EQ(needs, restart_needs(changed, Model{})) << "both ways";
+  }
+}
+
+TEST(RestartNeeds, EachSettingOfAPortNeedsOne) {
+  Model was;
+  was.ports.emplace_back().device = "eth0";
+  for (const auto& change : std::initializer_list<std::function<void(config::Port&)>>{
+           [](config::Port& p) { p.name = "office"; }, [](config::Port& p) { p.device = "eth1"; },
+           [](config::Port& p) {
+             p.vlans = {0, 42};
+           },
+           [](config::Port& p) { p.strict_reverse_path = true; },
+           [](config::Port& p) {
+             p.gateways = {{2, 0, 0, 0, 0, 1}};
+           }}) {
+    Model now = was;
+    change(now.ports[0]);
+    EXPECT_EQ(restart_needs(was, now), std::vector<std::string>{"ports changed: restart penstock-dataplane"});
   }
 }
 

@@ -5,10 +5,15 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <cstring>
 #include <sstream>
+#include <vector>
 
 namespace penstock {
 namespace {
@@ -64,6 +69,55 @@ struct Address : Message {
     const size_t size = address.is_v4() ? 4 : 16;
     mnl_attr_put(header_, address.is_v4() ? IFA_LOCAL : IFA_ADDRESS, size, address.bytes.data());
     mnl_attr_put_u32(header_, IFA_FLAGS, flags);
+  }
+};
+
+struct Neighbour : Message {
+  Neighbour(int index, const char* text, Mac mac, uint16_t state = NUD_REACHABLE) {
+    const auto address = config::parse_address(text).value();
+    auto& body = begin<ndmsg>(RTM_NEWNEIGH);
+    body.ndm_family = address.is_v4() ? AF_INET : AF_INET6;
+    body.ndm_ifindex = index;
+    body.ndm_state = state;
+    mnl_attr_put(header_, NDA_DST, address.is_v4() ? 4 : 16, address.bytes.data());
+    mnl_attr_put(header_, NDA_LLADDR, mac.size(), mac.data());
+  }
+};
+
+struct Route : Message {
+  explicit Route(int index, const char* gateway, const char* network = nullptr, uint8_t type = RTN_UNICAST) {
+    auto& body = begin<rtmsg>(RTM_NEWROUTE);
+    body.rtm_type = type;
+    const auto prefix = config::parse_prefix(network != nullptr ? network : "0.0.0.0/0").value();
+    body.rtm_family = prefix.address.is_v4() ? AF_INET : AF_INET6;
+    body.rtm_dst_len = prefix.length;
+    if (prefix.length != 0) put(RTA_DST, prefix.address);
+    if (gateway != nullptr) put(RTA_GATEWAY, config::parse_address(gateway).value());
+    mnl_attr_put_u32(header_, RTA_OIF, static_cast<uint32_t>(index));
+  }
+  void put(uint16_t kind, const config::IpAddress& address) {
+    mnl_attr_put(header_, kind, address.is_v4() ? 4 : 16, address.bytes.data());
+  }
+};
+
+// A route over two gateways at once.
+struct TwoWays : Message {
+  TwoWays(int index, const char* first, const char* second) {
+    auto& body = begin<rtmsg>(RTM_NEWROUTE);
+    body.rtm_type = RTN_UNICAST;
+    body.rtm_family = AF_INET;
+    std::vector<uint8_t> hops;
+    for (const char* gateway : {first, second}) {
+      std::array<uint8_t, sizeof(rtnexthop) + 8> hop{};
+      auto* head = reinterpret_cast<rtnexthop*>(hop.data());
+      head->rtnh_len = hop.size();
+      head->rtnh_ifindex = index;
+      auto* attribute = reinterpret_cast<nlattr*>(hop.data() + sizeof *head);
+      *attribute = {.nla_len = 8, .nla_type = RTA_GATEWAY};
+      std::memcpy(attribute + 1, config::parse_address(gateway).value().bytes.data(), 4);
+      hops.insert(hops.end(), hop.begin(), hop.end());
+    }
+    mnl_attr_put(header_, RTA_MULTIPATH, hops.size(), hops.data());
   }
 };
 
@@ -204,6 +258,97 @@ TEST_F(HostFollowerTest, WhoseMacIsNotOurs) {
   say(Address(7, "192.168.10.53"));
   EXPECT_EQ(follow(), "macs ");
   EXPECT_TRUE(is_ours(kVrrp));
+}
+
+TEST_F(HostFollowerTest, TagsOfTheKernelsInterfacesAreServed) {
+  const auto serves = [&](uint16_t tag) { return host.ports[0].serves_vlan(tag); };
+  HostFollower::start({.interface = kCorp, .is_kernels = true}, host.ports[0]);
+  EXPECT_TRUE(serves(0));
+  EXPECT_FALSE(serves(42));
+  follow();
+  EXPECT_TRUE(serves(0));
+  EXPECT_FALSE(serves(42));
+  say(Link(6, kOwn, true, "vlan", kCorp, 42));
+  say(Link(8, kOwn, true, "vlan", 4, 43));  // of another port
+  follow();
+  EXPECT_TRUE(serves(42));
+  EXPECT_FALSE(serves(43));
+  // Two tags in a frame are the kernel's; what a macvlan has comes under the tag of what it stands on.
+  say(Link(10, kOwn, true, "vlan", 6, 5));
+  say(Link(11, kVrrp, true, "macvlan", 6));
+  follow();
+  EXPECT_FALSE(serves(5));
+  EXPECT_TRUE(serves(42));
+  EXPECT_TRUE(follower.kept_out().empty());
+  // What is written counts alone, for what the kernel takes as well.
+  follower = HostFollower({{.interface = kCorp, .is_kernels = true, .vlans = {7, 42}}}, true);
+  follow();
+  EXPECT_TRUE(serves(7));
+  EXPECT_TRUE(serves(42));
+  EXPECT_FALSE(serves(0));
+  EXPECT_EQ(follower.kept_out(), (std::vector<int>{kCorp, 10}));
+  follower = HostFollower({{.interface = kCorp, .is_kernels = true}}, true);
+  say(Link(6, kOwn, true, nullptr, 0, 0, false, RTM_DELLINK));
+  follow();
+  EXPECT_FALSE(serves(42));
+  EXPECT_TRUE(serves(0));
+  EXPECT_TRUE(follower.kept_out().empty());
+}
+
+TEST_F(HostFollowerTest, TheReversePathIsWhatTheKernelKnows) {
+  constexpr Mac kDesk{2, 0, 0, 0, 0, 0x20};
+  constexpr Mac kStandby{2, 0, 0, 0, 0, 0x99};
+  follower = HostFollower(
+      {{.interface = kCorp, .is_kernels = true, .vlans = {}, .is_strict = true, .gateways = {kStandby}}}, true);
+  const auto admits = [&](const char* source, Mac from, uint16_t vlan = 0) {
+    return host.ports[0].reverse_path->admits(config::parse_address(source).value(), vlan, from);
+  };
+  say(Address(kCorp, "192.168.10.86"));
+  say(Link(6, kOwn, true, "vlan", kCorp, 42));
+  say(Address(6, "10.42.0.86"));
+  say(Neighbour(kCorp, "192.168.10.1", kOther));
+  say(Neighbour(kCorp, "192.168.10.20", kDesk));
+  say(Neighbour(6, "10.42.0.20", kDesk));
+  say(Route(kCorp, nullptr, "192.168.10.0/24"));
+  say(Route(kCorp, nullptr, "fd00:10::/64"));
+  say(Route(kCorp, nullptr, "192.168.99.0/24", RTN_BLACKHOLE));
+  say(Route(6, nullptr, "10.42.0.0/24"));
+  follow();
+  EXPECT_TRUE(admits("192.168.10.20", kDesk));
+  EXPECT_FALSE(admits("192.168.10.20", kVrrp));
+  EXPECT_TRUE(admits("10.42.0.20", kDesk, 42));
+  EXPECT_FALSE(admits("10.42.0.20", kVrrp, 42));
+  EXPECT_TRUE(admits("192.168.10.21", kVrrp)) << "a newcomer";
+  EXPECT_TRUE(admits("fd00:10::21", kVrrp));
+  EXPECT_TRUE(admits("fe80::21", kVrrp));
+  EXPECT_FALSE(admits("192.168.99.1", kVrrp)) << "no route leads there";
+  EXPECT_FALSE(admits("192.168.10.86", kVrrp)) << "our own address";
+  EXPECT_FALSE(admits("10.20.0.5", kOther)) << "no route has it as its gateway yet";
+  EXPECT_TRUE(admits("10.20.0.5", kStandby)) << "written";
+  say(Route(kCorp, "192.168.10.1"));
+  say(Route(kCorp, "fe80::1", "::/0"));
+  say(Neighbour(kCorp, "fe80::1", Mac{2, 0, 0, 0, 0, 0x61}));
+  say(TwoWays(kCorp, "192.168.10.1", "192.168.10.3"));
+  follow();
+  EXPECT_TRUE(admits("10.20.0.5", kOther));
+  EXPECT_FALSE(admits("10.20.0.5", kDesk));
+  EXPECT_FALSE(admits("10.20.0.5", kOther, 42)) << "its gateway is not in the VLAN";
+  EXPECT_TRUE(admits("fd20::5", Mac{2, 0, 0, 0, 0, 0x61}));
+  ASSERT_EQ(follower.gateways().size(), 3U);
+  EXPECT_EQ(std::count_if(follower.gateways().begin(), follower.gateways().end(),
+                          [](const auto& gateway) { return !gateway.is_known; }),
+            1)
+      << "192.168.10.3";
+  // The gateway has failed over, the desk has another card, and then nobody knows of it.
+  say(Neighbour(kCorp, "192.168.10.1", kVrrp));
+  say(Neighbour(kCorp, "192.168.10.20", kOther, NUD_STALE));
+  follow();
+  EXPECT_TRUE(admits("10.20.0.5", kVrrp));
+  EXPECT_FALSE(admits("10.20.0.5", kOther));
+  EXPECT_TRUE(admits("192.168.10.20", kOther));
+  say(Neighbour(kCorp, "192.168.10.20", kOther, NUD_FAILED));
+  follow();
+  EXPECT_TRUE(admits("192.168.10.20", kDesk));
 }
 
 TEST_F(HostFollowerTest, AnInterfaceThatIsGoneIsCountedAndItsAddressesGo) {

@@ -3,11 +3,12 @@ import socket
 import struct
 import time
 
+import dns.exception
 import dns.message
 import pytest
 
 from client import addresses, ask, ask_bytes
-from penstock import Penstock, config
+from penstock import Penstock, config, program
 from waiting import eventually
 from world import CLIENT, HOST, HOST6, STUDIO, STUDIO_PRIVATE, World
 
@@ -17,19 +18,21 @@ NEW = "192.168.10.99"
 @pytest.fixture(scope="module", name="world")
 def _world():
     with World("e2e-segment") as world:
+        # Else the veth to the host has tags beside its frames, where XDP does not see them.
+        world.run("switch", "ethtool", "-K", "to-host", "txvlan", "off")
         yield world
 
 
-def frame(world, to, host=HOST):
-    """The client's query in a frame to that MAC."""
+def frame(world, to, host=HOST, address=CLIENT, tag=None, source=None):
+    """A query of that address in a frame of the client's to that MAC, from its own or another."""
     message = dns.message.make_query(STUDIO, "A").to_wire()
     udp = struct.pack("!HHHH", 40000, 53, 8 + len(message), 0) + message
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, socket.inet_aton(CLIENT), socket.inet_aton(host))
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, socket.inet_aton(address), socket.inet_aton(host))
     total = sum(struct.unpack("!10H", header))
     total = (total & 0xFFFF) + (total >> 16)
     header = header[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + header[12:]
-    source = bytes.fromhex(world.mac("client", "eth0").replace(":", ""))
-    return bytes.fromhex(to.replace(":", "")) + source + b"\x08\x00" + header + udp
+    own = bytes.fromhex((source or world.mac("client", "eth0")).replace(":", ""))
+    return bytes.fromhex(to.replace(":", "")) + own + (struct.pack("!HH", 0x8100, tag) if tag is not None else b"") + b"\x08\x00" + header + udp
 
 
 def send(world, *frames):
@@ -143,3 +146,87 @@ def test_a_vrrp_routers_mac_is_ours_while_its_address_is(world):
         finally:
             world.run("host", "ip", "link", "del", "vrrp.7", check=False)
             world.run("host", "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=0")
+
+
+def counted(page, name):
+    return page.sum("penstock_frames_total", **{"class": name})
+
+
+def seen(penstock, frames, before):
+    """After so many frames of the test: what was counted since, by class."""
+    names = ("query", "other_vlan", "other_path")
+    eventually(lambda: sum(counted(penstock.metrics(), name) - counted(before, name) for name in names) >= frames, "every frame counted")
+    page = penstock.metrics()
+    return tuple(counted(page, name) - counted(before, name) for name in names)
+
+
+DENIED = {"allow": ["192.168.10.0/24", "10.0.0.0/8", "198.51.100.0/24", "fd00:10::/64"], "deny": [f"{CLIENT}/32"]}
+
+
+@pytest.mark.parametrize("device", ["af_xdp:corp", "af_packet:corp"])
+def test_a_denied_laptop_invents_a_vlan(world, device):
+    """A switch that does not look into tags hands it over, and the answer would carry the tag as well."""
+    mac = world.mac("host", "corp")
+    tags = (None, 0, 0xa000, 66, 0xa042)
+    with Penstock(world, config(ports=[{"name": "corp", "device": device}], clients=DENIED)) as penstock:
+        before = penstock.metrics()
+        send(world, *[frame(world, mac, address="10.20.0.5", tag=tag) for tag in tags])
+        assert seen(penstock, 5, before) == (3, 2, 0), "priorities alone are no VLAN"
+        eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every frame accounted for")
+    with Penstock(world, config(ports=[{"name": "corp", "device": device, "vlans": [66]}])) as penstock:
+        before = penstock.metrics()
+        send(world, *[frame(world, mac, address="10.20.0.5", tag=tag) for tag in tags])
+        assert seen(penstock, 5, before) == (2, 3, 0)
+        # What the kernel takes is for the same VLANs.
+        for server in (HOST, HOST6):
+            with pytest.raises((dns.exception.Timeout, OSError, EOFError)):
+                ask(world, STUDIO, tcp=True, timeout=0.5, server=server)
+
+
+def test_a_denied_laptop_uses_the_address_of_another(world):
+    """The answer would go to its own MAC."""
+    mac, gateway = world.mac("host", "corp"), world.mac("router", "office")
+    spoofed = [frame(world, mac, address=address) for address in ("10.20.0.5", "192.168.10.2", HOST)]
+    try:
+        for strict in (False, True):
+            port = {"name": "corp", "device": "af_xdp:corp", **({"reverse_path": "strict"} if strict else {})}
+            with Penstock(world, config(ports=[port], clients=DENIED)) as penstock:
+                world.run("host", "ping", "-n", "-c", 1, "-W", 1, "192.168.10.2")
+                if strict:
+                    # Control knows the router as a next hop; a gateway of clients alone the dataplane has to ask for.
+                    eventually(lambda: penstock.metrics().sum("penstock_gateways_unknown") == 0, "the gateway's MAC", 5)
+                before = penstock.metrics()
+                send(world, *spoofed, frame(world, mac))
+                assert seen(penstock, 4, before) == ((1, 0, 3) if strict else (4, 0, 0))
+                page = penstock.metrics()
+                assert page.sum("penstock_queries_total", outcome="refused_client") == 1, "its own address"
+                # Honest clients are answered: a neighbour, a newcomer, and who comes by the router; over TCP and IPv6 as well.
+                for tcp in (False, True):
+                    assert addresses(ask(world, STUDIO, timeout=2, where="public", tcp=tcp)) == STUDIO_PRIVATE
+                    assert addresses(ask(world, STUDIO, timeout=2, server=HOST6, tcp=tcp)) == STUDIO_PRIVATE
+                before = penstock.metrics()
+                send(world, frame(world, mac, address="192.168.10.77"))
+                assert seen(penstock, 1, before) == (1, 0, 0), "the kernel does not know it"
+                described = world.run("host", program("penstockctl"), "check", penstock.file).stdout
+                assert ("any host of the network of corp can use any address" in described) == (not strict)
+                if not strict:
+                    continue
+                # The gateway fails over: routed sources follow its MAC within a second.
+                before = penstock.metrics()
+                send(world, frame(world, mac, address="10.20.0.5", source=gateway))
+                assert seen(penstock, 1, before) == (1, 0, 0)
+                world.run("router", "ip", "link", "set", "office", "address", "02:00:00:00:01:99")
+
+                def tells_its_mac():
+                    """As an ARP for us does; the kernel believes in no second one within a second."""
+                    world.run("router", "ip", "neigh", "flush", "dev", "office")
+                    return all(world.run("router", "ping", "-n", "-c", 1, "-W", 1, to, check=False).returncode == 0 for to in (HOST, HOST6))
+
+                eventually(tells_its_mac, "the kernel follows", 5)
+                time.sleep(1)
+                before = penstock.metrics()
+                send(world, frame(world, mac, address="10.20.0.5", source="02:00:00:00:01:99"), frame(world, mac, address="10.20.0.5", source=gateway))
+                assert seen(penstock, 2, before) == (1, 0, 1)
+                eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every frame accounted for")
+    finally:
+        world.run("router", "ip", "link", "set", "office", "address", gateway)

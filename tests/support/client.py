@@ -14,10 +14,10 @@ def _family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def ask(world: World, name, kind="A", server=HOST, timeout=4.0, tcp=False, **options):
+def ask(world: World, name, kind="A", server=HOST, timeout=4.0, tcp=False, where="client", **options):
     """The answer as dnspython has it; options are those of dns.message.make_query. Raises dns.exception.Timeout."""
     query = dns.message.make_query(name, kind, **options)
-    with world.socket("client", _family(server), socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as sock:
+    with world.socket(where, _family(server), socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as sock:
         if tcp:
             sock.settimeout(timeout)
             sock.connect((server, 53))

@@ -219,6 +219,63 @@ TEST_F(ClassifyTest, OwnEcho) {
   EXPECT_EQ(rig.verdict(), "classify.query query.forwarded");
 }
 
+TEST_F(ClassifyTest, OnlyVlansThatAreServed) {
+  tables::LocalPort& port = rig.host.ports[0];
+  port.vlans = {};
+  port.vlans.set(0);
+  port.vlans.set(42);
+  unsigned number = 0;
+  const std::string served = "classify.query query.forwarded";
+  const struct {
+    std::optional<uint16_t> tci;
+    std::string verdict;
+  } cases[] = {{{}, served},
+               {0, served},
+               {0xa000, served},  // priorities alone
+               {42, served},
+               {0xa02a, served},
+               {66, "classify.other_vlan"},
+               {0xa042, "classify.other_vlan"},
+               {43, "classify.other_vlan"},
+               {0xfff, "classify.other_vlan"}};
+  for (const auto& one : cases) {
+    Frame frame = from_client(write(studio_query(++number)));
+    frame.vlan = one.tci;
+    rig.receive(0, {write(frame)});
+    EXPECT_EQ(rig.verdict(), one.verdict) << one.tci.value_or(0);
+  }
+}
+
+TEST_F(ClassifyTest, ASourceOnlyUnderTheMacThatItBelongsBehind) {
+  const Mac gateway = mac(0xfe);
+  rig.host.ports[0].reverse_path = std::make_shared<tables::ReversePath>(
+      tables::ReversePath::Parts{.on_link = {{0, *config::parse_prefix("192.168.10.0/24")}},
+                                 .neighbours = {{0, address("192.168.10.20"), mac(0xc1)}},
+                                 .gateways = {{0, gateway}}});
+  unsigned number = 0;
+  const struct {
+    const char* source;
+    Mac from;
+    bool passes;
+  } cases[] = {{"192.168.10.20", mac(0xc1), true},
+               {"192.168.10.20", mac(0x66), false},
+               {"192.168.10.66", mac(0x66), true},
+               {"192.168.20.5", mac(0x66), false},
+               {"192.168.20.5", gateway, true}};
+  for (const auto& one : cases) {
+    Frame frame = from_client(write(studio_query(++number)), one.source);
+    frame.source_mac = one.from;
+    rig.receive(0, {write(frame)});
+    EXPECT_EQ(rig.verdict(), one.passes ? "classify.query query.forwarded" : "classify.other_path") << one.source;
+  }
+  // An endpoint's answer is known by what was asked, not by where it comes from.
+  Frame left = only(rig.receive(0, {write(from_client(write(studio_query(99))))}), 1);
+  Frame answer = answer_to_query(left);
+  answer.source_mac = mac(0x66);
+  rig.receive(0, {write(answer)});
+  EXPECT_NE(rig.verdict().find("response.returned"), std::string::npos);
+}
+
 // A VRRP router's MAC comes and goes with its address.
 TEST_F(ClassifyTest, EveryMacOfThePortIsOurs) {
   tables::LocalPort& port = rig.host.ports[0];
