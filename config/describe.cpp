@@ -68,6 +68,20 @@ std::string port_text(const Port& port) {
   return {};
 }
 
+// Where access or what is answered goes by the address that asks. Empty: it does not, or all ports look at whose address it is.
+std::string segment_text(const Model& model) {
+  const bool has_views = std::any_of(model.rules.begin(), model.rules.end(),
+                                     [](const Rule& rule) { return !rule.clients.empty() || !rule.transfers.empty(); });
+  if (model.clients.deny.empty() && !has_views) return {};
+  std::string loose;
+  for (const Port& port : model.ports)
+    if (!port.strict_reverse_path) loose += (loose.empty() ? "" : ", ") + port.name;
+  if (loose.empty()) return {};
+  return "any host of the network of " + loose +
+         " can use any address there and gets the answer: 'deny' and zones for some clients do not stop it; "
+         "'reverse_path: strict' on the port would (README)";
+}
+
 std::string vlans_text(const Port& port) {
   if (port.vlans.empty()) return {};
   std::string text;
@@ -171,6 +185,7 @@ std::vector<Row> process_rows(const Model& model) {
                              std::to_string(tcp.connections_per_client) + " of one client, closed after " +
                              to_string(tcp.idle_timeout) + " without a query"});
   rows.push_back({"Who may ask", clients_text(model.clients)});
+  if (std::string text = segment_text(model); !text.empty()) rows.push_back({"Beware", std::move(text)});
   if (!model.clients.allow_snoop.empty())
     rows.push_back({"Who may snoop", join(model.clients.allow_snoop) +
                                          ": they may ask what is remembered without asking for recursion"});

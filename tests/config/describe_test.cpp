@@ -164,6 +164,34 @@ TEST(Describe, SaysWhatAPortServes) {
       << text;
 }
 
+// Access by address is worth what keeps a host to its own.
+TEST(Describe, WarnsWhereAnyHostCanUseAnyAddress) {
+  const std::string groups = "groups: {lab: {prefixes: [10.1.0.0/16]}}";
+  const struct {
+    const char* description;
+    std::string port;
+    std::string yaml;
+    bool warns;
+  } cases[] = {
+      {"nobody is told apart", "", "", false},
+      {"a group for its share alone", "", "clients: {" + groups + "}\n", false},
+      {"somebody is denied", "", "clients: {deny: [192.168.10.66]}\n", true},
+      {"a zone for some", "", "clients: {" + groups + "}\nzones: [{zone: a.example, pool: vpc, clients: [lab]}]\n",
+       true},
+      {"a strict port", ", reverse_path: strict", "clients: {deny: [192.168.10.66]}\n", false},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(
+        model_of("ports: [{name: corp, device: \"af_xdp:eth0\"" + one.port +
+                 "}]\npools: {vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}, office: {kind: recursive, "
+                 "endpoints: [192.168.10.2]}}\ndefault: {pool: office}\n" +
+                 one.yaml));
+    EXPECT_EQ(text.find("Beware") != std::string::npos, one.warns) << text;
+    EXPECT_EQ(text.find("any host of the network of corp can use any address") != std::string::npos, one.warns) << text;
+  }
+}
+
 TEST(Describe, SaysHowQueriesAreDealt) {
   const struct {
     const char* description;
