@@ -119,6 +119,7 @@ namespace penstock::config {
 
 #define PENSTOCK_RETRY_OUTCOMES(X)                                                               \
   X(sent, "an overdue query was sent again, to another endpoint where there is one")             \
+  X(over_tcp, "asked over TCP instead: responses fit it but in part, as those of a forger do")   \
   X(over_budget, "not sent again: retries of the last 10 s are a fifth of the queries")          \
   X(over_rate_budget, "not sent again: every endpoint that could take it is at its rate budget") \
   X(no_endpoint, "not sent again: its rule has no endpoint for it any more")                     \
@@ -219,6 +220,7 @@ struct alignas(64) EndpointCounters {
   Counter stream_queries;    // over TCP, apart: they say nothing of how it answers over UDP
   Counter stream_responses;  // as these
   Counter stream_timeouts;
+  Counter odd_responses;  // in its name, to no query that it was sent: late, doubled or forged
   std::array<Counter, kLatencyBuckets> latency;
 };
 

@@ -20,8 +20,9 @@ enum class EventKind : uint8_t {
   loop_probe,          // a probe of ours came back
   over_rate,           // a client that asks more than its rate, or its group's
   withheld,            // an address of a family of which `expect` has no network
+  forged,              // responses in an endpoint's name that fit no query, or one but in part
 };
-constexpr size_t kEventKinds = 1 + static_cast<size_t>(EventKind::withheld);  // the last
+constexpr size_t kEventKinds = 1 + static_cast<size_t>(EventKind::forged);  // the last
 
 // 320 bytes, moved as forty words.
 struct Event {
@@ -31,8 +32,9 @@ struct Event {
   uint32_t rule = 0;                // of the rules of `generation`; loop_probe: the pool's number; over_rate:
                                     // the group's, 0: none
   uint64_t generation = 0;
-  std::array<uint8_t, 16> address{};  // leak, withheld: outside `expect`; loops: whom the query came from
-  uint16_t type = 0;                  // of the question
+  std::array<uint8_t, 16>
+      address{};      // leak, withheld: outside `expect`; loops: whom the query came from; forged: the endpoint's
+  uint16_t type = 0;  // of the question
   uint8_t name_length = 0;
   uint8_t blocked = 0;              // 1: the client did not get the answer
   std::array<uint8_t, 255> name{};  // of the question, on the wire, folded

@@ -147,7 +147,8 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
                                       {"without_edns", &EndpointCounters::without_edns},
                                       {"tcp_queries", &EndpointCounters::stream_queries},
                                       {"tcp_responses", &EndpointCounters::stream_responses},
-                                      {"tcp_timeouts", &EndpointCounters::stream_timeouts}}) {
+                                      {"tcp_timeouts", &EndpointCounters::stream_timeouts},
+                                      {"odd_responses", &EndpointCounters::odd_responses}}) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < state.page->lcores; ++i)
       total += (state.page->lcore[i].endpoints[*endpoint.slot].*counter).get();

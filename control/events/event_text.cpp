@@ -63,6 +63,18 @@ std::string withheld_text(const Event& event, const Model& model, const config::
          " if that is yours and clients are to use it, else have the server give no " + family;
 }
 
+std::string forged_text(const Event& event, const std::string& peer) {
+  if (event.name_length == 0)
+    return "forged: in one second more responses in the name of endpoint " + peer +
+           " fit no query than could be late: somebody may be guessing ids and ports. Queries that they come near to "
+           "are "
+           "asked again over TCP; the network between has to say who can send from that address";
+  return "forged: a response in the name of endpoint " + peer + " fits the query for " + question_of(event) +
+         " but in part (id, port, question or drawn letters); it is asked again over TCP. Somebody may be guessing "
+         "what "
+         "would make his answer ours, or the endpoint does not keep letters: then its pool needs randomise_case: off";
+}
+
 }  // namespace
 
 const char* to_string(EventKind kind) {
@@ -81,6 +93,8 @@ const char* to_string(EventKind kind) {
       return "over_rate";
     case EventKind::withheld:
       return "withheld";
+    case EventKind::forged:
+      return "forged";
   }
   return "unknown";
 }
@@ -92,6 +106,7 @@ std::string event_text(const Event& event, const Model& model, const std::string
            (event.rule < model.pools.size() ? model.pools[event.rule].name : std::to_string(event.rule)) +
            " came back to us from " + peer + " as " + question_of(event) +
            ": that server forwards these names to Penstock; take its forwarder for them away";
+  if (event.kind == EventKind::forged) return forged_text(event, peer);
   if (event.kind == EventKind::over_rate) {
     const auto& groups = model.clients.groups;
     const bool is_member = event.rule != 0 && event.rule <= groups.size();
@@ -125,6 +140,7 @@ std::string event_text(const Event& event, const Model& model, const std::string
              line_of(model, rule);
     case EventKind::loop_probe:
     case EventKind::over_rate:
+    case EventKind::forged:
       break;
   }
   return "an event of a kind that this release does not know";

@@ -347,6 +347,9 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   list.counter("penstock_endpoint_over_budget_total",
                "Queries that did not go to the endpoint as its rate budget was spent.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.over_budget; })));
+  list.counter("penstock_endpoint_odd_responses_total",
+               "Responses in the name of the endpoint that fit no query sent to it: late, doubled or forged.", labels,
+               number(sum([](const EndpointCounters& one) -> const Counter& { return one.odd_responses; })));
   list.counter("penstock_endpoint_tcp_queries_total", "Queries sent to the endpoint over TCP.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_queries; })));
   list.counter("penstock_endpoint_tcp_responses_total", "Responses of the endpoint over TCP.", labels,

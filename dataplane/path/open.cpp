@@ -30,7 +30,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.cut_short = 0;
   slot.opaque = work.query.opaque ? 1 : 0;
   slot.counts_as_negative = 0;
-  slot.as_typed = 0;
+  slot.odd = 0;
   state::PendingQuery& query = lcore.pending.query(index);
   query.traits = work.query.traits;
   query.form = state::form_of(query.traits);

@@ -9,6 +9,7 @@
 #include "dataplane/dns/spelling.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/deliver.h"
+#include "dataplane/path/distrust.h"
 #include "dataplane/path/edns.h"
 #include "dataplane/path/guard.h"
 #include "dataplane/path/limit.h"
@@ -207,14 +208,15 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint16_t id = dns::id_of(packet.dns);
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
+  if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id)
+    return distrust(lcore, packet, ResponseOutcome::unknown_id, state::PendingTable::kNone, now);
   state::PendingSend* answered = nullptr;
   state::PendingQuery& query = lcore.pending.query(index);
   if (((flags ^ query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
   const bool over_tcp = lcore.host.is_stream(packet.port);
   const ResponseOutcome verdict = validate(packet, over_tcp, slot, query, asked_of(lcore, slot, query), answered);
-  if (verdict == ResponseOutcome::wrong_case) lcore.pending.slot(index).as_typed = 1;
-  if (verdict != ResponseOutcome::returned) return reject(verdict);
+  if (verdict == ResponseOutcome::unknown_id) return reject(verdict);  // doubled
+  if (verdict != ResponseOutcome::returned) return distrust(lcore, packet, verdict, index, now);
   const bool has_question = dns::qdcount_of(packet.dns) == 1;
   dns::Opt opt;
   dns::OptSearch opt_is = dns::OptSearch::unreadable;

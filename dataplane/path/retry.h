@@ -10,8 +10,8 @@ namespace penstock::path {
 // there and nowhere else. Frames come from lcore.fresh. On any outcome but `sent` nothing has changed.
 config::RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now);
 
-// The response to send `number` of the open query `index` was cut short: it is asked again over TCP, of the same endpoint, in `frame`,
-// the response's own: where the pool says `resolve_tc`, or it `must` be. False, and nothing has changed: it may not be, or
+// The response to send `number` of the open query `index` was cut short, or is not to be believed: it is asked again over TCP, of the
+// same endpoint, in `frame`, the response's own: where the pool says `resolve_tc`, or it `must` be. False, and nothing has changed: it may not be, or
 // the rules in force do not send it there.
 bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool must, rte_mbuf& frame, uint64_t now);
 

@@ -25,7 +25,7 @@ uint8_t form_for(state::Lcore& lcore, const state::EndpointHop& hop, const confi
     config::Counter& without = lcore.counters.endpoints[hop.slot].without_edns;
     if (without.get() != 0) without.set(0);
   }
-  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && slot.as_typed == 0 && !slot.opaque) {
+  if ((pool.edns & config::kEdnsRandomiseCase) != 0 && hop.echoes_case && slot.over_tcp == 0 && !slot.opaque) {
     while (query.case_bits == 0) query.case_bits = uint64_t{lcore.random.next()} << 32 | lcore.random.next();
     form |= state::kSentRandomCase;
   }

@@ -17,6 +17,7 @@
 #include "dataplane/state/endpoint_hops.h"
 #include "dataplane/state/frame_batch.h"
 #include "dataplane/state/hash_index.h"
+#include "dataplane/state/odd_responses.h"
 #include "dataplane/state/pending.h"
 #include "dataplane/state/pool_reach.h"
 #include "dataplane/state/random.h"
@@ -108,6 +109,7 @@ struct Lcore {
   RoundTrips round_trips;
   Silence silence;
   Silence stream_silence;  // over TCP
+  OddResponses odd_responses;
   RetryBudget retry_budget;
   BudgetLeases leases;
   ReportLimit reports;

@@ -44,9 +44,9 @@ struct alignas(64) PendingSlot {
   uint8_t over_tcp : 1;            // what is sent from now on leaves by the stream port, but for what path/send says
   uint8_t opaque : 1;              // dns::Query::opaque: one server's answer, as it comes
   uint8_t counts_as_negative : 1;  // of the answers to the first client's network (path/limit.h)
-  uint8_t as_typed : 1;            // an answer came in other letters than were drawn: none are drawn any more
   uint8_t shared : 1;              // whoever asks the same may join; if not, only the client's own repetition finds it
-  uint8_t cut_short : 1;           // an answer over UDP was: only TCP brings it whole
+  uint8_t cut_short : 1;           // an answer over UDP was, or is not to be believed: only TCP brings it whole
+  uint8_t odd : 2;                 // responses that fit it but in part (path/distrust.h), counted up to 3
   uint32_t hash;                   // that the flight is found by
   uint32_t waiters;                // clients that joined; the next two are theirs
   uint32_t first_waiter;

@@ -125,15 +125,18 @@ def test_a_server_that_answers_in_small_letters(world, servers, penstock):
 
 
 def test_a_server_whose_probes_were_right(world, servers, penstock):
-    """An answer in other letters than were drawn is dropped and counted, and it is asked again as the client wrote."""
+    """An answer in other letters than were drawn is dropped and counted, and it is asked again over TCP, as the client wrote."""
     server = servers["liar"]
     answer = ask(world, "www.liar.test.")
     assert (rcode(answer), addresses(answer)) == ("NOERROR", {"10.1.0.3"})
     spellings = heard(server, "www.liar.test")
     assert len(spellings) == 2 and spellings[1] == name("www.liar.test") != spellings[0]
+    assert [how for query, how in server.heard if query[12:].lower().startswith(name("www.liar.test"))] == ["udp", "tcp"]
     metrics = penstock.metrics()
     assert metrics.sum("penstock_responses_total", outcome="wrong_case") == 1
-    assert metrics.sum("penstock_retries_total", outcome="sent") >= 1
+    assert metrics.sum("penstock_retries_total", outcome="over_tcp") == 1
+    assert metrics.sum("penstock_endpoint_odd_responses_total", address=LIAR) == 1
+    eventually(lambda: penstock.metrics().sum("penstock_events_total", kind="forged") == 1, "it is told")
 
 
 def test_status_and_check_say_where_letters_are_drawn(penstock):

@@ -94,6 +94,11 @@ TEST(EventText, NamesTheThingAndWhatWouldEndIt) {
        event(EventKind::loop_probe, 1, "192.168.10.3", true),
        "",
        {"a probe that went to pool corporate came back to us from 192.168.10.3", "take its forwarder"}},
+      {"forged, near a query",
+       event(EventKind::forged, 0, "10.16.1.10", true),
+       "10.16.1.10",
+       {"in the name of endpoint 10.16.1.10 fits the query for api.ml.example A but in part", "over TCP",
+        "randomise_case: off"}},
       {"numbers of other rules", event(EventKind::leak, 99, "1.2.3.4", true), "10.16.1.10", {"leak:"}},
   };
   const config::Model of = model();

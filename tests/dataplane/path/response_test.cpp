@@ -2,7 +2,9 @@
 // leaves the query open for the right one.
 #include <functional>
 
+#include "config/event_ring.h"
 #include "dataplane/dns/answer.h"
+#include "dataplane/state/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {
@@ -227,6 +229,81 @@ TEST_F(ResponseTest, NoRoomForTheClientsHeadersLeavesTheQueryOpen) {
     EXPECT_EQ(rig.verdict(),
               headroom < 24 ? "classify.response response.no_room" : "classify.response response.returned");
   }
+}
+
+// Somebody who has hit the id three times is near (what has all but the letters: edns_test).
+TEST_F(ResponseTest, TheThirdThatFitsButInPartEndsUdp) {
+  const std::function<void(Frame&)> changes[] = {
+      [](Frame& f) { f.destination_port = static_cast<uint16_t>(f.destination_port ^ 1); },
+      [](Frame& f) { f.payload.at(13) ^= 1; },
+  };
+  const uint8_t stream = rig.host.stream_port();
+  rig.host.ports[stream].mac = state::kStreamPortMac;
+  for (const auto& change : changes) {
+    const Frame left = ask();
+    rig.pass(600);
+    const Frame other = only(rig.sweep(), 1);
+    rig.verdict();
+    Frame forged = answer_to_query(left);
+    change(forged);
+    EXPECT_TRUE(rig.receive(1, {write(forged), write(forged)}).empty());
+    EXPECT_EQ(rig.verdict().find("retry"), std::string::npos);
+    const auto sent = rig.receive(1, {write(forged)});
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].port, stream);
+    EXPECT_NE(rig.verdict().find("retry.over_tcp"), std::string::npos);
+    // What comes over UDP counts no more, be it right.
+    for (const Frame& query : {left, other}) EXPECT_TRUE(rig.receive(1, {write(answer_to_query(query))}).empty());
+    const Frame asked = read(sent[0].bytes).value_or(Frame{});
+    EXPECT_EQ(get16(only(rig.receive(stream, {write(answer_to_query(asked))}), 0).payload, 2), 0x8180);
+    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    rig.verdict();
+  }
+  const config::EventRing& events = rig.counters().lcore[0].events;
+  ASSERT_GE(events.count(), 1U);
+  EXPECT_EQ(events.get(0)->kind, config::EventKind::forged);
+  EXPECT_EQ(config::to_string(config::IpAddress{events.get(0)->address, events.get(0)->family}), "10.16.2.10");
+}
+
+TEST_F(ResponseTest, MoreThanCanBeLateBringAnEndpointUnderSuspicion) {
+  rig.host.ports[rig.host.stream_port()].mac = state::kStreamPortMac;
+  const Frame left = ask();
+  only(rig.receive(1, {write(answer_to_query(left))}), 0);
+  const Bytes late = write(answer_to_query(left));
+  const auto& endpoint = rig.counters().lcore[0].endpoints[1];
+  const config::EventRing& events = rig.counters().lcore[0].events;
+  const auto flood = [&](unsigned frames) {
+    for (unsigned i = 0; i < frames; i += 20) rig.receive(1, std::vector<Bytes>(20, late));
+  };
+  flood(3 * state::OddResponses::kFew);
+  EXPECT_EQ(events.count(), 0U) << "an endpoint that stood still says all that it owes";
+  rig.pass(1100);
+  flood(state::OddResponses::kFew);
+  EXPECT_EQ(endpoint.odd_responses.get(), 4 * state::OddResponses::kFew);
+  EXPECT_EQ(events.count(), 0U);
+  flood(40);
+  ASSERT_EQ(events.count(), 1U);
+  EXPECT_EQ(events.get(0)->kind, config::EventKind::forged);
+  EXPECT_EQ(events.get(0)->name_length, 0);
+  flood(200);
+  EXPECT_EQ(events.count(), 1U) << "once, not for each";
+  // Under suspicion the first that fits in part is one too many.
+  rig.pass(100);
+  const Frame next = ask();
+  Frame forged = answer_to_query(next);
+  forged.payload.at(13) ^= 1;
+  const auto sent = rig.receive(1, {write(forged)});
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].port, rig.host.stream_port());
+  const Frame asked = read(sent[0].bytes).value_or(Frame{});
+  only(rig.receive(rig.host.stream_port(), {write(answer_to_query(asked))}), 0);
+  // It ends.
+  rig.pass(state::OddResponses::kAlarm / 1'000'000 + 1);
+  const Frame last = ask();
+  forged = answer_to_query(last);
+  forged.payload.at(13) ^= 1;
+  EXPECT_TRUE(rig.receive(1, {write(forged)}).empty());
+  only(rig.receive(1, {write(answer_to_query(last))}), 0);
 }
 
 TEST_F(ResponseTest, LatencyGoesIntoItsBucket) {
