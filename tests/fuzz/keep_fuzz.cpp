@@ -16,8 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static Kept kept, again;
   if (read_answer(message, kQuestion, kLimits, kept) != Keep::answer) return 0;
   if (kept.answer.ttl == 0 || kept.answer.ttl > 3600 || kept.answer.body_length > kLongestBody) std::abort();
+  // AD asks for AD (RFC 6840 section 5.7); who does not ask has none.
   const QueryTraits traits{
-      .flags = 0x0100, .question_length = kQuestion, .has_opt = true, .dnssec_ok = false, .udp_size = 4096};
+      .flags = 0x0120, .question_length = kQuestion, .has_opt = true, .dnssec_ok = false, .udp_size = 4096};
   std::vector<uint8_t> given(message.begin(), message.begin() + kHeaderSize + kQuestion);
   given.resize(given.size() + kept.answer.body_length + kMostTail);
   given.resize(
