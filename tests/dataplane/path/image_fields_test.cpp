@@ -1,11 +1,11 @@
 // tests/dataplane/path/image_fields_test.cpp - every field of every record of an image at its extremes, the checksum right: what is
 // outside its stated range is refused by its name, and whatever is accepted is used by queries and their answers.
-#include <xxhash.h>
-
 #include <cstring>
+#include <set>
 
 #include "config/image_fields.h"
 #include "tests/dataplane/path/recall_fixture.h"
+#include "tests/support/image_records.h"
 
 namespace penstock::test {
 namespace {
@@ -43,52 +43,12 @@ default: {pool: office}
 updates: office
 )";
 
-struct Record {
-  std::string what;
-  size_t at;  // of its first octet in the image
-  std::span<const ImageField> fields;
-};
-
 class ImageFieldsTest : public RecallTest {
  protected:
   ImageFieldsTest()
       : RecallTest({.rules = kEverything, .pending_slots = 64, .cache_size = 1 << 20}), original_(rig.image()) {}
 
   const config::ImageHeader& header() const { return *reinterpret_cast<const config::ImageHeader*>(original_.data()); }
-  template <typename Kind>
-  void add(const char* what, Section which) {
-    const config::ImageSection& section = header().sections[static_cast<size_t>(which)];
-    ASSERT_GT(section.size, 0U) << what << ": the rules of this test have none";
-    // The first and the last ones: those between are like them.
-    for (size_t at = 0; at < section.size; at += sizeof(Kind))
-      if (at < 2 * sizeof(Kind) || at + 2 * sizeof(Kind) >= section.size)
-        records_.push_back({what, section.offset + at, config::ImageFields<Kind>::kAll});
-  }
-  void find_records() {
-    records_.push_back({"header", 0, config::ImageFields<config::ImageHeader>::kAll});
-    add<config::ImagePool>("pool", Section::pools);
-    add<config::ImageEndpoint>("endpoint", Section::endpoints);
-    add<config::ImageRule>("rule", Section::rules);
-    add<config::ImageClientsV4>("range of v4 clients", Section::clients_v4);
-    add<config::ImageClientsV6>("range of v6 clients", Section::clients_v6);
-    add<config::ImagePrefix>("prefix", Section::prefixes);
-    add<config::ImageGroup>("group", Section::groups);
-    add<config::ImageView>("view", Section::views);
-    add<config::ImageLocalZone>("local zone", Section::local_zones);
-    add<config::ImageLocalSlot>("local slot", Section::local_slots);
-    add<config::ImageLocalNode>("local node", Section::local_nodes);
-    add<config::ImageLocalSet>("local set", Section::local_sets);
-    add<config::ZoneBucket>("zone bucket", Section::zone_buckets);
-    const config::ImageSection& buckets = header().sections[static_cast<size_t>(Section::zone_buckets)];
-    const uint64_t nodes = header().sections[static_cast<size_t>(Section::zone_nodes)].offset;
-    for (uint64_t at = 0; at < buckets.size; at += sizeof(config::ZoneBucket)) {
-      const auto& bucket = *reinterpret_cast<const config::ZoneBucket*>(original_.data() + buckets.offset + at);
-      for (unsigned slot = 0; slot < bucket.used; ++slot)
-        records_.push_back({"zone node", nodes + bucket.nodes[slot] * config::kZoneNodeUnit,
-                            config::ImageFields<config::ZoneNode>::kAll});
-    }
-  }
-
   static std::vector<uint64_t> extremes_of(const ImageField& field, uint64_t now) {
     const uint64_t highest = field.size >= 8 ? ~uint64_t{0} : (uint64_t{1} << field.size * 8) - 1;
     if (field.values != Values::range) return {0, 1, now - 1, now + 1, highest / 2 + 1, highest - 1, highest};
@@ -130,14 +90,16 @@ class ImageFieldsTest : public RecallTest {
 
   static inline const TestResponse kAnswer{.flags = 0x8180, .answer = {{.ttl = 60}}, .authority = {}, .additional = {}};
   ImageBytes original_;
-  std::vector<Record> records_;
 };
 
 TEST_F(ImageFieldsTest, OutsideItsRangeItIsRefusedInsideItIsUsed) {
-  find_records();
+  std::set<std::string> kinds;
   size_t accepted = 0;
   size_t refused = 0;
-  for (const Record& record : records_)
+  for (const ImageRecord& record : records_of(original_)) {
+    // The first and the last ones of a kind: those between are like them.
+    if (record.number >= 2 && record.number + 2 < record.of_kind) continue;
+    kinds.insert(record.what);
     for (const ImageField& field : record.fields)
       for (size_t i = 0; i < field.count; i += std::max(1, field.count - 1)) {
         const size_t width = std::min<size_t>(field.size, 8);  // of a section: its offset
@@ -150,12 +112,8 @@ TEST_F(ImageFieldsTest, OutsideItsRangeItIsRefusedInsideItIsUsed) {
           uint64_t value = 0;
           std::memcpy(&value, &image[at], width);
           if (value == now) continue;
-          auto& head = *reinterpret_cast<config::ImageHeader*>(image.data());
           const std::string name = field.name;
-          if (name != "checksum") {
-            head.checksum = 0;
-            head.checksum = XXH3_64bits(image.data(), image.size());
-          }
+          if (name != "checksum") seal(image);
           const auto loaded = rig.load_image(image);
           SCOPED_TRACE(record.what + " at " + std::to_string(record.at) + ", " + name + " " + std::to_string(value) +
                        (loaded ? ", accepted" : ", refused: " + loaded.error()));
@@ -169,6 +127,8 @@ TEST_F(ImageFieldsTest, OutsideItsRangeItIsRefusedInsideItIsUsed) {
           ASSERT_NO_FATAL_FAILURE(use());
         }
       }
+  }
+  EXPECT_EQ(kinds.size(), 15U);  // the rules of this test have some of each
   EXPECT_GT(accepted, 100U);
   EXPECT_GT(refused, 500U);
 }
@@ -191,9 +151,7 @@ TEST_F(ImageFieldsTest, NamesTheField) {
   for (const Case& c : cases) {
     ImageBytes image = original_;
     std::memcpy(&image[header().sections[static_cast<size_t>(c.which)].offset + c.offset], &c.value, c.size);
-    auto& head = *reinterpret_cast<config::ImageHeader*>(image.data());
-    head.checksum = 0;
-    head.checksum = XXH3_64bits(image.data(), image.size());
+    seal(image);
     const auto loaded = rig.load_image(image);
     ASSERT_FALSE(loaded) << c.reason;
     EXPECT_EQ(loaded.error(), c.reason);
