@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include <linux/capability.h>
+#include <tbb/cache_aligned_allocator.h>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -46,6 +47,9 @@ std::unique_ptr<control::NeighbourHand> give_up_rights(const config::Model& mode
                                             model.dataplane.state_dir};
   for (const std::string& folder : folders)
     if (auto prepared = config::prepare_folder(folder); !prepared) spdlog::warn("{}", prepared.error());
+  // libtbb looks for its allocator when the first memory is wanted, and after this no new code is let in.
+  tbb::cache_aligned_allocator<char> allocator;
+  allocator.deallocate(allocator.allocate(1), 1);
   auto hand = control::NeighbourHand::start([] { confine_to({CAP_NET_ADMIN}, {}); });
   for (const std::string& gap : confine_to({}, folders)) spdlog::warn("{}", gap);
   return hand;
