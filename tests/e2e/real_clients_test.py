@@ -1,4 +1,4 @@
-"""tests/e2e/real_clients_test.py - resolvers and tools as people have them, asking Penstock: dig, kdig, drill, host, nslookup, glibc, systemd-resolved."""
+"""tests/e2e/real_clients_test.py - resolvers and tools as people have them, asking Penstock: dig, kdig, drill, host, nslookup, glibc, musl, systemd-resolved."""
 import contextlib
 import pathlib
 import re
@@ -65,6 +65,41 @@ def test_asks(world, command, wanted):
     for one in wanted:
         assert one in output, output
     assert not COMPLAINTS.search(output), output
+
+
+MUSL = r"""
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+int main(int count, char** arguments) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = 0;
+  int error = getaddrinfo(arguments[count - 1], 0, &hints, &found);
+  if (error) return puts(gai_strerror(error)), 1;
+  for (struct addrinfo* one = found; one; one = one->ai_next) {
+    char text[INET6_ADDRSTRLEN];
+    const void* at = one->ai_family == AF_INET ? (void*)&((struct sockaddr_in*)one->ai_addr)->sin_addr : (void*)&((struct sockaddr_in6*)one->ai_addr)->sin6_addr;
+    puts(inet_ntop(one->ai_family, at, text, sizeof text));
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module", name="musl")
+def _musl(tmp_path_factory):
+    """getaddrinfo() of an Alpine image: A and AAAA at once, and an error of one of them is the error of both."""
+    program = tmp_path_factory.mktemp("musl") / "look_up"
+    subprocess.run(["musl-gcc", "-static", "-x", "c", "-o", program, "-"], input=MUSL, text=True, check=True)
+    return program
+
+
+@pytest.mark.parametrize("name,wanted", [
+    (STUDIO, STUDIO_PRIVATE),
+    ("d-dualstack.studio.us-east-1.sagemaker.aws", {"10.16.110.190"}),  # its AAAA is outside `expect`, which has no IPv6
+    ("www.example.com", {WWW, "2606:2800:21f:cb07:6820:80da:af6b:8b2c"}),
+])
+def test_musl(world, musl, name, wanted):
+    done = world.run("client", musl, name, check=False)
+    assert set(done.stdout.split()) == wanted, done.stdout + done.stderr
 
 
 @contextlib.contextmanager
