@@ -104,6 +104,11 @@ class Dataplane {
       .police = [this](const auto& client, uint32_t per_second) { return ports_->police(client, per_second); },
       .release = [this](const auto& client) { ports_->release(client); },
       .dropped_of = [this](const auto& client) { return ports_->dropped_of(client); },
+      .is_proved =
+          [this](const auto& client, uint64_t now) {
+            const auto network = state::ClientLevel::network;
+            return limits_->proved.holds(limits_->key_of_client(client.bytes, client.family, network), now);
+          },
   }};
   std::unique_ptr<Plant> plant_;
   std::vector<std::unique_ptr<Worker>> workers_;

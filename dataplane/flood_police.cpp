@@ -39,12 +39,16 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
       is_told_ = true;
       continue;
     }
-    policed_.emplace(client, Policed{});
+    Policed policed;
+    policed.since = now;
+    policed.was_proved = means_.is_proved(client, now);
+    policed_.emplace(client, policed);
     begin_lines_.write(spdlog::level::warn,
                        "{} floods us with queries that are turned away: of more than {} a second the rest is dropped "
                        "unread",
                        config::to_string(client), passes);
   }
+  release_proved(now);
   if (now >= second_ends_) {
     second_ends_ = now + 1'000'000'000;
     look_after(page);
@@ -55,6 +59,23 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
 void FloodPolice::release_all() {
   for (const auto& [client, policed] : policed_) means_.release(client);
   policed_.clear();
+}
+
+// Not before what lcores noted until it was stopped is of windows gone by.
+void FloodPolice::release_proved(uint64_t now) {
+  constexpr uint64_t kTwoWindows = uint64_t{2} << state::TurnedAway::kWindowShift;
+  for (auto at = policed_.begin(); at != policed_.end();) {
+    const Policed& policed = at->second;
+    if (policed.was_proved || now - policed.since < kTwoWindows || !means_.is_proved(at->first, now)) {
+      ++at;
+      continue;
+    }
+    end_lines_.write(spdlog::level::info,
+                     "{} has proved its address: what is sent in its name is no longer dropped unread",
+                     config::to_string(at->first));
+    means_.release(at->first);
+    at = policed_.erase(at);
+  }
 }
 
 void FloodPolice::look_after(config::CounterPage& page) {

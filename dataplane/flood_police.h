@@ -3,7 +3,8 @@
 // An lcore turns a query away in 100 ns, but a ring that is full of one client's queries has no room for those of others. Whoever
 // sends more than kFlood of what is turned away - it may not ask, or is over its rate - gets no more than kPassed a second, and twice
 // the rate that it may have, through the XDP filter. So limits hold as configured, and what is dropped would have been
-// turned away. It ends when nothing was dropped for kCalmSeconds, or new rules are in force.
+// turned away. It ends when nothing was dropped for kCalmSeconds, when new rules are in force, or when the client proves its address: the
+// flood may be another's in its name, and lcores note few of its queries from then on (path/limit).
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@ class FloodPolice {
     std::function<bool(const config::IpAddress&, uint32_t per_second)> police;  // false: there is nobody to do it
     std::function<void(const config::IpAddress&)> release;
     std::function<uint64_t(const config::IpAddress&)> dropped_of;
+    std::function<bool(const config::IpAddress&, uint64_t now)> is_proved;  // lately, state::ProvedAddresses
   };
   explicit FloodPolice(Means means) : means_(std::move(means)) {}
 
@@ -41,10 +43,13 @@ class FloodPolice {
  private:
   struct Policed {
     uint64_t dropped = 0;
-    unsigned calm = 0;  // s
+    unsigned calm = 0;   // s
+    uint64_t since = 0;  // ns
+    bool was_proved = false;
   };
   void release_all();
   void look_after(config::CounterPage& page);
+  void release_proved(uint64_t now);
 
   Means means_;
   uint64_t due_ = 0;

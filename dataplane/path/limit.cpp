@@ -90,16 +90,16 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   const Packet& packet = work.packet;
   state::RateLimits& limits = lcore.limits;
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
-  const uint64_t host = limits.key_of_client(packet.source, packet.family, state::ClientLevel::host);
+  const uint64_t network = limits.key_of_client(packet.source, packet.family, state::ClientLevel::network);
   const bool is_proved = work.proof != state::Proof::none;
-  if (is_proved) limits.proved.note(host, now);
+  if (is_proved) limits.proved.note(network, now);
   const uint64_t proof = state::key_of(work.proof, packet.peer_mac);
   if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, proof, rate, now)) ||
       (group.rate != 0 && !limits.take_of_group(client.group, is_proved, group.rate, now))) {
     report(lcore, work, now);
-    // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a host that we know better
+    // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a network that we know better
     // has to be a much larger flood before its address is stopped as a whole.
-    if (!came_over_tcp(lcore, packet) && (!limits.proved.holds(host, now) || lcore.random.next() % kDoubt == 0))
+    if (!came_over_tcp(lcore, packet) && (!limits.proved.holds(network, now) || lcore.random.next() % kDoubt == 0))
       lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
     // What it hears is all that it asks for.
     if (work.verdict == dns::QueryVerdict::cookie_only && !is_proved) return std::nullopt;

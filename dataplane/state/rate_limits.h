@@ -100,7 +100,7 @@ class RateTable {
   LargeArray<Set> sets_;
 };
 
-// Hosts that have lately been heard from an address that is theirs: over TCP, or with a cookie. Any lcore.
+// Networks (client_network.h) with a host that was lately heard from an address of its own: over TCP, or with a cookie. Any lcore.
 class ProvedAddresses {
  public:
   static constexpr uint64_t kGoodForNs = 300'000'000'000;
