@@ -98,6 +98,44 @@ def test_over_the_rate_it_is_tcp(office):
 
 
 @contextlib.contextmanager
+def sent_as(office, source, rate):
+    """From the laptop, so many queries a second as another host."""
+    message = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + wire_name(NAME) + b"\0\1\0\1"
+    udp = (40000).to_bytes(2, "big") + b"\0\x35" + (8 + len(message)).to_bytes(2, "big") + b"\0\0" + message
+    packet = b"\x45\0\0\0\0\0\0\0\x40\x11\0\0" + socket.inet_aton(source) + socket.inet_aton(HOST) + udp
+    code = f"""
+import socket, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+begin, sent = time.monotonic(), 0
+while (now := time.monotonic() - begin) < 20:
+    while sent < now * {rate}:
+        sock.sendto({packet!r}, ("{HOST}", 0))
+        sent += 1
+    time.sleep(0.005)
+"""
+    child = subprocess.Popen(office.inside("laptop", "setpriv", "--pdeathsig", "KILL", sys.executable, "-c", code))
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("rate", [300, 20_000])
+def test_a_flood_in_a_clients_name(office, rate):
+    """What it asks over TCP, or over UDP with a cookie, is answered; dig comes again with the cookie that it was told."""
+    client = "192.168.10.50"  # one that the host's kernel has a route to, for TCP
+    with Penstock(office, config(clients={"rate_per_client": 50})) as penstock, sent_as(office, client, rate):
+        eventually(lambda: penstock.metrics().sum("penstock_queries_total", outcome="limited_truncated") > rate, "there is a flood")
+        for options in ["+tcp"] * 10 + ["+cookie"] * 10:
+            said = office.run("client", "dig", f"@{HOST}", NAME, "A", "+tries=1", "+ignore", options).stdout
+            assert "status: NOERROR" in said, said
+        assert penstock.metrics().sum("penstock_policed_clients") == 0
+        assert penstock.metrics().sum("penstock_queries_total", outcome="limited_bad_cookie") > 0
+        assert_settled(penstock)
+
+
+@contextlib.contextmanager
 def tcp_flood(office, seconds):
     """The client's own address, which the host's kernel has a route to, with 20 connections that are never idle."""
     query = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + wire_name(NAME) + b"\0\1\0\1"
