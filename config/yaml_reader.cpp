@@ -6,7 +6,7 @@
 namespace penstock::config {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text.substr(0, 80)) result += c >= ' ' && c != 0x7f ? c : '?';
   return result + (text.size() > 80 ? "...'" : "'");
@@ -49,7 +49,7 @@ std::optional<uint32_t> YamlValue::number(uint32_t least, uint32_t most) const {
   if (!digits) return std::nullopt;
   const auto value = parse_digits(*digits);
   if (value && *value >= least && *value <= most) return static_cast<uint32_t>(*value);
-  error(quoted(*digits) + " should be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  error(in_quotes(*digits) + " should be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return std::nullopt;
 }
 
@@ -59,7 +59,7 @@ std::optional<bool> YamlValue::boolean() const {
   const std::string folded = lower(*word);
   if (folded == "true" || folded == "on" || folded == "yes") return true;
   if (folded == "false" || folded == "off" || folded == "no") return false;
-  error(quoted(*word) + " should be on or off");
+  error(in_quotes(*word) + " should be on or off");
   return std::nullopt;
 }
 
@@ -72,12 +72,12 @@ std::optional<std::chrono::milliseconds> YamlValue::duration(std::chrono::millis
   const std::string_view unit = std::string_view(*written).substr(unit_at);
   const uint64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
   if (!count || factor == 0 || *count > 1'000'000'000) {
-    error(quoted(*written) + " is not a duration: write a number with its unit, such as 500ms, 2s or 1m");
+    error(in_quotes(*written) + " is not a duration: write a number with its unit, such as 500ms, 2s or 1m");
     return std::nullopt;
   }
   const std::chrono::milliseconds value(*count * factor);
   if (value >= least && value <= most) return value;
-  error(quoted(*written) + " should be from " + to_text(least) + " to " + to_text(most));
+  error(in_quotes(*written) + " should be from " + to_text(least) + " to " + to_text(most));
   return std::nullopt;
 }
 
@@ -89,13 +89,13 @@ std::optional<uint64_t> YamlValue::octets(uint64_t least, uint64_t most) const {
   const std::string_view unit = std::string_view(*written).substr(unit_at);
   const int shift = unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : *written == "0" ? 0 : -1;
   if (!count || shift < 0 || *count > most >> shift) {
-    error(quoted(*written) + " is not a size up to " + std::to_string(most >> 20) +
+    error(in_quotes(*written) + " is not a size up to " + std::to_string(most >> 20) +
           "MiB: write a number with its unit, such as 64MiB or 1GiB");
     return std::nullopt;
   }
   const uint64_t value = uint64_t{*count} << shift;
   if (value >= least) return value;
-  error(quoted(*written) + " should be at least " + std::to_string(least >> 10) + "KiB");
+  error(in_quotes(*written) + " should be at least " + std::to_string(least >> 10) + "KiB");
   return std::nullopt;
 }
 
@@ -105,11 +105,12 @@ std::optional<IpAddress> YamlValue::address() const {
   if (auto parsed = parse_address(*written)) {
     const auto v4 = mapped_v4({*parsed, 128});
     if (!v4) return parsed;
-    error(quoted(*written) + " is an address of IPv4 in IPv6's form, which no packet has: write " +
+    error(in_quotes(*written) + " is an address of IPv4 in IPv6's form, which no packet has: write " +
           config::to_string(v4->address));
     return std::nullopt;
   }
-  error(quoted(*written) + " is not an IP address: write it as 10.16.1.10 or fd00::10, without port or prefix length");
+  error(in_quotes(*written) +
+        " is not an IP address: write it as 10.16.1.10 or fd00::10, without port or prefix length");
   return std::nullopt;
 }
 
@@ -119,13 +120,13 @@ std::optional<IpPrefix> YamlValue::prefix() const {
   if (auto parsed = parse_prefix(*written)) {
     const auto v4 = mapped_v4(*parsed);
     if (!v4) return parsed;
-    error(quoted(*written) + " is IPv4 in IPv6's form, which no packet has: write " + config::to_string(*v4));
+    error(in_quotes(*written) + " is IPv4 in IPv6's form, which no packet has: write " + config::to_string(*v4));
     return std::nullopt;
   }
   if (const auto network = without_host_bits(*written)) {
-    error(quoted(*written) + " has bits set behind its length: write " + config::to_string(*network));
+    error(in_quotes(*written) + " has bits set behind its length: write " + config::to_string(*network));
   } else {
-    error(quoted(*written) + " is not a prefix: write it as 10.16.0.0/16 or fd00::/8");
+    error(in_quotes(*written) + " is not a prefix: write it as 10.16.0.0/16 or fd00::/8");
   }
   return std::nullopt;
 }
@@ -134,12 +135,13 @@ std::optional<WireName> YamlValue::name() const {
   const auto written = text();
   if (!written) return std::nullopt;
   if (is_prefix_text(*written) || parse_address(*written)) {
-    error(quoted(*written) + " is " + (is_prefix_text(*written) ? "a network" : "an address") + ", not a domain name");
+    error(in_quotes(*written) + " is " + (is_prefix_text(*written) ? "a network" : "an address") +
+          ", not a domain name");
     return std::nullopt;
   }
   auto parsed = parse_name(*written);
   if (parsed) return *parsed;
-  error(quoted(*written) + " is not a domain name: " + parsed.error());
+  error(in_quotes(*written) + " is not a domain name: " + parsed.error());
   return std::nullopt;
 }
 
@@ -148,7 +150,7 @@ std::optional<size_t> YamlValue::word(const std::vector<std::string_view>& words
   if (!written) return std::nullopt;
   const auto found = std::find(words.begin(), words.end(), *written);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
-  error(quoted(*written) + " should be " + join_words(words, " or "));
+  error(in_quotes(*written) + " should be " + join_words(words, " or "));
   return std::nullopt;
 }
 
