@@ -10,7 +10,7 @@
 namespace penstock::path {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::string_view kIdentity[] = {"\2id\6server\0"sv, "\10hostname\4bind\0"sv};
 constexpr std::string_view kSoftware[] = {"\7version\6server\0"sv, "\7version\4bind\0"sv};
