@@ -1,3 +1,4 @@
+// config/describe.cpp - what the configuration does, in sentences. Long because every key has one; no logic beside.
 #include <algorithm>
 #include <cctype>
 #include <cstdio>

@@ -1,3 +1,4 @@
+// control/metrics/collect.cpp - every family of metrics, with its help. Long because it is one list; no logic beside.
 #include "control/metrics/collect.h"
 
 #include <algorithm>

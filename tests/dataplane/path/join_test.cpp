@@ -1,4 +1,5 @@
 // tests/dataplane/path/join_test.cpp - identical questions in flight share one upstream query, and each client gets its own answer.
+// Long because each way to end is shown to the one who asked first and to those who joined.
 #include <functional>
 #include <map>
 #include <set>
