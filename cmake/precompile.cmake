@@ -1,7 +1,6 @@
 # Two thirds of a build were the compiler at work on the headers of libraries. They are read once for each way of compiling, and the targets
-# that compile that way take the result: what a target links says which. In the release build only for what has -O1 (penstock_cold: tests
-# and control), as GCC 12 takes std::string's own code for ours then and warns of it. Sources name all that they use all the same: what
-# runs for every packet, and the preset clang, have no precompiled headers.
+# that compile that way take the result: what a target links says which. Sources name all that they use all the same: the preset clang has
+# no precompiled headers. GCC uses one only as the first include (cmake/dpdk.cmake).
 option(PENSTOCK_PRECOMPILE "Precompile the headers of libraries" ON)
 
 set(library_headers
@@ -30,17 +29,17 @@ endfunction()
 function(precompiled_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # ccache asks for the first, and for CCACHE_SLOPPINESS=pch_defines,time_macros.
-    target_compile_options(${target} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    get_target_property(direct ${target} LINK_LIBRARIES)
+    if(NOT penstock_hot IN_LIST direct)
+      # GCC 12 takes std::string's own code for ours then, and warns of it. What runs for every packet has no strings.
+      target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+    endif()
   endif()
 endfunction()
 
 # precompile_headers(FOLDER): for each target of FOLDER and of the folders below.
 function(precompile_headers folder)
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    set(speed penstock_cold)
-  else()
-    set(speed penstock_flags)
-  endif()
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target ${targets})
     get_target_property(type ${target} TYPE)
@@ -51,11 +50,19 @@ function(precompile_headers folder)
       precompiled_options(${target})
     endif()
     if(own OR NOT type MATCHES "EXECUTABLE|STATIC_LIBRARY|OBJECT_LIBRARY" OR target MATCHES "^precompiled"
-       OR NOT penstock_flags IN_LIST links OR (speed STREQUAL "penstock_cold" AND NOT penstock_cold IN_LIST direct))
+       OR NOT penstock_flags IN_LIST links OR penstock_once IN_LIST direct)
       continue()
     endif()
     set(kind precompiled)
-    set(way penstock_flags ${speed})
+    set(way penstock_flags)
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+      foreach(speed hot cold)
+        if(penstock_${speed} IN_LIST direct)
+          list(APPEND way penstock_${speed})
+          string(APPEND kind _${speed})
+        endif()
+      endforeach()
+    endif()
     set(headers ${library_headers})
     if(penstock_dpdk_headers IN_LIST links)
       list(APPEND way penstock_dpdk_headers)

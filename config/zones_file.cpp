@@ -22,7 +22,7 @@ constexpr std::array<char, 256> kFolded = [] {
   for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
   for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c);
   for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c + ('a' - 'A'));
-  for (const char c : {'-', '_', '/'}) table[static_cast<unsigned char>(c)] = c;
+  for (const unsigned char c : {'-', '_', '/'}) table[c] = static_cast<char>(c);
   return table;
 }();
 
