@@ -117,13 +117,13 @@ namespace penstock::config {
   X(expired_refresh, "a query of our own that was not answered in time")      \
   X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
 
-#define PENSTOCK_RETRY_OUTCOMES(X)                                                               \
-  X(sent, "an overdue query was sent again, to another endpoint where there is one")             \
-  X(over_tcp, "asked over TCP instead: responses fit it but in part, as those of a forger do")   \
-  X(over_budget, "not sent again: retries of the last 10 s are a fifth of the queries")          \
-  X(over_rate_budget, "not sent again: every endpoint that could take it is at its rate budget") \
-  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")                     \
-  X(no_frame, "not sent again: no buffer was free")                                              \
+#define PENSTOCK_RETRY_OUTCOMES(X)                                                             \
+  X(sent, "an overdue query was sent again, to another endpoint where there is one")           \
+  X(over_tcp, "asked over TCP instead: responses fit it but in part, as those of a forger do") \
+  X(over_budget, "put off for 100 ms: retries of the last 10 s are a fifth of the queries")    \
+  X(over_rate_budget, "put off for 100 ms: every endpoint for it is at its rate budget")       \
+  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")                   \
+  X(no_frame, "put off for 100 ms: no buffer was free")                                        \
   X(too_long, "not sent again: the query is too long to be kept")
 
 #define PENSTOCK_WAITER_OUTCOMES(X)                                           \

@@ -102,11 +102,14 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   const Tried tried = tried_for(slot, query);
   if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
   const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
-  if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
-  if (choice.endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
-
   const state::PendingSend overdue = query.send(slot.sends - 1U);
-  if (!send_copy(lcore, index, *pool, choice.endpoint, question, now)) return RetryOutcome::no_frame;
+  const bool has_left =
+      choice.endpoint != kNoEndpoint && send_copy(lcore, index, *pool, choice.endpoint, question, now);
+  if (!has_left) {
+    lcore.retry_budget.give_back(pool->first_endpoint, now);
+    if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
+    return choice.endpoint == kNoEndpoint ? RetryOutcome::no_endpoint : RetryOutcome::no_frame;
+  }
   count_timeout(lcore, overdue);
   return RetryOutcome::sent;
 }

@@ -1,5 +1,6 @@
 #include "dataplane/path/sweep.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/path/deliver.h"
@@ -13,7 +14,16 @@
 namespace penstock::path {
 namespace {
 
+using config::RetryOutcome;
 using config::SweepOutcome;
+
+// What lacked a budget or a buffer when it was overdue may have one before its client's patience ends.
+constexpr uint64_t kPutOffNs = 100'000'000;
+
+bool is_put_off(RetryOutcome outcome) {
+  return outcome == RetryOutcome::over_budget || outcome == RetryOutcome::over_rate_budget ||
+         outcome == RetryOutcome::no_frame;
+}
 
 constexpr dns::ExtendedError kNobodyAnswered = dns::ExtendedError::no_reachable_authority;
 
@@ -75,9 +85,10 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
     const state::PendingSlot& slot = lcore.pending.slot(index);
     const uint64_t end = end_of_patience(lcore, slot);
     if (now < end) {
-      const config::RetryOutcome outcome = retry(lcore, index, now);
+      const RetryOutcome outcome = retry(lcore, index, now);
       lcore.counters.retry[outcome].add(1);
-      if (outcome != config::RetryOutcome::sent) lcore.pending.schedule(index, end);
+      if (outcome != RetryOutcome::sent)
+        lcore.pending.schedule(index, is_put_off(outcome) ? std::min(end, now + kPutOffNs) : end);
       continue;
     }
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);

@@ -41,6 +41,8 @@ class RetryBudget {
     ++second.retries;
     return true;
   }
+  // What take() spent at the same `now`, and was not sent.
+  void give_back(uint32_t pool, uint64_t now) { --current(pool, now).retries; }
 
  private:
   struct Second {

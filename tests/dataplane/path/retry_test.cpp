@@ -160,8 +160,49 @@ TEST_F(RetryOverBudgetTest, NoEndpointHasRateBudget) {
   rig.verdict();
   EXPECT_TRUE(rig.sweep().empty());
   EXPECT_EQ(rig.verdict(), "retry.over_rate_budget");
+  // 100 ms later there is one again, and time enough for an answer.
+  rig.pass(98);
+  EXPECT_TRUE(rig.sweep().empty());
+  rig.pass(4);
+  only(rig.sweep(), 1);
+  EXPECT_EQ(rig.verdict(), "retry.sent");
+}
+
+// A moment in which much was lost has spent the budget of retries. What is overdue meanwhile goes out when queries have earned more.
+TEST_F(RetryTest, WhatIsOverTheBudgetIsPutOff) {
+  ask();
+  while (rig.lcore().retry_budget.take(0, rig.now)) {
+  }
+  rig.pass(202);
+  rig.verdict();
+  EXPECT_TRUE(rig.sweep().empty());
+  EXPECT_EQ(rig.verdict(), "retry.over_budget");
+  for (unsigned i = 0; i < 10; ++i) rig.lcore().retry_budget.count_query(0, rig.now);
+  rig.pass(102);
+  only(rig.sweep(), 1);
+  EXPECT_EQ(rig.verdict(), "retry.sent");
   rig.pass(2'000);
   only(rig.sweep(), 0);
+  EXPECT_EQ(rig.verdict(), "sweep.expired");
+}
+
+// Over and over, and at the end of its patience the client hears SERVFAIL. What was not sent has spent nothing of the retries.
+TEST_F(RetryOverBudgetTest, ForAsLongAsTheClientWaits) {
+  forward(from_client(write(studio_query())));
+  rig.verdict();
+  unsigned answers = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    rig.pass(1);
+    for (const uint16_t slot : {0, 1})
+      while (rig.lcore().leases.take(*rig.budgets, slot, 10'000, rig.now)) {
+      }
+    answers += rig.sweep().size();
+  }
+  EXPECT_EQ(answers, 1U);
+  EXPECT_EQ(rig.verdict(), "retry.over_rate_budget=16 sweep.expired");
+  unsigned left = 0;
+  while (rig.lcore().retry_budget.take(0, rig.now)) ++left;
+  EXPECT_GE(left, state::RetryBudget::kAlways);
 }
 
 TEST_F(RetryTest, NewRulesDecideWhereItGoes) {
@@ -210,6 +251,9 @@ TEST_F(RetryTest, WithoutAFreshFrameItWaits) {
   EXPECT_TRUE(rig.sweep().empty());
   EXPECT_EQ(rig.verdict(), "retry.no_frame");
   for (rte_mbuf* frame : held) rig.pool.give_back(frame);
+  rig.pass(102);
+  only(rig.sweep(), 1);
+  EXPECT_EQ(rig.verdict(), "retry.sent");
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
 }
 
