@@ -280,7 +280,7 @@ struct CounterPage {
   uint32_t share_capacity;
   uint32_t rate_capacity;  // of all lcores, for clients and for answers alike
   uint32_t reserved_rate;
-  uint32_t ring_capacity;  // frames of each ring between two threads
+  uint32_t ring_capacity;  // frames of each ring between two lcores
   uint32_t mbuf_capacity;  // frames of all ports
   uint64_t started_at;     // seconds since 1970
   // Written by the dataplane's main thread.
@@ -295,7 +295,7 @@ struct CounterPage {
   Counter door_lost;
   Counter rates_used;           // buckets of clients that are not full, once a second
   Counter answer_rates_used;    // the same of answers to one network
-  Counter ring_used;            // frames in the fullest ring, once a second
+  Counter ring_used;            // frames in the fullest ring, once a second; a longer one counts by its share
   Counter policed_clients;      // whose queries are dropped before they are read, as they flood us
   Counter policed_dropped;      // queries of them, once a second
   Counter mbufs_used;           // frames that are not free, once a second; the cards' own rings are full of them

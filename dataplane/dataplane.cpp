@@ -581,8 +581,12 @@ void Dataplane::count_losses(std::chrono::steady_clock::time_point now) {
     port.transmit_errors.set(losses[i].transmit_errors);
   }
   size_t fullest = 0;
-  for (unsigned from = 0; from < rings_->threads(); ++from)
-    for (unsigned to = 0; to < rings_->threads(); ++to) fullest = std::max(fullest, rings_->ring(from, to).size());
+  for (unsigned from = 0; from < rings_->threads(); ++from) {
+    for (unsigned to = 0; to < rings_->threads(); ++to) {
+      const state::FrameRing& ring = rings_->ring(from, to);
+      fullest = std::max(fullest, ring.size() * state::kRingFrames / ring.capacity());
+    }
+  }
   pages_->counters().ring_used.set(fullest);
   const uint64_t clock = monotonic_ns();
   pages_->counters().rates_used.set(limits_->clients.in_use(clock));

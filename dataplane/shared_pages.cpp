@@ -52,7 +52,7 @@ tl::expected<std::unique_ptr<SharedPages>, std::string> SharedPages::create(uint
   pages->counters_->chase_capacity = state::ChasePool::kChases;
   pages->counters_->share_capacity = state::ClientShares::capacity();
   pages->counters_->rate_capacity = state::RateTable::capacity();
-  pages->counters_->ring_capacity = state::FrameRing::capacity();
+  pages->counters_->ring_capacity = state::kRingFrames;
   pages->counters_->started_at = static_cast<uint64_t>(time(nullptr));
   pages->counters_->control_silent.set(1);  // until the first heartbeat
   pages->counters_->magic = config::kCounterPageMagic;

@@ -52,7 +52,7 @@ constexpr int kAllSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRI
 
 inline FileDescriptor memfd_of(std::span<const std::byte> image, int seals = kAllSeals) {
   FileDescriptor memfd(memfd_create("test-image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (write(memfd.fd, image.data(), image.size()) != static_cast<ssize_t>(image.size()))
+  if (::write(memfd.fd, image.data(), image.size()) != static_cast<ssize_t>(image.size()))
     throw std::runtime_error("memfd: short write");
   if (seals != 0) fcntl(memfd.fd, F_ADD_SEALS, seals);
   return memfd;

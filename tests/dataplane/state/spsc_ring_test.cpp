@@ -12,7 +12,7 @@ namespace penstock::state {
 namespace {
 
 TEST(SpscRing, FullEmptyAndAroundItsEnd) {
-  SpscRing<int, 8> ring;
+  SpscRing<int> ring(8);
   int items[8];
   EXPECT_EQ(ring.pop(items, 8), 0U);
   int next_in = 0;
@@ -37,7 +37,7 @@ TEST(SpscRing, FullEmptyAndAroundItsEnd) {
 // What the item points at is written before the push and read after the pop, with nothing else between: TSan judges.
 TEST(SpscRing, TwoThreads) {
   constexpr size_t kItems = 200'000;
-  const auto ring = std::make_unique<SpscRing<uint64_t*, 64>>();
+  const auto ring = std::make_unique<SpscRing<uint64_t*>>(64);
   const auto cells = std::make_unique<uint64_t[]>(256);
   uint64_t full = 0;
   std::thread writer([&] {
@@ -78,6 +78,18 @@ TEST(Rings, OneForEachPairOfThreads) {
       EXPECT_EQ(items[0], (from * 5 + to + 1) * 64);
     }
   }
+}
+
+// 10,000 connections that asked the same hear the answer at once, and the slow lane may not be let run meanwhile.
+TEST(Rings, TheSlowLaneHasLongerOnes) {
+  Rings rings(2);
+  for (unsigned lcore = 0; lcore < 2; ++lcore) {
+    for (unsigned i = 0; i < 10'000; ++i) {
+      ASSERT_TRUE(rings.ring(lcore, rings.slow_thread()).push(64));
+      ASSERT_TRUE(rings.ring(rings.slow_thread(), lcore).push(64));
+    }
+  }
+  EXPECT_EQ(rings.ring(0, 1).capacity(), kRingFrames);
 }
 
 TEST(Rings, TheKindOfAFrameRidesInItsPointer) {
