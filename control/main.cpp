@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
   }
   log_to_stderr();
   confine::begin();
+  config::trust_user("penstock-dataplane");
   try {
     return check_only ? check(file) : run(file, accept_removals);
   } catch (const std::exception& error) {

@@ -43,7 +43,7 @@ tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& pa
                                                            Publisher& rules, SharedPages& pages, std::string state_dir,
                                                            EndpointsChange change, FlushAnswers flush) {
   auto listener = config::ListeningSocket::open(
-      path, SOCK_SEQPACKET, 0600, 4, "dataplane.socket",
+      path, SOCK_SEQPACKET, 0660, 4, "dataplane.socket",
       "another penstock-dataplane is running here; give this one its own dataplane.socket");
   if (!listener) return tl::make_unexpected(listener.error());
   return ControlLink(std::move(*listener), hello, rules, pages, std::move(state_dir), std::move(change),
@@ -80,13 +80,14 @@ ControlLink::~ControlLink() {
 void ControlLink::accept() {
   const int accepted = accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
   if (accepted < 0) return;
-  if (connection_ >= 0) {
-    const std::string reason = "another control is connected";
+  const bool is_own = config::has_own_peer(accepted);
+  if (connection_ >= 0 || !is_own) {
+    const std::string reason = is_own ? "another control is connected" : "only root and penstock-control may connect";
     config::Refused refused;
     reason.copy(refused.reason.data(), refused.reason.size() - 1);
     (void)config::send_message(accepted, refused);
     close(accepted);
-    link_lines_.write(spdlog::level::warn, "a second control was turned away: {}", reason);
+    link_lines_.write(spdlog::level::warn, "somebody was turned away from the socket for control: {}", reason);
     return;
   }
   connection_ = accepted;

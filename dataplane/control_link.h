@@ -28,7 +28,8 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
 
 class ControlLink {
  public:
-  // Listens on `path`, mode 0600. Refuses a path where another dataplane answers, or that is no socket of ours. `hello` says ports and lcores.
+  // Listens on `path`, mode 0660; root, our own user and control's may connect. Refuses a path where another dataplane answers, or that is no
+  // socket of ours. `hello` says ports and lcores.
   static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
                                                        Publisher& rules, SharedPages& pages, std::string state_dir,
                                                        EndpointsChange change, FlushAnswers flush);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "config/files/last_good_config.h"
+#include "config/files/own_files.h"
 #include "config/read_model.h"
 #include "confine/confine.h"
 #include "dataplane/dataplane.h"
@@ -84,6 +85,7 @@ int main(int argc, char** argv) {
   log_to_stderr();
   const int signals = block_signals();
   penstock::confine::begin();
+  penstock::config::trust_user("penstock-control");
   const auto host = read_host(path);
   if (!host) {
     spdlog::critical("{}", host.error());

@@ -1,6 +1,7 @@
 #include "config/files/own_files.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,8 +21,12 @@ std::string with_errno(const std::string& what) {
 
 uid_t trusted_owner = 0;
 
+bool is_ours(uid_t user) {
+  return user == 0 || user == geteuid() || user == trusted_owner;
+}
+
 bool is_ours(const struct stat& status) {
-  return status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == trusted_owner;
+  return is_ours(status.st_uid);
 }
 
 std::string owner_of(const struct stat& status) {
@@ -85,6 +90,16 @@ tl::expected<void, std::string> remove_left_socket(const std::string& path, cons
 
 void trust_owner(uid_t user) {
   trusted_owner = user;
+}
+
+void trust_user(const char* name) {
+  if (const passwd* user = getpwnam(name)) trust_owner(user->pw_uid);
+}
+
+bool has_own_peer(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && is_ours(peer.uid);
 }
 
 tl::expected<void, std::string> prepare_folder(const std::string& folder) {

@@ -13,8 +13,12 @@
 
 namespace penstock::config {
 
-// Counts as ours as well from now on: the user that a program started by root becomes, and was when it wrote its files.
+// Counts as ours as well from now on: the user of our other program.
 void trust_owner(uid_t user);
+// The same by name, before rights are given up; does nothing where this host has no such user.
+void trust_user(const char* name);
+// Whether the other end of a connected UNIX socket is ours.
+bool has_own_peer(int socket);
 
 // Makes the folder where it is missing. An error where somebody else could put files into it, or swap it or a folder above it: it
 // names the folder and the command that mends it.

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/files/own_files.h"
 #include "config/image.h"
 #include "control/link/dataplane_pages.h"
 
@@ -32,8 +33,9 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return tl::make_unexpected(std::string(strerror(errno)));
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
-  const std::string why = strerror(errno);
+  const bool is_connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (is_connected && config::has_own_peer(fd)) return fd;
+  const std::string why = is_connected ? "it is the socket of another user's program" : strerror(errno);
   ::close(fd);
   return tl::make_unexpected(why);
 }

@@ -1,11 +1,13 @@
 """tests/e2e/confinement_test.py - what the two programs may still do while they serve: no thread has a right, nobody looks in."""
 import pathlib
+import signal
 import subprocess
 
 import pytest
 
 from client import addresses, ask
-from penstock import Penstock, config
+from penstock import Penstock, Users, config
+from waiting import eventually
 from world import STUDIO, STUDIO_PRIVATE, World
 
 NET_BIND_SERVICE = 1 << 10
@@ -58,3 +60,32 @@ def test_no_thread_keeps_a_right_and_nobody_looks_in(world):
             tried = subprocess.run(["setpriv", "--bounding-set=-all,+net_admin", "--inh-caps=-all", "sh", "-c",
                                     f"exec 3<>/proc/{process.child.pid}/mem"], capture_output=True, text=True, timeout=10)
             assert tried.returncode != 0 and "Permission denied" in tried.stderr, tried
+
+
+@pytest.mark.parametrize("device", ["af_xdp:corp", "af_packet:corp"])
+def test_each_program_has_a_user_of_its_own(world, tmp_path, device):
+    """With the users and the rights of the units; started again after an end by the kernel, too."""
+    users = Users(tmp_path / "users")
+    with Penstock(world, config(ports=[{"name": "corp", "device": device}]), users=users) as penstock:
+        for tcp in (False, True):
+            assert addresses(ask(world, STUDIO, tcp=tcp)) == STUDIO_PRIVATE
+        for process, name in ((penstock.dataplane, "penstock-dataplane"), (penstock.control, "penstock-control")):
+            uid, gid = users.ids[name]
+            for thread, fields in statuses(process).items():
+                assert fields["Uid"].split() == [str(uid)] * 4 and fields["Gid"].split() == [str(gid)] * 4, (thread, fields)
+                assert int(fields["CapEff"], 16) & ~(NET_BIND_SERVICE | NET_ADMIN) == 0, (thread, fields)
+        own = {path.name: path.stat().st_uid for path in (penstock.run / "state").iterdir()}
+        assert {own["last-good.image"], own["last-good.host"]} == {users.ids["penstock-dataplane"][0]}, own
+        assert own["last-good.config"] == users.ids["penstock-control"][0], own
+        assert penstock.ctl("status")["state"] == "green", "root's penstockctl"
+        # Not the group's member that is neither of both.
+        tried = subprocess.run(["setpriv", "--reuid=65534", f"--regid={users.ids['penstock-control'][1]}", "--clear-groups", "/usr/bin/python3", "-c",
+                                "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                                "s.connect(sys.argv[1])\nprint(s.recv(4096))", penstock.run / "dataplane.sock"],
+                               capture_output=True, text=True, timeout=10)
+        assert "only root and penstock-control may connect" in tried.stdout, tried
+        for end in (signal.SIGTERM, signal.SIGKILL):
+            penstock.dataplane.end(end)
+            penstock.start_dataplane()
+            eventually(lambda: penstock.ctl("status")["state"] == "green", "both again", 20)
+            assert addresses(ask(world, STUDIO)) == STUDIO_PRIVATE

@@ -64,11 +64,11 @@ class Metrics:
 
 
 class Process:
-    def __init__(self, world, log, *command):
+    def __init__(self, world, log, *command, become=()):
         self.log = log
         # With this process's end theirs, however it ends.
         with open(log, "a", encoding="utf-8") as out:
-            self.child = subprocess.Popen(world.inside("host", "setpriv", "--pdeathsig", "KILL", *command), stdout=out, stderr=out)
+            self.child = subprocess.Popen(world.inside("host", *become, "setpriv", "--pdeathsig", "KILL", *command), stdout=out, stderr=out)
 
     def running(self):
         return self.child.poll() is None
@@ -88,19 +88,51 @@ class Process:
         return "\n".join(pathlib.Path(self.log).read_text(encoding="utf-8").splitlines()[-25:])
 
 
+class Users:
+    """The users of the units, with the rights of the units, in a mount namespace that has their names."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        (self.folder / "etc").mkdir(parents=True)
+        subprocess.run(["systemd-sysusers", f"--root={self.folder}", ROOT / "deploy/systemd/sysusers.d/penstock.conf"],
+                       capture_output=True, check=True, timeout=30)
+        self.ids = {name: (int(uid), int(gid)) for name, _, uid, gid, *_ in
+                    (line.split(":") for line in (self.folder / "etc/passwd").read_text(encoding="utf-8").splitlines())}
+        for name in ("passwd", "group"):
+            own = self.folder / "etc" / name
+            own.write_text(pathlib.Path("/etc", name).read_text(encoding="utf-8") + own.read_text(encoding="utf-8"), encoding="utf-8")
+
+    def share(self, folder):
+        """As tmpfiles.d has it."""
+        os.chown(folder, 0, self.ids["penstock-control"][1])
+        os.chmod(folder, 0o1770)
+
+    def become(self, name):
+        """The start of a command line."""
+        text = (ROOT / f"deploy/systemd/{name}.service").read_text(encoding="utf-8")
+        rights = re.search("^AmbientCapabilities=(.*)$", text, re.M).group(1).lower().replace("cap_", "+").replace(" ", ",")
+        mounts = "".join(f"mount --bind {self.folder}/etc/{file} /etc/{file} && " for file in ("passwd", "group"))
+        uid, gid = self.ids[name]
+        return ["unshare", "--mount", "sh", "-c", mounts + 'exec "$@"', "sh", "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+                f"--inh-caps=-all,{rights}", f"--ambient-caps=-all,{rights}", f"--bounding-set=-all,{rights}", "--no-new-privs", "--"]
+
+
 class Penstock:
-    def __init__(self, world, model, start=True):
+    def __init__(self, world, model, start=True, users=None):
         self.world = world
         self.run = pathlib.Path(f"/run/{world.prefix}.penstock")
         self.file = self.run / "penstock.yaml"
         self.start_both = start
         self.model = model
+        self.users = users
         self.dataplane = None
         self.control = None
 
     def __enter__(self):
         shutil.rmtree(self.run, ignore_errors=True)
         (self.run / "state").mkdir(parents=True)
+        for folder in (self.run, self.run / "state") if self.users else ():
+            self.users.share(folder)
         self.write(self.model)
         if self.start_both:
             try:
@@ -129,11 +161,15 @@ class Penstock:
         self.model = model
         self.file.write_text(json.dumps({**model, **paths}, indent=1), encoding="utf-8")
 
+    def _start(self, name):
+        log = self.run / f"{name.removeprefix('penstock-')}.log"
+        return Process(self.world, log, program(name), "--config", self.file, become=self.users.become(name) if self.users else ())
+
     def start_dataplane(self):
-        self.dataplane = Process(self.world, self.run / "dataplane.log", program("penstock-dataplane"), "--config", self.file)
+        self.dataplane = self._start("penstock-dataplane")
 
     def start_control(self):
-        self.control = Process(self.world, self.run / "control.log", program("penstock-control"), "--config", self.file)
+        self.control = self._start("penstock-control")
 
     def logs(self):
         return "".join(f"--- {process.log}\n{process.tail()}\n" for process in (self.dataplane, self.control) if process)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -85,6 +86,36 @@ TEST_F(OwnFilesTest, WhatAnotherUserCouldHaveWrittenIsNotRead) {
   EXPECT_NE(read_own_file(at("file")).error().text.find("belongs to user 65534"), std::string::npos);
   trust_owner(kSomebody);
   EXPECT_TRUE(read_own_file(at("file")).has_value());
+  trust_owner(0);
+}
+
+// Of whoever has connected, by the kernel's word.
+TEST_F(OwnFilesTest, ThePeerOfASocketIsOurs) {
+  const std::string path = at("socket");
+  const auto listener = ListeningSocket::open(path, SOCK_SEQPACKET, 0666, 4, "socket", "taken");
+  ASSERT_TRUE(listener.has_value());
+  ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
+  const auto peer_of = [&](uid_t user) {
+    const pid_t child = fork();
+    if (child == 0) {
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      path.copy(address.sun_path, sizeof address.sun_path - 1);
+      if (setresuid(user, user, user) != 0) _exit(1);
+      _exit(connect(socket(AF_UNIX, SOCK_SEQPACKET, 0), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    }
+    int ended = 0;
+    waitpid(child, &ended, 0);
+    EXPECT_EQ(ended, 0);
+    const int accepted = accept(listener->fd(), nullptr, nullptr);
+    const bool is_own = has_own_peer(accepted);
+    close(accepted);
+    return is_own;
+  };
+  EXPECT_TRUE(peer_of(0));
+  EXPECT_FALSE(peer_of(kSomebody)) << "needs root";
+  trust_owner(kSomebody);
+  EXPECT_TRUE(peer_of(kSomebody));
   trust_owner(0);
 }
 
