@@ -84,6 +84,10 @@ unsigned sweep(state::Lcore& lcore, uint64_t now) {
     if (index == state::PendingTable::kNone) break;
     const state::PendingSlot& slot = lcore.pending.slot(index);
     const uint64_t end = end_of_patience(lcore, slot);
+    if (now < end && slot.sends == state::kMaxSends) {
+      lcore.pending.schedule(index, end);  // a reload has made the patience longer
+      continue;
+    }
     if (now < end) {
       const RetryOutcome outcome = retry(lcore, index, now);
       lcore.counters.retry[outcome].add(1);

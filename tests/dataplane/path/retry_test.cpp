@@ -79,6 +79,25 @@ TEST_F(RetryTest, AtMostThreeSendsThenServfail) {
   EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);  // prefer()'s, and nothing more
 }
 
+// A reload while it is in flight: what was sent as often as it may be is waited for, and not sent again.
+TEST_F(RetryTest, ALongerPatienceBringsNoFourthSend) {
+  ask();
+  unsigned sends = 1;
+  for (int i = 0; i < 1'700; ++i) {
+    rig.pass(1);
+    sends += rig.sweep().size();
+  }
+  ASSERT_EQ(sends, 3U);
+  rig.lcore().query_timeout_ns = 3'000'000'000;
+  rig.verdict();
+  rig.pass(500);
+  EXPECT_TRUE(rig.sweep().empty());
+  EXPECT_EQ(rig.verdict(), "");
+  rig.pass(1'000);
+  only(rig.sweep(), 0);
+  EXPECT_EQ(rig.verdict(), "sweep.expired");
+}
+
 TEST_F(RetryTest, APoolOfOneIsAskedAgain) {
   DnsQuery query = studio_query();
   query.question.name = "www.six.example";
