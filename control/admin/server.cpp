@@ -21,7 +21,7 @@ using nlohmann::json;
 constexpr std::chrono::seconds kIdle{30};
 
 config::ListeningSocket listen_on(const std::string& path) {
-  auto listener = config::ListeningSocket::open(path, SOCK_STREAM, 0660, kMaxAdminClients, "control.socket",
+  auto listener = config::ListeningSocket::open(path, SOCK_STREAM, 0600, kMaxAdminClients, "control.socket",
                                                 "another penstock-control answers there");
   if (!listener) throw std::runtime_error(listener.error());
   return std::move(*listener);

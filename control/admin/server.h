@@ -1,8 +1,8 @@
 // control/admin/server.h - the UNIX socket that penstockctl talks to: a line of JSON in, a line of JSON out.
 //
-// Mode 0660, so root and the socket's group may ask. A request has at most kMaxAdminRequest bytes; a client that says nothing, or
-// reads nothing, for 30 s is sent away. At most kMaxAdminClients at a time: for another one the client goes that has said nothing for the
-// longest, so that penstockctl gets through however many idle.
+// Mode 0600: root may ask. The group is the dataplane's as well, which reads what anybody sends. A request has at most kMaxAdminRequest
+// bytes; a client that says nothing, or reads nothing, for 30 s is sent away. At most kMaxAdminClients at a time: for another one the
+// client goes that has said nothing for the longest, so that penstockctl gets through however many idle.
 #pragma once
 
 #include <asio/io_context.hpp>

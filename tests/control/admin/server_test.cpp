@@ -83,7 +83,7 @@ TEST_F(AdminServerTest, IsForRootAndItsGroup) {
   start();
   struct stat file {};
   ASSERT_EQ(stat(path.c_str(), &file), 0);
-  EXPECT_EQ(file.st_mode & 0777, 0660U);
+  EXPECT_EQ(file.st_mode & 0777, 0600U);
 }
 
 TEST_F(AdminServerTest, SeveralRequestsOnOneConnection) {
