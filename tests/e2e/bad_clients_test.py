@@ -47,8 +47,8 @@ def test_names_that_nobody_answers_take_no_endpoint_out(office):
 
 
 def test_one_client_asks_20000_a_second_while_500_others_ask_10_each(office):
-    """25,000/s where the endpoints may be asked 15,000, under names that no memory holds. The others' share is theirs."""
-    endpoints = [{"address": address, "budget": 7500} for address in ENDPOINTS]
+    """25,000/s where the endpoints may be asked 10,000, under names that no memory holds. The others' share is theirs."""
+    endpoints = [{"address": address, "budget": 5000} for address in ENDPOINTS]
     with Penstock(office, config({"endpoints": endpoints})) as penstock:
         with Load(office, 5000, 5, addresses=OTHERS, sockets=500) as others, \
                 Load(office, 20000, 4, label="random", addresses=ATTACKER, sockets=1, listen=False):
