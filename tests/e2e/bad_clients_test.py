@@ -54,6 +54,8 @@ def test_one_client_asks_20000_a_second_while_500_others_ask_10_each(office):
                 Load(office, 20000, 4, label="random", addresses=ATTACKER, sockets=1, listen=False):
             seen = record("20,000/s random labels from one client: 500 others at 10/s", others.result())
         assert (seen.lost, seen.servfail) == (0, 0)
+        over_share = penstock.metrics().sum("penstock_queries_total", outcome="servfail_over_share")
+        assert over_share > 10_000, "the flood asked for no more than there was"
         assert_settled(penstock)
 
 
