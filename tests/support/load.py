@@ -228,7 +228,7 @@ class _Asker:
             self.samples.append(answer.hex())
 
     def report(self):
-        rows = list(zip(self.sent_at, self.latency, self.rcode))
+        rows = [row for row in zip(self.sent_at, self.latency, self.rcode) if row[0] != 0]
         json.dump({"rows": rows, "extra": self.extra, "forged": self.forged, "samples": self.samples}, sys.stdout)
 
 

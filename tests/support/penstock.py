@@ -108,13 +108,16 @@ class Users:
         os.chmod(folder, 0o1770)
 
     def become(self, name):
-        """The start of a command line."""
+        """The start of a command line. The program is looked for in a folder that everybody may enter: a checkout may be root's alone."""
         text = (ROOT / f"deploy/systemd/{name}.service").read_text(encoding="utf-8")
         rights = re.search("^AmbientCapabilities=(.*)$", text, re.M).group(1).lower().replace("cap_", "+").replace(" ", ",")
+        mask = re.search("^UMask=(.*)$", text, re.M).group(1)
         mounts = "".join(f"mount --bind {self.folder}/etc/{file} /etc/{file} && " for file in ("passwd", "group"))
+        mounts += f"mount -t tmpfs -o mode=0755 programs /mnt && cp {program(name)} /mnt && "
         uid, gid = self.ids[name]
-        return ["unshare", "--mount", "sh", "-c", mounts + 'exec "$@"', "sh", "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
-                f"--inh-caps=-all,{rights}", f"--ambient-caps=-all,{rights}", f"--bounding-set=-all,{rights}", "--no-new-privs", "--"]
+        return ["unshare", "--mount", "sh", "-c", mounts + f'umask {mask} && unset XDG_RUNTIME_DIR && exec "$@"', "sh",
+                "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", f"--inh-caps=-all,{rights}", f"--ambient-caps=-all,{rights}",
+                f"--bounding-set=-all,{rights}", "--no-new-privs", "--"]
 
 
 class Penstock:
@@ -163,7 +166,9 @@ class Penstock:
 
     def _start(self, name):
         log = self.run / f"{name.removeprefix('penstock-')}.log"
-        return Process(self.world, log, program(name), "--config", self.file, become=self.users.become(name) if self.users else ())
+        if self.users:
+            return Process(self.world, log, f"/mnt/{name}", "--config", self.file, become=self.users.become(name))
+        return Process(self.world, log, program(name), "--config", self.file)
 
     def start_dataplane(self):
         self.dataplane = self._start("penstock-dataplane")
