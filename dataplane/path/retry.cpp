@@ -60,7 +60,7 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
   bool any = false;
   for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
   if (!any) return false;
-  if (is_retry && !lcore.retry_budget.take(pool.first_endpoint, now)) {
+  if (is_retry && !lcore.retry_budget.has_left(pool.first_endpoint, now)) {
     lcore.counters.retry[RetryOutcome::over_budget].add(1);
     return false;
   }
@@ -70,7 +70,9 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
 
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  return send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now);
+  if (!send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now)) return false;
+  if (is_retry) lcore.retry_budget.spend(pool.first_endpoint, now);
+  return true;
 }
 
 // In a fresh frame; over UDP after TCP and the other way round where it may be, so that who asks over TCP depends on neither.
@@ -100,16 +102,14 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
   const Tried tried = tried_for(slot, query);
-  if (!lcore.retry_budget.take(pool->first_endpoint, now)) return RetryOutcome::over_budget;
+  if (!lcore.retry_budget.has_left(pool->first_endpoint, now)) return RetryOutcome::over_budget;
   const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
+  if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
+  if (choice.endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
+
   const state::PendingSend overdue = query.send(slot.sends - 1U);
-  const bool has_left =
-      choice.endpoint != kNoEndpoint && send_copy(lcore, index, *pool, choice.endpoint, question, now);
-  if (!has_left) {
-    lcore.retry_budget.give_back(pool->first_endpoint, now);
-    if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
-    return choice.endpoint == kNoEndpoint ? RetryOutcome::no_endpoint : RetryOutcome::no_frame;
-  }
+  if (!send_copy(lcore, index, *pool, choice.endpoint, question, now)) return RetryOutcome::no_frame;
+  lcore.retry_budget.spend(pool->first_endpoint, now);
   count_timeout(lcore, overdue);
   return RetryOutcome::sent;
 }
@@ -154,10 +154,12 @@ bool ask_by_udp(state::Lcore& lcore, uint32_t index, bool had_left, uint64_t now
   const Asked question = asked_of(lcore, slot, query);
   if (!may_go_by_udp(slot) || slot.sends == state::kMaxSends || question.message_length == 0) return false;
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
-  if (pool == nullptr || (had_left && !lcore.retry_budget.take(pool->first_endpoint, now))) return false;
+  if (pool == nullptr || (had_left && !lcore.retry_budget.has_left(pool->first_endpoint, now))) return false;
   const Tried tried = tried_for(slot, query);
   const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
-  return choice.endpoint != kNoEndpoint && send_copy(lcore, index, *pool, choice.endpoint, question, now);
+  if (choice.endpoint == kNoEndpoint || !send_copy(lcore, index, *pool, choice.endpoint, question, now)) return false;
+  if (had_left) lcore.retry_budget.spend(pool->first_endpoint, now);
+  return true;
 }
 
 bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now) {

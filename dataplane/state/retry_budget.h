@@ -22,9 +22,9 @@ class RetryBudget {
   // `pool`: index of the pool's first endpoint. `now` in ns.
   void count_query(uint32_t pool, uint64_t now) { ++current(pool, now).queries; }
 
-  // True, and spent, when a retry is within the budget.
-  bool take(uint32_t pool, uint64_t now) {
-    Second& second = current(pool, now);
+  // Is there a retry left in the budget?
+  bool has_left(uint32_t pool, uint64_t now) {
+    const Second& second = current(pool, now);
     uint64_t queries = 0;
     uint64_t retries = 0;
     uint32_t asked_for = 1;  // seconds
@@ -37,12 +37,10 @@ class RetryBudget {
     }
     const uint64_t earned = queries / 5;
     const uint64_t early = std::min(earned * (kSeconds - asked_for) / asked_for, kMostEarly);
-    if (retries >= kAlways + earned + early) return false;
-    ++second.retries;
-    return true;
+    return retries < kAlways + earned + early;
   }
-  // What take() spent at the same `now`, and was not sent.
-  void give_back(uint32_t pool, uint64_t now) { --current(pool, now).retries; }
+  // One was sent.
+  void spend(uint32_t pool, uint64_t now) { ++current(pool, now).retries; }
 
  private:
   struct Second {

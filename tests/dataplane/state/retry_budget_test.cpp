@@ -25,7 +25,7 @@ struct Storm {
       for (due += rate / 1000; due >= 1; due -= 1) {
         ++queries;
         budget->count_query(3, now);
-        for (int i = 0; i < 2; ++i) retries += budget->take(3, now) ? 1 : 0;
+        for (int i = 0; i < 2 && budget->has_left(3, now); ++i, ++retries) budget->spend(3, now);
       }
     }
   }
@@ -72,7 +72,7 @@ TEST(RetryBudget, AStartHasWhatTenSecondsWillHaveEarned) {
     const auto queries = static_cast<uint64_t>(one.rate * one.before_ms / 1000);
     for (uint64_t i = 0; i < queries; ++i) budget.count_query(3, kBegin + i * one.before_ms * kMs / queries);
     uint64_t granted = 0;
-    while (budget.take(3, kBegin + one.before_ms * kMs)) ++granted;
+    for (; budget.has_left(3, kBegin + one.before_ms * kMs); ++granted) budget.spend(3, kBegin + one.before_ms * kMs);
     EXPECT_GE(granted, one.least);
     EXPECT_LE(granted, one.most + 100);
   }
@@ -80,19 +80,21 @@ TEST(RetryBudget, AStartHasWhatTenSecondsWillHaveEarned) {
 
 TEST(RetryBudget, PoolsHaveTheirOwn) {
   RetryBudget budget;
-  while (budget.take(3, kBegin)) {
-  }
-  EXPECT_TRUE(budget.take(4, kBegin));
+  while (budget.has_left(3, kBegin)) budget.spend(3, kBegin);
+  EXPECT_TRUE(budget.has_left(4, kBegin));
 }
 
 // Long quiet is a start again.
 TEST(RetryBudget, OldSecondsCountNoMore) {
   Storm storm;
   storm.run(1'000, 20'000);
-  EXPECT_FALSE(storm.budget->take(3, storm.now));
+  EXPECT_FALSE(storm.budget->has_left(3, storm.now));
   storm.now += 11'000 * kMs;
-  for (unsigned i = 0; i < RetryBudget::kAlways; ++i) ASSERT_TRUE(storm.budget->take(3, storm.now));
-  EXPECT_FALSE(storm.budget->take(3, storm.now));
+  for (unsigned i = 0; i < RetryBudget::kAlways; ++i) {
+    ASSERT_TRUE(storm.budget->has_left(3, storm.now));
+    storm.budget->spend(3, storm.now);
+  }
+  EXPECT_FALSE(storm.budget->has_left(3, storm.now));
 }
 
 }  // namespace
