@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {

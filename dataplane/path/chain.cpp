@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "config/model.h"
-
 namespace penstock::path {
 namespace {
 
@@ -89,19 +87,6 @@ Chain::Step Chain::next() {
   else
     step_ = found == Step::end && dname_.type != 0 ? follow_dname() : found;
   return step_;
-}
-
-const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const FoldedName& name, uint16_t group,
-                                      uint32_t& number) {
-  const tables::Match match = rules.match(name, group);
-  number = match.rule;
-  return number != config::kNoRule && !match.is_left_out ? &rules.rule(number) : nullptr;
-}
-
-const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const FoldedName& name, uint16_t group,
-                                         uint32_t& number) {
-  const config::ImageRule* rule = rule_of_name(rules, name, group, number);
-  return rule != nullptr && static_cast<config::Action>(rule->action) == config::Action::forward ? rule : nullptr;
 }
 
 }  // namespace penstock::path

@@ -5,7 +5,6 @@
 #include <span>
 
 #include "dataplane/dns/records.h"
-#include "dataplane/tables/ruleset.h"
 
 namespace penstock::path {
 
@@ -53,12 +52,5 @@ inline bool follows_chains(uint16_t type) {
 inline uint16_t question_type(const uint8_t* message, unsigned question_length) {
   return dns::load16(message + dns::kHeaderSize + question_length - 4);
 }
-
-// The rule of a name for clients of `group`; nullptr: there is none, or they are left out. `number` is its index.
-const config::ImageRule* rule_of_name(const tables::Ruleset& rules, const dns::FoldedName& name, uint16_t group,
-                                      uint32_t& number);
-// The rule of a name that is forwarded; nullptr: the rules answer it themselves, or as above. `number` is its index.
-const config::ImageRule* forwarding_rule(const tables::Ruleset& rules, const dns::FoldedName& name, uint16_t group,
-                                         uint32_t& number);
 
 }  // namespace penstock::path

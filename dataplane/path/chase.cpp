@@ -6,10 +6,10 @@
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/compose.h"
 #include "dataplane/path/admit.h"
-#include "dataplane/path/answer_local.h"
 #include "dataplane/path/chain.h"
 #include "dataplane/path/choose_endpoint.h"
 #include "dataplane/path/send.h"
+#include "dataplane/tables/local_answer.h"
 
 namespace penstock::path {
 namespace {
@@ -157,7 +157,7 @@ Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16
   const std::span<uint8_t> room = room_of(packet);
   if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
   std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
-  const unsigned length = write_local(lcore, room, chase.question_length, group);
+  const unsigned length = tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.rotation++);
   packet.dns_length = static_cast<uint16_t>(length);
   return length == 0 ? Finish::failed : finish_chase(lcore, query, packet);
 }
@@ -216,14 +216,6 @@ Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packe
   std::memcpy(packet.dns + 2, answer.data() + 2, length - 2);
   packet.dns_length = static_cast<uint16_t>(length);
   return Finish::done;
-}
-
-void end_chase(state::Lcore& lcore, state::PendingQuery& query) {
-  if (query.chase == state::ChasePool::kNone) return;
-  const state::Chase& chase = lcore.chases[query.chase];
-  if (chase.is_counted) release(lcore, chase.sharer, state::Thing::chases);
-  lcore.chases.give_back(query.chase);
-  query.chase = state::ChasePool::kNone;
 }
 
 }  // namespace penstock::path

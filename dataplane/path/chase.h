@@ -5,29 +5,13 @@
 // chain, and what the pool says of its end.
 #pragma once
 
+#include "dataplane/path/flight.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
 constexpr unsigned kMostLinks = 32;  // of a chain that is completed; resolvers give no more than 30
-
-// What is asked for an open query now: the client's question, or the end of a chain.
-struct Asked {
-  const uint8_t* message;   // header and question at least
-  uint16_t message_length;  // 0: it was too long to be kept whole
-  uint16_t question_length;
-  uint16_t opt_length;  // of our OPT, which it ends with; 0: it has none of ours
-
-  const uint8_t* question() const { return message + dns::kHeaderSize; }
-};
-
-inline Asked asked_of(const state::Lcore& lcore, const state::PendingSlot& slot, const state::PendingQuery& query) {
-  if (query.chase == state::ChasePool::kNone)
-    return {query.message.data(), slot.message_length, slot.question_length, query.opt_length};
-  const state::Chase& chase = lcore.chases[query.chase];
-  return {chase.message.data(), chase.message_length, chase.question_length, dns::kOptSize};
-}
 
 // The answer in `packet`, to the client's question of the open query `index`, leads into the private zone of `rule` at its
 // `links`th link. True: the packet's frame has left with the question for that link's target, all earlier sends of the query
@@ -45,8 +29,5 @@ enum class Finish : uint8_t {
 Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet);
 // The answer in `packet`, to the end of the chain, has passed the guard. The id stays.
 Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet);
-
-// The query is over.
-void end_chase(state::Lcore& lcore, state::PendingQuery& query);
 
 }  // namespace penstock::path

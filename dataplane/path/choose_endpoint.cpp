@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "config/model.h"
+#include "dataplane/path/choose/patience.h"
 #include "dataplane/path/choose/policies.h"
-#include "dataplane/path/send.h"
 
 namespace penstock::path {
 namespace {

@@ -5,7 +5,7 @@
 // where its neighbour is. Which of several servers has made one of a shared secret nobody can see, and each sees another router's MAC.
 #pragma once
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 

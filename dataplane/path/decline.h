@@ -3,7 +3,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/path/choose_endpoint.h"
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 

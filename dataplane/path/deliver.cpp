@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "dataplane/path/admit.h"
-#include "dataplane/path/chase.h"
+#include "dataplane/path/flight.h"
 #include "dataplane/path/reply.h"
 #include "dataplane/path/transmit.h"
 

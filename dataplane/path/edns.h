@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {

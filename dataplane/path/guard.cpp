@@ -4,11 +4,11 @@
 
 #include "config/model.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/path/answer_local.h"
 #include "dataplane/path/chain.h"
 #include "dataplane/path/chase.h"
 #include "dataplane/path/leak.h"
 #include "dataplane/path/tell.h"
+#include "dataplane/tables/local_answer.h"
 
 namespace penstock::path {
 namespace {
@@ -201,8 +201,9 @@ ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
     if (answered.slot.opaque)
       return block(answered, ExtendedError::filtered);  // a signed answer cannot be put together anew
     if (static_cast<config::Action>(rule->action) != config::Action::forward) {
-      const bool completed = has_local_records(*rule) && chase_locally(answered.lcore, answered.index, chain.links(),
-                                                                       answered.group, answered.packet) == Finish::done;
+      const bool completed =
+          tables::has_local_records(*rule) &&
+          chase_locally(answered.lcore, answered.index, chain.links(), answered.group, answered.packet) == Finish::done;
       return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
     }
     if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
@@ -222,7 +223,7 @@ const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
   }
   dns::FoldedName name;
   if (!dns::parse_name({answered.asked.question(), answered.asked.question_length}, name)) return nullptr;
-  return forwarding_rule(rules, name, answered.group, number);
+  return rules.forwarding_rule(name, answered.group, number);
 }
 
 // What is good for this client may not be so for those of other groups: it is not remembered, and those who joined when there

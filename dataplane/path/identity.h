@@ -1,7 +1,7 @@
 // dataplane/path/identity.h - who answers here and what runs here: id.server (RFC 4892) and its like, of class CH.
 #pragma once
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 

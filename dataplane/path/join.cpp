@@ -4,8 +4,8 @@
 #include <type_traits>
 
 #include "dataplane/path/admit.h"
-#include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/flight.h"
 #include "dataplane/path/send.h"
 
 namespace penstock::path {

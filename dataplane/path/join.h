@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {

@@ -18,7 +18,7 @@
 
 #include <optional>
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {

@@ -1,35 +1,9 @@
 // dataplane/path/query.h - a client's query: parsed and hashed with its whole burst, then matched, and forwarded or answered.
 #pragma once
 
-#include "dataplane/dns/keep.h"
-#include "dataplane/dns/message.h"
-#include "dataplane/path/packet.h"
-#include "dataplane/state/lcore.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
-
-struct QueryWork {
-  Packet packet;
-  dns::QueryVerdict verdict;
-  bool is_likely;       // its answer seems to be remembered
-  bool is_probed;       // probe is valid
-  tables::Probe probe;  // valid when verdict is ok and there are rules
-  dns::Query query;
-  uint64_t question_hash;  // state::hash_question()
-  uint32_t flight_hash;    // valid as probe is
-  state::Proof proof;      // that its source is its sender's
-  bool has_good_cookie;    // of ours, and not expired
-  bool shared;             // the hash is the question's; if not, that of this very message
-  uint32_t weight;         // of the client's group; valid once it may ask, as is the next
-  uint16_t group;
-  uint16_t opt_length;  // of our OPT, once to_endpoints() has written it; 0 before
-  uint32_t
-      response_rate;  // answers/s of one kind where this one goes (path/limit.h), 0: any; set first of all, as is the next
-  uint64_t now;       // ns
-  bool tries;         // it is the one that asks a pool which fails or is silent, to see whether somebody is back
-  bool has_stale;     // lcore.recalled is an expired answer to it; valid once it is to be forwarded
-  dns::Giving giving;  // how to give that out
-};
 
 // First pass over a burst: reads the message and prefetches the page where its answer may be remembered.
 void prepare_query(const state::Lcore& lcore, QueryWork& work);

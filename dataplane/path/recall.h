@@ -6,7 +6,7 @@
 #include <span>
 
 #include "config/image.h"
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/answer_cache.h"
 #include "dataplane/state/lcore.h"
 

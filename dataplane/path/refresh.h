@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/image.h"
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/path/chain.h"
-#include "dataplane/path/chase.h"
 #include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/flight.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/send.h"
 #include "dataplane/path/transmit.h"
@@ -26,7 +25,7 @@ const config::ImagePool* pool_of(const tables::Ruleset& rules, const state::Pend
     return nullptr;
   uint32_t number = 0;
   const config::ImageRule* rule =
-      forwarding_rule(rules, name, rules.viewing_group(slot.client.data(), slot.client_family), number);
+      rules.forwarding_rule(name, rules.viewing_group(slot.client.data(), slot.client_family), number);
   return rule == nullptr ? nullptr : &rules.pool(rule->pool);
 }
 

@@ -4,7 +4,8 @@
 
 #include "config/model.h"
 #include "dataplane/dns/spelling.h"
-#include "dataplane/path/chase.h"
+#include "dataplane/path/choose/patience.h"
+#include "dataplane/path/flight.h"
 #include "dataplane/path/headers.h"
 #include "dataplane/path/transmit.h"
 #include "dataplane/state/stream_peer.h"
@@ -109,12 +110,6 @@ void schedule(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
 }
 
 }  // namespace
-
-uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot) {
-  const bool inbound = static_cast<config::PoolKind>(pool.kind) == config::PoolKind::route53_inbound;
-  return inbound ? lcore.round_trips.patience_inbound(endpoint_slot)
-                 : lcore.round_trips.patience_recursive(endpoint_slot);
-}
 
 bool send(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint, rte_mbuf& frame,
           uint8_t* message, uint16_t length, uint64_t now, bool with_opt) {

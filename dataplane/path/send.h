@@ -34,9 +34,6 @@ bool send_by_udp(state::Lcore& lcore, uint32_t index, const config::ImagePool& p
 // Whether the endpoint has answered nothing over TCP lately: then such queries begin with UDP, but for one each 5 s.
 bool is_silent_over_tcp(state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now);
 
-// How long an endpoint of the pool may take before another is asked, ns.
-uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot);
-
 // The send was given up, or another is tried beside it.
 inline void count_timeout(state::Lcore& lcore, const state::PendingSend& send) {
   config::EndpointCounters& counters = lcore.counters.endpoints[send.endpoint_slot];

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 

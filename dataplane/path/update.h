@@ -4,7 +4,7 @@
 // all of a client's go to the same endpoint, and none is shared, remembered or sent to another one. Whoever sends one repeats it.
 #pragma once
 
-#include "dataplane/path/query.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 

@@ -159,6 +159,17 @@ Match Ruleset::match(const dns::FoldedName& name, uint16_t group) const {
   return match(name, probe, group);
 }
 
+const config::ImageRule* Ruleset::rule_of_name(const dns::FoldedName& name, uint16_t group, uint32_t& number) const {
+  const Match found = match(name, group);
+  number = found.rule;
+  return number != config::kNoRule && !found.is_left_out ? &rule(number) : nullptr;
+}
+
+const config::ImageRule* Ruleset::forwarding_rule(const dns::FoldedName& name, uint16_t group, uint32_t& number) const {
+  const config::ImageRule* found = rule_of_name(name, group, number);
+  return found != nullptr && static_cast<config::Action>(found->action) == config::Action::forward ? found : nullptr;
+}
+
 bool Ruleset::depends_on_client(const dns::FoldedName& name) const {
   if (!has_views()) return false;
   Probe probe;

@@ -38,6 +38,10 @@ class Ruleset {
     return zones_.match(name, probe, {rules_, views_, group});
   }
   Match match(const dns::FoldedName& name, uint16_t group) const;
+  // The rule of a name for clients of `group`; nullptr: it has none, or they are left out. `number` is its index.
+  const config::ImageRule* rule_of_name(const dns::FoldedName& name, uint16_t group, uint32_t& number) const;
+  // The rule of a name that is forwarded; nullptr: the rules answer it themselves, or as above.
+  const config::ImageRule* forwarding_rule(const dns::FoldedName& name, uint16_t group, uint32_t& number) const;
 
   // Views: some rule is for some groups of clients only.
   bool has_views() const { return header_->has_views != 0; }
