@@ -4,7 +4,7 @@
 // sends more than kFlood of what is turned away - it may not ask, or is over its rate - gets no more than kPassed a second, and twice
 // the rate that it may have, through the XDP filter. So limits hold as configured, and what is dropped would have been
 // turned away. It ends when nothing was dropped for kCalmSeconds, when new rules are in force, or when the client proves its address: the
-// flood may be another's in its name, and lcores note few of its queries from then on (path/limit).
+// flood may be another's in its name, and lcores note few of its queries from then on (path/limits/limit).
 #pragma once
 
 #include <cstdint>

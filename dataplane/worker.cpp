@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <ctime>
 
-#include "dataplane/path/deliver.h"
-#include "dataplane/path/sweep.h"
-#include "dataplane/path/transmit.h"
+#include "dataplane/path/flight/deliver.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/response/sweep.h"
 
 namespace penstock {
 

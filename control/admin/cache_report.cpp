@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-// As dataplane/path/remember.cpp: names of an Active Directory's services, where others than AWS answer.
+// As dataplane/path/memory/remember.cpp: names of an Active Directory's services, where others than AWS answer.
 constexpr uint32_t kServiceTtl = 60;  // s
 constexpr uint32_t kServiceNegativeTtl = 5;
 

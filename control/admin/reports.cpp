@@ -97,7 +97,7 @@ const char* state_of(const AdminEndpoint& endpoint) {
   return to_string(endpoint.health.condition);
 }
 
-// What the packet path makes of the slot (dataplane/path/choose_endpoint.cpp).
+// What the packet path makes of the slot (dataplane/path/choose/choose_endpoint.cpp).
 const char* role_of(const AdminState& state, const AdminEndpoint& endpoint) {
   if (endpoint.state.reachable == 0) return "unreachable";
   if (endpoint.state.drained != 0) return "drained";

@@ -1,6 +1,6 @@
 // control/verify/judge.h - what an endpoint's answer for a private name means for the people who ask for it. Pure.
 //
-// Its judgement of addresses is written apart from the dataplane's leak guard (dataplane/path/guard): a second opinion.
+// Its judgement of addresses is written apart from the dataplane's leak guard (dataplane/path/guard/guard): a second opinion.
 #pragma once
 
 #include <cstdint>

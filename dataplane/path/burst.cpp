@@ -1,8 +1,8 @@
 #include "dataplane/path/burst.h"
 
-#include "dataplane/path/classify.h"
-#include "dataplane/path/handoff.h"
-#include "dataplane/path/transmit.h"
+#include "dataplane/path/frame/classify.h"
+#include "dataplane/path/frame/handoff.h"
+#include "dataplane/path/frame/transmit.h"
 
 namespace penstock::path {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <span>
 
-#include "dataplane/path/query.h"
-#include "dataplane/path/response.h"
+#include "dataplane/path/query/query.h"
+#include "dataplane/path/response/response.h"
 #include "dataplane/state/rings.h"
 
 namespace penstock::path {

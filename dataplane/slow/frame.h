@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "dataplane/path/headers.h"
+#include "dataplane/path/frame/headers.h"
 #include "dataplane/state/stream_peer.h"
 
 namespace penstock::slow {

@@ -21,7 +21,7 @@ struct Chase {
   uint16_t kept_length;
   uint8_t links;  // of the chain that is kept
   uint32_t ttl;   // the least of them, s
-  Sharer sharer;  // whose it counts as (path/admit.h)
+  Sharer sharer;  // whose it counts as (path/limits/admit.h)
   bool is_counted;
   std::array<uint8_t, kLongestMessage> message;  // asked now; the id apart
   std::array<uint8_t, kLongestChain> kept;  // a message of the client's question and the chain as far as it was cut

@@ -38,7 +38,7 @@ constexpr uint32_t allowance(ClientLevel level, uint32_t of_host) {
 // What shows that an address is its sender's.
 enum class Proof : uint8_t {
   none,
-  link,     // a cookie that was sent to that address at the MAC that the query came from (path/cookie.h)
+  link,     // a cookie that was sent to that address at the MAC that the query came from (path/limits/cookie.h)
   address,  // a TCP handshake, or what was told after one
 };
 

@@ -2,7 +2,7 @@
 // that owns its port, so that whoever sprays forged responses does not fill the rings between lcores.
 //
 // A bitmap of keyed hashes: an endpoint is never missed, one address in many thousands passes that is none and is then told
-// apart by its owner (path/response). Endpoints of the rules before stay until the rules after the next: queries to them may
+// apart by its owner (path/response/response). Endpoints of the rules before stay until the rules after the next: queries to them may
 // still be open.
 #pragma once
 

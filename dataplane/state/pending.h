@@ -38,15 +38,15 @@ struct alignas(64) PendingSlot {
   uint8_t sends : 3;       // 1..kMaxSends while open
   uint8_t landed : 1;      // over, but for clients that are still to be told; still open, so that nobody takes the slot
   uint8_t proof : 2;       // state::Proof
-  uint8_t is_counted : 1;  // as a slot that the first client holds (path/admit.h)
+  uint8_t is_counted : 1;  // as a slot that the first client holds (path/limits/admit.h)
   uint8_t is_counted_in_pool : 1;  // and as one of those that its pool may have
   uint8_t background : 1;          // our own: nobody but those who joined waits for it
-  uint8_t over_tcp : 1;            // what is sent from now on leaves by the stream port, but for what path/send says
-  uint8_t opaque : 1;              // dns::Query::opaque: one server's answer, as it comes
-  uint8_t counts_as_negative : 1;  // of the answers to the first client's network (path/limit.h)
+  uint8_t over_tcp : 1;  // what is sent from now on leaves by the stream port, but for what path/flight/send says
+  uint8_t opaque : 1;    // dns::Query::opaque: one server's answer, as it comes
+  uint8_t counts_as_negative : 1;  // of the answers to the first client's network (path/limits/limit.h)
   uint8_t shared : 1;              // whoever asks the same may join; if not, only the client's own repetition finds it
   uint8_t cut_short : 1;           // an answer over UDP was, or is not to be believed: only TCP brings it whole
-  uint8_t odd : 2;                 // responses that fit it but in part (path/distrust.h), counted up to 3
+  uint8_t odd : 2;                 // responses that fit it but in part (path/response/distrust.h), counted up to 3
   uint32_t hash;                   // that the flight is found by
   uint32_t waiters;                // clients that joined; the next two are theirs
   uint32_t first_waiter;

@@ -152,7 +152,7 @@ class BudgetLeases {
   std::array<Lease, config::kMaxEndpoints> leases_{};
 };
 
-// What one lcore last saw of all endpoints of a pool together (path/admit.cpp).
+// What one lcore last saw of all endpoints of a pool together (path/limits/admit.cpp).
 struct PoolPressure {
   uint64_t look_at = 0;  // ns: when it is to be looked at again
   uint64_t rate = 0;     // queries/s

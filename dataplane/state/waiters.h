@@ -40,7 +40,7 @@ struct alignas(64) Waiter {
   uint16_t udp_size;  // octets of an answer that it takes
   std::array<uint8_t, 6> mac;
   uint8_t port;     // that the query came in on
-  bool is_counted;  // as held by its client (path/admit.h)
+  bool is_counted;  // as held by its client (path/limits/admit.h)
   Proof proof;
   bool has_cookie;  // for the answer, the next
   dns::Cookie cookie;

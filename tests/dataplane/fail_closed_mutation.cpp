@@ -1,7 +1,7 @@
 // tests/dataplane/fail_closed_mutation.cpp - the mistake that fail_closed_test must find: the default's pool as a last resort.
 //
 // Linked before the path, whose own choice is built once more under the name choose_within_pool.
-#include "dataplane/path/choose_endpoint.h"
+#include "dataplane/path/choose/choose_endpoint.h"
 
 namespace penstock::path {
 

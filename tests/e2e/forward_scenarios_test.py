@@ -11,7 +11,7 @@ A row is  scenario("situation", ask(...), ...)  with one ask or several, one aft
 
 Drawn up from what forward zones of other resolvers are tested for (Unbound's testdata/fwd_*). Of these are elsewhere: several questions at once and
 out of order (tcp_endpoints, tests/dataplane/path/join), too many at once (bad_clients, path/overload), what memory has no room for (state/answer_cache),
-forwarders that forward back (bad_clients), wrong addresses and ports of endpoints (path/response), letters in random case (path/edns), expired answers
+forwarders that forward back (bad_clients), wrong addresses and ports of endpoints (path/response/response), letters in random case (path/flight/edns), expired answers
 (memory, path/stale). We have no forwarders by name, no DNS64, no validation and nothing that a failed endpoint falls back on.
 
 Zones and their endpoints are those of POOLS. What is waited for is waited for together: rows with `waits` run side by side.

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "config/read_model.h"
-#include "dataplane/path/deliver.h"
-#include "dataplane/path/sweep.h"
-#include "dataplane/path/transmit.h"
+#include "dataplane/path/flight/deliver.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/response/sweep.h"
 
 namespace penstock::test {
 

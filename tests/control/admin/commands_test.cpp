@@ -418,7 +418,7 @@ TEST_F(CommandsTest, ExplainForAClient) {
             "'10.0.0.0/8' is not a client's address");
 }
 
-// As dataplane/path/choose_endpoint.cpp chooses.
+// As dataplane/path/choose/choose_endpoint.cpp chooses.
 TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
   using config::Health;
   struct Case {

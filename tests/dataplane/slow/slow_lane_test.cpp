@@ -200,7 +200,7 @@ class SlowLaneTest : public testing::Test {
           .destination_port = query.between.source_port,
           .family = 4});
   }
-  // A query to the endpoint, as path/send writes it.
+  // A query to the endpoint, as path/flight/send writes it.
   void ask_endpoint(uint16_t id, uint16_t source_port, const state::PeerMac& to = state::kEndpointMac) {
     rte_mbuf* frame = rte_pktmbuf_alloc(frames.get());
     ASSERT_NE(frame, nullptr);

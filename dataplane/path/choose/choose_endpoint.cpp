@@ -1,0 +1,186 @@
+#include "dataplane/path/choose/choose_endpoint.h"
+
+#include <algorithm>
+
+#include "config/model.h"
+#include "dataplane/path/choose/patience.h"
+#include "dataplane/path/choose/policies.h"
+
+namespace penstock::path {
+namespace {
+
+using state::EndpointHop;
+
+constexpr Pick kPicks[] = {pick_least_outstanding, pick_round_robin, pick_weighted, pick_ordered};
+static_assert(static_cast<size_t>(config::Policy::ordered) + 1 == std::size(kPicks));
+
+uint32_t owes(const state::Lcore& lcore, uint32_t endpoint) {
+  return lcore.outstanding[lcore.hops[endpoint].slot];
+}
+
+// It owes much and has answered nothing for longer than others would be waited for.
+bool is_silent(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now) {
+  const uint16_t slot = lcore.hops[endpoint].slot;
+  return lcore.silence.owes_much(slot) && lcore.silence.is_silent(slot, patience_with(lcore, pool, slot), now);
+}
+
+// One that came back gets its share of the queries with a probability that rises to 1, and not if it owes much more than another.
+uint32_t pick_returning(state::Lcore& lcore, const config::ImagePool& pool, const state::Candidates& up,
+                        const state::Candidates& steady, uint64_t now) {
+  const uint64_t number = lcore.random.next();
+  const uint64_t chance = lcore.random.next();
+  const uint32_t drawn = up.endpoints[state::draw(up.shares, number << 32 | lcore.random.next())];
+  const EndpointHop& hop = lcore.hops[drawn];
+  if (hop.back_at == 0) return kNoEndpoint;
+  if ((chance >> 16) * state::kRampNs >= (now - hop.back_at) << 16) return kNoEndpoint;
+  const uint32_t other = steady.endpoints[(chance & 0xffff) * steady.endpoints.size() >> 16];
+  if (owes(lcore, drawn) > 2 * owes(lcore, other) + 8 || is_silent(lcore, pool, drawn, now)) return kNoEndpoint;
+  return drawn;
+}
+
+// Whom the policy picks, unless it is silent: then whom it picks next, or one of the next in order. Now and then a silent one is
+// asked all the same, by a query that was sent to nobody yet (`first`). When all that are looked at are silent that says nothing.
+uint32_t pick_that_answers(state::Lcore& lcore, const config::ImagePool& pool, Pick pick,
+                           const state::Candidates& among, bool first, uint64_t now) {
+  constexpr unsigned kPicked = 4;
+  constexpr uint32_t kLookedAt = 8;
+  const uint32_t picked = pick(lcore, among);
+  if (!is_silent(lcore, pool, picked, now)) return picked;
+  if (first && lcore.silence.try_again(lcore.hops[picked].slot, now)) return picked;
+  const uint32_t turn = among.turn;
+  for (unsigned i = 1; i < kPicked; ++i)
+    if (const uint32_t next = pick(lcore, among); !is_silent(lcore, pool, next, now)) return next;
+  const auto count = static_cast<uint32_t>(among.endpoints.size());
+  const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
+  const uint32_t begin = in_order ? 0 : static_cast<uint32_t>(uint64_t{lcore.random.next()} * count >> 32);
+  for (uint32_t i = 0; i < std::min(count, kLookedAt); ++i)
+    if (const uint32_t next = among.endpoints[(begin + i) % count]; !is_silent(lcore, pool, next, now)) return next;
+  among.turn = turn;
+  return picked;
+}
+
+uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, bool first, uint64_t now) {
+  state::PoolOrders& orders = lcore.hops.orders;
+  // Nobody probes while control is silent: what an endpoint owes is then all that tells the dead from the living.
+  if (lcore.control_silent) {
+    const state::Candidates all = orders.up_or_down(pool);
+    if (all.endpoints.empty()) return kNoEndpoint;
+    return pick_that_answers(lcore, pool, pick_least_outstanding, all, first, now);
+  }
+  const state::Candidates steady = orders.steady(pool);
+  if (steady.endpoints.empty()) return kNoEndpoint;
+  const state::Candidates up = orders.up(pool);
+  if (up.endpoints.size() != steady.endpoints.size())
+    if (const uint32_t endpoint = pick_returning(lcore, pool, up, steady, now); endpoint != kNoEndpoint)
+      return endpoint;
+  return pick_that_answers(lcore, pool, kPicks[pool.policy], steady, first, now);
+}
+
+bool take_budget(state::Lcore& lcore, uint32_t endpoint, uint64_t now) {
+  const EndpointHop& hop = lcore.hops[endpoint];
+  if (lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) return true;
+  lcore.counters.endpoints[hop.slot].over_budget.add(1);
+  return false;
+}
+
+// Lower is better: how willing we are to use it at all.
+enum class Standing : uint8_t { up, down, drained, unreachable };
+
+Standing standing(const state::Lcore& lcore, const EndpointHop& hop) {
+  if (!hop.reachable) return Standing::unreachable;
+  if (hop.drained) return Standing::drained;
+  return hop.down && !lcore.control_silent ? Standing::down : Standing::up;
+}
+
+// Something speaks against the one that was picked: look at all of them. `spent` has been tried and counted already.
+Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked, Choice choice,
+                   uint32_t spent, uint64_t now) {
+  const uint32_t end = pool.first_endpoint + pool.endpoint_count;
+  Standing best = Standing::unreachable;
+  for (uint32_t i = pool.first_endpoint; i < end; ++i)
+    if (i != choice.origin) best = std::min(best, standing(lcore, lcore.hops[i]));
+  if (best == Standing::unreachable) {
+    choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
+    return choice;
+  }
+  const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
+  for (uint32_t i = pool.first_endpoint; i < end; ++i) {
+    const EndpointHop& hop = lcore.hops[i];
+    if (i != spent && i != choice.origin && standing(lcore, hop) == best &&
+        lcore.leases.is_dry(hop.slot, hop.budget, now))
+      lcore.counters.endpoints[hop.slot].over_budget.add(1);
+  }
+  for (;;) {
+    uint64_t lowest = ~uint64_t{0};
+    for (uint32_t i = pool.first_endpoint; i < end; ++i) {
+      const EndpointHop& hop = lcore.hops[i];
+      if (i == choice.origin || standing(lcore, hop) != best || lcore.leases.is_dry(hop.slot, hop.budget, now))
+        continue;
+      const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
+      const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore, pool, i, now)} << 32 |
+                            (in_order ? i : lcore.outstanding[hop.slot]);
+      if (cost >= lowest) continue;
+      lowest = cost;
+      choice.endpoint = i;
+    }
+    if (lowest == ~uint64_t{0}) {
+      choice.endpoint = kNoEndpoint;
+      choice.obstacle = Obstacle::over_budget;
+      return choice;
+    }
+    // An endpoint that fails here is dry from now on, so this ends.
+    if (take_budget(lcore, choice.endpoint, now)) return choice;
+  }
+}
+
+}  // namespace
+
+uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family) {
+  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
+    if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
+  return kNoEndpoint;
+}
+
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                       const state::AddressBytes& client, uint8_t family, uint64_t now) {
+  Choice choice;
+  choice.origin = endpoint_at(lcore, pool, client, family);
+  choice.endpoint = pick_by_policy(lcore, pool, asked.empty(), now);
+  uint32_t spent = kNoEndpoint;
+  if (choice.endpoint != kNoEndpoint && choice.endpoint != choice.origin &&
+      std::find(asked.begin(), asked.end(), lcore.hops[choice.endpoint].slot) == asked.end()) {
+    if (take_budget(lcore, choice.endpoint, now)) return choice;
+    spent = choice.endpoint;
+  }
+  return look_at_all(lcore, pool, asked, choice, spent, now);
+}
+
+Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family, uint64_t now) {
+  Choice choice;
+  choice.origin = endpoint_at(lcore, pool, client, family);
+  const uint64_t key = state::wide_hash_octets(lcore.hash_key, client.data(), client.size());
+  Standing best = Standing::unreachable;
+  uint64_t highest = 0;
+  // Rendezvous hashing: one that goes down moves its own clients only.
+  for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i) {
+    const EndpointHop& hop = lcore.hops[i];
+    const Standing is = standing(lcore, hop);
+    if (is == Standing::unreachable || is > best || i == choice.origin) continue;
+    const uint64_t drawn = state::wide_hash_octets(key, hop.address.data(), hop.address.size());
+    if (is == best && drawn < highest) continue;
+    best = is;
+    highest = drawn;
+    choice.endpoint = i;
+  }
+  if (choice.endpoint == kNoEndpoint) {
+    choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
+  } else if (!take_budget(lcore, choice.endpoint, now)) {
+    choice.endpoint = kNoEndpoint;
+    choice.obstacle = Obstacle::over_budget;
+  }
+  return choice;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,49 @@
+// dataplane/path/choose/choose_endpoint.h - which endpoint of a pool a query goes to: whom the pool's policy picks, unless something
+// speaks against it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "config/image.h"
+#include "dataplane/state/lcore.h"
+
+namespace penstock::path {
+
+constexpr uint32_t kNoEndpoint = 0xffffffff;
+
+enum class Obstacle : uint8_t {
+  none,
+  unreachable,  // no endpoint has a next hop
+  over_budget,  // all that could take it have spent their budgets
+  loop,         // the only ones that can be reached are where the query came from
+};
+
+struct Choice {
+  uint32_t endpoint = kNoEndpoint;  // index of the ruleset's; one send of its budget is spent
+  Obstacle obstacle = Obstacle::none;
+  uint32_t origin = kNoEndpoint;  // the endpoint that the query came from: a loop, whoever it is sent to
+};
+
+uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family);
+// The endpoint of the pool that has the client's address, or kNoEndpoint.
+inline uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                            uint8_t family) {
+  return lcore.endpoints.may_hold_now(client) ? search_endpoint(lcore, pool, client, family) : kNoEndpoint;
+}
+
+// The endpoint for a message that only one server can answer, and the same one as for the client's last: each client has one of those
+// of the best standing, the same until their number changes. `now` in ns.
+Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
+                         uint8_t family, uint64_t now);
+
+// For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
+// and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
+// out by hand. One that owes much and has answered nothing lately is left aside while another of its standing is not so, but for
+// a query now and then. Budgets move a query among those that are up, never on to one that is down or taken out.
+// `asked`: slots that this query has gone to already. `now` in ns.
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+                       const state::AddressBytes& client, uint8_t family, uint64_t now);
+
+}  // namespace penstock::path

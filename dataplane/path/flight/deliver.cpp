@@ -1,0 +1,125 @@
+#include "dataplane/path/flight/deliver.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/flight/flight.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/limits/admit.h"
+
+namespace penstock::path {
+namespace {
+
+using config::WaiterOutcome;
+using state::DeliveryQueue;
+
+constexpr unsigned kTurnOfFlight = 4;  // clients of one flight told, then it is the next one's turn
+
+// Writes the answer, or as much of it as a client of `traits` takes, where a message begins in `frame`. Its length; 0: there is no
+// room.
+uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const dns::QueryTraits& traits,
+                    uint32_t rotation) {
+  const unsigned question_end = dns::kHeaderSize + traits.question_length;
+  if (frame.buf_len < kMessageOffset + question_end + dns::kAnswerTail) return 0;
+  const std::span<uint8_t> room(static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset,
+                                size_t{frame.buf_len} - kMessageOffset);
+  if (answer.length <= std::min<size_t>(DeliveryQueue::kLongest, room.size())) {
+    std::memcpy(room.data(), answer.octets.data(), answer.length);
+    dns::rotate_addresses(room.subspan(question_end, answer.length - question_end), answer.addresses, rotation);
+    return static_cast<uint16_t>(dns::fit_answer(room, answer.length, traits));
+  }
+  std::memcpy(room.data(), answer.octets.data(), dns::kHeaderSize);
+  return static_cast<uint16_t>(dns::truncate_answer(room, &answer.octets[dns::kHeaderSize], traits));
+}
+
+// What the guard's verdict depends on beside the answer itself.
+uint64_t judged_by(const state::Lcore& lcore) {
+  return lcore.rules == nullptr ? 0 : lcore.rules->header().private_identity;
+}
+
+WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
+  const state::PendingQuery& query = lcore.pending.query(delivery.flight);
+  dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
+  traits.has_cookie = waiter.has_cookie;
+  traits.cookie = waiter.cookie;
+  // Rules about private zones that came meanwhile might not let it pass.
+  const bool is_void = delivery.answer != DeliveryQueue::kNoAnswer &&
+                       lcore.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
+  uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer || is_void
+                        ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
+                        : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
+  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  if (length != 0) {
+    length = static_cast<uint16_t>(dns::add_client_options({message, size_t{frame.buf_len} - kMessageOffset}, length,
+                                                           traits, lcore.host.identity.text()));
+    dns::store16(message, waiter.asker.id);
+    dns::spell(message + dns::kHeaderSize, query.key.name_length, waiter.asker.spelling);
+  }
+  if (length == 0 || !write_udp_frame(frame, message, length, headers_to(lcore, waiter))) {
+    discard(lcore, frame);
+    return WaiterOutcome::lost;
+  }
+  transmit(lcore, waiter.port, frame);
+  const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message) & dns::kRcodeMask);
+  return rcode == dns::Rcode::servfail ? WaiterOutcome::answered_servfail : WaiterOutcome::answered;
+}
+
+// Do the addresses of its answer come in another order for each client?
+bool takes_turns(const state::Lcore& lcore, const state::PendingQuery& query) {
+  if (lcore.rules == nullptr) return false;
+  const config::ImageRule* rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  return rule != nullptr && (lcore.rules->pool(rule->pool).cache & config::kCacheRotate) != 0;
+}
+
+}  // namespace
+
+void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer, dns::ExtendedError error) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  end_chase(lcore, query);
+  for (unsigned i = 0; i < slot.sends; ++i)
+    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
+  lcore.flights.erase(slot.hash, index);
+  release_slot(lcore, index);
+  if (slot.waiters == 0) {
+    lcore.pending.close(index);
+    return;
+  }
+  uint16_t kept = DeliveryQueue::kNoAnswer;
+  if (!answer.empty())
+    kept = lcore.deliveries.keep(
+        answer, takes_turns(lcore, query) ? dns::find_addresses(answer, slot.question_length) : dns::KeptAnswer{},
+        judged_by(lcore));
+  lcore.pending.land(index);
+  lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
+}
+
+unsigned deliver(state::Lcore& lcore, uint64_t now) {
+  unsigned told = 0;
+  unsigned of_flight = 0;
+  while (told < state::kBurst && !lcore.deliveries.empty()) {
+    const state::Delivery& delivery = lcore.deliveries.front();
+    state::PendingSlot& slot = lcore.pending.slot(delivery.flight);
+    rte_mbuf* frame = lcore.fresh.pop();
+    if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
+    const state::Waiter& waiter = lcore.waiters.leave(slot);
+    if (waiter.is_counted)
+      release(lcore, {waiter.asker.address, waiter.asker.family, state::key_of(waiter.proof, waiter.mac)},
+              state::Thing::waiters);
+    lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
+    ++told;
+    if (slot.waiters == 0) {
+      lcore.pending.close(delivery.flight);
+      lcore.deliveries.pop();
+      of_flight = 0;
+    } else if (++of_flight == kTurnOfFlight) {
+      // Else the flights behind one with thousands of clients keep answers that others would need a place for.
+      lcore.deliveries.let_next();
+      of_flight = 0;
+    }
+  }
+  return told;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,16 @@
+// dataplane/path/frame/classify.h - first stage: whose frame is this? Ethernet, one VLAN tag, IP and UDP are read and verified.
+#pragma once
+
+#include "config/counters.h"
+#include "dataplane/path/frame/packet.h"
+#include "dataplane/tables/local_host.h"
+
+namespace penstock::path {
+
+// Reads `frame`, which came in on `port`, into `packet`. What is well formed but not ours is a stranger: ARP, ND, ICMP, TCP,
+// fragments, IP options, other ports and addresses. `partial` is set when the UDP checksum was only the pseudo-header's sum
+// and the port accepts that.
+config::ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet,
+                                 bool& partial);
+
+}  // namespace penstock::path

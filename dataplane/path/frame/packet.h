@@ -1,0 +1,44 @@
+// dataplane/path/frame/packet.h - a received frame as the stages after classify see it. Times are in ns, ports and lengths in host order.
+//
+//   field                        valid after classify said
+//   frame, port                  anything
+//   peer_mac, vlan               anything but malformed
+//   family .. dns_length         query, response, fragment
+//   listen                       query
+//   is_fragment                  response, fragment: of which there is only the beginning, and no checksum was looked at
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/state/pending.h"
+
+namespace penstock::path {
+
+using state::AddressBytes;
+
+struct Packet {
+  rte_mbuf* frame;
+  uint8_t* dns;  // the UDP payload, inside the frame
+  AddressBytes source;
+  AddressBytes destination;
+  std::array<uint8_t, 6> peer_mac;
+  uint16_t dns_length;
+  uint16_t source_port;
+  uint16_t destination_port;
+  uint16_t vlan;   // tag control information, 0: untagged
+  uint8_t family;  // 4 or 6
+  uint8_t port;    // index of the port that it came in on
+  uint8_t listen;  // index of the address asked (tables::LocalHost)
+  bool is_fragment;
+};
+
+// From the message to the end of the frame's buffer.
+inline std::span<uint8_t> room_of(const Packet& packet) {
+  return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
+}
+
+}  // namespace penstock::path

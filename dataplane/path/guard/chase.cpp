@@ -1,0 +1,221 @@
+#include "dataplane/path/guard/chase.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/dns/answer.h"
+#include "dataplane/dns/compose.h"
+#include "dataplane/path/choose/choose_endpoint.h"
+#include "dataplane/path/flight/send.h"
+#include "dataplane/path/guard/chain.h"
+#include "dataplane/path/limits/admit.h"
+#include "dataplane/tables/local_answer.h"
+
+namespace penstock::path {
+namespace {
+
+using dns::Composed;
+using dns::Composer;
+using dns::Record;
+using dns::RecordSection;
+
+// An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
+constexpr unsigned kLongestAnswer = 1444;
+constexpr unsigned kLongestOverTcp = state::Chase::kLongestChain;
+
+dns::WireText text_of(const dns::FoldedName& name) {
+  dns::WireText text;
+  text.length = name.length;
+  std::memcpy(text.bytes.data(), name.bytes, name.length);
+  return text;
+}
+
+// The chain's first `links` links as CNAMEs, those that DNAMEs stand for as well. False: it cannot be read, or is too long.
+bool keep_chain(std::span<const uint8_t> message, unsigned question_length, unsigned links, state::Chase& chase) {
+  Composer composer(chase.kept);
+  if (composer.add_question(message.subspan(dns::kHeaderSize, question_length)) != Composed::done) return false;
+  Chain chain(message, question_length);
+  chase.ttl = ~uint32_t{0};
+  for (unsigned i = 0; i < links; ++i) {
+    const dns::FoldedName owner = chain.name();
+    if (chain.next() != Chain::Step::link) return false;
+    const Record& link = chain.last();
+    const Composed outcome = link.type == dns::kTypeCname ? composer.add(message, link, link.ttl)
+                                                          : composer.add_cname(text_of(owner), link.record_class,
+                                                                               link.ttl, text_of(chain.name()));
+    if (outcome != Composed::done) return false;
+    chase.ttl = std::min(chase.ttl, link.ttl);
+  }
+  chase.kept_length = static_cast<uint16_t>(composer.length());
+  chase.links = static_cast<uint8_t>(links);
+  return true;
+}
+
+// The question for the chain's end, with the bits of the client's and without its options.
+void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, const dns::QueryTraits& traits,
+                    state::Chase& chase) {
+  uint8_t* message = chase.message.data();
+  std::memset(message, 0, dns::kHeaderSize);
+  std::memcpy(message + dns::kHeaderSize, name.bytes, name.length);
+  std::memcpy(message + dns::kHeaderSize + name.length, type_and_class, 4);
+  chase.question_length = static_cast<uint16_t>(name.length + 4U);
+  // As an answer without records: header, question, OPT. It becomes a query.
+  const dns::QueryTraits asked{
+      .question_length = chase.question_length, .has_opt = true, .dnssec_ok = traits.dnssec_ok};
+  chase.message_length =
+      static_cast<uint16_t>(dns::write_answer(chase.message, asked, dns::Rcode::noerror, dns::ExtendedError::none));
+  constexpr uint16_t kTheClients = dns::kFlagRecursionDesired | dns::kFlagCheckingDisabled;
+  dns::store16(message + 2, static_cast<uint16_t>((traits.flags & kTheClients) | dns::kFlagAuthenticData));
+}
+
+// What was sent for the client's own question counts no longer.
+void give_up_sends(state::Lcore& lcore, state::PendingSlot& slot, state::PendingQuery& query) {
+  for (unsigned i = 0; i < slot.sends; ++i)
+    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
+  slot.sends = 0;
+}
+
+bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Packet& packet, uint64_t now) {
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  const state::Chase& chase = lcore.chases[query.chase];
+  const Choice choice = choose_endpoint(lcore, pool, {}, slot.client, slot.client_family, now);
+  if (choice.endpoint == kNoEndpoint || room_of(packet).size() < chase.message_length) return false;
+  std::memcpy(packet.dns, chase.message.data(), chase.message_length);
+  const unsigned sends = slot.sends;
+  const state::PendingSend first = query.first;
+  slot.sends = 0;
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, chase.message_length, now)) {
+    slot.sends = static_cast<uint8_t>(sends & 7);
+    return false;
+  }
+  // The others are as they were; the first has been written over.
+  const state::PendingSend next = query.first;
+  query.first = first;
+  slot.sends = static_cast<uint8_t>(sends & 7);
+  give_up_sends(lcore, slot, query);
+  query.first = next;
+  slot.sends = 1;
+  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  return true;
+}
+
+// The answer says no more than that it does not fit. False: there is no room even for that.
+bool cut_down(const state::PendingQuery& query, uint16_t flags, Packet& packet) {
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + query.traits.question_length + dns::kAnswerTail) return false;
+  dns::store16(packet.dns + 2, flags);
+  packet.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, query.question(), query.traits));
+  return true;
+}
+
+uint32_t weight_of(const state::Lcore& lcore, const state::PendingSlot& slot) {
+  const tables::ClientEntry client = lcore.rules->clients().look_up(slot.client.data(), slot.client_family);
+  return lcore.rules->groups()[client.group].weight;
+}
+
+// Keeps the chain in `packet` as far as its `links`th link, and the question for that one's target.
+bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Packet& packet) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  if (query.chase != state::ChasePool::kNone || links > kMostLinks) return false;
+  query.chase = lcore.chases.take();
+  if (query.chase == state::ChasePool::kNone) return false;
+  state::Chase& chase = lcore.chases[query.chase];
+  chase.sharer = sharer_of(slot);
+  chase.is_counted = false;
+  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
+  if (keep_chain(message, slot.question_length, links, chase)) {
+    Chain chain(message, slot.question_length);
+    for (unsigned i = 0; i < links; ++i) chain.next();
+    write_question(chain.name(), query.question() + slot.question_length - 4, query.traits, chase);
+    return true;
+  }
+  end_chase(lcore, query);
+  return false;
+}
+
+}  // namespace
+
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
+                 uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
+  if (!may_hold(lcore, sharer_of(slot), weight_of(lcore, slot), scarce)) return false;
+  if (!begin_chase(lcore, index, links, packet)) return false;
+  state::Chase& chase = lcore.chases[lcore.pending.query(index).chase];
+  chase.is_counted = hold(lcore, chase.sharer, scarce, now);
+  if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
+  end_chase(lcore, lcore.pending.query(index));
+  return false;
+}
+
+Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet) {
+  if (!begin_chase(lcore, index, links, packet)) return Finish::failed;
+  const state::PendingQuery& query = lcore.pending.query(index);
+  const state::Chase& chase = lcore.chases[query.chase];
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
+  std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
+  const unsigned length = tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.rotation++);
+  packet.dns_length = static_cast<uint16_t>(length);
+  return length == 0 ? Finish::failed : finish_chase(lcore, query, packet);
+}
+
+Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet) {
+  const state::Chase& chase = lcore.chases[query.chase];
+  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
+  const uint16_t said = dns::flags_of(packet.dns);
+  const auto rcode = static_cast<dns::Rcode>(said & dns::kRcodeMask);
+  if (rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain) return Finish::failed;
+  const uint16_t flags = dns::answer_flags(query.traits.flags, said & dns::kRcodeMask);  // nobody's word as a whole
+  if ((said & dns::kFlagTruncated) != 0) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
+  Chain chain(message, chase.question_length);
+  Chain::Step step = chain.next();
+  while (step == Chain::Step::link) step = chain.next();
+  if (step != Chain::Step::end) return Finish::unreadable;
+  if (chase.links + chain.links() > kMostLinks) return Finish::failed;
+
+  // The least TTL of all that leads to the answer.
+  uint32_t ttl = chase.ttl;
+  dns::Records all(message, dns::kHeaderSize + chase.question_length);
+  Record record;
+  while (all.next(record))
+    if (record.section == RecordSection::answer) ttl = std::min(ttl, record.ttl);
+  if (all.malformed()) return Finish::unreadable;
+
+  const std::span<uint8_t> room = room_of(packet);
+  std::array<uint8_t, kLongestOverTcp> answer;
+  const bool is_long = query.traits.udp_size == 0xffff;  // a client over TCP
+  unsigned end = 0;
+  dns::Opt opt;  // ours already, with what the endpoint says of its answer
+  std::span<const uint8_t> options;
+  if (dns::find_opt(message, dns::kHeaderSize + chase.question_length, opt, end) == dns::OptSearch::found)
+    options = message.subspan(opt.begin + dns::kOptSize, opt.end - opt.begin - dns::kOptSize);
+  if (query.traits.keepalive != 0 && !options.empty()) options = options.first(options.size() - dns::kKeepaliveSize);
+  const size_t tail = query.traits.has_opt ? dns::kOptSize + options.size() + dns::kKeepaliveSize : 0;
+  const size_t limit =
+      std::min<size_t>({query.traits.udp_size, is_long ? kLongestOverTcp : kLongestAnswer, room.size()});
+  const size_t most = limit - std::min(limit - dns::kHeaderSize, tail);
+  Composer composer({answer.data(), most});
+  Composed outcome = composer.add_question({query.question(), query.traits.question_length});
+  dns::Records kept({chase.kept.data(), chase.kept_length}, dns::kHeaderSize + query.traits.question_length);
+  while (outcome == Composed::done && kept.next(record))
+    outcome = composer.add({chase.kept.data(), chase.kept_length}, record, ttl);
+  dns::Records rest(message, dns::kHeaderSize + chase.question_length);
+  while (outcome == Composed::done && rest.next(record)) {
+    if (record.section == RecordSection::additional) continue;
+    outcome = composer.add(message, record, std::min(ttl, record.ttl));
+  }
+  if (outcome == Composed::unreadable) return Finish::unreadable;
+  // Perhaps at its question already.
+  if (outcome == Composed::full) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
+  dns::store16(answer.data() + 2, flags);
+  const unsigned length = dns::add_opt(answer, composer.length(), query.traits, 0, options);
+  if (length == 0) return Finish::failed;
+  std::memcpy(packet.dns + 2, answer.data() + 2, length - 2);
+  packet.dns_length = static_cast<uint16_t>(length);
+  return Finish::done;
+}
+
+}  // namespace penstock::path

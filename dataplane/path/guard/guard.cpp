@@ -1,0 +1,276 @@
+#include "dataplane/path/guard/guard.h"
+
+#include <cstring>
+
+#include "config/model.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/path/guard/chain.h"
+#include "dataplane/path/guard/chase.h"
+#include "dataplane/path/guard/leak.h"
+#include "dataplane/path/tell.h"
+#include "dataplane/tables/local_answer.h"
+
+namespace penstock::path {
+namespace {
+
+using config::EventKind;
+using config::GuardOutcome;
+using config::ResponseOutcome;
+using dns::ExtendedError;
+
+// Who answered whom: what an event says beside its kind.
+struct Answered {
+  state::Lcore& lcore;
+  uint32_t index;
+  uint16_t endpoint_slot;
+  Packet& packet;
+  uint64_t now;
+  const state::PendingSlot& slot;
+  const state::PendingQuery& query;
+  Asked asked;
+  uint16_t group;  // of the first client, as far as views care
+  bool& clean;
+
+  std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
+  bool is_of_rules_before() const { return query.key.generation != lcore.rules->header().generation; }
+};
+
+void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked, const Leak& leak) {
+  dns::FoldedName name;
+  if (!dns::parse_name({answered.query.question(), answered.slot.question_length}, name)) return;
+  config::Event event;
+  event.kind = kind;
+  event.family = leak.family;
+  event.endpoint_slot = answered.endpoint_slot;
+  event.rule = rule;
+  event.address = leak.address;
+  event.type = question_type(answered.query.message.data(), answered.slot.question_length);
+  event.blocked = blocked ? 1 : 0;
+  path::tell(answered.lcore, event, name, answered.now);
+}
+
+// The answer becomes SERVFAIL, or another one without records, to the client's question, in its own place.
+ResponseOutcome block(const Answered& answered, ExtendedError error, dns::Rcode rcode = dns::Rcode::servfail) {
+  Packet& packet = answered.packet;
+  dns::QueryTraits traits = answered.query.traits;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + traits.question_length) return ResponseOutcome::no_room;
+  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
+  std::memcpy(packet.dns + dns::kHeaderSize, answered.query.question(), traits.question_length);
+  packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, rcode, error));
+  return ResponseOutcome::blocked;
+}
+
+// An answer without what stood behind its answer section, of which only addresses were withheld.
+ResponseOutcome keep_answers(const Answered& answered) {
+  Packet& packet = answered.packet;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  dns::Records records(answered.message(), dns::kHeaderSize + answered.asked.question_length);
+  dns::Record record;
+  unsigned end = dns::kHeaderSize + answered.asked.question_length;
+  while (records.next(record) && record.section == dns::RecordSection::answer) end = record.data + record.data_length;
+  dns::store16(packet.dns + 8, 0);
+  dns::store16(packet.dns + 10, 0);
+  constexpr uint8_t kError[] = {0, dns::kOptionExtendedError, 0, 2, 0, static_cast<uint8_t>(ExtendedError::filtered)};
+  const std::span<uint8_t> room(packet.dns, static_cast<size_t>(buffer_end - packet.dns));
+  const unsigned length = dns::add_opt(room, end, answered.query.traits, 0, kError);
+  packet.dns_length = static_cast<uint16_t>(length == 0 ? end : length);
+  return ResponseOutcome::returned;
+}
+
+// Addresses of a family that the rule says nothing of. A failure would take those of the other family from clients that ask for
+// both: there are none, they hear.
+ResponseOutcome withhold(const Answered& answered, uint32_t number, const Leak& leak) {
+  answered.lcore.counters.guard[GuardOutcome::withheld].add(1);
+  tell(answered, EventKind::withheld, number, true, leak);
+  answered.clean = false;
+  if (leak.kind == LeakKind::withheld) return block(answered, ExtendedError::filtered, dns::Rcode::noerror);
+  // A signed answer cannot be cut.
+  return answered.slot.opaque ? block(answered, ExtendedError::filtered) : keep_answers(answered);
+}
+
+// What stands behind a link into a private zone that is not for this client.
+ResponseOutcome hide(const Answered& answered, uint32_t number) {
+  answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
+  tell(answered, EventKind::chain_into_private, number, true, {});
+  return block(answered, ExtendedError::prohibited);
+}
+
+// Where the records lead cannot be read: nobody knows whether that is private.
+ResponseOutcome stop(const Answered& answered, uint32_t number, GuardOutcome outcome) {
+  answered.lcore.counters.guard[outcome].add(1);
+  tell(answered, EventKind::unreadable, number, true, {});
+  return block(answered, ExtendedError::invalid_data);
+}
+
+// link: the chain enters a private zone that leaves the client out, the first is `number`. Otherwise as the chain ends.
+Chain::Step find_hidden(const Answered& answered, uint32_t& number) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  Chain chain(answered.message(), answered.asked.question_length);
+  Chain::Step step = chain.next();
+  for (; step == Chain::Step::link; step = chain.next()) {
+    const tables::Match match = rules.match(chain.name(), answered.group);
+    number = match.rule;
+    if (match.is_left_out && rules.rule(match.rule).is_private != 0) break;
+  }
+  return step;
+}
+
+// Does the chain of the message, an answer to the client's own question, pass names whose rule depends on who asks? One that
+// cannot be read to its end may.
+bool passes_views(const Answered& answered) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  Chain chain(answered.message(), answered.slot.question_length);
+  Chain::Step step = Chain::Step::link;
+  for (; step == Chain::Step::link; step = chain.next())
+    if ((chain.links() != 0 || answered.is_of_rules_before()) && rules.depends_on_client(chain.name())) return true;
+  return step == Chain::Step::unreadable;
+}
+
+ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
+  if (answered.lcore.rules->has_views()) {
+    uint32_t hidden = config::kNoRule;
+    const Chain::Step step = find_hidden(answered, hidden);
+    if (step == Chain::Step::link) return hide(answered, hidden);
+    if (step == Chain::Step::unreadable) return stop(answered, number, GuardOutcome::unreadable);
+  }
+  const Leak leak =
+      find_leak(*answered.lcore.rules, rule, answered.group, answered.message(), answered.asked.question_length);
+  auto& counters = answered.lcore.counters.guard;
+  if (leak.kind == LeakKind::none) {
+    counters[GuardOutcome::passed].add(1);
+    return ResponseOutcome::returned;
+  }
+  if (leak.kind == LeakKind::unreadable) return stop(answered, number, GuardOutcome::unreadable);
+  const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
+  const bool may_be_withheld = leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside;
+  if (may_be_withheld && !alarm) return withhold(answered, number, leak);
+  counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
+  tell(answered, EventKind::leak, number, !alarm, leak);
+  answered.clean = false;
+  return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+}
+
+// Only the answer section, and only types: the usual answer has no chain.
+bool has_chain(std::span<const uint8_t> message, unsigned begin) {
+  dns::Records records(message, begin);
+  dns::Record record;
+  while (records.next(record) && record.section == dns::RecordSection::answer)
+    if (record.type == dns::kTypeCname || record.type == dns::kTypeDname) return true;
+  return false;
+}
+
+// The chain of an answer to a name that is not private cannot be followed to its end. Where the answer is cut short anyhow the client
+// asks again over TCP, and needs none of it.
+ResponseOutcome stop_chain(const Answered& answered, uint32_t number) {
+  Packet& packet = answered.packet;
+  if ((dns::flags_of(packet.dns) & dns::kFlagTruncated) == 0 || answered.slot.opaque)
+    return stop(answered, number, GuardOutcome::chain_unreadable);
+  if (answered.query.chase != state::ChasePool::kNone) return ResponseOutcome::returned;  // finish_chase() cuts it down
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  const dns::QueryTraits& traits = answered.query.traits;
+  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) return ResponseOutcome::no_room;
+  packet.dns_length =
+      static_cast<uint16_t>(dns::truncate_answer({packet.dns, room}, answered.query.question(), traits));
+  return ResponseOutcome::returned;
+}
+
+// `asked_number`: the question's rule, or kNoRule.
+ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  const unsigned question_length = answered.asked.question_length;
+  if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return ResponseOutcome::returned;
+  if (!follows_chains(question_type(answered.packet.dns, question_length))) return ResponseOutcome::returned;
+  Chain chain(answered.message(), question_length);
+  Chain::Step step = chain.next();
+  for (; step == Chain::Step::link; step = chain.next()) {
+    const tables::Match match = rules.match(chain.name(), answered.group);
+    if (match.rule == config::kNoRule || rules.rule(match.rule).is_private == 0) continue;
+    const uint32_t number = match.rule;
+    const config::ImageRule* rule = &rules.rule(number);
+    const auto wanted = static_cast<config::CnameInto>(rule->cname);
+    if (wanted == config::CnameInto::pass) continue;
+    const bool alarm = wanted == config::CnameInto::alarm;
+    if (match.is_left_out && !alarm) return hide(answered, number);
+    answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
+    tell(answered, EventKind::chain_into_private, number, !alarm, {});
+    answered.clean = !alarm;
+    if (alarm) return ResponseOutcome::returned;
+    if (answered.slot.opaque)
+      return block(answered, ExtendedError::filtered);  // a signed answer cannot be put together anew
+    if (static_cast<config::Action>(rule->action) != config::Action::forward) {
+      const bool completed =
+          tables::has_local_records(*rule) &&
+          chase_locally(answered.lcore, answered.index, chain.links(), answered.group, answered.packet) == Finish::done;
+      return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+    }
+    if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
+      return ResponseOutcome::chased;
+    return block(answered, ExtendedError::filtered);
+  }
+  return step == Chain::Step::unreadable ? stop_chain(answered, asked_number) : ResponseOutcome::returned;
+}
+
+// The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
+const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
+  const tables::Ruleset& rules = *answered.lcore.rules;
+  const state::QuestionKey& key = answered.query.key;
+  if (answered.query.chase == state::ChasePool::kNone) {
+    number = key.rule;
+    if (const config::ImageRule* rule = rules.kept_rule(key.generation, number)) return rule;
+  }
+  dns::FoldedName name;
+  if (!dns::parse_name({answered.asked.question(), answered.asked.question_length}, name)) return nullptr;
+  return rules.forwarding_rule(name, answered.group, number);
+}
+
+// What is good for this client may not be so for those of other groups: it is not remembered, and those who joined when there
+// were other rules may be of any.
+ResponseOutcome keep_apart(const Answered& answered) {
+  const tables::Ruleset* rules = answered.lcore.rules;
+  if (rules == nullptr || !rules->has_views() || !rules->has_private() || !passes_views(answered))
+    return ResponseOutcome::returned;
+  answered.clean = false;
+  return answered.is_of_rules_before() && answered.slot.waiters != 0 ? block(answered, ExtendedError::other)
+                                                                     : ResponseOutcome::returned;
+}
+
+ResponseOutcome finish(const Answered& answered) {
+  switch (finish_chase(answered.lcore, answered.query, answered.packet)) {
+    case Finish::done:
+      return ResponseOutcome::returned;
+    case Finish::failed:
+      return block(answered, ExtendedError::no_reachable_authority);
+    case Finish::unreadable:
+      answered.lcore.counters.guard[GuardOutcome::unreadable].add(1);
+      break;
+  }
+  return block(answered, ExtendedError::invalid_data);
+}
+
+}  // namespace
+
+ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now,
+                      bool& clean) {
+  clean = true;
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  if ((query.traits.flags & dns::kOpcodeMask) != 0) return ResponseOutcome::returned;  // it has no answers
+  const bool is_chased = query.chase != state::ChasePool::kNone;
+  const uint16_t group =
+      lcore.rules == nullptr ? uint16_t{0} : lcore.rules->viewing_group(slot.client.data(), slot.client_family);
+  ResponseOutcome outcome = ResponseOutcome::returned;
+  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query),
+                          group, clean};
+  if (lcore.rules != nullptr && lcore.rules->has_private()) {
+    uint32_t number = config::kNoRule;
+    const config::ImageRule* rule = rule_of(answered, number);
+    outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);
+  }
+  if (is_chased && outcome == ResponseOutcome::returned) outcome = finish(answered);
+  return outcome == ResponseOutcome::returned ? keep_apart(answered) : outcome;
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,138 @@
+#include "dataplane/path/limits/limit.h"
+
+#include "config/model.h"
+#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/tell.h"
+
+namespace penstock::path {
+namespace {
+
+using config::OverRate;
+using config::QueryOutcome;
+
+// What answers have in common that are not those to one question.
+constexpr uint64_t kErrors = 0x9e3779b97f4a7c15ULL;
+constexpr uint32_t kDoubt = 16;
+constexpr uint64_t kNegativeOfRule = 0xbf58476d1ce4e5b9ULL;
+
+uint64_t negative_of(uint64_t identity) {
+  return kNegativeOfRule ^ identity;
+}
+
+bool has_records(const uint8_t* message) {
+  return static_cast<dns::Rcode>(dns::flags_of(message) & dns::kRcodeMask) == dns::Rcode::noerror &&
+         dns::load16(message + 6) != 0;
+}
+
+QueryOutcome drop(state::Lcore& lcore, const QueryWork& work) {
+  // The slow lane hears of it by an empty answer, and closes the connection.
+  if (!lcore.host.is_stream(work.packet.port) || !send_back(lcore, work.packet, 0)) discard(lcore, *work.packet.frame);
+  return QueryOutcome::limited_dropped;
+}
+
+}  // namespace
+
+bool send_truncated(state::Lcore& lcore, const QueryWork& work) {
+  const Packet& packet = work.packet;
+  const dns::QueryTraits& traits = work.query.traits;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(traits, dns::ExtendedError::none))
+    return false;
+  const unsigned length = dns::write_answer({packet.dns, room}, traits, dns::Rcode::noerror, dns::ExtendedError::none);
+  dns::store16(packet.dns + 2, static_cast<uint16_t>(dns::flags_of(packet.dns) | dns::kFlagTruncated));
+  return send_answer(lcore, packet, traits, length);
+}
+
+namespace {
+
+QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
+  if (work.verdict != dns::QueryVerdict::ok) return drop(lcore, work);
+  const bool is_proved = work.proof != state::Proof::none;
+  if (!is_proved && work.query.traits.has_cookie)
+    return reply(lcore, work.packet, work.query.traits, dns::Rcode::badcookie, dns::ExtendedError::none)
+               ? QueryOutcome::limited_bad_cookie
+               : drop(lcore, work);
+  const auto over_rate = static_cast<OverRate>(lcore.rules->header().over_rate);
+  if (over_rate == OverRate::drop) return drop(lcore, work);
+  if (over_rate == OverRate::truncate && !is_proved)
+    return send_truncated(lcore, work) ? QueryOutcome::limited_truncated : drop(lcore, work);
+  return reply(lcore, work.packet, work.query.traits, dns::Rcode::refused, dns::ExtendedError::over_rate)
+             ? QueryOutcome::limited_refused
+             : drop(lcore, work);
+}
+
+// Who it is that asks too much: of all that do, the one that is met first after a pause.
+void report(state::Lcore& lcore, const QueryWork& work, uint64_t now) {
+  if (!lcore.reports.may_report(config::EventKind::over_rate, 0, now)) return;
+  config::Event event;
+  event.kind = config::EventKind::over_rate;
+  event.family = work.packet.family;
+  event.rule = work.group;
+  event.address = work.packet.source;
+  event.blocked = 1;
+  dns::FoldedName none;
+  none.length = 0;
+  const bool is_read = work.verdict == dns::QueryVerdict::ok;
+  if (is_read) event.type = dns::load16(work.packet.dns + dns::kHeaderSize + work.query.name.length);
+  tell(lcore, event, is_read ? work.query.name : none, now);
+}
+
+}  // namespace
+
+std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client,
+                                  uint64_t now) {
+  work.response_rate = 0;
+  if (client.is_exempt) return std::nullopt;
+  const config::ImageHeader& header = lcore.rules->header();
+  const config::ImageGroup& group = lcore.rules->groups()[client.group];
+  const Packet& packet = work.packet;
+  state::RateLimits& limits = lcore.limits;
+  const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
+  const uint64_t network = limits.key_of_client(packet.source, packet.family, state::ClientLevel::network);
+  const bool is_proved = work.proof != state::Proof::none;
+  if (is_proved) limits.proved.note(network, now);
+  const uint64_t proof = state::key_of(work.proof, packet.peer_mac);
+  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, proof, rate, now)) ||
+      (group.rate != 0 && !limits.take_of_group(client.group, is_proved, group.rate, now))) {
+    report(lcore, work, now);
+    // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a network that we know better
+    // has to be a much larger flood before its address is stopped as a whole.
+    if (!came_over_tcp(lcore, packet) && (!limits.proved.holds(network, now) || lcore.random.next() % kDoubt == 0))
+      lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
+    // What it hears is all that it asks for.
+    if (work.verdict == dns::QueryVerdict::cookie_only && !is_proved) return std::nullopt;
+    return turn_away(lcore, work);
+  }
+  work.response_rate = response_rate_of(lcore, work);
+  work.now = now;
+  if (work.response_rate == 0 || work.verdict != dns::QueryVerdict::ok) return std::nullopt;
+  const uint64_t key = limits.key_of_answer(packet.source, packet.family, work.question_hash);
+  if (limits.answers.take(key, work.response_rate, now)) return std::nullopt;
+  return turn_away(lcore, work);
+}
+
+bool is_error_over(state::Lcore& lcore, const QueryWork& work) {
+  if (work.response_rate == 0) return false;
+  const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, kErrors);
+  return !lcore.limits.answers.take(key, work.response_rate, work.now);
+}
+
+std::optional<QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity) {
+  const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
+  if (lcore.limits.answers.take(key, work.response_rate, work.now)) return std::nullopt;
+  return turn_away(lcore, work);
+}
+
+void give_negative_back(state::Lcore& lcore, const state::PendingSlot& slot, const state::QuestionKey& key,
+                        const uint8_t* message) {
+  if (lcore.rules == nullptr || !has_records(message)) return;
+  const config::ImageRule* rule = lcore.rules->kept_rule(key.generation, key.rule);
+  if (rule == nullptr) return;
+  lcore.limits.answers.give_back(
+      lcore.limits.key_of_answer(slot.client, slot.client_family, negative_of(rule->identity)),
+      lcore.rules->header().response_rate);
+}
+
+}  // namespace penstock::path

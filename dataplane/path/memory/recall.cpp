@@ -1,0 +1,207 @@
+#include "dataplane/path/memory/recall.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "config/model.h"
+#include "dataplane/dns/keep.h"
+#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/flight/edns.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/limits/limit.h"
+#include "dataplane/path/memory/refresh.h"
+
+namespace penstock::path {
+namespace {
+
+using config::QueryOutcome;
+using dns::ExtendedError;
+using state::CacheEntry;
+
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint32_t kStaleTtl = 30;                // s, RFC 8767 section 4
+constexpr uint64_t kRenewalPause = kSecond;       // between two attempts to renew the same answer
+constexpr uint64_t kTrialPause = kSecond / 4;     // between two queries to a pool that is silent
+constexpr uint64_t kTrialPatience = kSecond / 2;  // with them: who joins one gets the expired answer soon
+constexpr uint8_t kHot = 2;                       // hits that make an answer worth renewing
+
+uint64_t age_of(const CacheEntry& entry, uint64_t now) {
+  return now - std::min(now, entry.stored_at);  // another lcore may have read the clock a moment later
+}
+
+uint64_t lifetime_of(const CacheEntry& entry) {
+  return entry.answer.ttl * kSecond;
+}
+
+bool is_fresh(const CacheEntry& entry, uint64_t now) {
+  return entry.answer.ttl != 0 && age_of(entry, now) < lifetime_of(entry);
+}
+
+bool may_be_stale(const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+  return entry.answer.ttl != 0 && (pool.cache & config::kCacheStale) != 0 &&
+         age_of(entry, now) < lifetime_of(entry) + pool.max_stale * kSecond;
+}
+
+// An answer with a chain out of its zone was judged by the private zones of its time.
+bool is_good_for(const CacheEntry& entry, const tables::Ruleset& rules) {
+  return entry.private_identity == 0 || entry.private_identity == rules.header().private_identity;
+}
+
+// Have the endpoints failed this question, and has nobody of the pool come back since?
+bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
+  return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.hops[pool.first_endpoint].slot);
+}
+
+// One query in `pause` (ns) to a pool that fails. It is looked at twice: before its zone is known, and then.
+bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause, uint64_t now) {
+  state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
+  if (work.tries || now < reach.tried_at + pause) return work.tries;
+  reach.tried_at = now;
+  return work.tries = true;
+}
+
+// The question has failed: is it too early to ask it again? A second is kept in any case (RFC 9520 section 3.2). Then it is enough that
+// the pool has answered others meanwhile, and while it answers nobody one question in a second tries, whichever it is.
+bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool,
+                uint64_t now) {
+  if (now < entry.failed_at + kSecond) return true;
+  if (now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
+  return lcore.reach[lcore.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
+         !may_try(lcore, work, pool, kSecond, now);
+}
+
+dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+  dns::Giving giving;
+  giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.rotation++ : 0;
+  if (is_fresh(entry, now)) {
+    giving.age = static_cast<uint32_t>(age_of(entry, now) / kSecond);
+    giving.error = entry.error;
+    return giving;
+  }
+  giving.stale_ttl = kStaleTtl;
+  const bool is_nxdomain = (entry.answer.flags & dns::kRcodeMask) == static_cast<uint16_t>(dns::Rcode::nxdomain);
+  giving.error = is_nxdomain ? ExtendedError::stale_nxdomain : ExtendedError::stale_answer;
+  return giving;
+}
+
+std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns::Giving& giving,
+                                 QueryOutcome outcome) {
+  const Packet& packet = work.packet;
+  const dns::Kept& kept = lcore.recalled.kept;
+  if (work.response_rate != 0 && kept.answer.counts[0] == 0)
+    if (const auto limited = limit_negative(lcore, work, lcore.recalled.entry.identity)) return *limited;
+  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
+  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (room < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
+    return std::nullopt;
+  const unsigned length = dns::give_answer({packet.dns, room}, work.query.traits, kept, giving);
+  if (send_answer(lcore, packet, work.query.traits, length)) return outcome;
+  discard(lcore, *packet.frame);
+  return QueryOutcome::ignored_no_room;
+}
+
+// Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
+bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
+  const CacheEntry& entry = lcore.recalled.entry;
+  if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
+  const uint64_t lifetime = lifetime_of(entry);
+  const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
+  if (age_of(entry, now) + margin < lifetime) return false;
+  if (entry.asked_at != 0 && now < entry.asked_at + kRenewalPause) return false;
+  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, work, entry, pool, now));
+}
+
+// What was found in the place of `key` and copied to lcore.recalled.
+std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
+                                  const config::ImagePool& pool, uint64_t now) {
+  const CacheEntry& entry = lcore.recalled.entry;
+  if (!is_good_for(entry, *lcore.rules) || is_for_one_client(work, pool)) return std::nullopt;
+  limit_size(work.query.traits, pool.udp_size);
+  if (is_fresh(entry, now)) {
+    if (is_to_be_renewed(lcore, work, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
+      refresh(lcore, work, key.question, pool, lcore.query_timeout_ns, now);
+    return give(lcore, work, giving_of(lcore, entry, pool, now), QueryOutcome::answered_cached);
+  }
+
+  const bool failed = has_failed(lcore, entry, pool);
+  const bool silent = is_silent(lcore, pool, now);
+  const bool tries = silent && may_try(lcore, work, pool, kTrialPause, now);
+  const bool waits = failed && !tries && is_to_wait(lcore, work, entry, pool, now);
+  const bool may_ask = silent ? tries : !waits;
+  work.has_stale = may_be_stale(entry, pool, now);
+  if (work.has_stale) {
+    work.giving = giving_of(lcore, entry, pool, now);
+    if (!silent && !failed) return std::nullopt;
+    if (may_ask && lcore.answers.claim(key, now, silent ? 0 : kRenewalPause))
+      refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns, now);
+    return give_stale(lcore, work);
+  }
+  if (!waits || may_ask) return std::nullopt;
+  const auto rcode = static_cast<dns::Rcode>(entry.failure);
+  if (reply(lcore, work.packet, work.query.traits, rcode, ExtendedError::cached_error))
+    return QueryOutcome::answered_failure;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+  const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
+  state::PoolReach& reach = lcore.reach[owner];
+  if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
+  if (reach.lost_at != 0) return true;
+  if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
+  // Control says so. What clients' queries have shown meanwhile says more, and errors are no silence.
+  return now > reach.heard_at + lcore.query_timeout_ns && !lcore.hops.answers(pool, reach.heard_at);
+}
+
+std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
+                                   const config::ImagePool& pool, uint64_t now) {
+  work.has_stale = false;
+  if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
+  return judge(lcore, work, key, pool, now);
+}
+
+std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key,
+                                                 uint64_t now) {
+  if (!work.query.plain) return std::nullopt;
+  if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
+  const CacheEntry& entry = lcore.recalled.entry;
+  const config::ImageRule* rule = lcore.rules->kept_rule(key.question.generation, entry.rule);
+  if (rule == nullptr || rule->identity != entry.identity) return std::nullopt;
+  key.question.rule = entry.rule;
+  key.identity = entry.identity;
+  return judge(lcore, work, key, lcore.rules->pool(rule->pool), now);
+}
+
+std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
+  if (!work.has_stale) return std::nullopt;
+  return give(lcore, work, work.giving, QueryOutcome::answered_stale);
+}
+
+std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_t now) {
+  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingQuery& query = lcore.pending.query(index);
+  if (slot.shared == 0 || lcore.rules == nullptr) return {};
+  const config::ImageRule* rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
+  if (rule == nullptr) return {};
+  const config::ImagePool& pool = lcore.rules->pool(rule->pool);
+  dns::FoldedName name;
+  if (!is_remembered(*rule, pool) || !dns::parse_name({query.question(), slot.question_length}, name)) return {};
+  const state::CacheKey key{.hash = query.hash, .identity = rule->identity, .name = name.bytes, .question = query.key};
+  if (!lcore.answers.find(key, lcore.recalled)) return {};
+  const CacheEntry& entry = lcore.recalled.entry;
+  if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, now) || may_be_stale(entry, pool, now))) return {};
+  uint8_t* message = lcore.stale_message.data();
+  dns::store16(message, 0);
+  std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
+  // As long as any of them may have it; there is no room for more.
+  const uint16_t longest = std::max<uint16_t>(query.traits.udp_size, state::DeliveryQueue::kLongest);
+  dns::QueryTraits for_all = query.traits_as(state::kWantsOpt | state::kWantsAd, longest);
+  for_all.keepalive = 0;
+  const unsigned length =
+      dns::give_answer(lcore.stale_message, for_all, lcore.recalled.kept, giving_of(lcore, entry, pool, now));
+  return {message, length};
+}
+
+}  // namespace penstock::path

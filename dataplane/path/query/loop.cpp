@@ -1,0 +1,28 @@
+#include "dataplane/path/query/loop.h"
+
+#include <cstring>
+
+namespace penstock::path {
+
+std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query) {
+  return config::pool_of_loop_label({query.name.bytes + 1, config::kLoopLabelLength}, lcore.rules->header().loop_token);
+}
+
+void report_loop(state::Lcore& lcore, config::EventKind kind, uint32_t number, uint16_t endpoint_slot, bool blocked,
+                 const Packet& packet, const dns::Query& query, uint64_t now) {
+  if (!lcore.reports.may_report(kind, number, now)) return;
+  config::Event event;
+  event.kind = kind;
+  event.family = packet.family;
+  event.endpoint_slot = endpoint_slot;
+  event.rule = number;
+  event.generation = lcore.rules->header().generation;
+  event.address = packet.source;
+  event.type = dns::load16(packet.dns + dns::kHeaderSize + query.name.length);
+  event.name_length = query.name.length;
+  event.blocked = blocked ? 1 : 0;
+  std::memcpy(event.name.data(), query.name.bytes, query.name.length);
+  lcore.counters.events.put(event);
+}
+
+}  // namespace penstock::path

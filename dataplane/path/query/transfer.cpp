@@ -1,0 +1,82 @@
+#include "dataplane/path/query/transfer.h"
+
+#include "dataplane/path/answer/decline.h"
+#include "dataplane/path/choose/choose_endpoint.h"
+#include "dataplane/path/frame/headers.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/limits/admit.h"
+#include "dataplane/path/limits/limit.h"
+#include "dataplane/path/query/update.h"
+
+namespace penstock::path {
+namespace {
+
+using config::QueryOutcome;
+using dns::ExtendedError;
+using dns::Rcode;
+
+constexpr uint16_t kTypeIxfr = 251;
+constexpr uint16_t kTypeAxfr = 252;
+
+const uint8_t* behind_name(const QueryWork& work) {
+  return work.packet.dns + dns::kHeaderSize + work.query.name.length;
+}
+
+// To the slow lane: the client's message as it came, between our address and the endpoint's, and whose connection it is.
+QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const state::EndpointHop& hop,
+                               uint64_t now) {
+  const Packet& packet = work.packet;
+  state::StreamPeer client = state::StreamPeer::of(packet.peer_mac.data());
+  client.kind = state::PeerKind::transfer;
+  const uint8_t port = lcore.host.stream_port();
+  const UdpHeaders headers{
+      .destination_mac = client.mac(),
+      .source_mac = lcore.host.ports[port].mac,
+      .source = hop.source,
+      .destination = hop.address,
+      .source_port = lcore.no_edns.is_without(hop.slot, hop.address, now) ? state::kTransferWithoutOpt : uint16_t{0},
+      .destination_port = 53,
+      .vlan = 0,
+      .ip_id = 0,
+      .family = hop.family,
+  };
+  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) {
+    discard(lcore, *packet.frame);
+    return QueryOutcome::ignored_no_room;
+  }
+  transmit(lcore, port, *packet.frame);
+  return QueryOutcome::transferred;
+}
+
+}  // namespace
+
+bool is_transfer(const QueryWork& work) {
+  const uint16_t type = dns::load16(behind_name(work));
+  return type == kTypeIxfr || type == kTypeAxfr;
+}
+
+std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match,
+                                          uint64_t now) {
+  const tables::Ruleset& rules = *lcore.rules;
+  const config::ImageRule& rule = rules.rule(match.rule);
+  if (!match.is_apex || !rules.may_transfer(rule, work.group)) return std::nullopt;
+  if (dns::load16(behind_name(work) + 2) != dns::kClassIn) return std::nullopt;
+  const Packet& packet = work.packet;
+  if (!came_over_tcp(lcore, packet)) {
+    if (dns::load16(behind_name(work)) == kTypeAxfr) return std::nullopt;
+    if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
+    if (send_truncated(lcore, work)) return QueryOutcome::truncated_transfer;
+    discard(lcore, *packet.frame);
+    return QueryOutcome::ignored_no_room;
+  }
+  const config::ImagePool& pool = rules.pool(rule.pool);
+  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
+    return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+  // What is signed may go by a key that one server has (RFC 3645).
+  const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family, now)
+                                          : choose_endpoint(lcore, pool, {}, packet.source, packet.family, now);
+  if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
+  return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint], now);
+}
+
+}  // namespace penstock::path

@@ -1,0 +1,94 @@
+#include "dataplane/path/response/distrust.h"
+
+#include <algorithm>
+
+#include "dataplane/path/flight/retry.h"
+#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/guard/chase.h"
+#include "dataplane/path/tell.h"
+
+namespace penstock::path {
+namespace {
+
+using config::ResponseOutcome;
+
+constexpr unsigned kMostOdd = 3;
+constexpr uint16_t kNoSlot = 0xffff;
+
+// The slot of the endpoint in whose name the response came.
+uint16_t slot_of(state::Lcore& lcore, const Packet& packet) {
+  if (lcore.rules == nullptr || !lcore.endpoints.may_hold_now(packet.source)) return kNoSlot;
+  const auto count = static_cast<uint32_t>(lcore.rules->endpoints().size());
+  const auto is_it = [&](uint32_t at) {
+    return lcore.hops[at].family == packet.family && lcore.hops[at].address == packet.source;
+  };
+  uint32_t at = std::min(lcore.odd_responses.recent, count);
+  if (at == count || !is_it(at))
+    for (at = 0; at < count && !is_it(at);) ++at;
+  if (at == count) return kNoSlot;
+  lcore.odd_responses.recent = at;
+  return lcore.hops[at].slot;
+}
+
+void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const state::PendingQuery* query, uint64_t now) {
+  const uint32_t number = query == nullptr ? config::kNoRule : query->key.rule;
+  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot : number, now)) return;
+  config::Event event;
+  event.kind = config::EventKind::forged;
+  event.family = packet.family;
+  event.endpoint_slot = slot;
+  event.rule = number;
+  event.address = packet.source;
+  event.blocked = 1;
+  dns::FoldedName name;
+  name.length = 0;
+  if (query != nullptr && dns::parse_name({query->question(), query->traits.question_length}, name))
+    event.type = dns::load16(query->question() + name.length);
+  tell(lcore, event, name, now);
+}
+
+// The last send that still owes its answer; slot.sends: none does.
+unsigned owing(const state::PendingSlot& slot, const state::PendingQuery& query) {
+  for (unsigned number = slot.sends; number-- > 0;)
+    if (!query.send(number).answered) return number;
+  return slot.sends;
+}
+
+}  // namespace
+
+ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutcome verdict, uint32_t index,
+                         uint64_t now) {
+  const auto drop = [&] {
+    discard(lcore, *packet.frame);
+    return verdict;
+  };
+  if (lcore.host.is_stream(packet.port)) return drop();  // nobody can send in another's name over TCP
+  const uint16_t from = slot_of(lcore, packet);
+  if (from != kNoSlot) {
+    config::EndpointCounters& endpoint = lcore.counters.endpoints[from];
+    endpoint.odd_responses.add(1);
+    if (lcore.odd_responses.count(from, endpoint.queries.get(), now)) report(lcore, packet, from, nullptr, now);
+  }
+  if (index == state::PendingTable::kNone || verdict == ResponseOutcome::wrong_endpoint) return drop();
+
+  state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingQuery& query = lcore.pending.query(index);
+  if (slot.odd < kMostOdd) slot.odd = static_cast<uint8_t>((slot.odd + 1) & 3);
+  const bool is_enough = slot.odd == kMostOdd || verdict == ResponseOutcome::wrong_case ||
+                         (from != kNoSlot && lcore.odd_responses.is_suspect(from, now));
+  const unsigned number = owing(slot, query);
+  if (!is_enough || slot.over_tcp != 0 || number == slot.sends ||
+      !ask_over_tcp(lcore, index, number, true, *packet.frame, now))
+    return drop();
+  for (unsigned i = 0; i < slot.sends; ++i) {
+    state::PendingSend& other = query.send(i);
+    if (i == number || other.answered) continue;
+    other.answered = true;
+    --lcore.outstanding[other.endpoint_slot];
+  }
+  lcore.counters.retry[config::RetryOutcome::over_tcp].add(1);
+  report(lcore, packet, from, &query, now);
+  return verdict;
+}
+
+}  // namespace penstock::path
