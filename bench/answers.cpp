@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/state/answer_cache.h"
+#include "dataplane/state/answers/answer_cache.h"
 
 namespace penstock {
 namespace {

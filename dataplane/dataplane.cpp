@@ -25,7 +25,7 @@
 #include "config/source_ports.h"
 #include "confine/confine.h"
 #include "dataplane/last_good.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "config/counters.h"
-#include "dataplane/state/rate_budget.h"
+#include "dataplane/state/endpoints/rate_budget.h"
 #include "dataplane/tables/ruleset.h"
 
 namespace penstock {

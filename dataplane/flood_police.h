@@ -15,7 +15,7 @@
 #include "config/address.h"
 #include "config/counters.h"
 #include "config/log_rate.h"
-#include "dataplane/state/turned_away.h"
+#include "dataplane/state/clients/turned_away.h"
 
 namespace penstock {
 

@@ -9,11 +9,11 @@
 #include <ctime>
 #include <new>
 
-#include "dataplane/state/chases.h"
-#include "dataplane/state/client_shares.h"
-#include "dataplane/state/delivery.h"
-#include "dataplane/state/rate_limits.h"
-#include "dataplane/state/rings.h"
+#include "dataplane/state/clients/client_shares.h"
+#include "dataplane/state/clients/rate_limits.h"
+#include "dataplane/state/flights/chases.h"
+#include "dataplane/state/flights/delivery.h"
+#include "dataplane/state/lanes/rings.h"
 
 namespace penstock {
 namespace {

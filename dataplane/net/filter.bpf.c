@@ -100,7 +100,7 @@ static __always_inline int is_for_another_host(const struct ethhdr* ethernet) {
   return !bpf_map_lookup_elem(&macs, &to);
 }
 
-// Of a client: an IPv4 address, or the network of an IPv6 one, its first 64 bits (state/client_network.h). Written by several CPUs
+// Of a client: an IPv4 address, or the network of an IPv6 one, its first 64 bits (state/clients/client_network.h). Written by several CPUs
 // at once it counts a little too little.
 struct allowance {
   __u64 window;

@@ -6,7 +6,7 @@
 
 #include "dataplane/path/query/query.h"
 #include "dataplane/path/response/response.h"
-#include "dataplane/state/rings.h"
+#include "dataplane/state/lanes/rings.h"
 
 namespace penstock::path {
 

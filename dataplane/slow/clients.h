@@ -22,7 +22,7 @@ namespace penstock::slow {
 
 struct ClientLimits {
   uint32_t connections = 10000;
-  uint32_t per_client = 1000;  // of one host; state/client_network.h says what networks may have
+  uint32_t per_client = 1000;  // of one host; state/clients/client_network.h says what networks may have
   std::chrono::milliseconds idle = std::chrono::seconds(10);
   uint32_t in_flight = 100;    // queries of one connection; more are left in the kernel's buffer
   size_t unsent = 256 << 10;   // octets of answers that one connection keeps

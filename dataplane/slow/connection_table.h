@@ -1,7 +1,7 @@
 // dataplane/slow/connection_table.h - which clients have how many connections, and which connection makes room for another.
 //
 // Bookkeeping alone, no sockets: places, numbered, with a generation each. Connections hang on their host, hosts on their network,
-// networks on their site (state/client_network.h), sites on the root. Each knows how much it has, as if of one host: a network as much as
+// networks on their site (state/clients/client_network.h), sites on the root. Each knows how much it has, as if of one host: a network as much as
 // its busiest host or a quarter of all that it holds, a site as its busiest network or a sixteenth. Whoever has most gives way, and of it
 // the connection that has been idle the longest; one with a query under way only when all of that host's have one.
 #pragma once
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "config/address.h"
-#include "dataplane/state/client_network.h"
+#include "dataplane/state/clients/client_network.h"
 
 namespace penstock::slow {
 

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "dataplane/path/frame/headers.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::slow {
 

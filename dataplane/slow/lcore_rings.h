@@ -8,7 +8,7 @@
 
 #include "config/slow_counters.h"
 #include "dataplane/slow/frame.h"
-#include "dataplane/state/rings.h"
+#include "dataplane/state/lanes/rings.h"
 #include "dataplane/tables/local_host.h"
 
 struct rte_mempool;

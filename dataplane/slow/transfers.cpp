@@ -7,7 +7,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/slow/dial.h"
-#include "dataplane/state/client_network.h"
+#include "dataplane/state/clients/client_network.h"
 
 namespace penstock::slow {
 namespace {

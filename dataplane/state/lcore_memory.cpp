@@ -3,12 +3,12 @@
 
 #include <new>
 
-#include "dataplane/state/answer_cache.h"
-#include "dataplane/state/delivery.h"
+#include "dataplane/state/answers/answer_cache.h"
+#include "dataplane/state/clients/rate_limits.h"
+#include "dataplane/state/flights/delivery.h"
+#include "dataplane/state/flights/pending.h"
+#include "dataplane/state/flights/waiters.h"
 #include "dataplane/state/hash_index.h"
-#include "dataplane/state/pending.h"
-#include "dataplane/state/rate_limits.h"
-#include "dataplane/state/waiters.h"
 
 namespace penstock::state {
 

@@ -107,7 +107,7 @@ class LocalHost {
   // The lcore that owns a source port (host order), or kNobody: not one of ours.
   uint8_t owner(uint16_t port) const { return owner_[port]; }
 
-  // The slow lane's: its wire is made of TCP connections (state/stream_peer.h).
+  // The slow lane's: its wire is made of TCP connections (state/lanes/stream_peer.h).
   uint8_t stream_port() const { return static_cast<uint8_t>(port_count); }
   bool is_stream(uint8_t port) const { return port == port_count; }
 

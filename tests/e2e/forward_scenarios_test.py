@@ -10,7 +10,7 @@ A row is  scenario("situation", ask(...), ...)  with one ask or several, one aft
   hears     over what the endpoints are asked: "udp", "tcp", and "plain" for UDP without an OPT
 
 Drawn up from what forward zones of other resolvers are tested for (Unbound's testdata/fwd_*). Of these are elsewhere: several questions at once and
-out of order (tcp_endpoints, tests/dataplane/path/join), too many at once (bad_clients, path/overload), what memory has no room for (state/answer_cache),
+out of order (tcp_endpoints, tests/dataplane/path/join), too many at once (bad_clients, path/overload), what memory has no room for (state/answers/answer_cache),
 forwarders that forward back (bad_clients), wrong addresses and ports of endpoints (path/response/response), letters in random case (path/flight/edns), expired answers
 (memory, path/stale). We have no forwarders by name, no DNS64, no validation and nothing that a failed endpoint falls back on.
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/fuzz/live_oracle.h"
 #include "tests/fuzz/live_script.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::fuzz {
 namespace {

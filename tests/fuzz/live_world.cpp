@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "config/image.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::fuzz {
 namespace {

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "dataplane/path/work.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::path {
 

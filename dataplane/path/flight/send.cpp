@@ -8,7 +8,7 @@
 #include "dataplane/path/flight/flight.h"
 #include "dataplane/path/frame/headers.h"
 #include "dataplane/path/frame/transmit.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::path {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dataplane/state/pending.h"
+#include "dataplane/state/flights/pending.h"
 
 namespace penstock::path {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "dataplane/path/frame/packet.h"
+#include "dataplane/state/lanes/rings.h"
 #include "dataplane/state/lcore.h"
-#include "dataplane/state/rings.h"
 
 namespace penstock::path {
 

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <span>
 
-#include "dataplane/state/pending.h"
+#include "dataplane/state/flights/pending.h"
 
 namespace penstock::path {
 

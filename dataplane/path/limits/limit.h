@@ -19,7 +19,7 @@
 #include <optional>
 
 #include "dataplane/path/work.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::path {
 

@@ -7,7 +7,7 @@
 
 #include "config/image.h"
 #include "dataplane/path/work.h"
-#include "dataplane/state/answer_cache.h"
+#include "dataplane/state/answers/answer_cache.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {

@@ -17,7 +17,7 @@
 #include "dataplane/path/query/loop.h"
 #include "dataplane/path/query/transfer.h"
 #include "dataplane/path/query/update.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::path {
 namespace {

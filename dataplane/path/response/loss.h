@@ -2,8 +2,8 @@
 #pragma once
 
 #include "dataplane/path/frame/packet.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "dataplane/state/lcore.h"
-#include "dataplane/state/stream_peer.h"
 
 namespace penstock::path {
 

@@ -1,5 +1,5 @@
 // tests/dataplane/path/stream_test.cpp - the stream port: queries over TCP, their way to endpoints, and what UDP cut short.
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {

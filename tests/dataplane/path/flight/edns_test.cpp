@@ -3,7 +3,7 @@
 // Long because each rule is shown towards endpoints, towards clients and from memory, and they share their messages.
 #include <set>
 
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 #include "tests/support/messages.h"
 

@@ -1,5 +1,5 @@
 // tests/dataplane/path/limits/cookie_test.cpp - cookies of clients (RFC 7873): in which answers they stand, whose they are, and what they prove.
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 #include "tests/support/messages.h"
 

@@ -1,7 +1,7 @@
 // tests/dataplane/path/query/transfer_test.cpp - zone transfers: who may have one, and what the slow lane is given to relay.
 #include <set>
 
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {

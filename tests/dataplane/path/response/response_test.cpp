@@ -4,7 +4,7 @@
 
 #include "config/event_ring.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/state/stream_peer.h"
+#include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {

@@ -1,0 +1,221 @@
+// tests/dataplane/state/answers/answer_cache_test.cpp - the table of remembered answers against a naive map, its limits, and lcores at once.
+#include "dataplane/state/answers/answer_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace penstock::state {
+namespace {
+
+// "\3abc\7example\0"
+std::string wire(const std::string& label) {
+  return std::string(1, static_cast<char>(label.size())) + label + std::string("\7example\0", 9);
+}
+
+struct Question {
+  std::string name;
+  uint64_t identity = 1;
+  uint16_t type = 1;
+
+  auto operator<=>(const Question&) const = default;
+  CacheKey key() const {
+    static thread_local std::array<uint8_t, 264> octets_of_last;
+    uint8_t* octets = octets_of_last.data();
+    std::copy(name.begin(), name.end(), octets);
+    return {.hash = wide_hash_octets(type, octets, static_cast<unsigned>(name.size())),
+            .identity = identity,
+            .name = octets,
+            .question = {.type = type, .query_class = 1, .name_length = static_cast<uint8_t>(name.size())}};
+  }
+};
+
+// An answer that says its own number all over.
+dns::Kept answer_of(uint32_t number, unsigned length, unsigned records = 3) {
+  dns::Kept kept{};
+  kept.answer.ttl = 1 + number % 1000;
+  kept.answer.flags = static_cast<uint16_t>(number & 0x2f);
+  kept.answer.body_length = static_cast<uint16_t>(length);
+  kept.answer.records = static_cast<uint8_t>(records);
+  for (unsigned i = 0; i < records; ++i) kept.ttl_at[i] = static_cast<uint16_t>(number + i);
+  for (unsigned i = 0; i < length; ++i) kept.body[i] = static_cast<uint8_t>(number * 31 + i);
+  return kept;
+}
+bool says(const Recalled& recalled, uint32_t number, unsigned length, unsigned records = 3) {
+  const dns::Kept expected = answer_of(number, length, records);
+  return std::memcmp(&recalled.kept.answer, &expected.answer, sizeof expected.answer) == 0 &&
+         std::memcmp(recalled.kept.ttl_at.data(), expected.ttl_at.data(), records * sizeof(uint16_t)) == 0 &&
+         std::memcmp(recalled.kept.body.data(), expected.body.data(), length) == 0;
+}
+
+AnswerCache::Origin at(uint64_t now, uint16_t owner = 0, uint32_t quota = 0) {
+  return {.now = now, .private_identity = 0, .owner = owner, .quota = quota};
+}
+
+TEST(AnswerCache, FindsWhatANaiveMapFindsOrNothing) {
+  struct Known {
+    uint32_t number = 0;
+    unsigned length = 0, records = 0;
+    uint64_t failed_at = 0;
+    unsigned failures = 0;
+    bool has_answer = false;
+  };
+  std::mt19937 random(11);
+  for (const uint64_t size : {4096U, 65536U, 1U << 25}) {
+    AnswerCache cache(size);
+    std::map<Question, Known> known;
+    Recalled recalled;
+    uint64_t now = 1;
+    unsigned found = 0, flushed = 0;
+    for (unsigned step = 0; step < 60'000; ++step) {
+      const Question question{wire("n" + std::to_string(random() % 700)), 1 + random() % 2,
+                              static_cast<uint16_t>(1 + random() % 2 * 27)};
+      const unsigned what = random() % 100;
+      ++now;
+      if (what < 35) {
+        const Known next{
+            step, static_cast<unsigned>(random() % (what < 3 ? 1440 : 200)), static_cast<unsigned>(random() % 6), 0, 0,
+            true};
+        const Stored stored = cache.store(question.key(), answer_of(next.number, next.length, next.records),
+                                          at(now, static_cast<uint16_t>(question.identity)));
+        ASSERT_TRUE(stored == Stored::stored || stored == Stored::renewed);
+        known[question] = next;
+      } else if (what < 45) {
+        ASSERT_NE(cache.store_failure(question.key(), dns::Rcode::servfail, 0, 30'000, at(now)), Stored::busy);
+        known[question].failed_at = now;
+        ++known[question].failures;
+      } else if (what < 48) {
+        // Only what is short enough to have been cut.
+        const unsigned longest = random() % 2 == 0 ? 100 : ~0U;
+        ASSERT_TRUE(cache.forget(question.key(), longest));
+        if (const auto one = known.find(question); one != known.end() && one->second.length <= longest)
+          known.erase(one);
+      } else if (what == 99 && step % 7 == 0) {
+        const std::string label = question.name;
+        const auto scope = static_cast<config::FlushScope>(random() % 3);
+        const std::string name =
+            scope == config::FlushScope::zone && step % 2 == 0 ? std::string("\7example\0", 9) : label;
+        flushed += cache.flush(scope, {reinterpret_cast<const uint8_t*>(name.data()), name.size()}) != 0 ? 1 : 0;
+        std::erase_if(known, [&](const auto& entry) {
+          return scope == config::FlushScope::all || (scope == config::FlushScope::zone && name.size() == 9) ||
+                 entry.first.name == name;
+        });
+      } else {
+        const bool is_there = cache.find(question.key(), recalled);
+        if (!is_there) continue;  // it may have made room
+        ++found;
+        const auto expected = known.find(question);
+        ASSERT_NE(expected, known.end()) << question.name;
+        const Known& one = expected->second;
+        // An entry that was pushed out and came back as a failure has no answer any more.
+        ASSERT_LE(recalled.entry.answer.ttl != 0, one.has_answer);
+        if (recalled.entry.answer.ttl != 0) {
+          ASSERT_TRUE(says(recalled, one.number, one.length, one.records)) << question.name;
+        }
+        ASSERT_EQ(recalled.entry.failed_at, one.failed_at);
+        ASSERT_LE(recalled.entry.failures, one.failures);
+      }
+    }
+    EXPECT_GT(found, 100U) << size;
+    EXPECT_GT(flushed, 5U);
+    if (size == 1U << 25) {
+      EXPECT_EQ(cache.evicted(), 0U);
+      for (const auto& [question, one] : known) EXPECT_TRUE(cache.find(question.key(), recalled)) << question.name;
+      EXPECT_EQ(cache.entries(), known.size());
+    }
+    cache.flush(config::FlushScope::all, {});
+    EXPECT_EQ(cache.entries(), 0U);
+    EXPECT_EQ(cache.used(), 0U);
+  }
+}
+
+TEST(AnswerCache, TheColdestGoesFirst) {
+  AnswerCache cache(4096);
+  Recalled recalled;
+  const Question hot{wire("hot")};
+  cache.store(hot.key(), answer_of(1, 100), at(1));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(cache.find(hot.key(), recalled));
+  for (int i = 0; i < 60; ++i) cache.store(Question{wire("n" + std::to_string(i))}.key(), answer_of(2, 100), at(2));
+  EXPECT_TRUE(cache.find(hot.key(), recalled));  // cooled once or twice
+  EXPECT_LT(recalled.heat, 3);
+  for (int i = 0; i < 200; ++i) cache.store(Question{wire("m" + std::to_string(i))}.key(), answer_of(2, 100), at(2));
+  EXPECT_FALSE(cache.find(hot.key(), recalled));  // nobody asked for it for long
+}
+
+TEST(AnswerCache, AnOwnerHasNoMoreThanItsShare) {
+  AnswerCache cache(1 << 20);
+  for (int i = 0; i < 2000; ++i)
+    cache.store(Question{wire("a" + std::to_string(i))}.key(), answer_of(1, 100), at(1, 3, 64));
+  EXPECT_LE(cache.used(), 64U * 1024);
+  EXPECT_GT(cache.used(), 60U * 1024);
+  const uint64_t used = cache.used();
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(cache.store(Question{wire("b" + std::to_string(i))}.key(), answer_of(1, 100), at(1, 4)), Stored::stored);
+  EXPECT_GT(cache.used(), used + 100 * 200);
+}
+
+TEST(AnswerCache, OneAsksForAll) {
+  AnswerCache cache(4096);
+  const Question question{wire("x")};
+  EXPECT_FALSE(cache.claim(question.key(), 10, 5));
+  cache.store(question.key(), answer_of(1, 10), at(1));
+  EXPECT_TRUE(cache.claim(question.key(), 10, 5));
+  EXPECT_FALSE(cache.claim(question.key(), 14, 5));
+  EXPECT_TRUE(cache.claim(question.key(), 15, 5));
+}
+
+TEST(AnswerCache, WithoutMemoryNothingIsRemembered) {
+  AnswerCache cache(0);
+  Recalled recalled;
+  const Question question{wire("x")};
+  EXPECT_FALSE(cache.enabled());
+  EXPECT_EQ(cache.store(question.key(), answer_of(1, 10), at(1)), Stored::no_room);
+  EXPECT_FALSE(cache.find(question.key(), recalled));
+  EXPECT_EQ(cache.flush(config::FlushScope::all, {}), 0U);
+}
+
+// Few pages, so that all write to the same: whoever finds something finds it whole.
+TEST(AnswerCache, ManyAtOnce) {
+  AnswerCache cache(4 * 4096);
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> found = 0, stored = 0, torn = 0;
+  std::vector<std::thread> lcores;
+  for (unsigned lcore = 0; lcore < 4; ++lcore)
+    lcores.emplace_back([&, lcore] {
+      std::mt19937 random(lcore);
+      auto recalled = std::make_unique<Recalled>();
+      for (unsigned step = 0; step < 60'000; ++step) {
+        const uint32_t number = random() % 64;
+        const Question question{wire("n" + std::to_string(number))};
+        // What is stored under a name is always one of its own: the number in the flags' place tells.
+        const unsigned length = 20 + number * 7 % 300;
+        if (random() % 3 == 0) {
+          const Stored outcome = cache.store(question.key(), answer_of(number, length), at(step + 1));
+          if (outcome != Stored::busy) ++stored;
+        } else if (cache.find(question.key(), *recalled)) {
+          ++found;
+          if (!says(*recalled, number, length)) ++torn;
+        }
+      }
+    });
+  std::thread flusher([&] {
+    while (!stop) cache.flush(config::FlushScope::name, {});
+  });
+  for (std::thread& lcore : lcores) lcore.join();
+  stop = true;
+  flusher.join();
+  EXPECT_EQ(torn, 0U);
+  EXPECT_GT(found, 1000U);
+  EXPECT_GT(stored, 1000U);
+}
+
+}  // namespace
+}  // namespace penstock::state

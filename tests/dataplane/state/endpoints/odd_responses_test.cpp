@@ -1,0 +1,66 @@
+// tests/dataplane/state/endpoints/odd_responses_test.cpp - how many responses that fit no query may be late, and how long a suspicion lasts.
+#include "dataplane/state/endpoints/odd_responses.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace penstock::state {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+
+struct Second {
+  uint64_t queries;  // sent in it, before its responses
+  unsigned odd;
+};
+
+TEST(OddResponses, MoreThanCanBeLate) {
+  const struct {
+    const char* what;
+    std::vector<Second> seconds;
+    bool is_suspect;
+  } cases[] = {
+      {"a few", {{0, 1000}, {0, 1000}, {0, 1000}}, false},
+      {"one more, in the second second", {{0, 1000}, {0, 1001}}, true},
+      {"all in the first", {{0, 50'000}, {0, 0}, {0, 50'000}}, false},
+      {"as many as were asked", {{5000, 5000}, {5000, 6000}, {5000, 6000}, {5000, 11'000}}, false},
+      {"more than were asked in two seconds", {{5000, 1}, {5000, 11'001}}, true},
+      {"more than were asked of late", {{50'000, 1}, {0, 1}, {0, 1001}}, true},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.what);
+    const auto made = std::make_unique<OddResponses>();
+    OddResponses& odd = *made;
+    uint64_t now = 1'000'000 * kMs;
+    uint64_t queries = 7;
+    unsigned told = 0;
+    for (const Second& second : one.seconds) {
+      const uint64_t before = queries;
+      queries += second.queries;
+      for (unsigned i = 0; i < second.odd; ++i) told += odd.count(3, i == 0 ? before : queries, now) ? 1 : 0;
+      EXPECT_FALSE(odd.is_suspect(4, now)) << "another endpoint";
+      now += 1000 * kMs;
+    }
+    EXPECT_EQ(odd.is_suspect(3, now - 1), one.is_suspect);
+    EXPECT_EQ(told, one.is_suspect ? 1U : 0U) << "once";
+  }
+}
+
+TEST(OddResponses, ASuspicionEndsAndIsToldAgain) {
+  const auto made = std::make_unique<OddResponses>();
+  OddResponses& odd = *made;
+  uint64_t now = 1'000'000 * kMs;
+  unsigned told = 0;
+  for (unsigned i = 0; i < 30 * 2000; ++i, now += kMs / 2) told += odd.count(0, 0, now) ? 1 : 0;
+  EXPECT_EQ(told, 1U) << "it lasts as long as they come";
+  EXPECT_TRUE(odd.is_suspect(0, now + OddResponses::kAlarm - 1000 * kMs));
+  now += OddResponses::kAlarm;
+  EXPECT_FALSE(odd.is_suspect(0, now));
+  for (unsigned i = 0; i < 3 * 2000; ++i, now += kMs / 2) told += odd.count(0, 0, now) ? 1 : 0;
+  EXPECT_EQ(told, 2U);
+}
+
+}  // namespace
+}  // namespace penstock::state
