@@ -10,8 +10,8 @@
 #include <optional>
 #include <vector>
 
-#include "dataplane/net/filter_rules.h"
-#include "dataplane/net/interface_watch.h"
+#include "dataplane/net/filter/filter_rules.h"
+#include "dataplane/net/kernel/interface_watch.h"
 #include "dataplane/tables/local_host.h"
 
 namespace penstock {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/endpoint_state.h"
-#include "dataplane/net/neighbour_watch.h"
+#include "dataplane/net/kernel/neighbour_watch.h"
 
 namespace penstock {
 

@@ -6,10 +6,10 @@
 #include <utility>
 #include <variant>
 
-#include "dataplane/net/af_packet.h"
-#include "dataplane/net/af_xdp.h"
-#include "dataplane/net/interface.h"
-#include "dataplane/net/own_port.h"
+#include "dataplane/net/devices/af_packet.h"
+#include "dataplane/net/devices/af_xdp.h"
+#include "dataplane/net/devices/own_port.h"
+#include "dataplane/net/kernel/interface.h"
 
 namespace penstock::net {
 namespace {

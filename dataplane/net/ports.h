@@ -22,8 +22,8 @@
 
 #include "config/address.h"
 #include "config/model.h"
-#include "dataplane/net/ethdev.h"
-#include "dataplane/net/filter_rules.h"
+#include "dataplane/net/devices/ethdev.h"
+#include "dataplane/net/filter/filter_rules.h"
 #include "dataplane/net/queues.h"
 
 struct rte_mempool;

@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "dataplane/net/eal.h"
-#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/pools/mbuf_pool.h"
 #include "dataplane/net/queues.h"
 #include "tests/support/path_rig.h"
 

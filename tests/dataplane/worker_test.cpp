@@ -17,7 +17,7 @@
 #include <thread>
 
 #include "dataplane/net/eal.h"
-#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/pools/mbuf_pool.h"
 #include "dataplane/shared_pages.h"
 #include "tests/dataplane/images.h"
 #include "tests/support/path_rig.h"

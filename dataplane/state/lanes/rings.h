@@ -22,7 +22,8 @@ namespace penstock::state {
 using FrameRing = SpscRing<uintptr_t>;
 
 constexpr size_t kRingFrames = 1024;
-constexpr size_t kSlowRingFrames = 8192;  // more would leave a port too few frames to receive into (net/mbuf_pool.cpp)
+constexpr size_t kSlowRingFrames =
+    8192;  // more would leave a port too few frames to receive into (net/pools/mbuf_pool.cpp)
 
 constexpr uintptr_t kEgressBit = 1;
 constexpr uintptr_t kUsedBit = 2;

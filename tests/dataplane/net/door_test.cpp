@@ -1,5 +1,5 @@
 // tests/dataplane/net/door_test.cpp - what a door takes and what not, on a TAP in a network namespace of its own; needs root.
-#include "dataplane/net/door.h"
+#include "dataplane/net/kernel/door.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -13,7 +13,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/net/eal.h"
-#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/pools/mbuf_pool.h"
 
 namespace penstock::net {
 namespace {

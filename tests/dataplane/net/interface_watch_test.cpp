@@ -1,5 +1,5 @@
 // tests/dataplane/net/interface_watch_test.cpp - the kernel's own messages about routes and neighbours, in a network namespace of this process.
-#include "dataplane/net/interface_watch.h"
+#include "dataplane/net/kernel/interface_watch.h"
 
 #include <gtest/gtest.h>
 #include <net/if.h>

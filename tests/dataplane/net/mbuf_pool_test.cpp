@@ -1,5 +1,5 @@
 // tests/dataplane/net/mbuf_pool_test.cpp - pools lie densely under --no-huge, and the check sees one that does not.
-#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/pools/mbuf_pool.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // tests/dataplane/net/neighbour_watch_test.cpp - what the kernel says of neighbours, and which of it is a new MAC.
-#include "dataplane/net/neighbour_watch.h"
+#include "dataplane/net/kernel/neighbour_watch.h"
 
 #include <gtest/gtest.h>
 #include <libmnl/libmnl.h>

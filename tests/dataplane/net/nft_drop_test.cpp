@@ -1,5 +1,5 @@
 // tests/dataplane/net/nft_drop_test.cpp - the nft commands of an af_packet port; ports_test.py runs them for real.
-#include "dataplane/net/nft_drop.h"
+#include "dataplane/net/filter/nft_drop.h"
 
 #include <gtest/gtest.h>
 

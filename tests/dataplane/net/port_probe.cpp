@@ -28,9 +28,9 @@
 #include <rte_ring.h>
 #include <rte_udp.h>
 
-#include "dataplane/net/door.h"
 #include "dataplane/net/eal.h"
-#include "dataplane/net/mbuf_pool.h"
+#include "dataplane/net/kernel/door.h"
+#include "dataplane/net/pools/mbuf_pool.h"
 #include "dataplane/net/ports.h"
 
 using namespace penstock;

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "dataplane/net/eal.h"
-#include "dataplane/net/stream_pool.h"
+#include "dataplane/net/pools/stream_pool.h"
 
 namespace penstock::slow {
 namespace {
