@@ -11,7 +11,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(penstock_flags INTERFACE -Wno-restrict)
 endif()
 if(PENSTOCK_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # TSan does not see fences. Ours (config/endpoint_state.h) order atomics only, so it has nothing to report there.
+  # TSan does not see fences. Ours (config/contract/endpoint_state.h) order atomics only, so it has nothing to report there.
   target_compile_options(penstock_flags INTERFACE -Wno-tsan)
 endif()
 # What runs for every packet has -O3 (penstock_hot), the rest need not be compiled that long: tests and what waits for the

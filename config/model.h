@@ -1,8 +1,8 @@
 // config/model.h - what the YAML of a user means, after `studio:` and zone files are expanded and defaults
 // are filled in.
 //
-// Control reads the file with read_model(), the dataplane with read_host() (config/read_model.h): its ports,
-// addresses and lcores, never the rules: those reach it as an image (config/image.h) that
+// Control reads the file with read_model(), the dataplane with read_host() (config/read/read_model.h): its ports,
+// addresses and lcores, never the rules: those reach it as an image (config/contract/image.h) that
 // control compiled.
 #pragma once
 
@@ -13,19 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "config/address.h"
-#include "config/name.h"
+#include "config/contract/address.h"
+#include "config/contract/enums.h"
+#include "config/contract/name.h"
+#include "config/yaml/finding.h"
 
 namespace penstock::config {
-
-// Where something was written: an index into Model::files and a line counted from 1; line 0: a default, not
-// written.
-struct Where {
-  uint32_t file = 0;
-  uint32_t line = 0;
-};
-
-enum class PortKind : uint8_t { af_xdp, af_packet, pci, vdev };
 
 struct Port {
   std::string name;
@@ -37,8 +30,6 @@ struct Port {
   std::vector<std::array<uint8_t, 6>> gateways;  // MACs of routers beside those of the kernel's routes
   Where where;
 };
-
-enum class Idle : uint8_t { adaptive, busy };
 
 struct SourcePorts {
   uint16_t first = 16384;
@@ -84,9 +75,6 @@ struct ClientGroup {
   Where where;
 };
 
-// What becomes of a query above a limit. Truncated: an empty answer with TC, so that an honest client comes back by TCP.
-enum class OverRate : uint8_t { truncate, refuse, drop };
-
 struct Clients {
   std::vector<IpPrefix> allow;  // default: RFC 1918, 100.64/10, loopback, link-local and ULA
   std::vector<IpPrefix> deny;
@@ -97,16 +85,6 @@ struct Clients {
   std::vector<IpPrefix> rate_exempt;  // no limit counts them
   std::vector<IpPrefix> allow_snoop;  // who may ask what is remembered without asking for recursion (RD 0)
   std::vector<ClientGroup> groups;    // at most kMaxClientGroups (image.h) less the unnamed one
-};
-
-enum class PoolKind : uint8_t { recursive, route53_inbound };
-
-// How a pool's queries are dealt to its endpoints.
-enum class Policy : uint8_t {
-  least_outstanding,  // the less busy of two drawn at random
-  round_robin,
-  weighted,  // at random, by Endpoint::weight
-  ordered,   // the first that is healthy
 };
 
 struct Endpoint {
@@ -140,9 +118,6 @@ struct CachePolicy {
 // What becomes of a client's subnet (RFC 7871) in a query to an endpoint.
 enum class Ecs : uint8_t { strip, pass, add };
 
-// How many queries may be under way on one TCP connection to an endpoint. Automatic: many, until it turns out that it does not bear them.
-enum class Pipelining : uint8_t { automatic, on, off };
-
 struct Pool {
   std::string name;
   PoolKind kind = PoolKind::recursive;
@@ -165,33 +140,12 @@ struct Pool {
   Where where;
 };
 
-enum class Action : uint8_t {
-  forward,
-  nxdomain,
-  nodata,
-  refused,
-  records,    // from Rule::records
-  addresses,  // each name has Rule::addresses
-};
-
 constexpr uint32_t kLocalTtl = 60;  // s
 
 // Text of a zone file (RFC 1035 section 5.1), as written: control/rules reads it.
 struct RecordText {
   std::string text;
   Where where;  // of its first line
-};
-
-// What becomes of an answer for a private name that has an address outside Rule::expect.
-enum class OnLeak : uint8_t { servfail, alarm };
-
-// What becomes of a chain of CNAMEs, in an answer for a name that is not private, that leads into the rule's private zone.
-enum class CnameInto : uint8_t { chase, alarm, pass };
-
-// What becomes of a client that a zone is not for.
-enum class Otherwise : uint8_t {
-  refuse,
-  next,  // the next entry that the name matches decides
 };
 
 // What happens to the names of one entry of `zones:`, of one `studio:` service, or of `default:`, or to names that are built in.

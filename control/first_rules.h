@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "control/admin/operations.h"
 
 namespace penstock::control {

@@ -16,7 +16,7 @@
 #include <iostream>
 
 #include "config/files/own_files.h"
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "confine/confine.h"
 #include "control/control.h"
 #include "control/neighbours/neighbour_hand.h"

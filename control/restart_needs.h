@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 #include "config/model.h"
 
 namespace penstock::control {

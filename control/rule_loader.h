@@ -13,7 +13,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "control/first_rules.h"
 #include "control/link/endpoint_slots.h"
 #include "control/rules/memfd.h"

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/last_good.h"
 
 namespace penstock {

@@ -1,4 +1,4 @@
-// dataplane/control_link.h - the dataplane's end of the link (config/link.h): one control at a time, on the main thread.
+// dataplane/control_link.h - the dataplane's end of the link (config/contract/link.h): one control at a time, on the main thread.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,9 @@
 
 #include <tl/expected.hpp>
 
+#include "config/contract/link.h"
+#include "config/contract/log_rate.h"
 #include "config/files/own_files.h"
-#include "config/link.h"
-#include "config/log_rate.h"
 #include "dataplane/publish.h"
 #include "dataplane/shared_pages.h"
 

@@ -20,8 +20,8 @@
 #include <ctime>
 #include <filesystem>
 
+#include "config/contract/image.h"
 #include "config/files/own_files.h"
-#include "config/image.h"
 #include "config/source_ports.h"
 #include "confine/confine.h"
 #include "dataplane/last_good.h"

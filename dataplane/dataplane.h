@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/log_rate.h"
+#include "config/contract/log_rate.h"
 #include "config/model.h"
 #include "dataplane/control_link.h"
 #include "dataplane/endpoint_meter.h"

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 #include "dataplane/state/endpoints/rate_budget.h"
 #include "dataplane/tables/ruleset.h"
 

@@ -12,9 +12,9 @@
 #include <map>
 #include <span>
 
-#include "config/address.h"
-#include "config/counters.h"
-#include "config/log_rate.h"
+#include "config/contract/address.h"
+#include "config/contract/counters.h"
+#include "config/contract/log_rate.h"
 #include "dataplane/state/clients/turned_away.h"
 
 namespace penstock {

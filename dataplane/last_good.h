@@ -10,7 +10,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 
 namespace penstock {
 

@@ -11,7 +11,7 @@
 
 #include "config/files/last_good_config.h"
 #include "config/files/own_files.h"
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "confine/confine.h"
 #include "dataplane/dataplane.h"
 

@@ -1,6 +1,6 @@
 // dataplane/next_hop_follower.h - takes over a next hop's new MAC while control is not there to do it.
 //
-// Next hops are control's words in the shared page (config/endpoint_state.h). When its heartbeat, at least twice a second,
+// Next hops are control's words in the shared page (config/contract/endpoint_state.h). When its heartbeat, at least twice a second,
 // has not come for a second, changes that the kernel tells of are written by us, those of the seconds before too. A control
 // that comes back looks at all of them itself. Not for next hops behind a VLAN sub-interface: those wait for control.
 #pragma once
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "dataplane/net/kernel/neighbour_watch.h"
 
 namespace penstock {

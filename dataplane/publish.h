@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 #include "dataplane/tables/ruleset.h"
 
 struct rte_rcu_qsbr;

@@ -9,8 +9,8 @@
 
 #include <tl/expected.hpp>
 
-#include "config/counters.h"
-#include "config/endpoint_state.h"
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
 
 namespace penstock {
 

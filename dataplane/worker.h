@@ -5,7 +5,7 @@
 #include <atomic>
 #include <vector>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "config/model.h"
 #include "dataplane/net/queues.h"
 #include "dataplane/path/burst.h"

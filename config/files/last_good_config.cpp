@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "config/files/own_files.h"
-#include "config/model_reader.h"
+#include "config/read/model_reader.h"
 
 namespace penstock::config {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 
 namespace penstock::config {
 

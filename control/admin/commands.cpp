@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "config/name.h"
+#include "config/contract/name.h"
 #include "control/admin/cache_report.h"
 #include "control/admin/reports.h"
 

@@ -6,7 +6,7 @@
 #include <deque>
 #include <optional>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 
 namespace penstock::control {
 

@@ -11,9 +11,9 @@
 
 #include <tl/expected.hpp>
 
-#include "config/counters.h"
-#include "config/endpoint_state.h"
-#include "config/link.h"
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
+#include "config/contract/link.h"
 #include "config/model.h"
 #include "control/admin/memory_share.h"
 #include "control/events/event_log.h"

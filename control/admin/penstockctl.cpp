@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "config/findings.h"
-#include "config/read_model.h"
+#include "config/read/read_model.h"
+#include "config/yaml/findings.h"
 #include "control/admin/client.h"
 #include "control/admin/render.h"
 #include "control/rules/zone_records.h"

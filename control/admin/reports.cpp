@@ -9,7 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "config/name.h"
+#include "config/contract/name.h"
 #include "config/source_ports.h"
 #include "control/admin/cache_report.h"
 #include "control/events/event_text.h"

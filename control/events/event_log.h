@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 
 namespace penstock::control {
 

@@ -1,4 +1,4 @@
-// control/events/event_reader.h - takes new events out of the rings of the counter page (config/event_ring.h).
+// control/events/event_reader.h - takes new events out of the rings of the counter page (config/contract/event_ring.h).
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 
 namespace penstock::control {
 

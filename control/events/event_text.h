@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 #include "config/model.h"
 
 namespace penstock::control {

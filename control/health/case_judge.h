@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 
 namespace penstock::control {
 

@@ -5,7 +5,7 @@
 #include <compare>
 #include <string>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::control {
 

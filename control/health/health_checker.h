@@ -21,7 +21,7 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "config/model.h"
 #include "control/health/condition.h"
 #include "control/health/endpoint_id.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "control/health/probe.h"
 
 namespace penstock::control {

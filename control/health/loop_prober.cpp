@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "config/loop_label.h"
+#include "config/contract/loop_label.h"
 
 namespace penstock::control {
 namespace {

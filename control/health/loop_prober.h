@@ -1,5 +1,5 @@
 // control/health/loop_prober.h - finds out whether what a pool is sent comes back to us: probes with names that only this
-// control and its dataplane know (config/loop_label.h), below the suffixes that the pool is for.
+// control and its dataplane know (config/contract/loop_label.h), below the suffixes that the pool is for.
 //
 // A pool is asked in rounds: after new rules, then every five minutes, every half minute while something comes back; one endpoint
 // after the other, at most sixteen suffixes a round, the next ones in the next round. Below a private pool's own

@@ -13,7 +13,7 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "control/health/probe_message.h"
 
 namespace penstock::control {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "config/probe_names.h"
+#include "config/check/probe_names.h"
 
 namespace penstock::control {
 namespace {

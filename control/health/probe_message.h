@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/contract/name.h"
 #include "config/model.h"
-#include "config/name.h"
 
 namespace penstock::control {
 
@@ -19,7 +19,7 @@ struct ProbeQuestion {
   bool operator==(const ProbeQuestion&) const = default;
 };
 
-// What every pool of the model is probed with, in the order of Model::pools: SOA of its name by config/probe_names.h, NS of
+// What every pool of the model is probed with, in the order of Model::pools: SOA of its name by config/check/probe_names.h, NS of
 // the root.
 std::vector<ProbeQuestion> probe_questions(const config::Model& model);
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 #include "control/health/endpoint_id.h"
 #include "control/health/traffic_judge.h"
 

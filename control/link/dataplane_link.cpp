@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/contract/image.h"
 #include "config/files/own_files.h"
-#include "config/image.h"
 #include "control/link/dataplane_pages.h"
 
 namespace penstock::control {

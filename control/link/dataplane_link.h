@@ -1,4 +1,4 @@
-// control/link/dataplane_link.h - the connection to penstock-dataplane (config/link.h), made again for ever
+// control/link/dataplane_link.h - the connection to penstock-dataplane (config/contract/link.h), made again for ever
 // when it breaks.
 //
 // All of it runs on the io_context's thread. It knows messages, not rules: Control decides what to publish
@@ -17,9 +17,9 @@
 #include <asio/steady_timer.hpp>
 #include <tl/expected.hpp>
 
-#include "config/counters.h"
-#include "config/endpoint_state.h"
-#include "config/link.h"
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
+#include "config/contract/link.h"
 
 namespace penstock::control {
 

@@ -18,7 +18,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "control/health/endpoint_id.h"
 #include "control/neighbours/next_hop_mirror.h"
 

@@ -16,7 +16,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::control {
 

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "control/metrics/collect.h"
 #include "control/metrics/http_server.h"
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "config/counters.h"
-#include "config/endpoint_state.h"
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
 #include "control/events/event_log.h"
 #include "control/health/condition.h"
 

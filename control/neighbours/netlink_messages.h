@@ -12,7 +12,7 @@
 
 #include <linux/rtnetlink.h>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::control {
 

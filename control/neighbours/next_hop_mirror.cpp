@@ -14,7 +14,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "config/log_rate.h"
+#include "config/contract/log_rate.h"
 #include "control/neighbours/next_hop_resolver.h"
 
 namespace penstock::control {

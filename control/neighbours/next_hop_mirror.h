@@ -20,7 +20,7 @@
 
 #include <asio/io_context.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "control/health/endpoint_id.h"
 
 namespace penstock::control {

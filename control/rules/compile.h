@@ -1,4 +1,4 @@
-// control/rules/compile.h - a model into the rule image that the dataplane forwards by (config/image.h).
+// control/rules/compile.h - a model into the rule image that the dataplane forwards by (config/contract/image.h).
 //
 // Rules, pools and endpoints keep their order: an index into Model::rules or Model::pools is the index in the
 // image.
@@ -14,7 +14,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "config/model.h"
 
 namespace penstock::control {

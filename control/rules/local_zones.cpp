@@ -7,7 +7,7 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 #include "control/rules/zone_records.h"
 
 namespace penstock::control {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 
 namespace penstock::control {
 namespace {

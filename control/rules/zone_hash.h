@@ -7,7 +7,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "config/model.h"
 
 namespace penstock::control {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <tuple>
 
-#include "config/findings.h"
+#include "config/yaml/findings.h"
 
 namespace penstock::control {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/model.h"
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 
 namespace penstock::control {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "config/address.h"
-#include "config/name.h"
+#include "config/contract/address.h"
+#include "config/contract/name.h"
 
 struct ldns_struct_pkt;
 

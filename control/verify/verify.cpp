@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "config/zone_index.h"
+#include "config/check/zone_index.h"
 #include "control/admin/render.h"
 #include "control/verify/exchange.h"
 #include "control/verify/judge.h"

@@ -20,7 +20,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "config/model.h"
 #include "dataplane/net/devices/ethdev.h"
 #include "dataplane/net/filter/filter_rules.h"

@@ -4,7 +4,7 @@
 #include <asio/ip/address.hpp>
 #include <cstring>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "dataplane/slow/frame.h"
 
 namespace penstock::slow {

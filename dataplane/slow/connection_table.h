@@ -12,7 +12,7 @@
 #include <map>
 #include <vector>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "dataplane/state/clients/client_network.h"
 
 namespace penstock::slow {

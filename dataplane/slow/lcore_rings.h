@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "config/slow_counters.h"
+#include "config/contract/slow_counters.h"
 #include "dataplane/slow/frame.h"
 #include "dataplane/state/lanes/rings.h"
 #include "dataplane/tables/local_host.h"

@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/slow/addresses.h"
 #include "dataplane/slow/lcore_rings.h"
 #include "dataplane/slow/message_reader.h"

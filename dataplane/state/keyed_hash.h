@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 
 namespace penstock::state {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "config/counters.h"
-#include "config/link.h"
+#include "config/contract/counters.h"
+#include "config/contract/link.h"
 #include "dataplane/state/answers/answer_cache.h"
 #include "dataplane/state/clients/client_shares.h"
 #include "dataplane/state/clients/cookie_keys.h"

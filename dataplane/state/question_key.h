@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 #include "dataplane/dns/message.h"
 #include "dataplane/state/keyed_hash.h"
 

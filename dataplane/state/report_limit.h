@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 
 namespace penstock::state {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "config/address.h"
-#include "config/image.h"
+#include "config/contract/address.h"
+#include "config/contract/image.h"
 
 namespace penstock::tables {
 

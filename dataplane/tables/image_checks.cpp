@@ -4,7 +4,7 @@
 #include <bitset>
 #include <cstring>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 
 namespace penstock::tables {
 namespace {

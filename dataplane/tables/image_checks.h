@@ -8,14 +8,14 @@
 #include <span>
 #include <string>
 
-#include "config/image.h"
-#include "config/image_fields.h"
+#include "config/contract/image.h"
+#include "config/contract/image_fields.h"
 
 namespace penstock::tables {
 
 using Fault = std::optional<std::string>;  // one line of English about the image; nullopt: none
 
-// Every field of every record within the range that config/image_fields.h states. `what` names one of them in the fault.
+// Every field of every record within the range that config/contract/image_fields.h states. `what` names one of them in the fault.
 Fault check_fields(std::span<const std::byte> records, size_t record_size, std::span<const config::ImageField> fields,
                    const std::string& what);
 template <typename Record>

@@ -1,6 +1,6 @@
 #include "dataplane/tables/local_answer.h"
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/dns/records.h"
 
 namespace penstock::tables {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/tables/ruleset.h"
 

@@ -2,7 +2,7 @@
 #include <bit>
 #include <cstring>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 #include "dataplane/dns/records.h"
 #include "dataplane/tables/image_checks.h"
 #include "dataplane/tables/local_records.h"

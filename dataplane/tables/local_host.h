@@ -12,8 +12,8 @@
 #include <span>
 #include <string_view>
 
-#include "config/address.h"
-#include "config/link.h"
+#include "config/contract/address.h"
+#include "config/contract/link.h"
 #include "dataplane/tables/reverse_path.h"
 
 namespace penstock::tables {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 
 namespace penstock::tables {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/dns/name.h"
 
 namespace penstock::tables {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::tables {
 

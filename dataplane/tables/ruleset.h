@@ -13,8 +13,8 @@
 
 #include <tl/expected.hpp>
 
-#include "config/image.h"
-#include "config/model.h"
+#include "config/contract/enums.h"
+#include "config/contract/image.h"
 #include "dataplane/tables/client_prefixes.h"
 #include "dataplane/tables/local_records.h"
 #include "dataplane/tables/zone_table.h"

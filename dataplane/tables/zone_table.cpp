@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 
 namespace penstock::tables {
 namespace {

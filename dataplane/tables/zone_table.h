@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <span>
 
-#include "config/image.h"
-#include "config/suffix_hash.h"
+#include "config/contract/image.h"
+#include "config/contract/suffix_hash.h"
 #include "dataplane/dns/name.h"
 
 namespace penstock::tables {

@@ -1,7 +1,7 @@
 #include <filesystem>
 #include <map>
 
-#include "tests/config/model_text.h"
+#include "tests/config/read/model_text.h"
 
 namespace penstock::config::test {
 namespace {

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "control/rules/compile.h"
 
 namespace penstock::test {

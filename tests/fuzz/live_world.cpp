@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::fuzz {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 
 using namespace penstock::config;
 

@@ -11,7 +11,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::test {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "config/image_fields.h"
+#include "config/contract/image_fields.h"
 #include "control/rules/compile.h"
 
 namespace penstock::test {

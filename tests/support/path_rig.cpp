@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "dataplane/path/flight/deliver.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/response/sweep.h"

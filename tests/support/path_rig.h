@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "config/model.h"
 #include "control/rules/compile.h"
 #include "dataplane/path/burst.h"

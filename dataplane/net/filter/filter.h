@@ -10,7 +10,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "dataplane/net/filter/filter_rules.h"
 
 struct bpf_object;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "config/model.h"
 
 namespace penstock::net {

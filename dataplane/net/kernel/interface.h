@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::net {
 

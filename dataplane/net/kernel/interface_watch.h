@@ -13,7 +13,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "dataplane/net/kernel/neighbourhood.h"
 
 struct nlmsghdr;

@@ -14,7 +14,7 @@
 
 #include <tl/expected.hpp>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 struct nlmsghdr;
 

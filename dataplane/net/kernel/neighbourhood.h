@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 struct nlmsghdr;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/path/choose/patience.h"
 #include "dataplane/path/choose/policies.h"
 
@@ -12,7 +12,7 @@ namespace {
 using state::EndpointHop;
 
 constexpr Pick kPicks[] = {pick_least_outstanding, pick_round_robin, pick_weighted, pick_ordered};
-static_assert(static_cast<size_t>(config::Policy::ordered) + 1 == std::size(kPicks));
+static_assert(std::size(kPicks) == config::kCountOf<config::Policy>);
 
 uint32_t owes(const state::Lcore& lcore, uint32_t endpoint) {
   return lcore.outstanding[lcore.hops[endpoint].slot];

@@ -1,6 +1,6 @@
 #include "dataplane/path/choose/patience.h"
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 
 namespace penstock::path {
 

@@ -1,7 +1,7 @@
 // dataplane/path/choose/patience.h - how long an endpoint may take before another one is asked.
 #pragma once
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {

@@ -1,7 +1,7 @@
 // dataplane/path/flight/open.h - a flight begins: a slot of the pending table, with the client and the question in it.
 #pragma once
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/lcore.h"
 

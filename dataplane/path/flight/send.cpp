@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/dns/spelling.h"
 #include "dataplane/path/choose/patience.h"
 #include "dataplane/path/flight/flight.h"

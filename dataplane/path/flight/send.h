@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/path/frame/packet.h"
 #include "dataplane/state/lcore.h"
 

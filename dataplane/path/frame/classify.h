@@ -1,7 +1,7 @@
 // dataplane/path/frame/classify.h - first stage: whose frame is this? Ethernet, one VLAN tag, IP and UDP are read and verified.
 #pragma once
 
-#include "config/counters.h"
+#include "config/contract/counters.h"
 #include "dataplane/path/frame/packet.h"
 #include "dataplane/tables/local_host.h"
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/path/guard/chain.h"
 #include "dataplane/path/guard/chase.h"

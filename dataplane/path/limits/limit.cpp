@@ -1,6 +1,6 @@
 #include "dataplane/path/limits/limit.h"
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/path/answer/reply.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/tell.h"

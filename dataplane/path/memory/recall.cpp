@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/dns/keep.h"
 #include "dataplane/path/answer/reply.h"
 #include "dataplane/path/flight/edns.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/answers/answer_cache.h"
 #include "dataplane/state/lcore.h"

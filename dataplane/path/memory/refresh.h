@@ -1,7 +1,7 @@
 // dataplane/path/memory/refresh.h - a query of our own: what is remembered is asked for again while clients get what there is.
 #pragma once
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/lcore.h"
 

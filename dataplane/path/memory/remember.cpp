@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 #include "dataplane/dns/keep.h"
 #include "dataplane/path/memory/recall.h"
 #include "dataplane/path/memory/refresh.h"

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <optional>
 
-#include "config/event_ring.h"
-#include "config/loop_label.h"
+#include "config/contract/event_ring.h"
+#include "config/contract/loop_label.h"
 #include "dataplane/dns/message.h"
 #include "dataplane/path/frame/packet.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
-// The number of the pool that control sent the query into to see whether it comes back (config/loop_label.h); nothing: it is
+// The number of the pool that control sent the query into to see whether it comes back (config/contract/loop_label.h); nothing: it is
 // no such probe.
 std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query);
 inline std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& query) {

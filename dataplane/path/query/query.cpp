@@ -1,6 +1,6 @@
 #include "dataplane/path/query/query.h"
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/path/answer/reply.h"
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/flight/edns.h"

@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <span>
 
-#include "config/image.h"
-#include "config/link.h"
+#include "config/contract/image.h"
+#include "config/contract/link.h"
 #include "dataplane/dns/keep.h"
 #include "dataplane/state/large_array.h"
 #include "dataplane/state/question_key.h"

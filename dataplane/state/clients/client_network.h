@@ -12,7 +12,7 @@
 #include <cstring>
 #include <limits>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 #include "dataplane/state/flights/pending.h"
 
 namespace penstock::state {

@@ -1,6 +1,6 @@
 #include "dataplane/state/clients/client_shares.h"
 
-#include "config/suffix_hash.h"
+#include "config/contract/suffix_hash.h"
 #include "dataplane/state/clients/client_network.h"
 
 namespace penstock::state {

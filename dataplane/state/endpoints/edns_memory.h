@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "config/image.h"
-#include "config/suffix_hash.h"
+#include "config/contract/image.h"
+#include "config/contract/suffix_hash.h"
 #include "dataplane/state/flights/pending.h"
 
 namespace penstock::state {

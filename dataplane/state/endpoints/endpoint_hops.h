@@ -1,12 +1,12 @@
 // dataplane/state/endpoints/endpoint_hops.h - one lcore's copy of how each endpoint of its rules is reached and whether it is up.
 //
-// Copied from the shared page (config/endpoint_state.h) when the page or the rules changed, so that a query reads one line.
+// Copied from the shared page (config/contract/endpoint_state.h) when the page or the rules changed, so that a query reads one line.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "config/endpoint_state.h"
+#include "config/contract/endpoint_state.h"
 #include "dataplane/state/endpoints/pool_orders.h"
 #include "dataplane/state/flights/pending.h"
 #include "dataplane/tables/ruleset.h"

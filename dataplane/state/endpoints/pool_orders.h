@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "config/model.h"
+#include "config/contract/enums.h"
 #include "dataplane/state/endpoints/alias_table.h"
 #include "dataplane/tables/ruleset.h"
 

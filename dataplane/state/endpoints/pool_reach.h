@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 
 namespace penstock::state {
 

@@ -9,7 +9,7 @@
 #include <array>
 #include <cstdint>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 
 namespace penstock::state {
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdint>
 
-#include "config/image.h"
+#include "config/contract/image.h"
 
 namespace penstock::state {
 

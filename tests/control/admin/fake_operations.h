@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/name.h"
+#include "config/contract/name.h"
 #include "control/admin/operations.h"
 
 namespace penstock::control {

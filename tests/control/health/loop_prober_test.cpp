@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "config/loop_label.h"
+#include "config/contract/loop_label.h"
 
 namespace penstock::control {
 namespace {

@@ -14,7 +14,7 @@
 #include <set>
 #include <thread>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "control/admin/client.h"
 #include "tests/control/link/fake_dataplane.h"
 

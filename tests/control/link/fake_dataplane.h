@@ -21,10 +21,10 @@
 #include <thread>
 #include <vector>
 
-#include "config/counters.h"
-#include "config/endpoint_state.h"
-#include "config/image.h"
-#include "config/link.h"
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
+#include "config/contract/image.h"
+#include "config/contract/link.h"
 
 namespace penstock {
 

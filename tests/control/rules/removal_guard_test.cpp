@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "tests/dataplane/tables/sample_model.h"
 
 namespace penstock::control {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <set>
 
-#include "config/image_fields.h"
+#include "config/contract/image_fields.h"
 #include "tests/dataplane/path/recall_fixture.h"
 #include "tests/support/image_records.h"
 

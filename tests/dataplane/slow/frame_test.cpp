@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "config/address.h"
+#include "config/contract/address.h"
 
 namespace penstock::slow {
 namespace {

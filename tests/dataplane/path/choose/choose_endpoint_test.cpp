@@ -1,7 +1,7 @@
 // tests/dataplane/path/choose/choose_endpoint_test.cpp - what each policy gives to whom, and what speaks against an endpoint.
 #include "dataplane/path/choose/choose_endpoint.h"
 
-#include "config/loop_label.h"
+#include "config/contract/loop_label.h"
 
 #include "tests/dataplane/path/path_test.h"
 

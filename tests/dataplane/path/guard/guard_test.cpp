@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 #include "dataplane/path/guard/chain.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"

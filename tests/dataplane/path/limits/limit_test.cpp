@@ -1,5 +1,5 @@
 // tests/dataplane/path/limits/limit_test.cpp - clients, groups and answers over their rate: who is turned away, how, and who is not.
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 #include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"

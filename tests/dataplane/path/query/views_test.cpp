@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "config/read_model.h"
+#include "config/read/read_model.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"
 

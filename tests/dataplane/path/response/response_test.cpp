@@ -2,7 +2,7 @@
 // leaves the query open for the right one.
 #include <functional>
 
-#include "config/event_ring.h"
+#include "config/contract/event_ring.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"

@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "config/contract/image_fields.h"
+#include "config/read/model_reader.h"
+
+namespace penstock::config {
+namespace {
+
+constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
+
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  uint32_t port = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535) return false;
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  return address && address->is_v6() == in_brackets && !mapped_v4({*address, 128});
+}
+
+// Where each prefix was written first.
+using Written = std::map<IpPrefix, std::pair<std::string, uint32_t>>;
+
+// Prefixes of clients. `written` gets them under `name`, and what it has already of other names is an error.
+std::vector<IpPrefix> client_prefixes(const YamlValue& value, const std::string& name = {},
+                                      Written* written = nullptr) {
+  std::vector<IpPrefix> list;
+  value.each(
+      [&](const YamlValue& item) {
+        const auto prefix = item.prefix();
+        if (!prefix) return;
+        list.push_back(*prefix);
+        if (written == nullptr) return;
+        const auto [other, is_new] = written->try_emplace(*prefix, name, item.node().line);
+        if (!is_new && other->second.first != name)
+          item.error(to_string(*prefix) + " is in " + other->second.first + " already, on line " +
+                     std::to_string(other->second.second));
+      },
+      true);
+  return list;
+}
+
+}  // namespace
+
+std::vector<IpPrefix> private_networks() {
+  std::vector<IpPrefix> list;
+  for (const char* prefix : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"})
+    list.push_back(*parse_prefix(prefix));
+  return list;
+}
+
+std::vector<IpPrefix> default_clients() {
+  std::vector<IpPrefix> list;
+  for (const char* prefix : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+                             "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"})
+    list.push_back(*parse_prefix(prefix));
+  return list;
+}
+
+std::optional<uint16_t> read_udp_size(const YamlValue& value) {
+  const auto size = value.number(kLeastUdpSize, kLargestUdpSize);
+  return size ? std::optional(static_cast<uint16_t>(*size)) : std::nullopt;
+}
+
+std::optional<std::string> read_socket_path(const YamlValue& value) {
+  auto path = value.text();
+  if (path && path->starts_with('/') && path->size() <= kMaxSocketPath) return path;
+  if (path) value.error("a socket's path starts with / and has at most 107 characters");
+  return std::nullopt;
+}
+
+void ModelReader::read_clients(const YamlValue& section) {
+  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "over_rate", "rate_exempt",
+                              "response_rate", "groups", "allow_snoop"});
+  Written verdicts;
+  if (const auto value = map.get("allow")) {
+    model.clients.allow = client_prefixes(*value, "'allow:'", &verdicts);
+    if (value->is_sequence() && value->node().items.empty())
+      value->error("the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
+  }
+  if (const auto value = map.get("deny")) model.clients.deny = client_prefixes(*value, "'deny:'", &verdicts);
+  if (const auto value = map.get("allow_snoop")) model.clients.allow_snoop = client_prefixes(*value);
+  if (const auto value = map.get("refused"))
+    if (const auto word = value->word({"refuse", "drop"})) model.clients.silent = *word == 1;
+  if (const auto value = map.get("groups")) read_groups(*value);
+  if (const auto value = map.get("rate_per_client"))
+    model.clients.rate_per_client = value->number(0, kHighestRate).value_or(0);
+  if (const auto value = map.get("response_rate"))
+    model.clients.response_rate = value->number(0, kHighestRate).value_or(0);
+  if (const auto value = map.get("over_rate"))
+    if (const auto word = value->word({"truncate", "refuse", "drop"}))
+      model.clients.over_rate = static_cast<OverRate>(*word);
+  if (const auto value = map.get("rate_exempt")) model.clients.rate_exempt = client_prefixes(*value);
+}
+
+// groups: {controllers: {prefixes: [10.1.0.10, 10.1.0.11], weight: 20}}
+void ModelReader::read_groups(const YamlValue& section) {
+  if (!section.is_map()) {
+    section.error("this should be groups by name, {controllers: {prefixes: [10.1.0.10], weight: 20}}");
+    return;
+  }
+  Written members;
+  for (const YamlMember& member : section.node().members) {
+    const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
+    const YamlMap map(item, {"prefixes", "weight", "rate", "rate_per_client", "udp_size"});
+    if (!map.is_valid()) continue;
+    ClientGroup group;
+    group.name = member.key;
+    group.where = {0, member.line};
+    if (const auto value = map.require("prefixes", "a list of client networks such as 10.1.0.0/24"))
+      group.prefixes = client_prefixes(*value, "group '" + group.name + "'", &members);
+    if (const auto value = map.get("weight")) group.weight = value->number(1, kHighestWeight).value_or(1);
+    if (const auto value = map.get("rate")) group.rate = value->number(0, kHighestRate).value_or(0);
+    if (const auto value = map.get("rate_per_client")) group.rate_per_client = value->number(0, kHighestRate);
+    if (const auto value = map.get("udp_size")) group.udp_size = read_udp_size(*value);
+    if (model.clients.groups.size() + 1 == kMaxClientGroups) {
+      item.error("there are at most " + std::to_string(kMaxClientGroups - 1) + " groups");
+      return;
+    }
+    model.clients.groups.push_back(std::move(group));
+  }
+}
+
+void ModelReader::read_metrics(const YamlValue& section) {
+  if (section.is_scalar()) {
+    const auto on = section.boolean();
+    if (on && !*on) model.metrics_listen.reset();
+    return;
+  }
+  const YamlMap map(section, {"listen"});
+  const auto value = map.require("listen", "127.0.0.1:9153, or write 'metrics: off'");
+  if (!value) return;
+  const auto text = value->text();
+  if (!text) return;
+  if (!is_host_and_port(*text)) value->error("this is not an address and a port: write 127.0.0.1:9153 or [::1]:9153");
+  model.metrics_listen = *text;
+}
+
+void ModelReader::read_control(const YamlValue& section) {
+  const YamlMap map(section, {"socket", "watch"});
+  if (const auto value = map.get("socket"))
+    if (auto path = read_socket_path(*value)) model.control.socket = std::move(*path);
+  if (const auto value = map.get("watch")) model.control.watch = value->boolean().value_or(false);
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,305 @@
+#include "tests/config/read/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+TEST(Describe, SaysWhatWillHappen) {
+  const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/two-accounts.yaml");
+  ASSERT_TRUE(read.model.has_value());
+  EXPECT_EQ(describe(*read.model),
+            R"(Port corp    interface eth0 by AF_XDP; what is not ours stays with the kernel
+Listens on   every address of the ports
+Lcores       auto, resting when idle
+Cache        64 MiB for the answers of all pools
+Identity     the host's name (NSID, id.server); version.bind is refused
+TCP          10000 connections, 1000 of one client, closed after 10s without a query
+Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
+Metrics      http://127.0.0.1:9153/metrics
+
+Pool research: route53-inbound, private: its names never go to another pool
+  endpoints  10.16.1.10, 10.16.2.10
+  dealt      to the less busy of two drawn at random
+  budget     10000 queries/s each
+  sent from  the address that the kernel's route says
+  probe      d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
+
+Pool trading: route53-inbound, private: its names never go to another pool
+  endpoints  10.20.1.10, 10.20.2.10
+  dealt      to the less busy of two drawn at random
+  budget     10000 queries/s each
+  sent from  the address that the kernel's route says
+  probe      d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
+
+Pool corporate: recursive
+  endpoints  192.168.10.2, 192.168.10.3
+  dealt      to the less busy of two drawn at random
+  sent from  the address that the kernel's route says
+  probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
+  cached     answers for 3600 s at most, that there is none for 15 s; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most
+
+Names: the exact name first, then the longest zone
+  d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below             to research   private  studio[0] studio
+  d-sq9djt5lr5pc.studio.sagemaker.us-east-1.app.aws and below         to research   private  studio[0] studio
+  studio-d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below      to research   private  studio[0] studio
+  studio-d-sq9djt5lr5pc.studio.sagemaker.us-east-1.app.aws and below  to research   private  studio[0] studio
+  d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below             to research   private  studio[0] studio
+  d-7kq2mxw0ab3f.studio.sagemaker.us-east-1.app.aws and below         to research   private  studio[0] studio
+  studio-d-7kq2mxw0ab3f.studio.us-east-1.sagemaker.aws and below      to research   private  studio[0] studio
+  studio-d-7kq2mxw0ab3f.studio.sagemaker.us-east-1.app.aws and below  to research   private  studio[0] studio
+  studio.us-east-1.sagemaker.aws and below                            to research   private  studio[0] others
+  studio.sagemaker.us-east-1.app.aws and below                        to research   private  studio[0] others
+  d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below             to trading    private  studio[1] studio
+  d-vj48ehn1tz6c.studio.sagemaker.us-east-1.app.aws and below         to trading    private  studio[1] studio
+  studio-d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws and below      to trading    private  studio[1] studio
+  studio-d-vj48ehn1tz6c.studio.sagemaker.us-east-1.app.aws and below  to trading    private  studio[1] studio
+  all other names                                                     to corporate           default
+
+Answered here, unless a zone of yours says otherwise
+  built in  localhost, invalid, onion, resolver.arpa, 0.in-addr.arpa, 127.in-addr.arpa and 2 more
+
+Private names: where their addresses must lie
+  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL, other IPv6 NODATA  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
+)");
+}
+
+TEST(Describe, SaysWhereAddressesMustLie) {
+  const std::string text = describe(model_of(kBase + R"(zones:
+  - {zone: a.example, pool: vpc, expect: [10.16.0.0/16, "fd16::/16"]}
+  - {zone: b.example, pool: vpc, expect: [10.16.0.0/16, "fd16::/16"]}
+  - {zone: c.example, pool: vpc, expect: 10.16.0.0/16, on_leak: alarm, cname: pass}
+  - {zone: d.example, pool: vpc, cname: alarm}
+  - {zone: e.example, pool: office}
+)"));
+  EXPECT_NE(text.find(R"(
+Private names: where their addresses must lie
+  10.16.0.0/16, fd16::/16          else SERVFAIL   a CNAME from elsewhere is asked of their pool  zones[0], zones[1]
+  10.16.0.0/16                     else only told  a CNAME from elsewhere may pass                zones[2]
+  anywhere, there is no 'expect:'                  a CNAME from elsewhere is only told            zones[3]
+)"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(describe(model_of(kBase + "default: {pool: office}\n")).find("Private names:"), std::string::npos);
+}
+
+TEST(Describe, SaysWhetherLettersAreDrawn) {
+  const struct {
+    const char* yaml;
+    const char* fragment;  // empty: nothing is said
+  } cases[] = {
+      {"  far: {kind: recursive, endpoints: [10.9.0.1]}\n", ""},
+      {"  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n",
+       "letters    in random case while the probe's come back as they were"},
+      {"  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
+       "letters    as the client has them: the probe's name has none to see by whether they come back; write one with "
+       "letters in health.name\n"},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(kBase + one.yaml + "default: {pool: far}\n"));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+    EXPECT_EQ(text.find("letters") != std::string::npos, *one.fragment != '\0') << text;
+  }
+  const std::string text = describe(model_of(
+      kBase +
+      "default: {pool: office}\nupdates: office\nclients: {groups: {a: {prefixes: [10.1.0.0/16], udp_size: 512}}}\n"));
+  EXPECT_NE(text.find("answers of 512 octets by UDP at most\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("Updates  "), std::string::npos) << text;
+}
+
+TEST(Describe, SaysWhatClientsAreToldOfUs) {
+  const struct {
+    const char* yaml;
+    const char* row;
+  } cases[] = {
+      {"", "the host's name (NSID, id.server); version.bind is refused\n"},
+      {"dataplane: {identity: fwd-1, version: '1.2'}\n",
+       "\"fwd-1\" (NSID, id.server); version.bind is answered \"1.2\"\n"},
+      {"dataplane: {identity: none}\n", "not told (NSID, id.server); version.bind is refused\n"},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(kBase + "default: {pool: office}\n" + one.yaml));
+    EXPECT_NE(text.find(std::string("Identity     ") + one.row), std::string::npos) << text;
+  }
+}
+
+// A pool that looks like any other, but whose servers get private names and others.
+TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
+  const struct {
+    const char* description;
+    std::string yaml;
+    const char* fragment;  // empty: no warning
+  } cases[] = {
+      {"apart", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: office}]\ndefault: {pool: office}\n",
+       ""},
+      {"a private pool and the default", "zones: [{zone: a.example, pool: vpc}]\ndefault: {pool: vpc}\n",
+       "beware     private names and all other names (default) go to the same servers"},
+      {"a private zone in the default's pool",
+       "zones: [{zone: a.example, pool: office, private: on}]\ndefault: {pool: office}\n",
+       "beware     private names and all other names (default) go to the same servers"},
+      {"a private zone in a pool with others",
+       "zones: [{zone: a.example, pool: office, private: on}, {zone: b.example, pool: office}]\n",
+       "beware     private names and names that are not private go to the same servers"},
+      {"a default alone", "default: {pool: vpc}\n", ""},
+      {"a default that is an answer, and the first pool private",
+       "zones: [{zone: a.example, pool: vpc}]\ndefault: {answer: nxdomain}\n", ""},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(model_of(kBase + one.yaml));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+    EXPECT_EQ(text.find("beware") != std::string::npos, *one.fragment != '\0') << text;
+  }
+}
+
+TEST(Describe, SaysWhatAPortServes) {
+  const std::string text = describe(model_of(
+      "ports: [{device: \"af_xdp:eth0\", vlans: [0, 42], reverse_path: strict, gateways: "
+      "[\"52:54:00:12:34:56\"]}]\npools: {office: {kind: recursive, endpoints: [192.168.10.2]}}\ndefault: {pool: "
+      "office}\n"));
+  EXPECT_NE(
+      text.find("; serves frames without a tag, VLAN 42; a source address is served from its neighbour's MAC alone, "
+                "or a gateway's: those of the kernel's routes and 52:54:00:12:34:56\n"),
+      std::string::npos)
+      << text;
+}
+
+// Access by address is worth what keeps a host to its own.
+TEST(Describe, WarnsWhereAnyHostCanUseAnyAddress) {
+  const std::string groups = "groups: {lab: {prefixes: [10.1.0.0/16]}}";
+  const struct {
+    const char* description;
+    std::string port;
+    std::string yaml;
+    bool warns;
+  } cases[] = {
+      {"nobody is told apart", "", "", false},
+      {"a group for its share alone", "", "clients: {" + groups + "}\n", false},
+      {"somebody is denied", "", "clients: {deny: [192.168.10.66]}\n", true},
+      {"a zone for some", "", "clients: {" + groups + "}\nzones: [{zone: a.example, pool: vpc, clients: [lab]}]\n",
+       true},
+      {"a strict port", ", reverse_path: strict", "clients: {deny: [192.168.10.66]}\n", false},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(
+        model_of("ports: [{name: corp, device: \"af_xdp:eth0\"" + one.port +
+                 "}]\npools: {vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}, office: {kind: recursive, "
+                 "endpoints: [192.168.10.2]}}\ndefault: {pool: office}\n" +
+                 one.yaml));
+    EXPECT_EQ(text.find("Beware") != std::string::npos, one.warns) << text;
+    EXPECT_EQ(text.find("any host of the network of corp can use any address") != std::string::npos, one.warns) << text;
+  }
+}
+
+TEST(Describe, SaysHowQueriesAreDealt) {
+  const struct {
+    const char* description;
+    std::string pool;
+    const char* fragment;
+  } cases[] = {
+      {"in order", "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]", "dealt      to the first that is well\n"},
+      {"in turn", "policy: round-robin, endpoints: [10.0.0.1]", "dealt      to one after the other\n"},
+      {"by weight", "policy: weighted, endpoints: [{address: 10.0.0.1, weight: 3}, 10.0.0.2]",
+       "dealt      by weight, 3 : 1\n"},
+      {"tracked", "tracked: on, endpoints: [10.0.0.1, 10.0.0.2]",
+       "budget     1500 queries/s each; their security group tracks connections\n"},
+      {"some have a budget", "endpoints: [{address: 10.0.0.1, budget: 100}, 10.0.0.2]",
+       "budget     10.0.0.1 100 queries/s, 10.0.0.2 no limit\n"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.description);
+    const std::string text = describe(model_of("ports: [{device: \"af_xdp:eth0\"}]\npools: {a: {kind: recursive, " +
+                                               one.pool + "}}\ndefault: {pool: a}\n"));
+    EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
+  }
+  const std::string text = describe(model_of(
+      kBase + "default: {pool: office}\nclients: {groups: {controllers: {prefixes: [10.1.0.10], weight: 20}}}\n"));
+  EXPECT_NE(
+      text.find("Group controllers  10.1.0.10/32: where something is scarce, 20 times the share of a client of no "
+                "group\n"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("budget     0"), std::string::npos) << text;
+}
+
+TEST(Describe, SaysWhatIsRemembered) {
+  const struct {
+    const char* description;
+    std::string yaml;
+    std::vector<std::string> fragments;
+  } cases[] = {
+      {"everything by default",
+       kBase + "default: {pool: office}\n",
+       {"Cache        64 MiB for the answers of all pools\n", "  all other names  to office    default\n",
+        "  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when "
+        "there is no better; renewed in time\n"}},
+      {"nothing at all",
+       kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
+       {"Cache        none: nothing is remembered\n", "  cached     nothing: dataplane.cache_size is 0\n"}},
+      {"not of these names",
+       kBase + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
+               "  - {zone: c.example, answer: nxdomain, cache: off}\n",
+       {"  a.example and below  to vpc             private, not cached  zones[0]\n",
+        "  b.example            to office          not cached           zones[1]\n",
+        "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
+      {"by the pool's own settings",
+       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
+       "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
+       "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
+       {"Cache        8200 KiB for the answers of all pools\n",
+        "  cached     answers for 3600 s at most, that there is none for 300 s, for 5 s at least; addresses in the "
+        "order that they came in; in 2 MiB\n"}},
+      {"not of this pool",
+       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: [10.0.0.1], "
+       "cache: off}}\n",
+       {"  cached     nothing: every query is forwarded\n"}},
+      {"for some clients",
+       kBase + "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
+               "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
+               "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
+               "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
+       {"private; for ml, lab; others REFUSED", "for ml; others: next", "How much",
+        "20 queries/s a client (IPv4 address, IPv6 host; an IPv6 /64 four times, a /56 sixteen times); the same answer "
+        "5 times/s to a network (IPv4 /24, "
+        "IPv6 /56); not 10.0.0.53/32; what is more is answered REFUSED",
+        "; 50 queries/s a client; 900 queries/s together"}},
+      {"that are transferred",
+       kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
+               "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
+               "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
+       {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
+      {"for those who may look at it",
+       kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
+       {"Who may snoop  10.1.0.10/32, 10.2.0.0/16: they may ask what is remembered without asking for recursion\n"}},
+  };
+  for (const auto& one : cases) {
+    const std::string text = describe(model_of(one.yaml));
+    for (const std::string& fragment : one.fragments)
+      EXPECT_NE(text.find(fragment), std::string::npos) << one.description << ": " << fragment << "in\n" << text;
+  }
+}
+
+TEST(Describe, CountsTheNamesOfAFile) {
+  const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/office.yaml");
+  ASSERT_TRUE(read.model.has_value());
+  const std::string text = describe(*read.model);
+  EXPECT_NE(text.find("  3 names of " PENSTOCK_EXAMPLES "/partners.txt"), std::string::npos) << text;
+  EXPECT_NE(text.find("answered NXDOMAIN"), std::string::npos) << text;
+  EXPECT_NE(text.find("  below ml.example.internal "), std::string::npos) << text;
+  EXPECT_NE(text.find("  api.sagemaker.us-east-1.amazonaws.com "), std::string::npos) << text;
+}
+
+TEST(Describe, StopsAtTwoHundredNames) {
+  std::string yaml = kBase + "zones:\n";
+  for (int i = 0; i < 300; ++i) yaml += "  - {zone: z" + std::to_string(i) + ".example, pool: vpc}\n";
+  const std::string text = describe(model_of(yaml));
+  EXPECT_NE(text.find("z199.example"), std::string::npos);
+  EXPECT_EQ(text.find("z200.example"), std::string::npos);
+  EXPECT_NE(text.find("and 100 more"), std::string::npos);
+  EXPECT_NE(text.find("all other names"), std::string::npos);
+  EXPECT_NE(text.find("answered REFUSED"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace penstock::config::test

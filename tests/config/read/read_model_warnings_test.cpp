@@ -1,0 +1,165 @@
+#include "tests/config/read/model_text.h"
+
+namespace penstock::config::test {
+namespace {
+
+struct WarningCase {
+  const char* description;
+  std::string yaml;  // behind kBase
+  Severity severity;
+  uint32_t line;  // 0: no finding of the severity is expected
+  const char* key;
+  const char* fragment;
+};
+
+const std::string kDefault = "default: {pool: office}\n";
+const std::string kVpc = "zones:\n  - {zone: vpc.example, pool: vpc}\n";
+
+const WarningCase kCases[] = {
+    {"nothing to warn of", kDefault + kVpc, Severity::warning, 0, "", ""},
+    {"a private *.zone leaves its apex to the default", kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n",
+     Severity::warning, 7, "zones[0]", "add {name: ml.example, pool: vpc}"},
+    {"its apex is given as a name",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {name: ml.example, pool: vpc}\n",
+     Severity::warning, 0, "", ""},
+    {"its apex lies in a private zone",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: example, pool: vpc}\n", Severity::warning,
+     0, "", ""},
+    {"its apex lies in a zone that is not private",
+     kDefault + "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: example, pool: office}\n",
+     Severity::warning, 7, "zones[0]", "goes to pool 'office': add"},
+    {"a *.zone that is not private", kDefault + kVpc + "  - {zone: \"*.ml.example\", pool: office}\n",
+     Severity::warning, 0, "", ""},
+    {"a private *.zone without a default",
+     "zones:\n  - {zone: \"*.ml.example\", pool: vpc}\n  - {zone: o.example, pool: office}\n", Severity::warning, 0, "",
+     ""},
+    {"a pool that is not used", kDefault, Severity::warning, 3, "pools.vpc", "nothing is forwarded"},
+    {"no rules at all", "", Severity::warning, 0 + 3, "pools.vpc", "nothing is forwarded"},
+    {"a hole in a private zone", kDefault + kVpc + "  - {zone: pub.vpc.example, pool: office}\n", Severity::warning, 8,
+     "zones[1]", "out of the private zone vpc.example on line 7"},
+    {"an unknown region", kDefault + "studio:\n  - {region: us-esat-1, pool: vpc}\n", Severity::warning, 7,
+     "studio[0].region", "did you mean 'us-east-1'?"},
+    {"one host of a domain by hand", kDefault + "zones:\n  - {zone: d-a.studio.us-east-1.sagemaker.aws, pool: vpc}\n",
+     Severity::warning, 7, "zones[0]",
+     "a Studio domain has two hosts, and studio-d-a.studio.us-east-1.sagemaker.aws goes to pool 'office', not to pool "
+     "'vpc'"},
+    {"the other host of a domain by hand",
+     kDefault + "zones:\n  - {zone: studio-d-a.studio.us-east-1.sagemaker.aws, pool: vpc}\n", Severity::warning, 7,
+     "zones[0]", "and d-a.studio.us-east-1.sagemaker.aws goes to pool 'office'"},
+    {"both hosts of a domain by hand",
+     kDefault + "zones:\n  - {zone: d-a.studio.us-east-1.sagemaker.aws, pool: vpc}\n"
+                "  - {zone: studio-d-a.studio.us-east-1.sagemaker.aws, pool: vpc}\n",
+     Severity::warning, 0, "", ""},
+    {"the host of another domain in the region's pool",
+     kDefault + "zones:\n  - {zone: d-a.studio.us-east-1.sagemaker.aws, pool: vpc}\n"
+                "  - {zone: studio.us-east-1.sagemaker.aws, pool: vpc}\n",
+     Severity::warning, 0, "", ""},
+    {"a domain id of another look",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [mine], others: refuse}\n", Severity::warning, 7,
+     "studio[0].domains[0]", "start with d-"},
+    {"others to a pool that is not private",
+     "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: office}\n", Severity::warning, 6,
+     "studio[0].others", "pool 'office' is not private: the hosts of spaces"},
+    {"others to the default's pool",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: office}\n", Severity::warning, 7,
+     "studio[0].others", "pool 'office' is the default's"},
+    {"others to a private pool",
+     kDefault + "studio:\n  - {region: us-east-1, pool: vpc, domains: [d-a], others: vpc}\n", Severity::warning, 0, "",
+     ""},
+    {"an endpoint in two private pools",
+     "  lab: {kind: recursive, private: on, endpoints: [10.16.1.10]}\n" + kDefault +
+         "zones: [{zone: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
+     Severity::warning, 0, "", ""},
+    {"source ports within the fleet's budget",
+     kDefault + kVpc + "dataplane: {source_ports: {budget: 40000, nodes: 3}}\n", Severity::warning, 0, "", ""},
+    {"source ports beyond it",
+     kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 16384, budget: 40000, nodes: 3}}\n",
+     Severity::warning, 8, "dataplane.source_ports",
+     "16384 source ports on each of 3 nodes are 49152 address and port pairs, more than the budget of 40000: a count "
+     "of "
+     "13333 fits"},
+    {"too few to guess", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1000}}\n",
+     Severity::warning, 9, "dataplane.source_ports", "250 source ports to an lcore leave fewer than 24 bits"},
+    {"just enough", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1024}}\n",
+     Severity::warning, 0, "", ""},
+    {"expect on private names", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n",
+     Severity::warning, 0, "", ""},
+    {"expect on names that are not private",
+     kDefault + kVpc + "  - {zone: a.example, pool: office, expect: 10.0.0.0/8}\n", Severity::warning, 8,
+     "zones[1].expect", "write 'private: on'"},
+    {"expect on names that are made private",
+     kDefault + kVpc + "  - {zone: a.example, pool: office, private: on, expect: 10.0.0.0/8}\n", Severity::warning, 0,
+     "", ""},
+    {"expect on names that are answered here",
+     kDefault + kVpc + "  - {zone: a.example, answer: nxdomain, expect: 10.0.0.0/8}\n", Severity::warning, 8,
+     "zones[1].expect", "answered here"},
+    {"how long expired answers are good, where none is given",
+     "  lab: {kind: recursive, endpoints: [10.20.1.10], cache: {max_stale: 3600}}\n" + kDefault + kVpc +
+         "  - {zone: lab.example, pool: lab}\n",
+     Severity::warning, 5, "pools.lab.cache.max_stale", "add 'stale: on'"},
+    {"how long expired answers are good, where they are given",
+     "  lab: {kind: recursive, endpoints: [10.20.1.10], cache: {max_stale: 3600, stale: on}}\n" + kDefault + kVpc +
+         "  - {zone: lab.example, pool: lab}\n",
+     Severity::warning, 0, "", ""},
+    {"nothing to note", kDefault + kVpc, Severity::note, 0, "", ""},
+};
+
+TEST(ReadModelWarnings, SayWhatToDoAndLeaveTheModel) {
+  for (const WarningCase& one : kCases) {
+    SCOPED_TRACE(one.description);
+    const ReadModel read = read_model_text(kBase + one.yaml, "test.yaml");
+    EXPECT_TRUE(read.model.has_value()) << all_findings(read);
+    bool found = false;
+    for (const Finding& finding : read.findings) {
+      if (finding.severity != one.severity) continue;
+      EXPECT_NE(one.line, 0U) << to_text(finding);
+      found = found || (finding.line == one.line && finding.key == one.key &&
+                        finding.text.find(one.fragment) != std::string::npos);
+    }
+    EXPECT_TRUE(found || one.line == 0) << all_findings(read);
+  }
+}
+
+TEST(ReadModelWarnings, HolesInPrivateZonesAreCountedBehindTheFifth) {
+  for (const int holes : {5, 6, 8}) {
+    std::string yaml = kBase + kDefault + kVpc;
+    for (int i = 0; i < holes; ++i) yaml += "  - {zone: h" + std::to_string(i) + ".vpc.example, pool: office}\n";
+    const ReadModel read = read_model_text(yaml, "test.yaml");
+    EXPECT_TRUE(read.model.has_value());
+    ASSERT_EQ(read.findings.size(), holes == 5 ? 5U : 6U) << all_findings(read);
+    if (holes == 5) continue;
+    EXPECT_EQ(read.findings[5].severity, Severity::warning);
+    EXPECT_EQ(read.findings[5].line, 13U);
+    EXPECT_TRUE(read.findings[5].text.starts_with("and " + std::to_string(holes - 5) + " more")) << all_findings(read);
+  }
+}
+
+TEST(ReadModelWarnings, APoolsShareOfTheCacheIsMoreThanThereIs) {
+  const std::string yaml =
+      "ports: [{device: \"af_xdp:eth0\"}]\n"
+      "pools:\n"
+      "  a: {kind: recursive, endpoints: [10.0.0.1], cache: {size: 65MiB}}\n"
+      "default: {pool: a}\n";
+  const ReadModel read = read_model_text(yaml, "test.yaml");
+  ASSERT_EQ(read.findings.size(), 1U) << all_findings(read);
+  EXPECT_EQ(read.findings[0].severity, Severity::warning);
+  EXPECT_EQ(read.findings[0].line, 3U);
+  EXPECT_EQ(read.findings[0].key, "pools.a.cache.size");
+  EXPECT_EQ(all_findings(read_model_text(yaml + "dataplane: {cache_size: 65MiB}\n", "test.yaml")), "");
+}
+
+TEST(ReadModelWarnings, NoSettingIsWithoutEffect) {
+  const ReadModel read = read_model_text(
+      "ports: [{device: \"af_xdp:eth0\"}]\n"
+      "pools:\n"
+      "  a: {kind: recursive, tracked: off, randomise_case: on, endpoints: [{address: 10.0.0.1, budget: 5}]}\n"
+      "  b: {kind: recursive, randomise_case: on, endpoints: [10.0.0.2]}\n"
+      "default: {pool: a, cache: off}\n"
+      "zones: [{zone: b.example, pool: b}]\n"
+      "updates: a\n",
+      "test.yaml");
+  EXPECT_EQ(all_findings(read), "");
+}
+
+}  // namespace
+}  // namespace penstock::config::test
