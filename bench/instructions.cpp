@@ -30,8 +30,9 @@ class Counted {
     std::array<rte_mbuf*, bench::kBurst> frames;
     for (unsigned i = 0; i < bench::kBurst; ++i) frames[i] = mbufs_.fill(next_++, from[i]);
     state::Lcore& lcore = rig_.lcore();
+    lcore.now = rig_.now;
     CALLGRIND_TOGGLE_COLLECT;
-    path::take_received(lcore, *rig_.rings, *burst_, frames, static_cast<uint8_t>(in), rig_.now);
+    path::take_received(lcore, *rig_.rings, *burst_, frames, static_cast<uint8_t>(in));
     CALLGRIND_TOGGLE_COLLECT;
     std::vector<test::Bytes> left;
     for (const rte_mbuf* frame : lcore.egress[out].frames()) {

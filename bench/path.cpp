@@ -41,7 +41,7 @@ void query_and_response(benchmark::State& state) {
   using Nanoseconds = std::chrono::duration<double, std::nano>;
   Nanoseconds spent{0};       // on the last burst of queries and the last of responses
   std::vector<double> pairs;  // ns a pair
-  uint64_t now = 1'000'000'000;
+  lcore.now = 1'000'000'000;
   size_t turn = 0;
   const auto fill = [&](const std::vector<test::Bytes>& from) {
     for (unsigned i = 0; i < kBurst; ++i) frames[i] = mbufs.fill(next_mbuf++, from[i]);
@@ -53,14 +53,14 @@ void query_and_response(benchmark::State& state) {
     if (!responses.empty()) {
       fill(responses);
       const auto begin = Clock::now();
-      path::take_received(lcore, *rig.rings, *burst, frames, 1, now);
+      path::take_received(lcore, *rig.rings, *burst, frames, 1);
       spent += Clock::now() - begin;
       if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every response was returned");
       lcore.egress[0].clear();
     }
     fill(queries[number]);
     const auto begin = Clock::now();
-    path::take_received(lcore, *rig.rings, *burst, frames, 0, now);
+    path::take_received(lcore, *rig.rings, *burst, frames, 0);
     spent += Clock::now() - begin;
     responses.clear();
     for (rte_mbuf* frame : lcore.egress[1].frames()) {
@@ -69,7 +69,7 @@ void query_and_response(benchmark::State& state) {
     }
     if (responses.size() != kBurst) throw std::logic_error("not every query was forwarded");
     lcore.egress[1].clear();
-    now += 1000;
+    lcore.now += 1000;
   };
   for (size_t i = 0; i < bursts_in_flight; ++i) step();
   for (auto _ : state) {
@@ -103,7 +103,7 @@ void answered_from_memory(benchmark::State& state) {
   for (auto _ : state) {
     for (rte_mbuf*& frame : frames) frame = mbufs.fill(next_mbuf++, queries[random() % names]);
     const auto begin = Clock::now();
-    path::take_received(lcore, *rig.rings, *burst, frames, 0, rig.now);
+    path::take_received(lcore, *rig.rings, *burst, frames, 0);
     const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
     if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every query was answered");
     lcore.egress[0].clear();

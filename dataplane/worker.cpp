@@ -39,25 +39,25 @@ void Worker::run() {
 // `now` in ns: the clock is read once a turn. Says how many frames moved.
 unsigned Worker::turn(uint64_t now) {
   // A counter that jumps back (a moved virtual machine) must not end every query's patience.
-  now = last_now_ = std::max(now, last_now_);
-  take_rules(now);
+  lcore_.now = std::max(now, lcore_.now);
+  take_rules();
   unsigned moved = 0;
   for (const net::Queue queue : queues_) {
     std::array<rte_mbuf*, state::kBurst> frames;
     const uint16_t received = net::receive(queue, frames.data(), state::kBurst);
     if (received == 0) continue;
-    path::take_received(lcore_, plant_.rings, burst_, {frames.data(), received}, queue.port, now);
-    moved += received + take_turns(now);
+    path::take_received(lcore_, plant_.rings, burst_, {frames.data(), received}, queue.port);
+    moved += received + take_turns();
   }
-  return moved + take_turns(now);
+  return moved + take_turns();
 }
 
 // After each burst, not once a turn: an lcore with many queues must not lag behind with what others pass to it.
-unsigned Worker::take_turns(uint64_t now) {
+unsigned Worker::take_turns() {
   unsigned moved = 0;
-  moved += path::take_handed_off(lcore_, plant_.rings, burst_, now);
-  moved += path::sweep(lcore_, now);
-  moved += path::deliver(lcore_, now);
+  moved += path::take_handed_off(lcore_, plant_.rings, burst_);
+  moved += path::sweep(lcore_);
+  moved += path::deliver(lcore_);
   transmit();
   refill();
   lcore_.counters.pending.set(lcore_.pending.in_flight());
@@ -70,7 +70,7 @@ unsigned Worker::take_turns(uint64_t now) {
 }
 
 // New rules, changed endpoints and who we are are seen at the start of a turn, never within one.
-void Worker::take_rules(uint64_t now) {
+void Worker::take_rules() {
   if (const tables::LocalHost* host = plant_.host.load(std::memory_order_acquire); host->version != host_.version)
     host_ = *host;
   const tables::Ruleset* rules = plant_.rules.current();
@@ -78,11 +78,11 @@ void Worker::take_rules(uint64_t now) {
   if (rules != lcore_.rules || rules->header().generation != lcore_.counters.generation.get()) {
     lcore_.rules = rules;
     lcore_.query_timeout_ns = uint64_t{rules->header().query_timeout_ms} * 1'000'000;
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, now);
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
     lcore_.endpoints.take(*rules);
     lcore_.counters.generation.set(rules->header().generation);
-  } else if (lcore_.hops.stale(plant_.endpoints, now)) {
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, now);
+  } else if (lcore_.hops.stale(plant_.endpoints, lcore_.now)) {
+    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
   }
   lcore_.control_silent = plant_.control_silent.load(std::memory_order_relaxed);
 }

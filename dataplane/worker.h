@@ -60,8 +60,8 @@ class Worker {
 
  private:
   unsigned turn(uint64_t now);
-  unsigned take_turns(uint64_t now);
-  void take_rules(uint64_t now);
+  unsigned take_turns();
+  void take_rules();
   void transmit();
   void refill();
   void rest(unsigned moved);
@@ -70,7 +70,6 @@ class Worker {
   std::vector<net::Queue> queues_;
   std::array<PortExit, tables::LocalHost::kMaxPorts> exits_{};
   unsigned idle_turns_ = 0;
-  uint64_t last_now_ = 0;
   tables::LocalHost host_;  // as the plant's was at the start of the turn: a copy, made when there is another
   state::Lcore lcore_;
   path::Burst burst_;

@@ -10,7 +10,7 @@ namespace {
 using config::ClassifyOutcome;
 
 // Parse, hash and prefetch all of a burst first, match after: the misses of 32 look-ups overlap.
-void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
+void handle_queries(state::Lcore& lcore, Burst& burst) {
   lcore.pending.foresee(lcore.random, burst.query_count);
   for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
   if (lcore.rules != nullptr) {
@@ -18,23 +18,21 @@ void handle_queries(state::Lcore& lcore, Burst& burst, uint64_t now) {
     if (lcore.rules->zones().is_large())
       for (unsigned i = 0; i < burst.query_count; ++i) narrow_zones(lcore, burst.queries[i]);
   }
-  for (unsigned i = 0; i < burst.query_count; ++i)
-    lcore.counters.query[handle_query(lcore, burst.queries[i], now)].add(1);
+  for (unsigned i = 0; i < burst.query_count; ++i) lcore.counters.query[handle_query(lcore, burst.queries[i])].add(1);
   burst.query_count = 0;
 }
 
-void handle_responses(state::Lcore& lcore, Burst& burst, uint64_t now) {
+void handle_responses(state::Lcore& lcore, Burst& burst) {
   for (unsigned i = 0; i < burst.response_count; ++i) prepare_response(lcore, burst.responses[i]);
   for (unsigned i = 0; i < burst.response_count; ++i) narrow_response(lcore, burst.responses[i]);
   for (unsigned i = 0; i < burst.response_count; ++i)
-    lcore.counters.response[handle_response(lcore, burst.responses[i], now)].add(1);
+    lcore.counters.response[handle_response(lcore, burst.responses[i])].add(1);
   burst.response_count = 0;
 }
 
 }  // namespace
 
-void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port,
-                   uint64_t now) {
+void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port) {
   lcore.counters.received.add(frames.size());
   for (rte_mbuf* frame : frames) rte_prefetch0(rte_pktmbuf_mtod(frame, void*));
   for (rte_mbuf* frame : frames) {
@@ -69,15 +67,14 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
         break;
     }
   }
-  handle_queries(lcore, burst, now);
-  handle_responses(lcore, burst, now);
+  handle_queries(lcore, burst);
+  handle_responses(lcore, burst);
 }
 
 namespace {
 
 // What the slow lane received is handled like what a card did.
-void take_streamed(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<const uintptr_t> items,
-                   uint64_t now) {
+void take_streamed(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<const uintptr_t> items) {
   std::array<rte_mbuf*, state::kBurst> frames;
   size_t received = 0;
   for (const uintptr_t item : items) {
@@ -87,12 +84,12 @@ void take_streamed(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
     else
       frames[received++] = frame;
   }
-  take_received(lcore, rings, burst, {frames.data(), received}, lcore.host.stream_port(), now);
+  take_received(lcore, rings, burst, {frames.data(), received}, lcore.host.stream_port());
 }
 
 }  // namespace
 
-unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now) {
+unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst) {
   unsigned taken = 0;
   unsigned from = lcore.first_ring;
   // Another sender is first each time: one that fills its ring must not starve the others.
@@ -100,7 +97,7 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst,
   for (unsigned looked = 0; looked < rings.threads() && taken < state::kBurst; ++looked) {
     std::array<uintptr_t, state::kBurst> items;
     const size_t count = rings.ring(from, lcore.index).pop(items.data(), state::kBurst - taken);
-    if (from == rings.slow_thread() && count != 0) take_streamed(lcore, rings, burst, {items.data(), count}, now);
+    if (from == rings.slow_thread() && count != 0) take_streamed(lcore, rings, burst, {items.data(), count});
     for (size_t i = 0; from != rings.slow_thread() && i < count; ++i) {
       rte_mbuf* frame = state::frame_of(items[i]);
       if (state::is_egress(items[i])) {
@@ -119,7 +116,7 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst,
     taken += static_cast<unsigned>(count);
     if (++from == rings.threads()) from = 0;
   }
-  handle_responses(lcore, burst, now);
+  handle_responses(lcore, burst);
   return taken;
 }
 

@@ -20,11 +20,10 @@ struct Burst {
 
 // Frames just received on `port`: classified, then each to its stage. On return every frame is in an egress batch, among the
 // discarded, or on a ring. At most state::kBurst of them.
-void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port,
-                   uint64_t now);
+void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port);
 
 // What other threads passed to this lcore: responses that it owns, frames for a port where it owns a queue, and what came by the
 // stream port. At most a burst of all together; says how many.
-unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst, uint64_t now);
+unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst);
 
 }  // namespace penstock::path

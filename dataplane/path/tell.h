@@ -10,10 +10,10 @@ namespace penstock::path {
 
 constexpr uint64_t kEventPauseNs = 1'000'000;
 
-// Puts `event` with the name of the question, unless another was told within kEventPauseNs. `now` in ns.
-inline void tell(state::Lcore& lcore, config::Event event, const dns::FoldedName& name, uint64_t now) {
-  if (now < lcore.silent_until) return;
-  lcore.silent_until = now + kEventPauseNs;
+// Puts `event` with the name of the question, unless another was told within kEventPauseNs.
+inline void tell(state::Lcore& lcore, config::Event event, const dns::FoldedName& name) {
+  if (lcore.now < lcore.silent_until) return;
+  lcore.silent_until = lcore.now + kEventPauseNs;
   event.generation = lcore.rules->header().generation;
   event.name_length = name.length;
   std::memcpy(event.name.data(), name.bytes, name.length);

@@ -25,7 +25,6 @@ struct QueryWork {
   uint16_t opt_length;  // of our OPT, once to_endpoints() has written it; 0 before
   uint32_t
       response_rate;  // answers/s of one kind where this one goes (path/limits/limit.h), 0: any; set first of all, as is the next
-  uint64_t now;        // ns
   bool tries;          // it is the one that asks a pool which fails or is silent, to see whether somebody is back
   bool has_stale;      // lcore.recalled is an expired answer to it; valid once it is to be forwarded
   dns::Giving giving;  // how to give that out

@@ -87,6 +87,8 @@ struct Lcore {
   const CookieKeys& cookies;
   config::LcoreCounters& counters;
 
+  uint64_t now = 0;  // ns, of a clock that all lcores share: when this turn began. It never goes back.
+
   // Taken anew at each turn; null: no rules yet.
   const tables::Ruleset* rules = nullptr;
   uint64_t query_timeout_ns = 1'800'000'000;

@@ -236,25 +236,22 @@ std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& fram
 std::vector<Sent> PathRig::receive(unsigned port, std::span<rte_mbuf*> frames, unsigned lcore) {
   std::vector<rte_mbuf*> received(frames.begin(), frames.end());
   if (wire != nullptr && !host.is_stream(static_cast<uint8_t>(port))) received = wire->receive(port, frames);
-  refill(lcore);
-  paint_all(*lcores_[lcore]);
-  path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port), now);
+  begin_turn(lcore);
+  path::take_received(*lcores_[lcore], *rings, *bursts_[lcore], received, static_cast<uint8_t>(port));
   return finish(lcore);
 }
 
 std::vector<Sent> PathRig::take_handed_off(unsigned lcore) {
-  refill(lcore);
-  paint_all(*lcores_[lcore]);
-  path::take_handed_off(*lcores_[lcore], *rings, *bursts_[lcore], now);
+  begin_turn(lcore);
+  path::take_handed_off(*lcores_[lcore], *rings, *bursts_[lcore]);
   return finish(lcore);
 }
 
 std::vector<Sent> PathRig::sweep(unsigned lcore) {
-  refill(lcore);
+  begin_turn(lcore);
+  path::sweep(*lcores_[lcore]);
   paint_all(*lcores_[lcore]);
-  path::sweep(*lcores_[lcore], now);
-  paint_all(*lcores_[lcore]);
-  path::deliver(*lcores_[lcore], now);
+  path::deliver(*lcores_[lcore]);
   return finish(lcore);
 }
 
@@ -265,12 +262,16 @@ void PathRig::paint_all(state::Lcore& lcore) {
   paint_stack(pool.colour);
 }
 
-void PathRig::refill(unsigned lcore) {
-  while (lcores_[lcore]->fresh.size() < state::kFresh) {
+// As a worker's turn does, and with nothing left in memory of what was there before.
+void PathRig::begin_turn(unsigned index) {
+  state::Lcore& lcore = *lcores_[index];
+  lcore.now = now;
+  while (lcore.fresh.size() < state::kFresh) {
     rte_mbuf* frame = pool.take({});
     if (frame == nullptr) break;
-    lcores_[lcore]->fresh.push(frame);
+    lcore.fresh.push(frame);
   }
+  paint_all(lcore);
 }
 
 // What a worker does at the end of a burst.

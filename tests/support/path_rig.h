@@ -140,7 +140,7 @@ class PathRig {
   std::vector<Sent> finish(unsigned lcore);
   bool has_handed_off(unsigned lcore) const;
   void refresh();
-  void refill(unsigned lcore);
+  void begin_turn(unsigned lcore);
   void paint_all(state::Lcore& lcore);
 
   struct PageDeleter {

@@ -19,66 +19,65 @@ uint32_t owes(const state::Lcore& lcore, uint32_t endpoint) {
 }
 
 // It owes much and has answered nothing for longer than others would be waited for.
-bool is_silent(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint, uint64_t now) {
+bool is_silent(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
   const uint16_t slot = lcore.hops[endpoint].slot;
-  return lcore.silence.owes_much(slot) && lcore.silence.is_silent(slot, patience_with(lcore, pool, slot), now);
+  return lcore.silence.owes_much(slot) && lcore.silence.is_silent(slot, patience_with(lcore, pool, slot), lcore.now);
 }
 
 // One that came back gets its share of the queries with a probability that rises to 1, and not if it owes much more than another.
 uint32_t pick_returning(state::Lcore& lcore, const config::ImagePool& pool, const state::Candidates& up,
-                        const state::Candidates& steady, uint64_t now) {
+                        const state::Candidates& steady) {
   const uint64_t number = lcore.random.next();
   const uint64_t chance = lcore.random.next();
   const uint32_t drawn = up.endpoints[state::draw(up.shares, number << 32 | lcore.random.next())];
   const EndpointHop& hop = lcore.hops[drawn];
   if (hop.back_at == 0) return kNoEndpoint;
-  if ((chance >> 16) * state::kRampNs >= (now - hop.back_at) << 16) return kNoEndpoint;
+  if ((chance >> 16) * state::kRampNs >= (lcore.now - hop.back_at) << 16) return kNoEndpoint;
   const uint32_t other = steady.endpoints[(chance & 0xffff) * steady.endpoints.size() >> 16];
-  if (owes(lcore, drawn) > 2 * owes(lcore, other) + 8 || is_silent(lcore, pool, drawn, now)) return kNoEndpoint;
+  if (owes(lcore, drawn) > 2 * owes(lcore, other) + 8 || is_silent(lcore, pool, drawn)) return kNoEndpoint;
   return drawn;
 }
 
 // Whom the policy picks, unless it is silent: then whom it picks next, or one of the next in order. Now and then a silent one is
 // asked all the same, by a query that was sent to nobody yet (`first`). When all that are looked at are silent that says nothing.
 uint32_t pick_that_answers(state::Lcore& lcore, const config::ImagePool& pool, Pick pick,
-                           const state::Candidates& among, bool first, uint64_t now) {
+                           const state::Candidates& among, bool first) {
   constexpr unsigned kPicked = 4;
   constexpr uint32_t kLookedAt = 8;
   const uint32_t picked = pick(lcore, among);
-  if (!is_silent(lcore, pool, picked, now)) return picked;
-  if (first && lcore.silence.try_again(lcore.hops[picked].slot, now)) return picked;
+  if (!is_silent(lcore, pool, picked)) return picked;
+  if (first && lcore.silence.try_again(lcore.hops[picked].slot, lcore.now)) return picked;
   const uint32_t turn = among.turn;
   for (unsigned i = 1; i < kPicked; ++i)
-    if (const uint32_t next = pick(lcore, among); !is_silent(lcore, pool, next, now)) return next;
+    if (const uint32_t next = pick(lcore, among); !is_silent(lcore, pool, next)) return next;
   const auto count = static_cast<uint32_t>(among.endpoints.size());
   const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
   const uint32_t begin = in_order ? 0 : static_cast<uint32_t>(uint64_t{lcore.random.next()} * count >> 32);
   for (uint32_t i = 0; i < std::min(count, kLookedAt); ++i)
-    if (const uint32_t next = among.endpoints[(begin + i) % count]; !is_silent(lcore, pool, next, now)) return next;
+    if (const uint32_t next = among.endpoints[(begin + i) % count]; !is_silent(lcore, pool, next)) return next;
   among.turn = turn;
   return picked;
 }
 
-uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, bool first, uint64_t now) {
+uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, bool first) {
   state::PoolOrders& orders = lcore.hops.orders;
   // Nobody probes while control is silent: what an endpoint owes is then all that tells the dead from the living.
   if (lcore.control_silent) {
     const state::Candidates all = orders.up_or_down(pool);
     if (all.endpoints.empty()) return kNoEndpoint;
-    return pick_that_answers(lcore, pool, pick_least_outstanding, all, first, now);
+    return pick_that_answers(lcore, pool, pick_least_outstanding, all, first);
   }
   const state::Candidates steady = orders.steady(pool);
   if (steady.endpoints.empty()) return kNoEndpoint;
   const state::Candidates up = orders.up(pool);
   if (up.endpoints.size() != steady.endpoints.size())
-    if (const uint32_t endpoint = pick_returning(lcore, pool, up, steady, now); endpoint != kNoEndpoint)
-      return endpoint;
-  return pick_that_answers(lcore, pool, kPicks[pool.policy], steady, first, now);
+    if (const uint32_t endpoint = pick_returning(lcore, pool, up, steady); endpoint != kNoEndpoint) return endpoint;
+  return pick_that_answers(lcore, pool, kPicks[pool.policy], steady, first);
 }
 
-bool take_budget(state::Lcore& lcore, uint32_t endpoint, uint64_t now) {
+bool take_budget(state::Lcore& lcore, uint32_t endpoint) {
   const EndpointHop& hop = lcore.hops[endpoint];
-  if (lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) return true;
+  if (lcore.leases.take(lcore.budgets, hop.slot, hop.budget, lcore.now)) return true;
   lcore.counters.endpoints[hop.slot].over_budget.add(1);
   return false;
 }
@@ -94,7 +93,7 @@ Standing standing(const state::Lcore& lcore, const EndpointHop& hop) {
 
 // Something speaks against the one that was picked: look at all of them. `spent` has been tried and counted already.
 Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked, Choice choice,
-                   uint32_t spent, uint64_t now) {
+                   uint32_t spent) {
   const uint32_t end = pool.first_endpoint + pool.endpoint_count;
   Standing best = Standing::unreachable;
   for (uint32_t i = pool.first_endpoint; i < end; ++i)
@@ -107,17 +106,17 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
   for (uint32_t i = pool.first_endpoint; i < end; ++i) {
     const EndpointHop& hop = lcore.hops[i];
     if (i != spent && i != choice.origin && standing(lcore, hop) == best &&
-        lcore.leases.is_dry(hop.slot, hop.budget, now))
+        lcore.leases.is_dry(hop.slot, hop.budget, lcore.now))
       lcore.counters.endpoints[hop.slot].over_budget.add(1);
   }
   for (;;) {
     uint64_t lowest = ~uint64_t{0};
     for (uint32_t i = pool.first_endpoint; i < end; ++i) {
       const EndpointHop& hop = lcore.hops[i];
-      if (i == choice.origin || standing(lcore, hop) != best || lcore.leases.is_dry(hop.slot, hop.budget, now))
+      if (i == choice.origin || standing(lcore, hop) != best || lcore.leases.is_dry(hop.slot, hop.budget, lcore.now))
         continue;
       const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
-      const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore, pool, i, now)} << 32 |
+      const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore, pool, i)} << 32 |
                             (in_order ? i : lcore.outstanding[hop.slot]);
       if (cost >= lowest) continue;
       lowest = cost;
@@ -129,7 +128,7 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
       return choice;
     }
     // An endpoint that fails here is dry from now on, so this ends.
-    if (take_budget(lcore, choice.endpoint, now)) return choice;
+    if (take_budget(lcore, choice.endpoint)) return choice;
   }
 }
 
@@ -143,21 +142,21 @@ uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& poo
 }
 
 Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
-                       const state::AddressBytes& client, uint8_t family, uint64_t now) {
+                       const state::AddressBytes& client, uint8_t family) {
   Choice choice;
   choice.origin = endpoint_at(lcore, pool, client, family);
-  choice.endpoint = pick_by_policy(lcore, pool, asked.empty(), now);
+  choice.endpoint = pick_by_policy(lcore, pool, asked.empty());
   uint32_t spent = kNoEndpoint;
   if (choice.endpoint != kNoEndpoint && choice.endpoint != choice.origin &&
       std::find(asked.begin(), asked.end(), lcore.hops[choice.endpoint].slot) == asked.end()) {
-    if (take_budget(lcore, choice.endpoint, now)) return choice;
+    if (take_budget(lcore, choice.endpoint)) return choice;
     spent = choice.endpoint;
   }
-  return look_at_all(lcore, pool, asked, choice, spent, now);
+  return look_at_all(lcore, pool, asked, choice, spent);
 }
 
 Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                         uint8_t family, uint64_t now) {
+                         uint8_t family) {
   Choice choice;
   choice.origin = endpoint_at(lcore, pool, client, family);
   const uint64_t key = state::wide_hash_octets(lcore.hash_key, client.data(), client.size());
@@ -176,7 +175,7 @@ Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, con
   }
   if (choice.endpoint == kNoEndpoint) {
     choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
-  } else if (!take_budget(lcore, choice.endpoint, now)) {
+  } else if (!take_budget(lcore, choice.endpoint)) {
     choice.endpoint = kNoEndpoint;
     choice.obstacle = Obstacle::over_budget;
   }

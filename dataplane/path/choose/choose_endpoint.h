@@ -34,16 +34,16 @@ inline uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& 
 }
 
 // The endpoint for a message that only one server can answer, and the same one as for the client's last: each client has one of those
-// of the best standing, the same until their number changes. `now` in ns.
+// of the best standing, the same until their number changes.
 Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                         uint8_t family, uint64_t now);
+                         uint8_t family);
 
 // For a query of the client at `client`, which is never sent to where it came from. Of the endpoints that can be reached: up
 // and not asked yet, else up, else down (probes may be wrong, and a name never goes to another pool), else one that was taken
 // out by hand. One that owes much and has answered nothing lately is left aside while another of its standing is not so, but for
 // a query now and then. Budgets move a query among those that are up, never on to one that is down or taken out.
-// `asked`: slots that this query has gone to already. `now` in ns.
+// `asked`: slots that this query has gone to already.
 Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
-                       const state::AddressBytes& client, uint8_t family, uint64_t now);
+                       const state::AddressBytes& client, uint8_t family);
 
 }  // namespace penstock::path

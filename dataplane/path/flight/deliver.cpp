@@ -95,14 +95,14 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
   lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
 }
 
-unsigned deliver(state::Lcore& lcore, uint64_t now) {
+unsigned deliver(state::Lcore& lcore) {
   unsigned told = 0;
   unsigned of_flight = 0;
   while (told < state::kBurst && !lcore.deliveries.empty()) {
     const state::Delivery& delivery = lcore.deliveries.front();
     state::PendingSlot& slot = lcore.pending.slot(delivery.flight);
     rte_mbuf* frame = lcore.fresh.pop();
-    if (frame == nullptr && now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
+    if (frame == nullptr && lcore.now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
     const state::Waiter& waiter = lcore.waiters.leave(slot);
     if (waiter.is_counted)
       release(lcore, {waiter.asker.address, waiter.asker.family, state::key_of(waiter.proof, waiter.mac)},

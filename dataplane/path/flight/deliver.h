@@ -16,7 +16,7 @@ void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer
 
 // Tells at most a burst of waiting clients, in the order in which flights ended and clients came, and says how many. An answer
 // larger than a client takes is cut down to its question, with TC. Frames come from lcore.fresh: without any, clients wait for
-// the next turn, and are lost when their own patience ends (lcore.query_timeout_ns after they asked). `now` in ns.
-unsigned deliver(state::Lcore& lcore, uint64_t now);
+// the next turn, and are lost when their own patience ends (lcore.query_timeout_ns after they asked).
+unsigned deliver(state::Lcore& lcore);
 
 }  // namespace penstock::path

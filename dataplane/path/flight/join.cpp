@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "dataplane/path/choose/choose_endpoint.h"
+#include "dataplane/path/choose/patience.h"
 #include "dataplane/path/flight/flight.h"
 #include "dataplane/path/flight/send.h"
 #include "dataplane/path/limits/admit.h"
@@ -67,13 +68,13 @@ uint32_t hash_of(const state::Lcore& lcore, uint32_t flight, const state::Asker&
 
 // The client has become impatient: unless the endpoint was asked a moment ago, the sweep asks another one now, within
 // the retry budget and the number of sends.
-QueryOutcome repeat(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now) {
+QueryOutcome repeat(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const state::PendingSend& last = query.send(slot.sends - 1U);
   if (slot.sends < state::kMaxSends && asked_of(lcore, slot, query).message_length != 0 &&
-      now - last.at > patience_with(lcore, pool, last.endpoint_slot) / 2)
-    lcore.pending.hasten(index, now);
+      lcore.now - last.at > patience_with(lcore, pool, last.endpoint_slot) / 2)
+    lcore.pending.hasten(index, lcore.now);
   return QueryOutcome::repeated;
 }
 
@@ -92,7 +93,7 @@ void fly_alone(const state::Lcore& lcore, QueryWork& work) {
 }
 
 std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key,
-                                 const config::ImagePool& pool, uint64_t now) {
+                                 const config::ImagePool& pool) {
   // An endpoint that asks us what it was asked would wait for its own answer: it goes to another one, or hears of the loop.
   if (work.shared && endpoint_at(lcore, pool, work.packet.source, work.packet.family) != kNoEndpoint)
     fly_alone(lcore, work);
@@ -107,18 +108,18 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
     const uint8_t* typed = packet.dns + dns::kHeaderSize;
     if (is_first_client(slot, lcore.pending.query(index), work) &&
         std::memcmp(lcore.pending.query(index).question(), typed, work.query.name.length) == 0)
-      return repeat(lcore, index, pool, now);
+      return repeat(lcore, index, pool);
     const state::Asker asker = asker_of(work);
     const uint32_t hash = hash_of(lcore, index, asker);
-    if (lcore.waiters.waits(index, asker, hash)) return repeat(lcore, index, pool, now);
+    if (lcore.waiters.waits(index, asker, hash)) return repeat(lcore, index, pool);
     const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
     const bool may = may_hold(lcore, sharer_of(work), work.weight, scarce);
     if (state::Waiter* waiter = may ? lcore.waiters.join(slot, index, asker, hash) : nullptr; waiter != nullptr) {
-      waiter->is_counted = hold(lcore, sharer_of(work), scarce, now);
+      waiter->is_counted = hold(lcore, sharer_of(work), scarce);
       waiter->proof = work.proof;
       waiter->has_cookie = work.query.traits.has_cookie;
       waiter->cookie = work.query.traits.cookie;
-      waiter->asked_at = now;
+      waiter->asked_at = lcore.now;
       waiter->vlan = packet.vlan;
       waiter->udp_size = work.query.traits.udp_size;
       waiter->mac = packet.peer_mac;
@@ -129,7 +130,7 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
   }
   const uint32_t index = find_alone(lcore, work, key);
   if (index == HashIndex::kNone) return std::nullopt;
-  return repeat(lcore, index, pool, now);
+  return repeat(lcore, index, pool);
 }
 
 bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key) {

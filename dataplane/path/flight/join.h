@@ -19,7 +19,7 @@ void fly_alone(const state::Lcore& lcore, QueryWork& work);
 // which enter() makes known. A repetition brings the next send forward when the last one has had half of its time. When
 // nobody more can wait, the query flies alone. `pool` is the rule's.
 std::optional<config::QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key,
-                                         const config::ImagePool& pool, uint64_t now);
+                                         const config::ImagePool& pool);
 
 // Is the question in flight, so that who asks it may join? `work` is plain.
 bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key);

@@ -6,14 +6,14 @@
 
 namespace penstock::path {
 
-uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool, uint64_t now) {
+uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
   const state::Scarce of_pool = slots_for_pool(lcore, pool);
   if (of_pool.used >= of_pool.most) return state::PendingTable::kNone;
   const uint32_t index = lcore.pending.open(lcore.random);
   if (index == state::PendingTable::kNone) return index;
   const Packet& packet = work.packet;
   state::PendingSlot& slot = lcore.pending.slot(index);
-  slot.asked_at = now;
+  slot.asked_at = lcore.now;
   slot.client = packet.source;
   slot.client_mac = packet.peer_mac;
   slot.client_port = packet.source_port;
@@ -40,7 +40,7 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   query.chase = state::ChasePool::kNone;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
-  hold_slot(lcore, index, pool, now);
+  hold_slot(lcore, index, pool);
   return index;
 }
 

@@ -8,8 +8,8 @@
 namespace penstock::path {
 
 // The slot of a new flight for the query, to be sent to an endpoint of the pool; PendingTable::kNone: the table is full, or the pool
-// holds half of it. It counts as its client's (path/limits/admit.h). `now` in ns.
-uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool, uint64_t now);
+// holds half of it. It counts as its client's (path/limits/admit.h).
+uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool);
 
 // The flight whose query did not leave, and that nobody has joined: its slot is free.
 void abandon(state::Lcore& lcore, uint32_t index);

@@ -49,7 +49,7 @@ Tried tried_for(const state::PendingSlot& slot, const state::PendingQuery& query
 
 // In `frame`, of an endpoint that was not asked yet. False, and nothing has changed: there is none, or it may not be.
 bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, const Asked& question,
-              rte_mbuf& frame, uint64_t now, bool is_retry = true) {
+              rte_mbuf& frame, bool is_retry = true) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.sends == state::kMaxSends || question.message_length == 0 ||
       frame.buf_len < kMessageOffset + question.message_length)
@@ -59,39 +59,39 @@ bool ask_next(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool
   bool any = false;
   for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
   if (!any) return false;
-  if (is_retry && !lcore.retry_budget.has_left(pool.first_endpoint, now)) {
+  if (is_retry && !lcore.retry_budget.has_left(pool.first_endpoint, lcore.now)) {
     lcore.counters.retry[RetryOutcome::over_budget].add(1);
     return false;
   }
-  const Choice choice = choose_endpoint(lcore, pool, tried.all(), slot.client, slot.client_family, now);
+  const Choice choice = choose_endpoint(lcore, pool, tried.all(), slot.client, slot.client_family);
   if (choice.obstacle == Obstacle::over_budget) lcore.counters.retry[RetryOutcome::over_rate_budget].add(1);
   if (choice.endpoint == kNoEndpoint || !is_new(choice.endpoint)) return false;
 
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  if (!send(lcore, index, pool, choice.endpoint, frame, message, question.message_length, now)) return false;
-  if (is_retry) lcore.retry_budget.spend(pool.first_endpoint, now);
+  if (!send(lcore, index, pool, choice.endpoint, frame, message, question.message_length)) return false;
+  if (is_retry) lcore.retry_budget.spend(pool.first_endpoint, lcore.now);
   return true;
 }
 
 // In a fresh frame; over UDP after TCP and the other way round where it may be, so that who asks over TCP depends on neither.
 bool send_copy(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint32_t endpoint,
-               const Asked& question, uint64_t now) {
+               const Asked& question) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (may_go_by_udp(slot) && lcore.pending.query(index).send(slot.sends - 1U).over_tcp)
-    return send_by_udp(lcore, index, pool, endpoint, {question.message, question.message_length}, now);
+    return send_by_udp(lcore, index, pool, endpoint, {question.message, question.message_length});
   rte_mbuf* frame = lcore.fresh.pop();
   if (frame == nullptr) return false;
   uint8_t* message = static_cast<uint8_t*>(frame->buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  if (send(lcore, index, pool, endpoint, *frame, message, question.message_length, now)) return true;
+  if (send(lcore, index, pool, endpoint, *frame, message, question.message_length)) return true;
   discard(lcore, *frame);
   return false;
 }
 
 }  // namespace
 
-RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
+RetryOutcome retry(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
@@ -101,19 +101,19 @@ RetryOutcome retry(state::Lcore& lcore, uint32_t index, uint64_t now) {
   if (pool == nullptr) return RetryOutcome::no_endpoint;
 
   const Tried tried = tried_for(slot, query);
-  if (!lcore.retry_budget.has_left(pool->first_endpoint, now)) return RetryOutcome::over_budget;
-  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
+  if (!lcore.retry_budget.has_left(pool->first_endpoint, lcore.now)) return RetryOutcome::over_budget;
+  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family);
   if (choice.obstacle == Obstacle::over_budget) return RetryOutcome::over_rate_budget;
   if (choice.endpoint == kNoEndpoint) return RetryOutcome::no_endpoint;
 
   const state::PendingSend overdue = query.send(slot.sends - 1U);
-  if (!send_copy(lcore, index, *pool, choice.endpoint, question, now)) return RetryOutcome::no_frame;
-  lcore.retry_budget.spend(pool->first_endpoint, now);
+  if (!send_copy(lcore, index, *pool, choice.endpoint, question)) return RetryOutcome::no_frame;
+  lcore.retry_budget.spend(pool->first_endpoint, lcore.now);
   count_timeout(lcore, overdue);
   return RetryOutcome::sent;
 }
 
-bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool must, rte_mbuf& frame, uint64_t now) {
+bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool must, rte_mbuf& frame) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
@@ -128,40 +128,40 @@ bool ask_over_tcp(state::Lcore& lcore, uint32_t index, unsigned number, bool mus
   if (endpoint == kNoEndpoint) return false;
   // For the endpoint it is one query more.
   const state::EndpointHop& hop = lcore.hops[endpoint];
-  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) {
+  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, lcore.now)) {
     lcore.counters.endpoints[hop.slot].over_budget.add(1);
     return false;
   }
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
-  return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length, now);
+  return send_over_tcp(lcore, index, *pool, endpoint, number, frame, message, question.message_length);
 }
 
-bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& frame, uint64_t now) {
+bool ask_another(state::Lcore& lcore, uint32_t index, bool had_left, rte_mbuf& frame) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
   if (may_go_by_udp(slot) && slot.sends + 1U == state::kMaxSends) return false;
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
   // What was never sent costs the pool nothing more.
-  return pool != nullptr && !slot.opaque && ask_next(lcore, index, *pool, question, frame, now, had_left);
+  return pool != nullptr && !slot.opaque && ask_next(lcore, index, *pool, question, frame, had_left);
 }
 
-bool ask_by_udp(state::Lcore& lcore, uint32_t index, bool had_left, uint64_t now) {
+bool ask_by_udp(state::Lcore& lcore, uint32_t index, bool had_left) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
   if (!may_go_by_udp(slot) || slot.sends == state::kMaxSends || question.message_length == 0) return false;
   const config::ImagePool* pool = lcore.rules == nullptr ? nullptr : pool_of(*lcore.rules, slot, query, question);
-  if (pool == nullptr || (had_left && !lcore.retry_budget.has_left(pool->first_endpoint, now))) return false;
+  if (pool == nullptr || (had_left && !lcore.retry_budget.has_left(pool->first_endpoint, lcore.now))) return false;
   const Tried tried = tried_for(slot, query);
-  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family, now);
-  if (choice.endpoint == kNoEndpoint || !send_copy(lcore, index, *pool, choice.endpoint, question, now)) return false;
-  if (had_left) lcore.retry_budget.spend(pool->first_endpoint, now);
+  const Choice choice = choose_endpoint(lcore, *pool, tried.all(), slot.client, slot.client_family);
+  if (choice.endpoint == kNoEndpoint || !send_copy(lcore, index, *pool, choice.endpoint, question)) return false;
+  if (had_left) lcore.retry_budget.spend(pool->first_endpoint, lcore.now);
   return true;
 }
 
-bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame, uint64_t now) {
+bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, rte_mbuf& frame) {
   state::PendingSlot& slot = lcore.pending.slot(index);
   const Asked question = asked_of(lcore, slot, lcore.pending.query(index));
   if (question.message_length == 0 || frame.buf_len < kMessageOffset + question.message_length) return false;
@@ -173,7 +173,7 @@ bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& an
   while (endpoint != end && lcore.hops[endpoint].slot != answered.endpoint_slot) ++endpoint;
   if (endpoint == end || !lcore.hops[endpoint].reachable) return false;
   const state::EndpointHop& hop = lcore.hops[endpoint];
-  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, now)) return false;
+  if (!lcore.leases.take(lcore.budgets, hop.slot, hop.budget, lcore.now)) return false;
 
   uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
   std::memcpy(message, question.message, question.message_length);
@@ -182,7 +182,7 @@ bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& an
   unsigned number = 0;
   while (&lcore.pending.query(index).send(number) != &answered) ++number;
   slot.sends = static_cast<uint8_t>(number & 7);
-  const bool sent = send(lcore, index, *pool, endpoint, frame, message, question.message_length, now, false);
+  const bool sent = send(lcore, index, *pool, endpoint, frame, message, question.message_length, false);
   slot.sends = static_cast<uint8_t>(sends & 7);
   if (!sent) return false;
   --lcore.outstanding[hop.slot];  // what was answered
@@ -191,7 +191,7 @@ bool ask_without_opt(state::Lcore& lcore, uint32_t index, state::PendingSend& an
 }
 
 ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSend& answered, dns::Rcode rcode,
-                           rte_mbuf& frame, uint64_t now) {
+                           rte_mbuf& frame) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   const Asked question = asked_of(lcore, slot, query);
@@ -199,7 +199,7 @@ ResponseOutcome try_others(state::Lcore& lcore, uint32_t index, state::PendingSe
   const uint8_t wanted = rcode == dns::Rcode::servfail ? config::kRetryOnServfail : config::kRetryOnRefused;
   if (pool == nullptr || (pool->retry_on & wanted) == 0 || slot.opaque) return ResponseOutcome::returned;
 
-  const bool tried = ask_next(lcore, index, *pool, question, frame, now);
+  const bool tried = ask_next(lcore, index, *pool, question, frame);
   bool is_owed = false;
   for (unsigned i = 0; i < slot.sends; ++i)
     is_owed = is_owed || (!query.send(i).answered && &query.send(i) != &answered);

@@ -75,17 +75,17 @@ void give_up_sends(state::Lcore& lcore, state::PendingSlot& slot, state::Pending
   slot.sends = 0;
 }
 
-bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Packet& packet, uint64_t now) {
+bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Packet& packet) {
   state::PendingSlot& slot = lcore.pending.slot(index);
   state::PendingQuery& query = lcore.pending.query(index);
   const state::Chase& chase = lcore.chases[query.chase];
-  const Choice choice = choose_endpoint(lcore, pool, {}, slot.client, slot.client_family, now);
+  const Choice choice = choose_endpoint(lcore, pool, {}, slot.client, slot.client_family);
   if (choice.endpoint == kNoEndpoint || room_of(packet).size() < chase.message_length) return false;
   std::memcpy(packet.dns, chase.message.data(), chase.message_length);
   const unsigned sends = slot.sends;
   const state::PendingSend first = query.first;
   slot.sends = 0;
-  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, chase.message_length, now)) {
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, chase.message_length)) {
     slot.sends = static_cast<uint8_t>(sends & 7);
     return false;
   }
@@ -96,7 +96,7 @@ bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Pac
   give_up_sends(lcore, slot, query);
   query.first = next;
   slot.sends = 1;
-  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
   return true;
 }
 
@@ -137,15 +137,14 @@ bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Pack
 
 }  // namespace
 
-bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
-                 uint64_t now) {
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
   if (!may_hold(lcore, sharer_of(slot), weight_of(lcore, slot), scarce)) return false;
   if (!begin_chase(lcore, index, links, packet)) return false;
   state::Chase& chase = lcore.chases[lcore.pending.query(index).chase];
-  chase.is_counted = hold(lcore, chase.sharer, scarce, now);
-  if (ask(lcore, index, lcore.rules->pool(rule.pool), packet, now)) return true;
+  chase.is_counted = hold(lcore, chase.sharer, scarce);
+  if (ask(lcore, index, lcore.rules->pool(rule.pool), packet)) return true;
   end_chase(lcore, lcore.pending.query(index));
   return false;
 }

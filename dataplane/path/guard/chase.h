@@ -15,9 +15,8 @@ constexpr unsigned kMostLinks = 32;  // of a chain that is completed; resolvers 
 
 // The answer in `packet`, to the client's question of the open query `index`, leads into the private zone of `rule` at its
 // `links`th link. True: the packet's frame has left with the question for that link's target, all earlier sends of the query
-// are given up. False: nothing has changed but, perhaps, the packet's message, and the clients are to get SERVFAIL. `now` in ns.
-bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet,
-                 uint64_t now);
+// are given up. False: nothing has changed but, perhaps, the packet's message, and the clients are to get SERVFAIL.
+bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet);
 
 enum class Finish : uint8_t {
   done,        // the message in the packet is now the answer to the client's question

@@ -24,7 +24,6 @@ struct Answered {
   uint32_t index;
   uint16_t endpoint_slot;
   Packet& packet;
-  uint64_t now;
   const state::PendingSlot& slot;
   const state::PendingQuery& query;
   Asked asked;
@@ -46,7 +45,7 @@ void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked,
   event.address = leak.address;
   event.type = question_type(answered.query.message.data(), answered.slot.question_length);
   event.blocked = blocked ? 1 : 0;
-  path::tell(answered.lcore, event, name, answered.now);
+  path::tell(answered.lcore, event, name);
 }
 
 // The answer becomes SERVFAIL, or another one without records, to the client's question, in its own place.
@@ -206,7 +205,7 @@ ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
           chase_locally(answered.lcore, answered.index, chain.links(), answered.group, answered.packet) == Finish::done;
       return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
     }
-    if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet, answered.now))
+    if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet))
       return ResponseOutcome::chased;
     return block(answered, ExtendedError::filtered);
   }
@@ -252,8 +251,7 @@ ResponseOutcome finish(const Answered& answered) {
 
 }  // namespace
 
-ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now,
-                      bool& clean) {
+ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, bool& clean) {
   clean = true;
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
@@ -262,8 +260,7 @@ ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slo
   const uint16_t group =
       lcore.rules == nullptr ? uint16_t{0} : lcore.rules->viewing_group(slot.client.data(), slot.client_family);
   ResponseOutcome outcome = ResponseOutcome::returned;
-  const Answered answered{lcore, index, endpoint_slot, packet, now, slot, query, asked_of(lcore, slot, query),
-                          group, clean};
+  const Answered answered{lcore, index, endpoint_slot, packet, slot, query, asked_of(lcore, slot, query), group, clean};
   if (lcore.rules != nullptr && lcore.rules->has_private()) {
     uint32_t number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);

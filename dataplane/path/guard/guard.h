@@ -9,13 +9,12 @@
 
 namespace penstock::path {
 
-// `packet` is the answer of the endpoint in `endpoint_slot` to the open query `index`. Judged by the rules in force now. `now` in ns.
+// `packet` is the answer of the endpoint in `endpoint_slot` to the open query `index`. Judged by the rules in force now.
 //   returned  the clients get the message
 //   blocked   they get the message, which is now SERVFAIL
 //   chased    the frame has left with another question: the query goes on, and its earlier sends are forgotten
 //   no_room   the frame's buffer has no room for a SERVFAIL
 // The message's id stays. `clean`: whether it was returned without an alarm, so that it may be remembered.
-config::ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, uint64_t now,
-                              bool& clean);
+config::ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, bool& clean);
 
 }  // namespace penstock::path

@@ -31,38 +31,38 @@ unsigned window_shift(uint64_t budget) {
 }
 
 // Over all endpoints of the pool that are up. Other lcores' sends count, so it is looked at anew now and then.
-const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& pool, uint64_t budget, uint64_t now) {
+const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& pool, uint64_t budget) {
   PoolPressure& pressure = lcore.pressures[pool.first_endpoint];
-  if (now < pressure.look_at) return pressure;
+  if (lcore.now < pressure.look_at) return pressure;
   const auto endpoints = lcore.hops.orders.up(pool).endpoints;
   uint64_t left = 0;
   uint64_t depth = 0;
   uint64_t rate = 0;
   for (const uint16_t endpoint : endpoints) {
     const state::EndpointHop& hop = lcore.hops[endpoint];
-    left += lcore.budgets.left(hop.slot, hop.budget, now);
+    left += lcore.budgets.left(hop.slot, hop.budget, lcore.now);
     depth += state::RateBudgets::depth(hop.budget);
     rate += lcore.budgets.rate(hop.slot);
   }
   pressure.level = static_cast<uint32_t>(depth == 0 ? kOne : left * kOne / depth);
   pressure.rate = std::min(rate, budget);
   // The more endpoints there are the less often, so that this costs a query next to nothing.
-  pressure.look_at = now + kLookNs * (1 + endpoints.size() / 16);
+  pressure.look_at = lcore.now + kLookNs * (1 + endpoints.size() / 16);
   return pressure;
 }
 
 // Of the pool's budget. The buckets tell within milliseconds that more is asked than there is; then whoever takes much yields,
 // and they stay half full for the others. A budget that nobody else wants is all the client's.
-bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight, uint64_t now) {
+bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight) {
   const uint64_t budget = lcore.hops.orders.budget(pool);
   if (budget == 0) return true;
-  const PoolPressure& pressure = pressure_of(lcore, pool, budget, now);
+  const PoolPressure& pressure = pressure_of(lcore, pool, budget);
   const bool is_short = pressure.level < kOne / 2;
   // Above half of the rate it is noted who takes what, so that it is known when it is needed.
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.shares.entry(sharer, Thing::rate, pool.first_endpoint, now, shift);
+  ClientShare& share = lcore.shares.entry(sharer, Thing::rate, pool.first_endpoint, lcore.now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -105,9 +105,9 @@ bool may_hold(state::Lcore& lcore, const Sharer& sharer, uint32_t weight, const 
   return share == nullptr || share->held < std::max(kLeastHeld, free * weight);
 }
 
-bool hold(state::Lcore& lcore, const Sharer& sharer, const Scarce& scarce, uint64_t now) {
+bool hold(state::Lcore& lcore, const Sharer& sharer, const Scarce& scarce) {
   if (!is_half_used(scarce)) return false;
-  ++lcore.shares.entry(sharer, scarce.thing, scarce.of, now, ClientShares::kLongestShift).held;
+  ++lcore.shares.entry(sharer, scarce.thing, scarce.of, lcore.now, ClientShares::kLongestShift).held;
   return true;
 }
 
@@ -116,17 +116,17 @@ void release(state::Lcore& lcore, const Sharer& sharer, Thing thing, uint32_t of
   if (share != nullptr && share->held != 0) --share->held;
 }
 
-bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight, uint64_t now) {
+bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight) {
   return may_hold(lcore, sharer, weight, all_slots(lcore)) &&
-         may_hold(lcore, sharer, weight, slots_for_pool(lcore, pool)) && may_take(lcore, pool, sharer, weight, now);
+         may_hold(lcore, sharer, weight, slots_for_pool(lcore, pool)) && may_take(lcore, pool, sharer, weight);
 }
 
-void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now) {
+void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool) {
   state::PendingSlot& slot = lcore.pending.slot(index);
   const Sharer sharer = sharer_of(slot);
   const Scarce of_pool = slots_for_pool(lcore, pool);
-  slot.is_counted = hold(lcore, sharer, all_slots(lcore), now) ? 1 : 0;
-  slot.is_counted_in_pool = hold(lcore, sharer, of_pool, now) ? 1 : 0;
+  slot.is_counted = hold(lcore, sharer, all_slots(lcore)) ? 1 : 0;
+  slot.is_counted_in_pool = hold(lcore, sharer, of_pool) ? 1 : 0;
   lcore.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
   ++lcore.pool_pending[of_pool.of];
 }

@@ -16,9 +16,8 @@ namespace penstock::path {
 state::Sharer sharer_of(const QueryWork& work);
 state::Sharer sharer_of(const state::PendingSlot& slot);
 
-// May the client have another query sent to the pool? `weight`: of its group. `now` in ns. What is admitted counts as taken.
-bool admit(state::Lcore& lcore, const config::ImagePool& pool, const state::Sharer& sharer, uint32_t weight,
-           uint64_t now);
+// May the client have another query sent to the pool? `weight`: of its group. What is admitted counts as taken.
+bool admit(state::Lcore& lcore, const config::ImagePool& pool, const state::Sharer& sharer, uint32_t weight);
 
 // One pool whose servers are silent must not hold the whole pending table: half of it stays for the others.
 state::Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool);
@@ -26,11 +25,11 @@ state::Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool&
 // May the client hold one more of it?
 bool may_hold(state::Lcore& lcore, const state::Sharer& sharer, uint32_t weight, const state::Scarce& scarce);
 // It has taken one. True: it was counted, and is to be released.
-bool hold(state::Lcore& lcore, const state::Sharer& sharer, const state::Scarce& scarce, uint64_t now);
+bool hold(state::Lcore& lcore, const state::Sharer& sharer, const state::Scarce& scarce);
 void release(state::Lcore& lcore, const state::Sharer& sharer, state::Thing thing, uint32_t of = 0);
 
 // The flight's client has taken its slot, which is the pool's; it gives it back when the flight is over.
-void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, uint64_t now);
+void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool);
 void release_slot(state::Lcore& lcore, uint32_t index);
 
 }  // namespace penstock::path

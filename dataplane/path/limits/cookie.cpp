@@ -42,11 +42,11 @@ state::Proof proof_of(const state::Lcore& lcore, const Packet& packet, bool by_k
 
 }  // namespace
 
-void read_cookie(const state::Lcore& lcore, QueryWork& work, uint64_t now) {
+void read_cookie(const state::Lcore& lcore, QueryWork& work) {
   const Packet& packet = work.packet;
   const dns::Query& query = work.query;
   const bool by_kernel = lcore.host.is_stream(packet.port);
-  const uint32_t time = lcore.cookies.unix_seconds(now);
+  const uint32_t time = lcore.cookies.unix_seconds(lcore.now);
   Cookie& cookie = work.query.traits.cookie;
   work.query.traits.has_cookie = true;
   std::memcpy(cookie.data(), packet.dns + query.cookie_at, std::min<size_t>(query.cookie_length, cookie.size()));

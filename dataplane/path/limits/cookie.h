@@ -10,7 +10,7 @@
 namespace penstock::path {
 
 // For a query whose OPT has a cookie and was understood, before anything is decided for it: sets the cookie of its answer, and work.proof if
-// the client's proves its address. `now` in ns.
-void read_cookie(const state::Lcore& lcore, QueryWork& work, uint64_t now);
+// the client's proves its address.
+void read_cookie(const state::Lcore& lcore, QueryWork& work);
 
 }  // namespace penstock::path

@@ -64,8 +64,8 @@ QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
 }
 
 // Who it is that asks too much: of all that do, the one that is met first after a pause.
-void report(state::Lcore& lcore, const QueryWork& work, uint64_t now) {
-  if (!lcore.reports.may_report(config::EventKind::over_rate, 0, now)) return;
+void report(state::Lcore& lcore, const QueryWork& work) {
+  if (!lcore.reports.may_report(config::EventKind::over_rate, 0, lcore.now)) return;
   config::Event event;
   event.kind = config::EventKind::over_rate;
   event.family = work.packet.family;
@@ -76,13 +76,12 @@ void report(state::Lcore& lcore, const QueryWork& work, uint64_t now) {
   none.length = 0;
   const bool is_read = work.verdict == dns::QueryVerdict::ok;
   if (is_read) event.type = dns::load16(work.packet.dns + dns::kHeaderSize + work.query.name.length);
-  tell(lcore, event, is_read ? work.query.name : none, now);
+  tell(lcore, event, is_read ? work.query.name : none);
 }
 
 }  // namespace
 
-std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client,
-                                  uint64_t now) {
+std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client) {
   work.response_rate = 0;
   if (client.is_exempt) return std::nullopt;
   const config::ImageHeader& header = lcore.rules->header();
@@ -92,36 +91,36 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
   const uint64_t network = limits.key_of_client(packet.source, packet.family, state::ClientLevel::network);
   const bool is_proved = work.proof != state::Proof::none;
-  if (is_proved) limits.proved.note(network, now);
+  if (is_proved) limits.proved.note(network, lcore.now);
   const uint64_t proof = state::key_of(work.proof, packet.peer_mac);
-  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, proof, rate, now)) ||
-      (group.rate != 0 && !limits.take_of_group(client.group, is_proved, group.rate, now))) {
-    report(lcore, work, now);
+  if ((rate != 0 && !limits.take_of_client(packet.source, packet.family, client.group, proof, rate, lcore.now)) ||
+      (group.rate != 0 && !limits.take_of_group(client.group, is_proved, group.rate, lcore.now))) {
+    report(lcore, work);
     // A group that is over its rate as a whole says nothing of this client. What is sent in the name of a network that we know better
     // has to be a much larger flood before its address is stopped as a whole.
-    if (!came_over_tcp(lcore, packet) && (!limits.proved.holds(network, now) || lcore.random.next() % kDoubt == 0))
-      lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, now);
+    if (!came_over_tcp(lcore, packet) &&
+        (!limits.proved.holds(network, lcore.now) || lcore.random.next() % kDoubt == 0))
+      lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, lcore.now);
     // What it hears is all that it asks for.
     if (work.verdict == dns::QueryVerdict::cookie_only && !is_proved) return std::nullopt;
     return turn_away(lcore, work);
   }
   work.response_rate = response_rate_of(lcore, work);
-  work.now = now;
   if (work.response_rate == 0 || work.verdict != dns::QueryVerdict::ok) return std::nullopt;
   const uint64_t key = limits.key_of_answer(packet.source, packet.family, work.question_hash);
-  if (limits.answers.take(key, work.response_rate, now)) return std::nullopt;
+  if (limits.answers.take(key, work.response_rate, lcore.now)) return std::nullopt;
   return turn_away(lcore, work);
 }
 
 bool is_error_over(state::Lcore& lcore, const QueryWork& work) {
   if (work.response_rate == 0) return false;
   const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, kErrors);
-  return !lcore.limits.answers.take(key, work.response_rate, work.now);
+  return !lcore.limits.answers.take(key, work.response_rate, lcore.now);
 }
 
 std::optional<QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity) {
   const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
-  if (lcore.limits.answers.take(key, work.response_rate, work.now)) return std::nullopt;
+  if (lcore.limits.answers.take(key, work.response_rate, lcore.now)) return std::nullopt;
   return turn_away(lcore, work);
 }
 

@@ -29,9 +29,8 @@ inline bool came_over_tcp(const state::Lcore& lcore, const Packet& packet) {
 }
 
 // Whether the client is over its rate, or its group, or the question's answer: then the frame has left or is discarded. Only for
-// queries of clients that may ask; sets work.response_rate and work.now. `now` in ns.
-std::optional<config::QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client,
-                                          uint64_t now);
+// queries of clients that may ask; sets work.response_rate and work.now.
+std::optional<config::QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client);
 
 // work.response_rate of a query of a client that may not ask.
 inline uint32_t response_rate_of(const state::Lcore& lcore, const QueryWork& work) {

@@ -53,28 +53,27 @@ bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config
 }
 
 // One query in `pause` (ns) to a pool that fails. It is looked at twice: before its zone is known, and then.
-bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause, uint64_t now) {
+bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause) {
   state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
-  if (work.tries || now < reach.tried_at + pause) return work.tries;
-  reach.tried_at = now;
+  if (work.tries || lcore.now < reach.tried_at + pause) return work.tries;
+  reach.tried_at = lcore.now;
   return work.tries = true;
 }
 
 // The question has failed: is it too early to ask it again? A second is kept in any case (RFC 9520 section 3.2). Then it is enough that
 // the pool has answered others meanwhile, and while it answers nobody one question in a second tries, whichever it is.
-bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool,
-                uint64_t now) {
-  if (now < entry.failed_at + kSecond) return true;
-  if (now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
+bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool) {
+  if (lcore.now < entry.failed_at + kSecond) return true;
+  if (lcore.now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
   return lcore.reach[lcore.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
-         !may_try(lcore, work, pool, kSecond, now);
+         !may_try(lcore, work, pool, kSecond);
 }
 
-dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
+dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
   dns::Giving giving;
   giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.rotation++ : 0;
-  if (is_fresh(entry, now)) {
-    giving.age = static_cast<uint32_t>(age_of(entry, now) / kSecond);
+  if (is_fresh(entry, lcore.now)) {
+    giving.age = static_cast<uint32_t>(age_of(entry, lcore.now) / kSecond);
     giving.error = entry.error;
     return giving;
   }
@@ -101,39 +100,39 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
 }
 
 // Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
-bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t now) {
+bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool) {
   const CacheEntry& entry = lcore.recalled.entry;
   if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
   const uint64_t lifetime = lifetime_of(entry);
   const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
-  if (age_of(entry, now) + margin < lifetime) return false;
-  if (entry.asked_at != 0 && now < entry.asked_at + kRenewalPause) return false;
-  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, work, entry, pool, now));
+  if (age_of(entry, lcore.now) + margin < lifetime) return false;
+  if (entry.asked_at != 0 && lcore.now < entry.asked_at + kRenewalPause) return false;
+  return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, work, entry, pool));
 }
 
 // What was found in the place of `key` and copied to lcore.recalled.
 std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
-                                  const config::ImagePool& pool, uint64_t now) {
+                                  const config::ImagePool& pool) {
   const CacheEntry& entry = lcore.recalled.entry;
   if (!is_good_for(entry, *lcore.rules) || is_for_one_client(work, pool)) return std::nullopt;
   limit_size(work.query.traits, pool.udp_size);
-  if (is_fresh(entry, now)) {
-    if (is_to_be_renewed(lcore, work, pool, now) && lcore.answers.claim(key, now, kRenewalPause))
-      refresh(lcore, work, key.question, pool, lcore.query_timeout_ns, now);
-    return give(lcore, work, giving_of(lcore, entry, pool, now), QueryOutcome::answered_cached);
+  if (is_fresh(entry, lcore.now)) {
+    if (is_to_be_renewed(lcore, work, pool) && lcore.answers.claim(key, lcore.now, kRenewalPause))
+      refresh(lcore, work, key.question, pool, lcore.query_timeout_ns);
+    return give(lcore, work, giving_of(lcore, entry, pool), QueryOutcome::answered_cached);
   }
 
   const bool failed = has_failed(lcore, entry, pool);
-  const bool silent = is_silent(lcore, pool, now);
-  const bool tries = silent && may_try(lcore, work, pool, kTrialPause, now);
-  const bool waits = failed && !tries && is_to_wait(lcore, work, entry, pool, now);
+  const bool silent = is_silent(lcore, pool);
+  const bool tries = silent && may_try(lcore, work, pool, kTrialPause);
+  const bool waits = failed && !tries && is_to_wait(lcore, work, entry, pool);
   const bool may_ask = silent ? tries : !waits;
-  work.has_stale = may_be_stale(entry, pool, now);
+  work.has_stale = may_be_stale(entry, pool, lcore.now);
   if (work.has_stale) {
-    work.giving = giving_of(lcore, entry, pool, now);
+    work.giving = giving_of(lcore, entry, pool);
     if (!silent && !failed) return std::nullopt;
-    if (may_ask && lcore.answers.claim(key, now, silent ? 0 : kRenewalPause))
-      refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns, now);
+    if (may_ask && lcore.answers.claim(key, lcore.now, silent ? 0 : kRenewalPause))
+      refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns);
     return give_stale(lcore, work);
   }
   if (!waits || may_ask) return std::nullopt;
@@ -145,25 +144,24 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
 
 }  // namespace
 
-bool is_silent(state::Lcore& lcore, const config::ImagePool& pool, uint64_t now) {
+bool is_silent(state::Lcore& lcore, const config::ImagePool& pool) {
   const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
   state::PoolReach& reach = lcore.reach[owner];
   if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
   if (reach.lost_at != 0) return true;
   if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
   // Control says so. What clients' queries have shown meanwhile says more, and errors are no silence.
-  return now > reach.heard_at + lcore.query_timeout_ns && !lcore.hops.answers(pool, reach.heard_at);
+  return lcore.now > reach.heard_at + lcore.query_timeout_ns && !lcore.hops.answers(pool, reach.heard_at);
 }
 
 std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
-                                   const config::ImagePool& pool, uint64_t now) {
+                                   const config::ImagePool& pool) {
   work.has_stale = false;
   if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
-  return judge(lcore, work, key, pool, now);
+  return judge(lcore, work, key, pool);
 }
 
-std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key,
-                                                 uint64_t now) {
+std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key) {
   if (!work.query.plain) return std::nullopt;
   if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
   const CacheEntry& entry = lcore.recalled.entry;
@@ -171,7 +169,7 @@ std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork&
   if (rule == nullptr || rule->identity != entry.identity) return std::nullopt;
   key.question.rule = entry.rule;
   key.identity = entry.identity;
-  return judge(lcore, work, key, lcore.rules->pool(rule->pool), now);
+  return judge(lcore, work, key, lcore.rules->pool(rule->pool));
 }
 
 std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
@@ -179,7 +177,7 @@ std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
   return give(lcore, work, work.giving, QueryOutcome::answered_stale);
 }
 
-std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_t now) {
+std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   if (slot.shared == 0 || lcore.rules == nullptr) return {};
@@ -191,7 +189,8 @@ std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_
   const state::CacheKey key{.hash = query.hash, .identity = rule->identity, .name = name.bytes, .question = query.key};
   if (!lcore.answers.find(key, lcore.recalled)) return {};
   const CacheEntry& entry = lcore.recalled.entry;
-  if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, now) || may_be_stale(entry, pool, now))) return {};
+  if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, lcore.now) || may_be_stale(entry, pool, lcore.now)))
+    return {};
   uint8_t* message = lcore.stale_message.data();
   dns::store16(message, 0);
   std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
@@ -200,7 +199,7 @@ std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index, uint64_
   dns::QueryTraits for_all = query.traits_as(state::kWantsOpt | state::kWantsAd, longest);
   for_all.keepalive = 0;
   const unsigned length =
-      dns::give_answer(lcore.stale_message, for_all, lcore.recalled.kept, giving_of(lcore, entry, pool, now));
+      dns::give_answer(lcore.stale_message, for_all, lcore.recalled.kept, giving_of(lcore, entry, pool));
   return {message, length};
 }
 

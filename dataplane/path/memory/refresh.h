@@ -9,8 +9,8 @@ namespace penstock::path {
 
 // Sends a copy of the client's query, which is plain, to an endpoint of the pool in a fresh frame, as a flight that nobody waits for
 // yet, and give up after `patience` (ns), as long as a client's at most. Not when the question is in flight already. What became of it is counted. The query's frame stays the caller's and as
-// it is. `now` in ns.
+// it is.
 void refresh(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
-             uint64_t patience, uint64_t now);
+             uint64_t patience);
 
 }  // namespace penstock::path

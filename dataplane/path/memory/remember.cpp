@@ -65,7 +65,7 @@ struct Place {
 };
 
 // False: what the pool says of memory is not for this query.
-bool find_place(state::Lcore& lcore, uint32_t index, uint64_t now, Place& place) {
+bool find_place(state::Lcore& lcore, uint32_t index, Place& place) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const state::PendingQuery& query = lcore.pending.query(index);
   // By other rules than it was asked by, nobody can say whose answer it is.
@@ -77,7 +77,7 @@ bool find_place(state::Lcore& lcore, uint32_t index, uint64_t now, Place& place)
   if (!dns::parse_name({query.question(), slot.question_length}, place.name)) return false;
   place.is_shared = slot.shared != 0;
   place.key = {.hash = query.hash, .identity = place.rule->identity, .name = place.name.bytes, .question = query.key};
-  place.origin = {.now = now,
+  place.origin = {.now = lcore.now,
                   .private_identity = 0,
                   .owner = lcore.hops[place.pool->first_endpoint].slot,
                   .quota = place.pool->cache_quota,
@@ -126,9 +126,9 @@ RememberOutcome store(state::Lcore& lcore, Place& place, std::span<uint8_t> mess
 
 }  // namespace
 
-void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, bool clean, uint64_t now) {
+void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, bool clean) {
   Place place;
-  if (!find_place(lcore, index, now, place)) return;
+  if (!find_place(lcore, index, place)) return;
   const dns::KeepLimits limits = limits_of(*place.pool, place.name);
   if (clean && place.is_shared) {
     lcore.counters.remember[store(lcore, place, message, limits)].add(1);
@@ -139,33 +139,33 @@ void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, b
   if (place.is_shared && dns::is_answer(rcode)) supersede(lcore, place, RememberOutcome::not_kept);
 }
 
-void remember_silence(state::Lcore& lcore, uint32_t index, uint64_t now) {
+void remember_silence(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.pending.slot(index);
   const uint16_t last = lcore.pending.query(index).send(slot.sends - 1U).endpoint_slot;
   state::PoolReach& reach = lcore.reach[lcore.hops.owner_of(last)];
-  if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = now;
+  if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = lcore.now;
   // Somebody has come back meanwhile, and would have answered this as well.
   if (slot.asked_at < failures_count_from(lcore, lcore.hops.owner_of(last))) return;
   Place place;
-  if (find_place(lcore, index, now, place) && place.is_shared)
+  if (find_place(lcore, index, place) && place.is_shared)
     lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail, kLongestSilent)].add(1);
 }
 
-void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode, uint64_t now) {
+void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode) {
   const uint16_t owner = lcore.hops.owner_of(endpoint_slot);
   state::PoolReach& reach = lcore.reach[owner];
-  reach.heard_at = now;
+  reach.heard_at = lcore.now;
   bool is_back = reach.lost_at != 0;
   reach.lost_at = 0;
   if (dns::is_answer(rcode)) {
     // Among answers a failure is one of the name. After a while of nothing else the pool is well again.
-    is_back = is_back || (reach.fails && now - reach.good_at >= kSecond);
+    is_back = is_back || (reach.fails && lcore.now - reach.good_at >= kSecond);
     reach.fails = false;
-    reach.good_at = now;
+    reach.good_at = lcore.now;
   } else {
     reach.fails = true;
   }
-  if (is_back) lcore.returns[owner].store(now + 1, std::memory_order_relaxed);
+  if (is_back) lcore.returns[owner].store(lcore.now + 1, std::memory_order_relaxed);
 }
 
 }  // namespace penstock::path

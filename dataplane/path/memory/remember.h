@@ -10,13 +10,12 @@ namespace penstock::path {
 // `message` is what the clients of the open query `index` get, as an endpoint said it and the guard let it pass: an answer, or a
 // failure of the endpoint (RFC 9520). Its TTLs are brought within the pool's limits, and what became of it is counted. An answer
 // that is not to be kept takes away what was remembered before it; so does one that is not `clean`, good for its clients alone.
-// `now` in ns.
-void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, bool clean, uint64_t now);
+void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, bool clean);
 
 // Nobody answered the open query `index` within the client's patience.
-void remember_silence(state::Lcore& lcore, uint32_t index, uint64_t now);
+void remember_silence(state::Lcore& lcore, uint32_t index);
 
 // An endpoint was heard, and said `rcode`. `endpoint_slot`: its slot.
-void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode, uint64_t now);
+void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode);
 
 }  // namespace penstock::path

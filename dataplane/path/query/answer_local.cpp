@@ -53,8 +53,7 @@ QueryOutcome fail(state::Lcore& lcore, const QueryWork& work, ExtendedError erro
 
 // The chain leads to a name of `number`, a rule that forwards: its end is asked of the rule's pool, as that of a chain from
 // elsewhere into a private zone is (path/guard/chase.h). Not shared and not remembered: what is here may change with the next rules.
-QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, const LocalAnswer& answer,
-                         uint64_t now) {
+QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, const LocalAnswer& answer) {
   const config::ImageRule& rule = lcore.rules->rule(number);
   const config::ImagePool& pool = lcore.rules->pool(rule.pool);
   const dns::QueryTraits& traits = work.query.traits;
@@ -62,10 +61,10 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   prepare_join(lcore, work);
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, lcore.rules->header().generation,
                                                      number, lcore.rules->class_of(work.group));
-  if (const auto outcome = join(lcore, work, key, pool, now)) return ignore(lcore, work, *outcome);
-  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
+  if (const auto outcome = join(lcore, work, key, pool)) return ignore(lcore, work, *outcome);
+  if (!admit(lcore, pool, sharer_of(work), work.weight))
     return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
-  const uint32_t index = open(lcore, work, pool, now);
+  const uint32_t index = open(lcore, work, pool);
   if (index == state::PendingTable::kNone)
     return fail(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
 
@@ -75,7 +74,7 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   without_opt.has_opt = false;
   chain.dns_length = static_cast<uint16_t>(
       tables::write_answer({chain.dns, static_cast<size_t>(buffer_end - chain.dns)}, without_opt, answer));
-  if (start_chase(lcore, index, rule, answer.links, chain, now)) {
+  if (start_chase(lcore, index, rule, answer.links, chain)) {
     enter(lcore, work, key, index);
     return QueryOutcome::forwarded;
   }
@@ -87,7 +86,7 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
 
 }  // namespace
 
-QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& match, uint64_t now) {
+QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& match) {
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
   const ImageLocalZone& zone = rules.local().zone(rule.pool);
@@ -121,7 +120,7 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
     if (answer.leads_to != config::kNoRule && recurses && !answer.body.full()) {
       const config::ImagePool& pool = rules.pool(rules.rule(answer.leads_to).pool);
       if (endpoint_at(lcore, pool, packet.source, packet.family) == kNoEndpoint)
-        return forward_end(lcore, work, answer.leads_to, answer, now);
+        return forward_end(lcore, work, answer.leads_to, answer);
     }
   }
   if (answer.answers == 0)

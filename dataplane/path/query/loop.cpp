@@ -9,8 +9,8 @@ std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Qu
 }
 
 void report_loop(state::Lcore& lcore, config::EventKind kind, uint32_t number, uint16_t endpoint_slot, bool blocked,
-                 const Packet& packet, const dns::Query& query, uint64_t now) {
-  if (!lcore.reports.may_report(kind, number, now)) return;
+                 const Packet& packet, const dns::Query& query) {
+  if (!lcore.reports.may_report(kind, number, lcore.now)) return;
   config::Event event;
   event.kind = kind;
   event.family = packet.family;

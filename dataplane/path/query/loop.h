@@ -23,6 +23,6 @@ inline std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::
 // Tells control who sent the query back to us: the first of its kind and number in a while. `number`: the rule's, of a probe the
 // pool's. `endpoint_slot`: of the endpoint that it came from, 0xffff: none.
 void report_loop(state::Lcore& lcore, config::EventKind kind, uint32_t number, uint16_t endpoint_slot, bool blocked,
-                 const Packet& packet, const dns::Query& query, uint64_t now);
+                 const Packet& packet, const dns::Query& query);
 
 }  // namespace penstock::path

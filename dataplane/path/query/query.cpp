@@ -53,8 +53,8 @@ QueryOutcome answer_or_stale(state::Lcore& lcore, QueryWork& work, ExtendedError
 
 // Joins the flight of the same question, or makes one: a pending slot, then the client's frame becomes ours: new id, new
 // headers, the same message. Who joins costs no endpoint anything.
-QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
-                     uint64_t now) {
+QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key,
+                     const config::ImagePool& pool) {
   limit_size(work.query.traits, pool.udp_size);
   if (work.shared && is_for_one_client(work, pool)) fly_alone(lcore, work);
   switch (to_endpoints(work, pool)) {
@@ -67,15 +67,15 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     case Rewritten::no_room:
       return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
-  if (const auto outcome = join(lcore, work, key, pool, now)) return leave(lcore, work, *outcome);
+  if (const auto outcome = join(lcore, work, key, pool)) return leave(lcore, work, *outcome);
 
   if (const auto outcome = limit_negative(lcore, work, lcore.rules->rule(key.rule).identity)) return *outcome;
-  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight))
     return answer_or_stale(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
-  const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family, now);
+  const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family);
   if (choice.origin != kNoEndpoint)
     report_loop(lcore, config::EventKind::loop, key.rule, lcore.hops[choice.origin].slot,
-                choice.obstacle == Obstacle::loop, work.packet, work.query, now);
+                choice.obstacle == Obstacle::loop, work.packet, work.query);
   switch (choice.obstacle) {
     case Obstacle::none:
       break;
@@ -86,21 +86,21 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     case Obstacle::loop:
       return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop);
   }
-  const uint32_t index = open(lcore, work, pool, now);
+  const uint32_t index = open(lcore, work, pool);
   if (index == state::PendingTable::kNone)
     return answer_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
   lcore.pending.slot(index).counts_as_negative = work.response_rate != 0 ? 1 : 0;
   const Packet& packet = work.packet;
   const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (may_go_by_udp(slot) && slot.message_length != 0 && is_silent_over_tcp(lcore, pool, choice.endpoint, now) &&
-      send_by_udp(lcore, index, pool, choice.endpoint, {packet.dns, packet.dns_length}, now)) {
+  if (may_go_by_udp(slot) && slot.message_length != 0 && is_silent_over_tcp(lcore, pool, choice.endpoint) &&
+      send_by_udp(lcore, index, pool, choice.endpoint, {packet.dns, packet.dns_length})) {
     discard(lcore, *packet.frame);
-  } else if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+  } else if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length)) {
     abandon(lcore, index);
     return ignore(lcore, work, QueryOutcome::ignored_no_room);
   }
   enter(lcore, work, key, index);
-  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
   return QueryOutcome::forwarded;
 }
 
@@ -152,20 +152,20 @@ void narrow_zones(const state::Lcore& lcore, QueryWork& work) {
   if (work.is_probed) lcore.rules->zones().narrow(work.probe);
 }
 
-QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
+QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work) {
   if (lcore.rules == nullptr) return ignore(lcore, work, QueryOutcome::ignored_no_rules);
   if (work.verdict == dns::QueryVerdict::too_short) return ignore(lcore, work, QueryOutcome::ignored_short);
   if (work.verdict == dns::QueryVerdict::response) return ignore(lcore, work, QueryOutcome::ignored_response);
 
-  if (work.query.cookie_length != 0) read_cookie(lcore, work, now);
+  if (work.query.cookie_length != 0) read_cookie(lcore, work);
   const tables::Ruleset& rules = *lcore.rules;
   const tables::ClientEntry client = rules.clients().look_up(work.packet.source.data(), work.packet.family);
   work.response_rate = 0;
   if (!client.allowed) {
     work.response_rate = response_rate_of(lcore, work);
-    work.now = now;
     work.query.traits.wants_nsid = false;  // who may not ask does not hear who we are
-    if (!came_over_tcp(lcore, work.packet)) lcore.turned_away.note(work.packet.source, work.packet.family, 0, now);
+    if (!came_over_tcp(lcore, work.packet))
+      lcore.turned_away.note(work.packet.source, work.packet.family, 0, lcore.now);
     if (rules.header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
   }
@@ -173,7 +173,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   work.weight = group.weight;
   work.group = client.group;
   if (rules.has_limits())
-    if (const auto outcome = limit(lcore, work, client, now)) return *outcome;
+    if (const auto outcome = limit(lcore, work, client)) return *outcome;
   const bool is_update = (work.query.traits.flags & dns::kOpcodeMask) != 0;
   if (work.verdict == dns::QueryVerdict::not_query || (is_update && rules.header().update_pool == config::kNoPool)) {
     work.query.traits.question_length = 0;
@@ -189,7 +189,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   dns::QueryTraits& traits = work.query.traits;
   traits.udp_size = client_size(lcore.host, work.packet, traits.udp_size, group);
   if (work.query.wants_keepalive && traits.udp_size == kStreamSize) traits.keepalive = lcore.host.tcp_keepalive;
-  if (work.verdict == dns::QueryVerdict::update) return handle_update(lcore, work, now);
+  if (work.verdict == dns::QueryVerdict::update) return handle_update(lcore, work);
   if (work.verdict == dns::QueryVerdict::bad_version)
     return answer(lcore, work, Rcode::badvers, ExtendedError::none, QueryOutcome::badvers);
   if (work.verdict == dns::QueryVerdict::cookie_only) {
@@ -200,7 +200,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
   }
 
   if (const auto pool = loop_probe(lcore, work.query)) {
-    report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query, now);
+    report_loop(lcore, config::EventKind::loop_probe, *pool, 0xffff, true, work.packet, work.query);
     return answer(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop_probe);
   }
 
@@ -212,7 +212,7 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
                       .question = state::question_key(work.query, work.packet.dns, rules.header().generation,
                                                       config::kNoRule, rules.class_of(client.group))};
   if (work.is_likely && wants_recursion(work, client))
-    if (const auto outcome = recall_by_generation(lcore, work, key, now)) return *outcome;
+    if (const auto outcome = recall_by_generation(lcore, work, key)) return *outcome;
 
   // Zones and endpoints are of class IN, and nothing of another one goes to them.
   if (key.question.query_class != dns::kClassIn)
@@ -232,24 +232,24 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now) {
     case config::Action::nodata:
     case config::Action::records:
     case config::Action::addresses:
-      return answer_local(lcore, work, match, now);
+      return answer_local(lcore, work, match);
     case config::Action::refused:
       return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_by_rule);
   }
   // Local records say so themselves.
   if (is_transfer(work)) {
-    if (const auto outcome = pass_transfer(lcore, work, match, now)) return *outcome;
+    if (const auto outcome = pass_transfer(lcore, work, match)) return *outcome;
     return answer(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_transfer);
   }
-  if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
+  if (work.query.opaque) return pass_query(lcore, work, match.rule);
   if (!wants_recursion(work, client))
     return answer(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
   const config::ImagePool& pool = rules.pool(rule.pool);
   key.question.rule = match.rule;
   key.identity = rule.identity;
   if (work.is_likely && work.query.plain && is_remembered(rule, pool))
-    if (const auto outcome = recall(lcore, work, key, pool, now)) return *outcome;
-  return forward(lcore, work, key.question, pool, now);
+    if (const auto outcome = recall(lcore, work, key, pool)) return *outcome;
+  return forward(lcore, work, key.question, pool);
 }
 
 }  // namespace penstock::path

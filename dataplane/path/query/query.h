@@ -13,7 +13,7 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work);
 void narrow_query(const state::Lcore& lcore, QueryWork& work);
 void narrow_zones(const state::Lcore& lcore, QueryWork& work);
 
-// Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded. `now` in ns.
-config::QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work, uint64_t now);
+// Second pass: the frame leaves as a query to an endpoint, leaves as our answer, or is discarded.
+config::QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work);
 
 }  // namespace penstock::path

@@ -23,8 +23,7 @@ const uint8_t* behind_name(const QueryWork& work) {
 }
 
 // To the slow lane: the client's message as it came, between our address and the endpoint's, and whose connection it is.
-QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const state::EndpointHop& hop,
-                               uint64_t now) {
+QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const state::EndpointHop& hop) {
   const Packet& packet = work.packet;
   state::StreamPeer client = state::StreamPeer::of(packet.peer_mac.data());
   client.kind = state::PeerKind::transfer;
@@ -34,7 +33,8 @@ QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const
       .source_mac = lcore.host.ports[port].mac,
       .source = hop.source,
       .destination = hop.address,
-      .source_port = lcore.no_edns.is_without(hop.slot, hop.address, now) ? state::kTransferWithoutOpt : uint16_t{0},
+      .source_port =
+          lcore.no_edns.is_without(hop.slot, hop.address, lcore.now) ? state::kTransferWithoutOpt : uint16_t{0},
       .destination_port = 53,
       .vlan = 0,
       .ip_id = 0,
@@ -55,8 +55,7 @@ bool is_transfer(const QueryWork& work) {
   return type == kTypeIxfr || type == kTypeAxfr;
 }
 
-std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match,
-                                          uint64_t now) {
+std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match) {
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
   if (!match.is_apex || !rules.may_transfer(rule, work.group)) return std::nullopt;
@@ -64,19 +63,19 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   const Packet& packet = work.packet;
   if (!came_over_tcp(lcore, packet)) {
     if (dns::load16(behind_name(work)) == kTypeAxfr) return std::nullopt;
-    if (work.query.opaque) return pass_query(lcore, work, match.rule, now);
+    if (work.query.opaque) return pass_query(lcore, work, match.rule);
     if (send_truncated(lcore, work)) return QueryOutcome::truncated_transfer;
     discard(lcore, *packet.frame);
     return QueryOutcome::ignored_no_room;
   }
   const config::ImagePool& pool = rules.pool(rule.pool);
-  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight))
     return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   // What is signed may go by a key that one server has (RFC 3645).
-  const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family, now)
-                                          : choose_endpoint(lcore, pool, {}, packet.source, packet.family, now);
+  const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family)
+                                          : choose_endpoint(lcore, pool, {}, packet.source, packet.family);
   if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
-  return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint], now);
+  return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint]);
 }
 
 }  // namespace penstock::path

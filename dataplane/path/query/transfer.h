@@ -13,8 +13,7 @@ namespace penstock::path {
 bool is_transfer(const QueryWork& work);
 
 // A query for a transfer, which a forwarding rule matched. Nothing: it is to be refused. Over UDP nobody has proved to be where he
-// says: AXFR is refused (RFC 5936 section 4.2), and IXFR is answered with TC, or, signed, asked as any signed query. `now` in ns.
-std::optional<config::QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match,
-                                                  uint64_t now);
+// says: AXFR is refused (RFC 5936 section 4.2), and IXFR is answered with TC, or, signed, asked as any signed query.
+std::optional<config::QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match);
 
 }  // namespace penstock::path

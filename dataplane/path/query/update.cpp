@@ -45,46 +45,45 @@ bool names_private(const tables::Ruleset& rules, const QueryWork& work) {
   return false;
 }
 
-QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
-                  uint64_t now) {
+QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool) {
   const Packet& packet = work.packet;
   limit_size(work.query.traits, pool.udp_size);
-  if (!admit(lcore, pool, sharer_of(work), work.weight, now))
+  if (!admit(lcore, pool, sharer_of(work), work.weight))
     return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
-  const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family, now);
+  const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family);
   if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
-  const uint32_t index = open(lcore, work, pool, now);
+  const uint32_t index = open(lcore, work, pool);
   if (index == state::PendingTable::kNone)
     return decline(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length, now)) {
+  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length)) {
     abandon(lcore, index);
     discard(lcore, *packet.frame);
     return QueryOutcome::ignored_no_room;
   }
   enter(lcore, work, key, index);
-  lcore.retry_budget.count_query(pool.first_endpoint, now);
+  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
   return QueryOutcome::forwarded;
 }
 
 }  // namespace
 
-QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule, uint64_t now) {
+QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule) {
   const tables::Ruleset& rules = *lcore.rules;
   const state::QuestionKey key =
       state::question_key(work.query, work.packet.dns, rules.header().generation, rule, rules.class_of(work.group));
   const bool prepares_update = key.type == kTypeTkey && rules.header().update_pool != config::kNoPool;
   const bool goes_there = prepares_update && !is_private(rules, work.query.name, work.group);
-  return pass(lcore, work, key, rules.pool(goes_there ? rules.header().update_pool : rules.rule(rule).pool), now);
+  return pass(lcore, work, key, rules.pool(goes_there ? rules.header().update_pool : rules.rule(rule).pool));
 }
 
-QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work, uint64_t now) {
+QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work) {
   const tables::Ruleset& rules = *lcore.rules;
   if (names_private(rules, work))
     return decline(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
   prepare_join(lcore, work);
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation,
                                                      config::kNoRule, rules.class_of(work.group));
-  return pass(lcore, work, key, rules.pool(rules.header().update_pool), now);
+  return pass(lcore, work, key, rules.pool(rules.header().update_pool));
 }
 
 }  // namespace penstock::path

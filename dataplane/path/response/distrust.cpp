@@ -30,9 +30,9 @@ uint16_t slot_of(state::Lcore& lcore, const Packet& packet) {
   return lcore.hops[at].slot;
 }
 
-void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const state::PendingQuery* query, uint64_t now) {
+void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const state::PendingQuery* query) {
   const uint32_t number = query == nullptr ? config::kNoRule : query->key.rule;
-  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot : number, now)) return;
+  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot : number, lcore.now)) return;
   config::Event event;
   event.kind = config::EventKind::forged;
   event.family = packet.family;
@@ -44,7 +44,7 @@ void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const stat
   name.length = 0;
   if (query != nullptr && dns::parse_name({query->question(), query->traits.question_length}, name))
     event.type = dns::load16(query->question() + name.length);
-  tell(lcore, event, name, now);
+  tell(lcore, event, name);
 }
 
 // The last send that still owes its answer; slot.sends: none does.
@@ -56,8 +56,7 @@ unsigned owing(const state::PendingSlot& slot, const state::PendingQuery& query)
 
 }  // namespace
 
-ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutcome verdict, uint32_t index,
-                         uint64_t now) {
+ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutcome verdict, uint32_t index) {
   const auto drop = [&] {
     discard(lcore, *packet.frame);
     return verdict;
@@ -67,7 +66,7 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
   if (from != kNoSlot) {
     config::EndpointCounters& endpoint = lcore.counters.endpoints[from];
     endpoint.odd_responses.add(1);
-    if (lcore.odd_responses.count(from, endpoint.queries.get(), now)) report(lcore, packet, from, nullptr, now);
+    if (lcore.odd_responses.count(from, endpoint.queries.get(), lcore.now)) report(lcore, packet, from, nullptr);
   }
   if (index == state::PendingTable::kNone || verdict == ResponseOutcome::wrong_endpoint) return drop();
 
@@ -75,10 +74,10 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
   state::PendingQuery& query = lcore.pending.query(index);
   if (slot.odd < kMostOdd) slot.odd = static_cast<uint8_t>((slot.odd + 1) & 3);
   const bool is_enough = slot.odd == kMostOdd || verdict == ResponseOutcome::wrong_case ||
-                         (from != kNoSlot && lcore.odd_responses.is_suspect(from, now));
+                         (from != kNoSlot && lcore.odd_responses.is_suspect(from, lcore.now));
   const unsigned number = owing(slot, query);
   if (!is_enough || slot.over_tcp != 0 || number == slot.sends ||
-      !ask_over_tcp(lcore, index, number, true, *packet.frame, now))
+      !ask_over_tcp(lcore, index, number, true, *packet.frame))
     return drop();
   for (unsigned i = 0; i < slot.sends; ++i) {
     state::PendingSend& other = query.send(i);
@@ -87,7 +86,7 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
     --lcore.outstanding[other.endpoint_slot];
   }
   lcore.counters.retry[config::RetryOutcome::over_tcp].add(1);
-  report(lcore, packet, from, &query, now);
+  report(lcore, packet, from, &query);
   return verdict;
 }
 

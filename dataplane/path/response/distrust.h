@@ -11,8 +11,8 @@
 namespace penstock::path {
 
 // `packet` was rejected as `verdict` says: the response to no query, or to the open query `index` if not PendingTable::kNone. The
-// frame is taken. `now` in ns.
+// frame is taken.
 config::ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, config::ResponseOutcome verdict,
-                                 uint32_t index, uint64_t now);
+                                 uint32_t index);
 
 }  // namespace penstock::path

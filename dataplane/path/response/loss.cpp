@@ -28,17 +28,16 @@ bool owes(const state::PendingSlot& slot, state::PendingQuery& query) {
 
 }  // namespace
 
-bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame,
-                  uint64_t now) {
+bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame) {
   send.answered = true;
   --lcore.outstanding[send.endpoint_slot];
-  if (ask_another(lcore, index, had_left, frame, now)) return true;
-  if (!owes(lcore.pending.slot(index), lcore.pending.query(index)) && !ask_by_udp(lcore, index, had_left, now))
-    give_up(lcore, index, now);
+  if (ask_another(lcore, index, had_left, frame)) return true;
+  if (!owes(lcore.pending.slot(index), lcore.pending.query(index)) && !ask_by_udp(lcore, index, had_left))
+    give_up(lcore, index);
   return false;
 }
 
-ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t now) {
+ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet) {
   const auto reject = [&](ResponseOutcome outcome) {
     discard(lcore, *packet.frame);
     return outcome;
@@ -53,7 +52,7 @@ ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t 
   if (lost == nullptr) return reject(ResponseOutcome::unknown_id);
 
   count_timeout(lcore, *lost);
-  if (give_up_send(lcore, index, *lost, had_left, *packet.frame, now)) return ResponseOutcome::lost_over_tcp;
+  if (give_up_send(lcore, index, *lost, had_left, *packet.frame)) return ResponseOutcome::lost_over_tcp;
   return reject(ResponseOutcome::lost_over_tcp);
 }
 

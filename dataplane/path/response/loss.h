@@ -9,8 +9,7 @@ namespace penstock::path {
 
 // The send of the open query `index` will bring no answer: the next endpoint is asked at once, in `frame`, within the retry budget if
 // `had_left`; when there is none and no other send is owed an answer the clients hear so. False: the frame is still the caller's.
-bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame,
-                  uint64_t now);
+bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame);
 
 // Is it that word? No endpoint can say it: a message that is shorter than a header ends its connection.
 inline bool is_loss(const state::Lcore& lcore, const Packet& packet) {
@@ -19,7 +18,6 @@ inline bool is_loss(const state::Lcore& lcore, const Packet& packet) {
 
 // The send owes nothing any more. An endpoint that was not asked yet now is; when there is none and none that was asked still owes an
 // answer, one is asked over UDP. When that may not be either the clients hear so at once, as they would at the end of their patience.
-// `now` in ns.
-config::ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet, uint64_t now);
+config::ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet);
 
 }  // namespace penstock::path

@@ -84,9 +84,9 @@ ResponseOutcome validate(const Packet& packet, bool over_tcp, const state::Pendi
   return answered->answered ? ResponseOutcome::unknown_id : ResponseOutcome::returned;
 }
 
-void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode, uint64_t now) {
+void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode) {
   config::EndpointCounters& endpoint = lcore.counters.endpoints[answered.endpoint_slot];
-  const uint64_t ns = now - answered.at;
+  const uint64_t ns = lcore.now - answered.at;
   if (answered.over_tcp) {
     // Says nothing of how soon, or whether, it answers over UDP.
     endpoint.stream_responses.add(1);
@@ -103,10 +103,10 @@ void count(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode r
 }
 
 // It answers what it is asked: no other is asked instead, and none sooner.
-void note_answer(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode, uint64_t now) {
-  note_heard(lcore, answered.endpoint_slot, rcode, now);
+void note_answer(state::Lcore& lcore, const state::PendingSend& answered, dns::Rcode rcode) {
+  note_heard(lcore, answered.endpoint_slot, rcode);
   if (answered.over_tcp) return;
-  lcore.round_trips.learn(answered.endpoint_slot, now - answered.at);
+  lcore.round_trips.learn(answered.endpoint_slot, lcore.now - answered.at);
   lcore.silence.count_answer(answered.endpoint_slot);
 }
 
@@ -141,8 +141,8 @@ bool is_failure(uint16_t flags) {
 }
 
 // The clients get what is remembered, though expired, instead of the failure in `answer`, if there is something.
-bool replace_by_stale(state::Lcore& lcore, uint32_t index, Packet& answer, uint64_t now) {
-  const std::span<const uint8_t> stale = recall_for(lcore, index, now);
+bool replace_by_stale(state::Lcore& lcore, uint32_t index, Packet& answer) {
+  const std::span<const uint8_t> stale = recall_for(lcore, index);
   const auto* buffer_end = static_cast<uint8_t*>(answer.frame->buf_addr) + answer.frame->buf_len;
   if (stale.empty() || stale.size() > static_cast<size_t>(buffer_end - answer.dns)) return false;
   std::memcpy(answer.dns, stale.data(), stale.size());
@@ -152,13 +152,13 @@ bool replace_by_stale(state::Lcore& lcore, uint32_t index, Packet& answer, uint6
 
 // The endpoint knows no OPT, or not this version: its answer is not the client's. Nothing: it is.
 std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, const Packet& packet,
-                                           state::PendingSend& answered, const dns::Opt& opt, uint64_t now) {
+                                           state::PendingSend& answered, const dns::Opt& opt) {
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(packet.dns) & dns::kRcodeMask);
   if ((answered.form & state::kSentAgain) != 0) {
     // That it was the OPT is known once it goes without. An option of the client's may be at fault as well.
     if (rcode != dns::Rcode::formerr && rcode != dns::Rcode::notimp &&
         asked_of(lcore, lcore.pending.slot(index), lcore.pending.query(index)).opt_length == dns::kOptSize &&
-        lcore.no_edns.note_fails(answered.endpoint_slot, answered.endpoint, now))
+        lcore.no_edns.note_fails(answered.endpoint_slot, answered.endpoint, lcore.now))
       lcore.counters.endpoints[answered.endpoint_slot].without_edns.set(1);
     return std::nullopt;
   }
@@ -166,7 +166,7 @@ std::optional<ResponseOutcome> settle_edns(state::Lcore& lcore, uint32_t index, 
   const bool bad_version = was_asked && opt.extended_rcode == 1 && rcode == dns::Rcode::noerror;
   if (was_asked && opt.begin != 0 && !bad_version) lcore.no_edns.note_works(answered.endpoint_slot, answered.endpoint);
   if (!bad_version && !may_be_about_opt(packet, answered)) return std::nullopt;
-  if (ask_without_opt(lcore, index, answered, *packet.frame, now)) return ResponseOutcome::asked_without_edns;
+  if (ask_without_opt(lcore, index, answered, *packet.frame)) return ResponseOutcome::asked_without_edns;
   return std::nullopt;
 }
 
@@ -195,13 +195,13 @@ void narrow_response(const state::Lcore& lcore, const Packet& packet) {
   lcore.flights.prefetch(lcore.pending.slot(lcore.pending.index_of(dns::id_of(packet.dns))).hash);
 }
 
-ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint64_t now) {
+ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet) {
   const auto reject = [&](ResponseOutcome outcome) {
     discard(lcore, *packet.frame);
     return outcome;
   };
   if (packet.dns_length < dns::kHeaderSize)
-    return is_loss(lcore, packet) ? handle_loss(lcore, packet, now) : reject(ResponseOutcome::malformed);
+    return is_loss(lcore, packet) ? handle_loss(lcore, packet) : reject(ResponseOutcome::malformed);
   const uint16_t flags = dns::flags_of(packet.dns);
   if ((flags & dns::kFlagResponse) == 0) return reject(ResponseOutcome::malformed);
 
@@ -209,14 +209,14 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   const uint32_t index = lcore.pending.index_of(id);
   const state::PendingSlot& slot = lcore.pending.slot(index);
   if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id)
-    return distrust(lcore, packet, ResponseOutcome::unknown_id, state::PendingTable::kNone, now);
+    return distrust(lcore, packet, ResponseOutcome::unknown_id, state::PendingTable::kNone);
   state::PendingSend* answered = nullptr;
   state::PendingQuery& query = lcore.pending.query(index);
   if (((flags ^ query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
   const bool over_tcp = lcore.host.is_stream(packet.port);
   const ResponseOutcome verdict = validate(packet, over_tcp, slot, query, asked_of(lcore, slot, query), answered);
   if (verdict == ResponseOutcome::unknown_id) return reject(verdict);  // doubled
-  if (verdict != ResponseOutcome::returned) return distrust(lcore, packet, verdict, index, now);
+  if (verdict != ResponseOutcome::returned) return distrust(lcore, packet, verdict, index);
   const bool has_question = dns::qdcount_of(packet.dns) == 1;
   dns::Opt opt;
   dns::OptSearch opt_is = dns::OptSearch::unreadable;
@@ -226,27 +226,27 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
     opt_is = dns::find_opt({packet.dns, packet.dns_length}, begin, opt, end);
   }
   const auto rcode = static_cast<dns::Rcode>(flags & dns::kRcodeMask);
-  count(lcore, *answered, rcode, now);
+  count(lcore, *answered, rcode);
   const auto pass_over = [&] {
-    if (give_up_send(lcore, index, *answered, true, *packet.frame, now)) return ResponseOutcome::unusable;
+    if (give_up_send(lcore, index, *answered, true, *packet.frame)) return ResponseOutcome::unusable;
     return reject(ResponseOutcome::unusable);
   };
   const bool is_answer = slot.opaque || packet.is_fragment || (has_question && opt_is != dns::OptSearch::wrong);
   if (!is_answer && (has_question || !may_be_about_opt(packet, *answered))) return pass_over();
-  note_answer(lcore, *answered, rcode, now);
+  note_answer(lcore, *answered, rcode);
   if (!packet.is_fragment)
-    if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt, now)) return *outcome;
+    if (const auto outcome = settle_edns(lcore, index, packet, *answered, opt)) return *outcome;
   if (!is_answer) return pass_over();
   // RFC 2181 section 9: what was cut short is worth nothing. resolve_tc says whether we or the client ask again; one that asks over TCP
   // has done so.
   if (packet.is_fragment || ((flags & dns::kFlagTruncated) != 0 && !over_tcp && !slot.opaque)) {
     const bool must = packet.is_fragment || query.traits.udp_size == kStreamSize;
-    if (ask_over_tcp(lcore, index, number_of(query, *answered), must, *packet.frame, now))
+    if (ask_over_tcp(lcore, index, number_of(query, *answered), must, *packet.frame))
       return ResponseOutcome::asked_over_tcp;
     if (must) return reject(ResponseOutcome::dropped_fragment);
   }
   if (rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused) {
-    const ResponseOutcome outcome = try_others(lcore, index, *answered, rcode, *packet.frame, now);
+    const ResponseOutcome outcome = try_others(lcore, index, *answered, rcode, *packet.frame);
     if (outcome == ResponseOutcome::tried_next) return outcome;
     if (outcome == ResponseOutcome::held_back) return reject(outcome);
   }
@@ -263,12 +263,12 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint6
   }
   if (!slot.opaque) dns::store16(answer.dns + 2, dns::answer_flags(query.traits.flags, dns::flags_of(answer.dns)));
   bool clean = false;
-  ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, now, clean);
+  ResponseOutcome outcome = guard(lcore, index, answered->endpoint_slot, answer, clean);
   if (outcome == ResponseOutcome::no_room) return reject(outcome);
   if (outcome == ResponseOutcome::chased) return outcome;
   if (outcome == ResponseOutcome::returned) {
-    remember(lcore, index, {answer.dns, answer.dns_length}, clean, now);
-    if (clean && is_failure(dns::flags_of(answer.dns)) && replace_by_stale(lcore, index, answer, now))
+    remember(lcore, index, {answer.dns, answer.dns_length}, clean);
+    if (clean && is_failure(dns::flags_of(answer.dns)) && replace_by_stale(lcore, index, answer))
       outcome = ResponseOutcome::replaced_stale;
   }
   if (slot.background) {

@@ -13,7 +13,7 @@ void prepare_response(const state::Lcore& lcore, const Packet& packet);
 void narrow_response(const state::Lcore& lcore, const Packet& packet);
 
 // Last pass. A response counts only if id, addresses, port and the question's exact bytes are those of an open query (RFC
-// 5452 section 9.1); any other is discarded and leaves the query open: the true one may still come. `now` in ns.
-config::ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet, uint64_t now);
+// 5452 section 9.1); any other is discarded and leaves the query open: the true one may still come.
+config::ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet);
 
 }  // namespace penstock::path

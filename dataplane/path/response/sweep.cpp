@@ -69,37 +69,37 @@ SweepOutcome answer(state::Lcore& lcore, uint32_t index, std::span<const uint8_t
 
 }  // namespace
 
-void give_up(state::Lcore& lcore, uint32_t index, uint64_t now) {
-  const std::span<const uint8_t> stale = recall_for(lcore, index, now);
+void give_up(state::Lcore& lcore, uint32_t index) {
+  const std::span<const uint8_t> stale = recall_for(lcore, index);
   const std::span<const uint8_t> told =
       !stale.empty() ? stale : truncated_for(lcore, lcore.pending.slot(index), lcore.pending.query(index));
   lcore.counters.sweep[answer(lcore, index, told, !stale.empty())].add(1);
   finish(lcore, index, told, kNobodyAnswered);
 }
 
-unsigned sweep(state::Lcore& lcore, uint64_t now) {
+unsigned sweep(state::Lcore& lcore) {
   unsigned due = 0;
   for (; due < state::kBurst; ++due) {
-    const uint32_t index = lcore.pending.next_due(now);
+    const uint32_t index = lcore.pending.next_due(lcore.now);
     if (index == state::PendingTable::kNone) break;
     const state::PendingSlot& slot = lcore.pending.slot(index);
     const uint64_t end = end_of_patience(lcore, slot);
-    if (now < end && slot.sends == state::kMaxSends) {
+    if (lcore.now < end && slot.sends == state::kMaxSends) {
       lcore.pending.schedule(index, end);  // a reload has made the patience longer
       continue;
     }
-    if (now < end) {
-      const RetryOutcome outcome = retry(lcore, index, now);
+    if (lcore.now < end) {
+      const RetryOutcome outcome = retry(lcore, index);
       lcore.counters.retry[outcome].add(1);
       if (outcome != RetryOutcome::sent)
-        lcore.pending.schedule(index, is_put_off(outcome) ? std::min(end, now + kPutOffNs) : end);
+        lcore.pending.schedule(index, is_put_off(outcome) ? std::min(end, lcore.now + kPutOffNs) : end);
       continue;
     }
     const state::PendingSend& last = lcore.pending.query(index).send(slot.sends - 1U);
     count_timeout(lcore, last);
     // That nobody answers over TCP, or one server not a message for it alone, says nothing of those who ask over UDP.
-    if (slot.over_tcp == 0 && !slot.opaque) remember_silence(lcore, index, now);
-    give_up(lcore, index, now);
+    if (slot.over_tcp == 0 && !slot.opaque) remember_silence(lcore, index);
+    give_up(lcore, index);
   }
   return due;
 }

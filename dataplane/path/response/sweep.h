@@ -10,9 +10,9 @@ namespace penstock::path {
 // lcore.query_timeout_ns after it came. Clients that joined it came later and hear SERVFAIL at the same time, before their own
 // patience ends: what nobody answered so long is not asked any longer for their sake, or a name asked for all the time would
 // never be given up. Whoever asks again starts anew. Frames for copies and answers come from lcore.fresh.
-unsigned sweep(state::Lcore& lcore, uint64_t now);
+unsigned sweep(state::Lcore& lcore);
 
 // Nobody answers the open query `index`: its clients hear so, and it is over.
-void give_up(state::Lcore& lcore, uint32_t index, uint64_t now);
+void give_up(state::Lcore& lcore, uint32_t index);
 
 }  // namespace penstock::path

@@ -64,7 +64,8 @@ class ChooseTest : public PathTest {
   unsigned names_ = 0;
 
   Choice choose(unsigned pool, std::vector<uint16_t> asked = {}, const char* client = "192.168.10.20") {
-    return path::choose_endpoint(rig.lcore(), rig.ruleset->pool(pool), asked, address(client).bytes, 4, rig.now);
+    rig.lcore().now = rig.now;
+    return path::choose_endpoint(rig.lcore(), rig.ruleset->pool(pool), asked, address(client).bytes, 4);
   }
   // What each of the pool's endpoints gets of `queries`, in hundredths.
   std::vector<double> shares(unsigned pool, unsigned queries = 40'000) {
@@ -472,7 +473,7 @@ TEST_F(LoopTest, NobodyElseIsRefused) {
   v6.bytes[0] = 10;
   v6.bytes[1] = 1;
   v6.bytes[3] = 1;
-  EXPECT_EQ(path::choose_endpoint(rig.lcore(), rig.ruleset->pool(0), {}, v6.bytes, 6, rig.now).origin, kNoEndpoint);
+  EXPECT_EQ(path::choose_endpoint(rig.lcore(), rig.ruleset->pool(0), {}, v6.bytes, 6).origin, kNoEndpoint);
 }
 
 TEST_F(LoopTest, AProbeThatComesBackIsRefusedAndTold) {

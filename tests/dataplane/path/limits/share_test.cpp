@@ -169,7 +169,7 @@ TEST_F(ShareTest, NothingIsEqualByItsHash) {
     rig.lcore().outstanding.fill(0);
     path::prepare_query(rig.lcore(), work);
     work.flight_hash = 7;
-    const auto outcome = path::handle_query(rig.lcore(), work, rig.now);
+    const auto outcome = path::handle_query(rig.lcore(), work);
     for (state::FrameBatch* batch : {&rig.lcore().egress[1], &rig.lcore().discarded}) {
       for (rte_mbuf* gone : batch->frames()) rig.pool.give_back(gone);
       batch->clear();
