@@ -1,4 +1,4 @@
-// dataplane/worker.cpp - read this page first: run() is the life of every query, top to bottom.
+// dataplane/worker.cpp - the turn of an lcore around the packet path (dataplane/path/burst.cpp): rules, frames in, frames out, rest.
 #include "dataplane/worker.h"
 
 #include <rte_cycles.h>

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "config/model.h"
+#include "config/read/read_model.h"
 #include "config/yaml/findings.h"
 #include "config/yaml/yaml_reader.h"
 

@@ -1,3 +1,16 @@
+// dataplane/path/burst.cpp - the page to read first: the life of a query and of its response, a burst at a time.
+//
+//   take_received    frames of a port: classify, then each is a query, a response, another lcore's, or the kernel's
+//   handle_queries     prepare_query    all of the burst are read, hashed, and what they may need is fetched
+//                      narrow_query     who is not likely to be remembered has its zone looked for
+//                      handle_query     one by one: limits, memory, rule, endpoint (query/query.cpp)
+//   handle_responses   prepare_response, narrow_response    their flights are fetched
+//                      handle_response  one by one: validate, settle, give (response/response.cpp)
+//   take_handed_off  what other lcores and the slow lane passed on: the same
+//   sweep            flights that are due: another endpoint, or an end (response/sweep.cpp)
+//   deliver          clients that joined a flight get its answer (flight/deliver.cpp)
+//
+// The worker's turn (dataplane/worker.cpp) calls the four, and sends what they have put into batches.
 #include "dataplane/path/burst.h"
 
 #include "dataplane/path/frame/classify.h"
@@ -38,10 +51,9 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
   for (rte_mbuf* frame : frames) {
     // Read into the place of the next query; a response is copied from there to its own.
     Packet& packet = burst.queries[burst.query_count].packet;
-    bool partial = false;
-    const ClassifyOutcome outcome = classify(*frame, port, lcore.host, packet, partial);
+    const ClassifyOutcome outcome = classify(*frame, port, lcore.host, packet);
     lcore.counters.classify[outcome].add(1);
-    if (partial) lcore.counters.checksum_partial.add(1);
+    if (packet.is_checksum_partial) lcore.counters.checksum_partial.add(1);
     switch (outcome) {
       case ClassifyOutcome::query:
         ++burst.query_count;
@@ -105,9 +117,8 @@ unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst)
         continue;
       }
       // Its receiver has counted and verified it; it is read again, which is cheaper than passing on what was read.
-      bool partial = false;
       Packet& packet = burst.responses[burst.response_count];
-      const auto outcome = classify(*frame, static_cast<uint8_t>(frame->port), lcore.host, packet, partial);
+      const auto outcome = classify(*frame, static_cast<uint8_t>(frame->port), lcore.host, packet);
       if (outcome == ClassifyOutcome::response || outcome == ClassifyOutcome::fragment)
         ++burst.response_count;
       else

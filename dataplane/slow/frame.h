@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/frame/headers.h"
 #include "dataplane/state/lanes/stream_peer.h"
 

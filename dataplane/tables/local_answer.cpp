@@ -38,10 +38,11 @@ bool has_local_records(const config::ImageRule& rule) {
   return action == Action::records || action == Action::addresses;
 }
 
-void answer_from_records(const Ruleset& rules, const FoldedName& question, Match match, uint16_t group, uint16_t type,
-                         uint32_t rotation, LocalAnswer& answer) {
+void answer_from_records(const Ruleset& rules, const LocalQuestion& question, LocalAnswer& answer) {
   const LocalRecords& local = rules.local();
-  const FoldedName* name = &question;
+  const uint16_t type = question.type;
+  const FoldedName* name = &question.name;
+  Match match = question.match;
   FoldedName target;
   unsigned at = dns::kHeaderSize;
   std::array<const ImageLocalSet*, kMostLocalLinks> links;
@@ -59,7 +60,7 @@ void answer_from_records(const Ruleset& rules, const FoldedName& question, Match
     const ImageLocalSet* set = type != dns::kTypeAny ? local.find_set(*node, type)
                                : node->sets != 0     ? &local.sets(*node)[0]
                                                      : nullptr;
-    if (set != nullptr) return add_answer(local, *set, at, rotation, answer);
+    if (set != nullptr) return add_answer(local, *set, at, question.rotation, answer);
     const ImageLocalSet* cname = local.find_set(*node, dns::kTypeCname);
     if (cname == nullptr) return add_soa(local, zone, apex_at, answer);
     const bool is_loop = std::find(links.begin(), links.begin() + count, cname) != links.begin() + count;
@@ -70,7 +71,7 @@ void answer_from_records(const Ruleset& rules, const FoldedName& question, Match
     if (answer.body.full() || !dns::parse_name(local.data(*cname).subspan(kLocalRecordHead), target)) return;
     name = &target;
     at = target_at;
-    match = rules.match(target, group);
+    match = rules.match(target, question.group);
     answer.is_left_out = match.is_left_out;
     if (match.rule == config::kNoRule || match.is_left_out) return;
     const config::ImageRule& next = rules.rule(match.rule);
@@ -111,7 +112,7 @@ unsigned write_local(const Ruleset& rules, std::span<uint8_t> message, unsigned 
   const Match match = rules.match(name, group);
   if (match.rule == config::kNoRule || match.is_left_out || !has_local_records(rules.rule(match.rule))) return 0;
   LocalAnswer answer{LocalBody(begin, static_cast<unsigned>(message.size()) - begin)};
-  answer_from_records(rules, name, match, group, dns::load16(&message[begin - 4]), rotation, answer);
+  answer_from_records(rules, {name, match, group, dns::load16(&message[begin - 4]), rotation}, answer);
   dns::QueryTraits traits;
   traits.question_length = static_cast<uint16_t>(question_length);
   return answer.body.full() || answer.is_left_out ? 0 : write_answer(message, traits, answer);

@@ -69,10 +69,15 @@ struct LocalAnswer {
 // Names of the rule may have records here.
 bool has_local_records(const config::ImageRule& rule);
 
-// From the name of the question on, along its CNAMEs as far as the rules for clients of `group` have records. `match` is the name's, to a rule
-// that has local records. `rotation`: how far sets of addresses are turned.
-void answer_from_records(const Ruleset& rules, const dns::FoldedName& question, Match match, uint16_t group,
-                         uint16_t type, uint32_t rotation, LocalAnswer& answer);
+struct LocalQuestion {
+  const dns::FoldedName& name;
+  Match match;     // the name's, to a rule that has local records
+  uint16_t group;  // of the client
+  uint16_t type;
+  uint32_t rotation;  // how far sets of addresses are turned
+};
+// From the name of the question on, along its CNAMEs as far as the rules have records for that group.
+void answer_from_records(const Ruleset& rules, const LocalQuestion& question, LocalAnswer& answer);
 
 // No records, and a SOA for as long as that may be remembered: what a rule with `answer: nxdomain` or `nodata` says of the name.
 void deny(const Ruleset& rules, const dns::FoldedName& question, const Match& match, LocalAnswer& answer);

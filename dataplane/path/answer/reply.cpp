@@ -2,17 +2,10 @@
 
 #include <cstring>
 
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/frame/transmit.h"
 
 namespace penstock::path {
-
-bool reply(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, dns::Rcode rcode,
-           dns::ExtendedError error) {
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(traits, error)) return false;
-  return send_answer(lcore, packet, traits, dns::write_answer({packet.dns, room}, traits, rcode, error));
-}
 
 bool send_answer(state::Lcore& lcore, const Packet& packet, const dns::QueryTraits& traits, unsigned length) {
   return send_back(lcore, packet, dns::add_client_options(room_of(packet), length, traits, lcore.host.identity.text()));
@@ -61,14 +54,12 @@ UdpHeaders headers_to(state::Lcore& lcore, const state::Waiter& waiter) {
 
 uint16_t write_servfail(rte_mbuf& frame, const state::PendingQuery& query, const dns::QueryTraits& traits,
                         dns::ExtendedError error) {
-  const unsigned question_length = traits.question_length;
-  if (frame.buf_len < kMessageOffset + dns::kHeaderSize + question_length + dns::kAnswerTail) return 0;
-  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
-  dns::store16(message, 0);
-  std::memcpy(message + dns::kHeaderSize, query.question(), question_length);
+  const std::span<uint8_t> room = fresh_room(frame);
+  if (room.size() < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) return 0;
+  dns::store16(room.data(), 0);
+  std::memcpy(&room[dns::kHeaderSize], query.question(), traits.question_length);
   const auto rcode = query.failed == 0 ? dns::Rcode::servfail : static_cast<dns::Rcode>(query.failed);
-  return static_cast<uint16_t>(
-      dns::write_answer({message, size_t{frame.buf_len} - kMessageOffset}, traits, rcode, error));
+  return static_cast<uint16_t>(dns::write_answer(room, traits, rcode, error));
 }
 
 }  // namespace penstock::path

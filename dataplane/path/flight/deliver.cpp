@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "dataplane/path/answer/reply.h"
-#include "dataplane/path/flight/flight.h"
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/limits/admit.h"
 
@@ -21,9 +21,8 @@ constexpr unsigned kTurnOfFlight = 4;  // clients of one flight told, then it is
 uint16_t write_copy(rte_mbuf& frame, const DeliveryQueue::Answer& answer, const dns::QueryTraits& traits,
                     uint32_t rotation) {
   const unsigned question_end = dns::kHeaderSize + traits.question_length;
-  if (frame.buf_len < kMessageOffset + question_end + dns::kAnswerTail) return 0;
-  const std::span<uint8_t> room(static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset,
-                                size_t{frame.buf_len} - kMessageOffset);
+  const std::span<uint8_t> room = fresh_room(frame);
+  if (room.size() < question_end + dns::kAnswerTail) return 0;
   if (answer.length <= std::min<size_t>(DeliveryQueue::kLongest, room.size())) {
     std::memcpy(room.data(), answer.octets.data(), answer.length);
     dns::rotate_addresses(room.subspan(question_end, answer.length - question_end), answer.addresses, rotation);
@@ -49,10 +48,10 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
   uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer || is_void
                         ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
                         : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
-  uint8_t* message = static_cast<uint8_t*>(frame.buf_addr) + kMessageOffset;
+  const std::span<uint8_t> room = fresh_room(frame);
+  uint8_t* message = room.data();
   if (length != 0) {
-    length = static_cast<uint16_t>(dns::add_client_options({message, size_t{frame.buf_len} - kMessageOffset}, length,
-                                                           traits, lcore.host.identity.text()));
+    length = static_cast<uint16_t>(dns::add_client_options(room, length, traits, lcore.host.identity.text()));
     dns::store16(message, waiter.asker.id);
     dns::spell(message + dns::kHeaderSize, query.key.name_length, waiter.asker.spelling);
   }
@@ -74,25 +73,24 @@ bool takes_turns(const state::Lcore& lcore, const state::PendingQuery& query) {
 
 }  // namespace
 
-void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer, dns::ExtendedError error) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  state::PendingQuery& query = lcore.pending.query(index);
-  end_chase(lcore, query);
-  for (unsigned i = 0; i < slot.sends; ++i)
-    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
-  lcore.flights.erase(slot.hash, index);
-  release_slot(lcore, index);
-  if (slot.waiters == 0) {
-    lcore.pending.close(index);
+void finish(const Flight& flight, std::span<const uint8_t> answer, dns::ExtendedError error) {
+  state::Lcore& lcore = flight.lcore;
+  end_chase(flight);
+  for (unsigned i = 0; i < flight.slot.sends; ++i) settle_send(flight, i);
+  lcore.flights.erase(flight.slot.hash, flight.index);
+  release_slot(lcore, flight.index);
+  if (flight.slot.waiters == 0) {
+    lcore.pending.close(flight.index);
     return;
   }
   uint16_t kept = DeliveryQueue::kNoAnswer;
   if (!answer.empty())
     kept = lcore.deliveries.keep(
-        answer, takes_turns(lcore, query) ? dns::find_addresses(answer, slot.question_length) : dns::KeptAnswer{},
+        answer,
+        takes_turns(lcore, flight.query) ? dns::find_addresses(answer, flight.slot.question_length) : dns::KeptAnswer{},
         judged_by(lcore));
-  lcore.pending.land(index);
-  lcore.deliveries.push({.flight = index, .answer = kept, .error = error});
+  lcore.pending.land(flight.index);
+  lcore.deliveries.push({.flight = flight.index, .answer = kept, .error = error});
 }
 
 unsigned deliver(state::Lcore& lcore) {

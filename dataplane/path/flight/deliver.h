@@ -5,14 +5,14 @@
 #include <span>
 
 #include "dataplane/dns/answer.h"
-#include "dataplane/state/lcore.h"
+#include "dataplane/path/flight/flight.h"
 
 namespace penstock::path {
 
-// The open query `index` is over, answered or not, and its first client has been seen to: its endpoints owe nothing for it,
-// nobody joins it any more, and its slot is free as soon as nobody waits. Who waits gets `answer`, a whole message with the
-// query's question; without one, or when too many answers are kept already, SERVFAIL with `error`.
-void finish(state::Lcore& lcore, uint32_t index, std::span<const uint8_t> answer, dns::ExtendedError error);
+// The flight is over, answered or not, and its first client has been seen to: its endpoints owe nothing for it, nobody joins it any more,
+// and its slot is free as soon as nobody waits. Who waits gets `answer`, a whole message with the query's question; without one, or when
+// too many answers are kept already, SERVFAIL with `error`.
+void finish(const Flight& flight, std::span<const uint8_t> answer, dns::ExtendedError error);
 
 // Tells at most a burst of waiting clients, in the order in which flights ended and clients came, and says how many. An answer
 // larger than a client takes is cut down to its question, with TC. Frames come from lcore.fresh: without any, clients wait for

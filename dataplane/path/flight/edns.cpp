@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/path/frame/buffer.h"
 
 namespace penstock::path {
 namespace {
@@ -65,10 +66,10 @@ void collect_for_endpoints(const QueryWork& work, const config::ImagePool& pool,
   if (adds_subnet) add_subnet(work.packet, options);
 }
 
-void collect_for_client(const state::Lcore& lcore, const state::PendingQuery& query, const Packet& answer,
-                        const dns::Opt& opt, PassedOptions& options) {
-  const config::ImageRule* rule =
-      lcore.rules == nullptr ? nullptr : lcore.rules->kept_rule(query.key.generation, query.key.rule);
+void collect_for_client(const Flight& flight, const Packet& answer, const dns::Opt& opt, PassedOptions& options) {
+  const state::Lcore& lcore = flight.lcore;
+  const state::QuestionKey& key = flight.query.key;
+  const config::ImageRule* rule = lcore.rules == nullptr ? nullptr : lcore.rules->kept_rule(key.generation, key.rule);
   const config::ImagePool* pool = rule == nullptr ? nullptr : &lcore.rules->pool(rule->pool);
   dns::Options all({answer.dns, answer.dns_length}, opt);
   for (dns::Option option; all.next(option);)
@@ -115,8 +116,8 @@ Rewritten to_endpoints(QueryWork& work, const config::ImagePool& pool) {
   return Rewritten::done;
 }
 
-bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::Opt& opt) {
-  const state::PendingQuery& query = lcore.pending.query(index);
+bool to_client(const Flight& flight, Packet& answer, const dns::Opt& opt) {
+  const state::PendingQuery& query = flight.query;
   PassedOptions options;
   unsigned length = answer.dns_length;
   if (opt.begin != 0) {
@@ -125,7 +126,7 @@ bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::O
       dns::write_opt(answer.dns + opt.begin, query.traits.own_size, opt.extended_rcode, query.traits.dnssec_ok, 0);
       return true;
     }
-    if (query.traits.has_opt && opt.has_options()) collect_for_client(lcore, query, answer, opt, options);
+    if (query.traits.has_opt && opt.has_options()) collect_for_client(flight, answer, opt, options);
     const std::span<uint8_t> message(answer.dns, length);
     length = query.traits.has_opt ? dns::remove_opt(message, opt) : dns::leave_opt_out(message, opt);
     if (length == 0) return false;

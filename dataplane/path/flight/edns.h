@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/lanes/stream_peer.h"
 
@@ -47,8 +48,8 @@ enum class Rewritten : uint8_t {
 // compared with. Done once, however often it is called.
 Rewritten to_endpoints(QueryWork& work, const config::ImagePool& pool);
 
-// The answer to the open query `index`, of which `opt` is the endpoint's, becomes one of ours: for the client, all but its size. Without
-// an OPT where there is no room for it. False: something points into the endpoint's, and it cannot be sent.
-bool to_client(state::Lcore& lcore, uint32_t index, Packet& answer, const dns::Opt& opt);
+// The flight's answer, of which `opt` is the endpoint's, becomes one of ours: for the client, all but its size. Without an OPT where there
+// is no room for it. False: something points into the endpoint's, and it cannot be sent.
+bool to_client(const Flight& flight, Packet& answer, const dns::Opt& opt);
 
 }  // namespace penstock::path

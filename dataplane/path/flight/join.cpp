@@ -5,8 +5,6 @@
 
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/choose/patience.h"
-#include "dataplane/path/flight/flight.h"
-#include "dataplane/path/flight/send.h"
 #include "dataplane/path/limits/admit.h"
 
 namespace penstock::path {
@@ -68,14 +66,40 @@ uint32_t hash_of(const state::Lcore& lcore, uint32_t flight, const state::Asker&
 
 // The client has become impatient: unless the endpoint was asked a moment ago, the sweep asks another one now, within
 // the retry budget and the number of sends.
-QueryOutcome repeat(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
-  const state::PendingSend& last = query.send(slot.sends - 1U);
-  if (slot.sends < state::kMaxSends && asked_of(lcore, slot, query).message_length != 0 &&
+QueryOutcome repeat(const Flight& flight, const config::ImagePool& pool) {
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingSend& last = flight.last_send();
+  if (flight.slot.sends < state::kMaxSends && flight.asked().message_length != 0 &&
       lcore.now - last.at > patience_with(lcore, pool, last.endpoint_slot) / 2)
-    lcore.pending.hasten(index, lcore.now);
+    lcore.pending.hasten(flight.index, lcore.now);
   return QueryOutcome::repeated;
+}
+
+// Nothing: nobody more can wait, or this client has more than its share of those who do.
+std::optional<QueryOutcome> join_flight(const Flight& flight, const QueryWork& work, const config::ImagePool& pool) {
+  state::Lcore& lcore = flight.lcore;
+  const Packet& packet = work.packet;
+  const uint8_t* typed = packet.dns + dns::kHeaderSize;
+  if (is_first_client(flight.slot, flight.query, work) &&
+      std::memcmp(flight.query.question(), typed, work.query.name.length) == 0)
+    return repeat(flight, pool);
+  const state::Asker asker = asker_of(work);
+  const uint32_t hash = hash_of(lcore, flight.index, asker);
+  if (lcore.waiters.waits(flight.index, asker, hash)) return repeat(flight, pool);
+  const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
+  if (!may_hold(lcore, sharer_of(work), work.weight, scarce)) return std::nullopt;
+  state::Waiter* waiter = lcore.waiters.join(flight.slot, flight.index, asker, hash);
+  if (waiter == nullptr) return std::nullopt;
+  waiter->is_counted = hold(lcore, sharer_of(work), scarce);
+  waiter->proof = work.proof;
+  waiter->has_cookie = work.query.traits.has_cookie;
+  waiter->cookie = work.query.traits.cookie;
+  waiter->asked_at = lcore.now;
+  waiter->vlan = packet.vlan;
+  waiter->udp_size = work.query.traits.udp_size;
+  waiter->mac = packet.peer_mac;
+  waiter->port = packet.port;
+  return QueryOutcome::joined;
 }
 
 }  // namespace
@@ -103,46 +127,23 @@ std::optional<QueryOutcome> join(state::Lcore& lcore, QueryWork& work, const sta
   if (work.shared && !over_tcp) {
     const uint32_t index = find_shared(lcore, work, key);
     if (index == HashIndex::kNone) return std::nullopt;
-    state::PendingSlot& slot = lcore.pending.slot(index);
-    const Packet& packet = work.packet;
-    const uint8_t* typed = packet.dns + dns::kHeaderSize;
-    if (is_first_client(slot, lcore.pending.query(index), work) &&
-        std::memcmp(lcore.pending.query(index).question(), typed, work.query.name.length) == 0)
-      return repeat(lcore, index, pool);
-    const state::Asker asker = asker_of(work);
-    const uint32_t hash = hash_of(lcore, index, asker);
-    if (lcore.waiters.waits(index, asker, hash)) return repeat(lcore, index, pool);
-    const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
-    const bool may = may_hold(lcore, sharer_of(work), work.weight, scarce);
-    if (state::Waiter* waiter = may ? lcore.waiters.join(slot, index, asker, hash) : nullptr; waiter != nullptr) {
-      waiter->is_counted = hold(lcore, sharer_of(work), scarce);
-      waiter->proof = work.proof;
-      waiter->has_cookie = work.query.traits.has_cookie;
-      waiter->cookie = work.query.traits.cookie;
-      waiter->asked_at = lcore.now;
-      waiter->vlan = packet.vlan;
-      waiter->udp_size = work.query.traits.udp_size;
-      waiter->mac = packet.peer_mac;
-      waiter->port = packet.port;
-      return QueryOutcome::joined;
-    }
+    if (const auto outcome = join_flight(Flight(lcore, index), work, pool)) return *outcome;
     fly_alone(lcore, work);
   }
   const uint32_t index = find_alone(lcore, work, key);
   if (index == HashIndex::kNone) return std::nullopt;
-  return repeat(lcore, index, pool);
+  return repeat(Flight(lcore, index), pool);
 }
 
 bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key) {
   return find_shared(lcore, work, key) != HashIndex::kNone;
 }
 
-void enter(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, uint32_t index) {
-  lcore.pending.query(index).key = key;
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  slot.shared = work.shared;
-  slot.hash = work.flight_hash;
-  lcore.flights.insert(slot.hash, index);
+void enter(const Flight& flight, const QueryWork& work, const state::QuestionKey& key) {
+  flight.query.key = key;
+  flight.slot.shared = work.shared;
+  flight.slot.hash = work.flight_hash;
+  flight.lcore.flights.insert(flight.slot.hash, flight.index);
 }
 
 }  // namespace penstock::path

@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/work.h"
-#include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
@@ -24,7 +24,7 @@ std::optional<config::QueryOutcome> join(state::Lcore& lcore, QueryWork& work, c
 // Is the question in flight, so that who asks it may join? `work` is plain.
 bool is_in_flight(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key);
 
-// The open query `index` was made for `work` and has been sent: who asks the same may join it.
-void enter(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, uint32_t index);
+// The flight was made for `work` and has been sent: who asks the same may join it.
+void enter(const Flight& flight, const QueryWork& work, const state::QuestionKey& key);
 
 }  // namespace penstock::path

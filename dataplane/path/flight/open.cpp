@@ -6,13 +6,14 @@
 
 namespace penstock::path {
 
-uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
+std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
   const state::Scarce of_pool = slots_for_pool(lcore, pool);
-  if (of_pool.used >= of_pool.most) return state::PendingTable::kNone;
+  if (of_pool.used >= of_pool.most) return std::nullopt;
   const uint32_t index = lcore.pending.open(lcore.random);
-  if (index == state::PendingTable::kNone) return index;
+  if (index == state::PendingTable::kNone) return std::nullopt;
+  const Flight flight(lcore, index);
   const Packet& packet = work.packet;
-  state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingSlot& slot = flight.slot;
   slot.asked_at = lcore.now;
   slot.client = packet.source;
   slot.client_mac = packet.peer_mac;
@@ -31,22 +32,23 @@ uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePoo
   slot.opaque = work.query.opaque ? 1 : 0;
   slot.counts_as_negative = 0;
   slot.odd = 0;
-  state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingQuery& query = flight.query;
   query.traits = work.query.traits;
   query.form = state::form_of(query.traits);
   query.hash = work.question_hash;
+  query.failed = 0;
   query.case_bits = 0;
   query.opt_length = work.opt_length;
   query.chase = state::ChasePool::kNone;
   std::memcpy(query.message.data(), packet.dns,
               slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
   hold_slot(lcore, index, pool);
-  return index;
+  return flight;
 }
 
-void abandon(state::Lcore& lcore, uint32_t index) {
-  release_slot(lcore, index);
-  lcore.pending.close(index);
+void abandon(const Flight& flight) {
+  release_slot(flight.lcore, flight.index);
+  flight.lcore.pending.close(flight.index);
 }
 
 }  // namespace penstock::path

@@ -1,17 +1,19 @@
-// dataplane/path/flight/open.h - a flight begins: a slot of the pending table, with the client and the question in it.
+// dataplane/path/flight/open.h - a slot of the pending table for a flight, with the client and the question in it.
 #pragma once
 
+#include <optional>
+
 #include "config/contract/image.h"
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/work.h"
-#include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
-// The slot of a new flight for the query, to be sent to an endpoint of the pool; PendingTable::kNone: the table is full, or the pool
-// holds half of it. It counts as its client's (path/limits/admit.h).
-uint32_t open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool);
+// A flight for the query, to be sent to an endpoint of the pool; nothing: the table is full, or the pool holds half of it. It counts as
+// its client's (path/limits/admit.h).
+std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool);
 
-// The flight whose query did not leave, and that nobody has joined: its slot is free.
-void abandon(state::Lcore& lcore, uint32_t index);
+// The flight's query did not leave, and nobody has joined it: its slot is free.
+void abandon(const Flight& flight);
 
 }  // namespace penstock::path

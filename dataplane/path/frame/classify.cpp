@@ -86,11 +86,11 @@ Checksum verify(const Packet& packet, const uint8_t* udp, unsigned udp_length) {
 
 }  // namespace
 
-ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet, bool& partial) {
+ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet) {
   const tables::LocalPort& local_port = host.ports[port];
   packet.frame = &frame;
   packet.port = port;
-  partial = false;
+  packet.is_checksum_partial = false;
   // A chain of segments is a frame larger than any of ours.
   if (frame.nb_segs != 1) return ClassifyOutcome::stranger;
   Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
@@ -163,7 +163,7 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
       return ClassifyOutcome::bad_udp_checksum;
     case Checksum::partial:
       if (!local_port.accepts_partial_checksum) return ClassifyOutcome::bad_udp_checksum;
-      partial = true;
+      packet.is_checksum_partial = true;
       break;
     case Checksum::good:
       break;

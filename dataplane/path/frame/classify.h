@@ -8,9 +8,7 @@
 namespace penstock::path {
 
 // Reads `frame`, which came in on `port`, into `packet`. What is well formed but not ours is a stranger: ARP, ND, ICMP, TCP,
-// fragments, IP options, other ports and addresses. `partial` is set when the UDP checksum was only the pseudo-header's sum
-// and the port accepts that.
-config::ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet,
-                                 bool& partial);
+// fragments, IP options, other ports and addresses.
+config::ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet);
 
 }  // namespace penstock::path

@@ -20,9 +20,6 @@ struct UdpHeaders {
   uint8_t family;
 };
 
-// Where a message begins in a frame that is filled anew: behind the longest headers, 14 + 4 + 40 + 8 octets.
-constexpr unsigned kMessageOffset = 128;
-
 // Frames `dns_length` bytes at `dns`, which lie inside `frame`'s buffer, and sets the frame's start and length to fit. All
 // checksums are computed in full. False, and nothing written, when there is no room for the headers before `dns` or for the
 // message behind it.

@@ -5,6 +5,7 @@
 //   peer_mac, vlan               anything but malformed
 //   family .. dns_length         query, response, fragment
 //   listen                       query
+//   is_checksum_partial          query, response
 //   is_fragment                  response, fragment: of which there is only the beginning, and no checksum was looked at
 #pragma once
 
@@ -12,7 +13,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 
 #include "dataplane/state/flights/pending.h"
 
@@ -34,11 +34,7 @@ struct Packet {
   uint8_t port;    // index of the port that it came in on
   uint8_t listen;  // index of the address asked (tables::LocalHost)
   bool is_fragment;
+  bool is_checksum_partial;  // the UDP checksum was only the pseudo-header's sum, which the port accepts
 };
-
-// From the message to the end of the frame's buffer.
-inline std::span<uint8_t> room_of(const Packet& packet) {
-  return {packet.dns, static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len};
-}
 
 }  // namespace penstock::path

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/compose.h"
 #include "dataplane/path/choose/choose_endpoint.h"
+#include "dataplane/path/flight/edns.h"
 #include "dataplane/path/flight/send.h"
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/guard/chain.h"
 #include "dataplane/path/limits/admit.h"
 #include "dataplane/tables/local_answer.h"
@@ -19,8 +22,6 @@ using dns::Composer;
 using dns::Record;
 using dns::RecordSection;
 
-// An IPv6 packet with two VLAN tags in 1500 octets: a longer answer would be fragments.
-constexpr unsigned kLongestAnswer = 1444;
 constexpr unsigned kLongestOverTcp = state::Chase::kLongestChain;
 
 dns::WireText text_of(const dns::FoldedName& name) {
@@ -68,36 +69,13 @@ void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, 
   dns::store16(message + 2, static_cast<uint16_t>((traits.flags & kTheClients) | dns::kFlagAuthenticData));
 }
 
-// What was sent for the client's own question counts no longer.
-void give_up_sends(state::Lcore& lcore, state::PendingSlot& slot, state::PendingQuery& query) {
-  for (unsigned i = 0; i < slot.sends; ++i)
-    if (!query.send(i).answered) --lcore.outstanding[query.send(i).endpoint_slot];
-  slot.sends = 0;
-}
-
-bool ask(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool, Packet& packet) {
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  state::PendingQuery& query = lcore.pending.query(index);
-  const state::Chase& chase = lcore.chases[query.chase];
-  const Choice choice = choose_endpoint(lcore, pool, {}, slot.client, slot.client_family);
+bool ask(const Flight& flight, const config::ImagePool& pool, const Packet& packet) {
+  state::Lcore& lcore = flight.lcore;
+  const state::Chase& chase = lcore.chases[flight.query.chase];
+  const Choice choice = choose_endpoint(lcore, pool, {}, flight.slot.client, flight.slot.client_family);
   if (choice.endpoint == kNoEndpoint || room_of(packet).size() < chase.message_length) return false;
   std::memcpy(packet.dns, chase.message.data(), chase.message_length);
-  const unsigned sends = slot.sends;
-  const state::PendingSend first = query.first;
-  slot.sends = 0;
-  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, chase.message_length)) {
-    slot.sends = static_cast<uint8_t>(sends & 7);
-    return false;
-  }
-  // The others are as they were; the first has been written over.
-  const state::PendingSend next = query.first;
-  query.first = first;
-  slot.sends = static_cast<uint8_t>(sends & 7);
-  give_up_sends(lcore, slot, query);
-  query.first = next;
-  slot.sends = 1;
-  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
-  return true;
+  return send(flight, {pool, choice.endpoint}, {*packet.frame, packet.dns, chase.message_length}, {.afresh = true});
 }
 
 // The answer says no more than that it does not fit. False: there is no room even for that.
@@ -115,97 +93,119 @@ uint32_t weight_of(const state::Lcore& lcore, const state::PendingSlot& slot) {
 }
 
 // Keeps the chain in `packet` as far as its `links`th link, and the question for that one's target.
-bool begin_chase(state::Lcore& lcore, uint32_t index, unsigned links, const Packet& packet) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  state::PendingQuery& query = lcore.pending.query(index);
+bool begin_chase(const Flight& flight, unsigned links, const Packet& packet) {
+  state::Lcore& lcore = flight.lcore;
+  state::PendingQuery& query = flight.query;
   if (query.chase != state::ChasePool::kNone || links > kMostLinks) return false;
   query.chase = lcore.chases.take();
   if (query.chase == state::ChasePool::kNone) return false;
   state::Chase& chase = lcore.chases[query.chase];
-  chase.sharer = sharer_of(slot);
+  chase.sharer = sharer_of(flight.slot);
   chase.is_counted = false;
   const std::span<const uint8_t> message(packet.dns, packet.dns_length);
-  if (keep_chain(message, slot.question_length, links, chase)) {
-    Chain chain(message, slot.question_length);
+  const unsigned question_length = flight.slot.question_length;
+  if (keep_chain(message, question_length, links, chase)) {
+    Chain chain(message, question_length);
     for (unsigned i = 0; i < links; ++i) chain.next();
-    write_question(chain.name(), query.question() + slot.question_length - 4, query.traits, chase);
+    write_question(chain.name(), query.question() + question_length - 4, query.traits, chase);
     return true;
   }
-  end_chase(lcore, query);
+  end_chase(flight);
   return false;
 }
 
-}  // namespace
-
-bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
-  if (!may_hold(lcore, sharer_of(slot), weight_of(lcore, slot), scarce)) return false;
-  if (!begin_chase(lcore, index, links, packet)) return false;
-  state::Chase& chase = lcore.chases[lcore.pending.query(index).chase];
-  chase.is_counted = hold(lcore, chase.sharer, scarce);
-  if (ask(lcore, index, lcore.rules->pool(rule.pool), packet)) return true;
-  end_chase(lcore, lcore.pending.query(index));
-  return false;
-}
-
-Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet) {
-  if (!begin_chase(lcore, index, links, packet)) return Finish::failed;
-  const state::PendingQuery& query = lcore.pending.query(index);
-  const state::Chase& chase = lcore.chases[query.chase];
-  const std::span<uint8_t> room = room_of(packet);
-  if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
-  std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
-  const unsigned length = tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.rotation++);
-  packet.dns_length = static_cast<uint16_t>(length);
-  return length == 0 ? Finish::failed : finish_chase(lcore, query, packet);
-}
-
-Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet) {
-  const state::Chase& chase = lcore.chases[query.chase];
-  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
-  const uint16_t said = dns::flags_of(packet.dns);
-  const auto rcode = static_cast<dns::Rcode>(said & dns::kRcodeMask);
-  if (rcode != dns::Rcode::noerror && rcode != dns::Rcode::nxdomain) return Finish::failed;
-  const uint16_t flags = dns::answer_flags(query.traits.flags, said & dns::kRcodeMask);  // nobody's word as a whole
-  if ((said & dns::kFlagTruncated) != 0) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
-  Chain chain(message, chase.question_length);
-  Chain::Step step = chain.next();
-  while (step == Chain::Step::link) step = chain.next();
-  if (step != Chain::Step::end) return Finish::unreadable;
-  if (chase.links + chain.links() > kMostLinks) return Finish::failed;
-
-  // The least TTL of all that leads to the answer.
+// The least TTL of all that leads to the answer in `message`. Nothing: a record cannot be read.
+std::optional<uint32_t> least_ttl(std::span<const uint8_t> message, const state::Chase& chase) {
   uint32_t ttl = chase.ttl;
   dns::Records all(message, dns::kHeaderSize + chase.question_length);
-  Record record;
-  while (all.next(record))
+  for (Record record; all.next(record);)
     if (record.section == RecordSection::answer) ttl = std::min(ttl, record.ttl);
-  if (all.malformed()) return Finish::unreadable;
+  if (all.malformed()) return std::nullopt;
+  return ttl;
+}
 
-  const std::span<uint8_t> room = room_of(packet);
-  std::array<uint8_t, kLongestOverTcp> answer;
-  const bool is_long = query.traits.udp_size == 0xffff;  // a client over TCP
+// What the endpoint says of its answer, in our OPT, for the client's.
+std::span<const uint8_t> options_of(std::span<const uint8_t> message, const state::Chase& chase,
+                                    const dns::QueryTraits& traits) {
   unsigned end = 0;
-  dns::Opt opt;  // ours already, with what the endpoint says of its answer
-  std::span<const uint8_t> options;
-  if (dns::find_opt(message, dns::kHeaderSize + chase.question_length, opt, end) == dns::OptSearch::found)
-    options = message.subspan(opt.begin + dns::kOptSize, opt.end - opt.begin - dns::kOptSize);
-  if (query.traits.keepalive != 0 && !options.empty()) options = options.first(options.size() - dns::kKeepaliveSize);
-  const size_t tail = query.traits.has_opt ? dns::kOptSize + options.size() + dns::kKeepaliveSize : 0;
-  const size_t limit =
-      std::min<size_t>({query.traits.udp_size, is_long ? kLongestOverTcp : kLongestAnswer, room.size()});
-  const size_t most = limit - std::min(limit - dns::kHeaderSize, tail);
-  Composer composer({answer.data(), most});
-  Composed outcome = composer.add_question({query.question(), query.traits.question_length});
-  dns::Records kept({chase.kept.data(), chase.kept_length}, dns::kHeaderSize + query.traits.question_length);
-  while (outcome == Composed::done && kept.next(record))
-    outcome = composer.add({chase.kept.data(), chase.kept_length}, record, ttl);
+  dns::Opt opt;
+  if (dns::find_opt(message, dns::kHeaderSize + chase.question_length, opt, end) != dns::OptSearch::found) return {};
+  const std::span<const uint8_t> options =
+      message.subspan(opt.begin + dns::kOptSize, opt.end - opt.begin - dns::kOptSize);
+  return traits.keepalive != 0 && !options.empty() ? options.first(options.size() - dns::kKeepaliveSize) : options;
+}
+
+// The client's question, the chain that was kept, and the records of `message` but for its additional section.
+Composed compose_chain(Composer& composer, const Flight& flight, std::span<const uint8_t> message, uint32_t ttl) {
+  const state::Chase& chase = flight.lcore.chases[flight.query.chase];
+  const uint16_t question_length = flight.query.traits.question_length;
+  const std::span<const uint8_t> kept_message(chase.kept.data(), chase.kept_length);
+  Composed outcome = composer.add_question({flight.query.question(), question_length});
+  Record record;
+  dns::Records kept(kept_message, dns::kHeaderSize + question_length);
+  while (outcome == Composed::done && kept.next(record)) outcome = composer.add(kept_message, record, ttl);
   dns::Records rest(message, dns::kHeaderSize + chase.question_length);
   while (outcome == Composed::done && rest.next(record)) {
     if (record.section == RecordSection::additional) continue;
     outcome = composer.add(message, record, std::min(ttl, record.ttl));
   }
+  return outcome;
+}
+
+// Whether the chain behind the one that was kept ends, and is not too long with it.
+Finish follow_to_end(std::span<const uint8_t> message, const state::Chase& chase) {
+  Chain chain(message, chase.question_length);
+  Chain::Step step = chain.next();
+  while (step == Chain::Step::link) step = chain.next();
+  if (step != Chain::Step::end) return Finish::unreadable;
+  return chase.links + chain.links() > kMostLinks ? Finish::failed : Finish::done;
+}
+
+}  // namespace
+
+bool start_chase(const Flight& flight, const config::ImageRule& rule, unsigned links, Packet& packet) {
+  state::Lcore& lcore = flight.lcore;
+  const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
+  if (!may_hold(lcore, sharer_of(flight.slot), weight_of(lcore, flight.slot), scarce)) return false;
+  if (!begin_chase(flight, links, packet)) return false;
+  state::Chase& chase = lcore.chases[flight.query.chase];
+  chase.is_counted = hold(lcore, chase.sharer, scarce);
+  if (ask(flight, lcore.rules->pool(rule.pool), packet)) return true;
+  end_chase(flight);
+  return false;
+}
+
+Finish chase_locally(const Flight& flight, unsigned links, uint16_t group, Packet& packet) {
+  state::Lcore& lcore = flight.lcore;
+  if (!begin_chase(flight, links, packet)) return Finish::failed;
+  const state::Chase& chase = lcore.chases[flight.query.chase];
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
+  std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
+  const unsigned length = tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.rotation++);
+  packet.dns_length = static_cast<uint16_t>(length);
+  return length == 0 ? Finish::failed : finish_chase(flight, packet);
+}
+
+Finish finish_chase(const Flight& flight, Packet& packet) {
+  const state::PendingQuery& query = flight.query;
+  const state::Chase& chase = flight.lcore.chases[query.chase];
+  const std::span<const uint8_t> message(packet.dns, packet.dns_length);
+  const uint16_t said = dns::flags_of(packet.dns);
+  if (!dns::is_answer(static_cast<dns::Rcode>(said & dns::kRcodeMask))) return Finish::failed;
+  const uint16_t flags = dns::answer_flags(query.traits.flags, said & dns::kRcodeMask);  // nobody's word as a whole
+  if ((said & dns::kFlagTruncated) != 0) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;
+  if (const Finish chain = follow_to_end(message, chase); chain != Finish::done) return chain;
+  const std::optional<uint32_t> ttl = least_ttl(message, chase);
+  if (!ttl) return Finish::unreadable;
+
+  std::array<uint8_t, kLongestOverTcp> answer;
+  const std::span<const uint8_t> options = options_of(message, chase, query.traits);
+  const size_t tail = query.traits.has_opt ? dns::kOptSize + options.size() + dns::kKeepaliveSize : 0;
+  const unsigned longest = query.traits.udp_size == kStreamSize ? kLongestOverTcp : kLongestForCard;
+  const size_t limit = std::min<size_t>({query.traits.udp_size, longest, room_of(packet).size()});
+  Composer composer({answer.data(), limit - std::min(limit - dns::kHeaderSize, tail)});
+  const Composed outcome = compose_chain(composer, flight, message, *ttl);
   if (outcome == Composed::unreadable) return Finish::unreadable;
   // Perhaps at its question already.
   if (outcome == Composed::full) return cut_down(query, flags, packet) ? Finish::done : Finish::failed;

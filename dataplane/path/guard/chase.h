@@ -13,20 +13,20 @@ namespace penstock::path {
 
 constexpr unsigned kMostLinks = 32;  // of a chain that is completed; resolvers give no more than 30
 
-// The answer in `packet`, to the client's question of the open query `index`, leads into the private zone of `rule` at its
-// `links`th link. True: the packet's frame has left with the question for that link's target, all earlier sends of the query
-// are given up. False: nothing has changed but, perhaps, the packet's message, and the clients are to get SERVFAIL.
-bool start_chase(state::Lcore& lcore, uint32_t index, const config::ImageRule& rule, unsigned links, Packet& packet);
+// The answer in `packet`, to the client's question, leads into the private zone of `rule` at its `links`th link. True: the packet's frame has
+// left with the question for that link's target, all earlier sends of the flight are given up. False: nothing has changed but, perhaps,
+// the packet's message, and the clients are to get SERVFAIL.
+bool start_chase(const Flight& flight, const config::ImageRule& rule, unsigned links, Packet& packet);
 
 enum class Finish : uint8_t {
   done,        // the message in the packet is now the answer to the client's question
   failed,      // the pool has no answer, or the chain is too long: the clients are to get SERVFAIL
   unreadable,  // the same: a record cannot be read
 };
-// The answer in `packet`, to the client's question of the open query `index`, leads at its `links`th link to a name that has
-// local records: these go behind the chain. `group`: of the client.
-Finish chase_locally(state::Lcore& lcore, uint32_t index, unsigned links, uint16_t group, Packet& packet);
+// The answer in `packet`, to the client's question, leads at its `links`th link to a name that has local records: these go behind the
+// chain. `group`: of the client.
+Finish chase_locally(const Flight& flight, unsigned links, uint16_t group, Packet& packet);
 // The answer in `packet`, to the end of the chain, has passed the guard. The id stays.
-Finish finish_chase(state::Lcore& lcore, const state::PendingQuery& query, Packet& packet);
+Finish finish_chase(const Flight& flight, Packet& packet);
 
 }  // namespace penstock::path

@@ -4,6 +4,7 @@
 
 #include "config/contract/enums.h"
 #include "dataplane/dns/answer.h"
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/guard/chain.h"
 #include "dataplane/path/guard/chase.h"
 #include "dataplane/path/guard/leak.h"
@@ -15,20 +16,18 @@ namespace {
 
 using config::EventKind;
 using config::GuardOutcome;
-using config::ResponseOutcome;
 using dns::ExtendedError;
 
 // Who answered whom: what an event says beside its kind.
 struct Answered {
-  state::Lcore& lcore;
-  uint32_t index;
+  const Flight& flight;
   uint16_t endpoint_slot;
   Packet& packet;
-  const state::PendingSlot& slot;
-  const state::PendingQuery& query;
   Asked asked;
   uint16_t group;  // of the first client, as far as views care
-  bool& clean;
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingSlot& slot = flight.slot;
+  const state::PendingQuery& query = flight.query;
 
   std::span<const uint8_t> message() const { return {packet.dns, packet.dns_length}; }
   bool is_of_rules_before() const { return query.key.generation != lcore.rules->header().generation; }
@@ -49,22 +48,20 @@ void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked,
 }
 
 // The answer becomes SERVFAIL, or another one without records, to the client's question, in its own place.
-ResponseOutcome block(const Answered& answered, ExtendedError error, dns::Rcode rcode = dns::Rcode::servfail) {
+Verdict block(const Answered& answered, ExtendedError error, dns::Rcode rcode = dns::Rcode::servfail) {
   Packet& packet = answered.packet;
   dns::QueryTraits traits = answered.query.traits;
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  if (room < dns::kHeaderSize + traits.question_length) return ResponseOutcome::no_room;
-  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
+  const std::span<uint8_t> room = room_of(packet);
+  if (room.size() < dns::kHeaderSize + traits.question_length) return Verdict::no_room;
+  if (room.size() < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) traits.has_opt = false;
   std::memcpy(packet.dns + dns::kHeaderSize, answered.query.question(), traits.question_length);
-  packet.dns_length = static_cast<uint16_t>(dns::write_answer({packet.dns, room}, traits, rcode, error));
-  return ResponseOutcome::blocked;
+  packet.dns_length = static_cast<uint16_t>(dns::write_answer(room, traits, rcode, error));
+  return Verdict::blocked;
 }
 
 // An answer without what stood behind its answer section, of which only addresses were withheld.
-ResponseOutcome keep_answers(const Answered& answered) {
+Verdict keep_answers(const Answered& answered) {
   Packet& packet = answered.packet;
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
   dns::Records records(answered.message(), dns::kHeaderSize + answered.asked.question_length);
   dns::Record record;
   unsigned end = dns::kHeaderSize + answered.asked.question_length;
@@ -72,32 +69,30 @@ ResponseOutcome keep_answers(const Answered& answered) {
   dns::store16(packet.dns + 8, 0);
   dns::store16(packet.dns + 10, 0);
   constexpr uint8_t kError[] = {0, dns::kOptionExtendedError, 0, 2, 0, static_cast<uint8_t>(ExtendedError::filtered)};
-  const std::span<uint8_t> room(packet.dns, static_cast<size_t>(buffer_end - packet.dns));
-  const unsigned length = dns::add_opt(room, end, answered.query.traits, 0, kError);
+  const unsigned length = dns::add_opt(room_of(packet), end, answered.query.traits, 0, kError);
   packet.dns_length = static_cast<uint16_t>(length == 0 ? end : length);
-  return ResponseOutcome::returned;
+  return Verdict::passed;
 }
 
 // Addresses of a family that the rule says nothing of. A failure would take those of the other family from clients that ask for
 // both: there are none, they hear.
-ResponseOutcome withhold(const Answered& answered, uint32_t number, const Leak& leak) {
+Verdict withhold(const Answered& answered, uint32_t number, const Leak& leak) {
   answered.lcore.counters.guard[GuardOutcome::withheld].add(1);
   tell(answered, EventKind::withheld, number, true, leak);
-  answered.clean = false;
   if (leak.kind == LeakKind::withheld) return block(answered, ExtendedError::filtered, dns::Rcode::noerror);
   // A signed answer cannot be cut.
   return answered.slot.opaque ? block(answered, ExtendedError::filtered) : keep_answers(answered);
 }
 
 // What stands behind a link into a private zone that is not for this client.
-ResponseOutcome hide(const Answered& answered, uint32_t number) {
+Verdict hide(const Answered& answered, uint32_t number) {
   answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
   tell(answered, EventKind::chain_into_private, number, true, {});
   return block(answered, ExtendedError::prohibited);
 }
 
 // Where the records lead cannot be read: nobody knows whether that is private.
-ResponseOutcome stop(const Answered& answered, uint32_t number, GuardOutcome outcome) {
+Verdict stop(const Answered& answered, uint32_t number, GuardOutcome outcome) {
   answered.lcore.counters.guard[outcome].add(1);
   tell(answered, EventKind::unreadable, number, true, {});
   return block(answered, ExtendedError::invalid_data);
@@ -127,28 +122,34 @@ bool passes_views(const Answered& answered) {
   return step == Chain::Step::unreadable;
 }
 
-ResponseOutcome keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
+Judgement clean(Verdict verdict) {
+  return {verdict, true};
+}
+Judgement alarmed(Verdict verdict) {
+  return {verdict, false};
+}
+
+Judgement keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
   if (answered.lcore.rules->has_views()) {
     uint32_t hidden = config::kNoRule;
     const Chain::Step step = find_hidden(answered, hidden);
-    if (step == Chain::Step::link) return hide(answered, hidden);
-    if (step == Chain::Step::unreadable) return stop(answered, number, GuardOutcome::unreadable);
+    if (step == Chain::Step::link) return clean(hide(answered, hidden));
+    if (step == Chain::Step::unreadable) return clean(stop(answered, number, GuardOutcome::unreadable));
   }
   const Leak leak =
       find_leak(*answered.lcore.rules, rule, answered.group, answered.message(), answered.asked.question_length);
   auto& counters = answered.lcore.counters.guard;
   if (leak.kind == LeakKind::none) {
     counters[GuardOutcome::passed].add(1);
-    return ResponseOutcome::returned;
+    return clean(Verdict::passed);
   }
-  if (leak.kind == LeakKind::unreadable) return stop(answered, number, GuardOutcome::unreadable);
+  if (leak.kind == LeakKind::unreadable) return clean(stop(answered, number, GuardOutcome::unreadable));
   const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
   const bool may_be_withheld = leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside;
-  if (may_be_withheld && !alarm) return withhold(answered, number, leak);
+  if (may_be_withheld && !alarm) return alarmed(withhold(answered, number, leak));
   counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
   tell(answered, EventKind::leak, number, !alarm, leak);
-  answered.clean = false;
-  return alarm ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+  return alarmed(alarm ? Verdict::passed : block(answered, ExtendedError::filtered));
 }
 
 // Only the answer section, and only types: the usual answer has no chain.
@@ -162,54 +163,56 @@ bool has_chain(std::span<const uint8_t> message, unsigned begin) {
 
 // The chain of an answer to a name that is not private cannot be followed to its end. Where the answer is cut short anyhow the client
 // asks again over TCP, and needs none of it.
-ResponseOutcome stop_chain(const Answered& answered, uint32_t number) {
+Verdict stop_chain(const Answered& answered, uint32_t number) {
   Packet& packet = answered.packet;
   if ((dns::flags_of(packet.dns) & dns::kFlagTruncated) == 0 || answered.slot.opaque)
     return stop(answered, number, GuardOutcome::chain_unreadable);
-  if (answered.query.chase != state::ChasePool::kNone) return ResponseOutcome::returned;  // finish_chase() cuts it down
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
+  if (answered.query.chase != state::ChasePool::kNone) return Verdict::passed;  // finish_chase() cuts it down
+  const std::span<uint8_t> room = room_of(packet);
   const dns::QueryTraits& traits = answered.query.traits;
-  if (room < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) return ResponseOutcome::no_room;
-  packet.dns_length =
-      static_cast<uint16_t>(dns::truncate_answer({packet.dns, room}, answered.query.question(), traits));
-  return ResponseOutcome::returned;
+  if (room.size() < dns::kHeaderSize + traits.question_length + dns::kAnswerTail) return Verdict::no_room;
+  packet.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, answered.query.question(), traits));
+  return Verdict::passed;
+}
+
+// The chain enters the private zone of rule `number` at its `links`th link: it ends there, or goes on in the zone's own pool or records.
+Verdict cut_chain(const Answered& answered, uint32_t number, unsigned links) {
+  const config::ImageRule& rule = answered.lcore.rules->rule(number);
+  answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
+  tell(answered, EventKind::chain_into_private, number, true, {});
+  // A signed answer cannot be put together anew.
+  if (answered.slot.opaque) return block(answered, ExtendedError::filtered);
+  if (static_cast<config::Action>(rule.action) != config::Action::forward) {
+    const bool completed = tables::has_local_records(rule) &&
+                           chase_locally(answered.flight, links, answered.group, answered.packet) == Finish::done;
+    return completed ? Verdict::passed : block(answered, ExtendedError::filtered);
+  }
+  if (!start_chase(answered.flight, rule, links, answered.packet)) return block(answered, ExtendedError::filtered);
+  answered.lcore.retry_budget.count_query(answered.lcore.rules->pool(rule.pool).first_endpoint, answered.lcore.now);
+  return Verdict::chased;
 }
 
 // `asked_number`: the question's rule, or kNoRule.
-ResponseOutcome keep_out(const Answered& answered, uint32_t asked_number) {
+Judgement keep_out(const Answered& answered, uint32_t asked_number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   const unsigned question_length = answered.asked.question_length;
-  if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return ResponseOutcome::returned;
-  if (!follows_chains(question_type(answered.packet.dns, question_length))) return ResponseOutcome::returned;
+  if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return clean(Verdict::passed);
+  if (!follows_chains(question_type(answered.packet.dns, question_length))) return clean(Verdict::passed);
   Chain chain(answered.message(), question_length);
   Chain::Step step = chain.next();
   for (; step == Chain::Step::link; step = chain.next()) {
     const tables::Match match = rules.match(chain.name(), answered.group);
     if (match.rule == config::kNoRule || rules.rule(match.rule).is_private == 0) continue;
-    const uint32_t number = match.rule;
-    const config::ImageRule* rule = &rules.rule(number);
-    const auto wanted = static_cast<config::CnameInto>(rule->cname);
+    const auto wanted = static_cast<config::CnameInto>(rules.rule(match.rule).cname);
     if (wanted == config::CnameInto::pass) continue;
-    const bool alarm = wanted == config::CnameInto::alarm;
-    if (match.is_left_out && !alarm) return hide(answered, number);
-    answered.lcore.counters.guard[alarm ? GuardOutcome::chain_alarmed : GuardOutcome::chain_cut].add(1);
-    tell(answered, EventKind::chain_into_private, number, !alarm, {});
-    answered.clean = !alarm;
-    if (alarm) return ResponseOutcome::returned;
-    if (answered.slot.opaque)
-      return block(answered, ExtendedError::filtered);  // a signed answer cannot be put together anew
-    if (static_cast<config::Action>(rule->action) != config::Action::forward) {
-      const bool completed =
-          tables::has_local_records(*rule) &&
-          chase_locally(answered.lcore, answered.index, chain.links(), answered.group, answered.packet) == Finish::done;
-      return completed ? ResponseOutcome::returned : block(answered, ExtendedError::filtered);
+    if (wanted == config::CnameInto::alarm) {
+      answered.lcore.counters.guard[GuardOutcome::chain_alarmed].add(1);
+      tell(answered, EventKind::chain_into_private, match.rule, false, {});
+      return alarmed(Verdict::passed);
     }
-    if (start_chase(answered.lcore, answered.index, *rule, chain.links(), answered.packet))
-      return ResponseOutcome::chased;
-    return block(answered, ExtendedError::filtered);
+    return clean(match.is_left_out ? hide(answered, match.rule) : cut_chain(answered, match.rule, chain.links()));
   }
-  return step == Chain::Step::unreadable ? stop_chain(answered, asked_number) : ResponseOutcome::returned;
+  return clean(step == Chain::Step::unreadable ? stop_chain(answered, asked_number) : Verdict::passed);
 }
 
 // The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
@@ -227,19 +230,17 @@ const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
 
 // What is good for this client may not be so for those of other groups: it is not remembered, and those who joined when there
 // were other rules may be of any.
-ResponseOutcome keep_apart(const Answered& answered) {
+Judgement keep_apart(const Answered& answered, const Judgement& so_far) {
   const tables::Ruleset* rules = answered.lcore.rules;
-  if (rules == nullptr || !rules->has_views() || !rules->has_private() || !passes_views(answered))
-    return ResponseOutcome::returned;
-  answered.clean = false;
-  return answered.is_of_rules_before() && answered.slot.waiters != 0 ? block(answered, ExtendedError::other)
-                                                                     : ResponseOutcome::returned;
+  if (rules == nullptr || !rules->has_views() || !rules->has_private() || !passes_views(answered)) return so_far;
+  return alarmed(answered.is_of_rules_before() && answered.slot.waiters != 0 ? block(answered, ExtendedError::other)
+                                                                             : so_far.verdict);
 }
 
-ResponseOutcome finish(const Answered& answered) {
-  switch (finish_chase(answered.lcore, answered.query, answered.packet)) {
+Verdict finish(const Answered& answered) {
+  switch (finish_chase(answered.flight, answered.packet)) {
     case Finish::done:
-      return ResponseOutcome::returned;
+      return Verdict::passed;
     case Finish::failed:
       return block(answered, ExtendedError::no_reachable_authority);
     case Finish::unreadable:
@@ -251,23 +252,22 @@ ResponseOutcome finish(const Answered& answered) {
 
 }  // namespace
 
-ResponseOutcome guard(state::Lcore& lcore, uint32_t index, uint16_t endpoint_slot, Packet& packet, bool& clean) {
-  clean = true;
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
-  if ((query.traits.flags & dns::kOpcodeMask) != 0) return ResponseOutcome::returned;  // it has no answers
-  const bool is_chased = query.chase != state::ChasePool::kNone;
+Judgement guard(const Flight& flight, uint16_t endpoint_slot, Packet& packet) {
+  if ((flight.query.traits.flags & dns::kOpcodeMask) != 0) return clean(Verdict::passed);  // it has no answers
+  const tables::Ruleset* rules = flight.lcore.rules;
   const uint16_t group =
-      lcore.rules == nullptr ? uint16_t{0} : lcore.rules->viewing_group(slot.client.data(), slot.client_family);
-  ResponseOutcome outcome = ResponseOutcome::returned;
-  const Answered answered{lcore, index, endpoint_slot, packet, slot, query, asked_of(lcore, slot, query), group, clean};
-  if (lcore.rules != nullptr && lcore.rules->has_private()) {
+      rules == nullptr ? uint16_t{0} : rules->viewing_group(flight.slot.client.data(), flight.slot.client_family);
+  const Answered answered{flight, endpoint_slot, packet, flight.asked(), group};
+  const bool is_chased = flight.query.chase != state::ChasePool::kNone;
+  Judgement judgement = clean(Verdict::passed);
+  if (rules != nullptr && rules->has_private()) {
     uint32_t number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);
-    outcome = rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);
+    judgement =
+        rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);
   }
-  if (is_chased && outcome == ResponseOutcome::returned) outcome = finish(answered);
-  return outcome == ResponseOutcome::returned ? keep_apart(answered) : outcome;
+  if (is_chased && judgement.verdict == Verdict::passed) judgement.verdict = finish(answered);
+  return judgement.verdict == Verdict::passed ? keep_apart(answered, judgement) : judgement;
 }
 
 }  // namespace penstock::path

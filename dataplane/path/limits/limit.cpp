@@ -1,8 +1,7 @@
 #include "dataplane/path/limits/limit.h"
 
 #include "config/contract/enums.h"
-#include "dataplane/path/answer/reply.h"
-#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/tell.h"
 
 namespace penstock::path {
@@ -12,7 +11,6 @@ using config::OverRate;
 using config::QueryOutcome;
 
 // What answers have in common that are not those to one question.
-constexpr uint64_t kErrors = 0x9e3779b97f4a7c15ULL;
 constexpr uint32_t kDoubt = 16;
 constexpr uint64_t kNegativeOfRule = 0xbf58476d1ce4e5b9ULL;
 
@@ -25,42 +23,16 @@ bool has_records(const uint8_t* message) {
          dns::load16(message + 6) != 0;
 }
 
-QueryOutcome drop(state::Lcore& lcore, const QueryWork& work) {
-  // The slow lane hears of it by an empty answer, and closes the connection.
-  if (!lcore.host.is_stream(work.packet.port) || !send_back(lcore, work.packet, 0)) discard(lcore, *work.packet.frame);
-  return QueryOutcome::limited_dropped;
-}
-
-}  // namespace
-
-bool send_truncated(state::Lcore& lcore, const QueryWork& work) {
-  const Packet& packet = work.packet;
-  const dns::QueryTraits& traits = work.query.traits;
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  if (room < dns::kHeaderSize + traits.question_length + dns::answer_tail(traits, dns::ExtendedError::none))
-    return false;
-  const unsigned length = dns::write_answer({packet.dns, room}, traits, dns::Rcode::noerror, dns::ExtendedError::none);
-  dns::store16(packet.dns + 2, static_cast<uint16_t>(dns::flags_of(packet.dns) | dns::kFlagTruncated));
-  return send_answer(lcore, packet, traits, length);
-}
-
-namespace {
-
-QueryOutcome turn_away(state::Lcore& lcore, const QueryWork& work) {
-  if (work.verdict != dns::QueryVerdict::ok) return drop(lcore, work);
+QueryOutcome turn_away(state::Lcore& lcore, QueryWork& work) {
+  if (work.verdict != dns::QueryVerdict::ok) return ignore(lcore, work, QueryOutcome::limited_dropped);
+  work.response_rate = 0;  // this is the limit: it is not counted once more as an error
   const bool is_proved = work.proof != state::Proof::none;
   if (!is_proved && work.query.traits.has_cookie)
-    return reply(lcore, work.packet, work.query.traits, dns::Rcode::badcookie, dns::ExtendedError::none)
-               ? QueryOutcome::limited_bad_cookie
-               : drop(lcore, work);
+    return end(lcore, work, dns::Rcode::badcookie, dns::ExtendedError::none, QueryOutcome::limited_bad_cookie);
   const auto over_rate = static_cast<OverRate>(lcore.rules->header().over_rate);
-  if (over_rate == OverRate::drop) return drop(lcore, work);
-  if (over_rate == OverRate::truncate && !is_proved)
-    return send_truncated(lcore, work) ? QueryOutcome::limited_truncated : drop(lcore, work);
-  return reply(lcore, work.packet, work.query.traits, dns::Rcode::refused, dns::ExtendedError::over_rate)
-             ? QueryOutcome::limited_refused
-             : drop(lcore, work);
+  if (over_rate == OverRate::drop) return ignore(lcore, work, QueryOutcome::limited_dropped);
+  if (over_rate == OverRate::truncate && !is_proved) return end_truncated(lcore, work, QueryOutcome::limited_truncated);
+  return end(lcore, work, dns::Rcode::refused, dns::ExtendedError::over_rate, QueryOutcome::limited_refused);
 }
 
 // Who it is that asks too much: of all that do, the one that is met first after a pause.
@@ -112,13 +84,7 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   return turn_away(lcore, work);
 }
 
-bool is_error_over(state::Lcore& lcore, const QueryWork& work) {
-  if (work.response_rate == 0) return false;
-  const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, kErrors);
-  return !lcore.limits.answers.take(key, work.response_rate, lcore.now);
-}
-
-std::optional<QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity) {
+std::optional<QueryOutcome> take_negative(state::Lcore& lcore, QueryWork& work, uint64_t identity) {
   const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
   if (lcore.limits.answers.take(key, work.response_rate, lcore.now)) return std::nullopt;
   return turn_away(lcore, work);

@@ -19,17 +19,11 @@
 #include <optional>
 
 #include "dataplane/path/work.h"
-#include "dataplane/state/lanes/stream_peer.h"
 
 namespace penstock::path {
 
-// What the kernel put together from fragments comes by the stream port as well, and has proved nothing.
-inline bool came_over_tcp(const state::Lcore& lcore, const Packet& packet) {
-  return lcore.host.is_stream(packet.port) && state::is_connection(packet.peer_mac);
-}
-
 // Whether the client is over its rate, or its group, or the question's answer: then the frame has left or is discarded. Only for
-// queries of clients that may ask; sets work.response_rate and work.now.
+// queries of clients that may ask; sets work.response_rate.
 std::optional<config::QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const tables::ClientEntry& client);
 
 // work.response_rate of a query of a client that may not ask.
@@ -37,21 +31,14 @@ inline uint32_t response_rate_of(const state::Lcore& lcore, const QueryWork& wor
   return work.proof != state::Proof::none ? 0 : lcore.rules->header().response_rate;
 }
 
-// The frame leaves as an empty answer with TC: whoever is where he says asks again over TCP. False: it has no room.
-bool send_truncated(state::Lcore& lcore, const QueryWork& work);
-
-// Whether one more error is over the rate: the query is to be dropped.
-bool is_error_over(state::Lcore& lcore, const QueryWork& work);
-
 // The query is about to be answered that there is nothing, by a rule of that identity, or its answer is not known. Nothing: it may be.
-std::optional<config::QueryOutcome> take_negative(state::Lcore& lcore, const QueryWork& work, uint64_t identity);
-inline std::optional<config::QueryOutcome> limit_negative(state::Lcore& lcore, const QueryWork& work,
-                                                          uint64_t identity) {
+std::optional<config::QueryOutcome> take_negative(state::Lcore& lcore, QueryWork& work, uint64_t identity);
+inline std::optional<config::QueryOutcome> limit_negative(state::Lcore& lcore, QueryWork& work, uint64_t identity) {
   if (work.response_rate == 0) return std::nullopt;
   return take_negative(lcore, work, identity);
 }
-// The first client of an open query gets the answer in `message`, which says that there is something: what it counted as when it
-// came is given back. slot.counts_as_negative says that it did.
+// The first client of the flight gets the answer in `message`: where that has records, what the query counted as when it came is given
+// back. slot.counts_as_negative says that it did.
 void give_negative_back(state::Lcore& lcore, const state::PendingSlot& slot, const state::QuestionKey& key,
                         const uint8_t* message);
 

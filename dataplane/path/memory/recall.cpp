@@ -5,9 +5,9 @@
 
 #include "config/contract/enums.h"
 #include "dataplane/dns/keep.h"
-#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/flight/edns.h"
-#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/limits/limit.h"
 #include "dataplane/path/memory/refresh.h"
 
@@ -85,18 +85,13 @@ dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config
 
 std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns::Giving& giving,
                                  QueryOutcome outcome) {
-  const Packet& packet = work.packet;
   const dns::Kept& kept = lcore.recalled.kept;
   if (work.response_rate != 0 && kept.answer.counts[0] == 0)
     if (const auto limited = limit_negative(lcore, work, lcore.recalled.entry.identity)) return *limited;
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
-  if (room < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
+  const std::span<uint8_t> room = room_of(work.packet);
+  if (room.size() < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
     return std::nullopt;
-  const unsigned length = dns::give_answer({packet.dns, room}, work.query.traits, kept, giving);
-  if (send_answer(lcore, packet, work.query.traits, length)) return outcome;
-  discard(lcore, *packet.frame);
-  return QueryOutcome::ignored_no_room;
+  return end_with(lcore, work, dns::give_answer(room, work.query.traits, kept, giving), outcome);
 }
 
 // Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
@@ -137,9 +132,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
   }
   if (!waits || may_ask) return std::nullopt;
   const auto rcode = static_cast<dns::Rcode>(entry.failure);
-  if (reply(lcore, work.packet, work.query.traits, rcode, ExtendedError::cached_error))
-    return QueryOutcome::answered_failure;
-  return std::nullopt;
+  return end(lcore, work, rcode, ExtendedError::cached_error, QueryOutcome::answered_failure);
 }
 
 }  // namespace
@@ -177,9 +170,10 @@ std::optional<QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work) {
   return give(lcore, work, work.giving, QueryOutcome::answered_stale);
 }
 
-std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
+std::span<const uint8_t> recall_for(const Flight& flight) {
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingSlot& slot = flight.slot;
+  const state::PendingQuery& query = flight.query;
   if (slot.shared == 0 || lcore.rules == nullptr) return {};
   const config::ImageRule* rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
   if (rule == nullptr) return {};

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "config/contract/image.h"
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/answers/answer_cache.h"
 #include "dataplane/state/lcore.h"
@@ -32,9 +33,9 @@ std::optional<config::QueryOutcome> recall_by_generation(state::Lcore& lcore, Qu
 // After recall() said that there is an expired answer: gives that out after all.
 std::optional<config::QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& work);
 
-// The open query `index` has failed. What is remembered for its question, whole, with an OPT, for all of its clients
+// The flight has failed. What is remembered for its question, whole, with an OPT, for all of its clients
 // (dns::fit_answer) and with id 0; empty: nothing that may be given out. Valid until the next call for the lcore.
-std::span<const uint8_t> recall_for(state::Lcore& lcore, uint32_t index);
+std::span<const uint8_t> recall_for(const Flight& flight);
 
 // Failures of a pool before this (ns) count no more: somebody has come back since. `owner`: the slot of its first endpoint.
 inline uint64_t failures_count_from(const state::Lcore& lcore, uint16_t owner) {

@@ -65,9 +65,10 @@ struct Place {
 };
 
 // False: what the pool says of memory is not for this query.
-bool find_place(state::Lcore& lcore, uint32_t index, Place& place) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const state::PendingQuery& query = lcore.pending.query(index);
+bool find_place(const Flight& flight, Place& place) {
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingSlot& slot = flight.slot;
+  const state::PendingQuery& query = flight.query;
   // By other rules than it was asked by, nobody can say whose answer it is.
   if (slot.opaque != 0 || lcore.rules == nullptr) return false;
   place.rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
@@ -126,11 +127,12 @@ RememberOutcome store(state::Lcore& lcore, Place& place, std::span<uint8_t> mess
 
 }  // namespace
 
-void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, bool clean) {
+void remember(const Flight& flight, std::span<uint8_t> message, bool is_clean) {
+  state::Lcore& lcore = flight.lcore;
   Place place;
-  if (!find_place(lcore, index, place)) return;
+  if (!find_place(flight, place)) return;
   const dns::KeepLimits limits = limits_of(*place.pool, place.name);
-  if (clean && place.is_shared) {
+  if (is_clean && place.is_shared) {
     lcore.counters.remember[store(lcore, place, message, limits)].add(1);
     return;
   }
@@ -139,15 +141,16 @@ void remember(state::Lcore& lcore, uint32_t index, std::span<uint8_t> message, b
   if (place.is_shared && dns::is_answer(rcode)) supersede(lcore, place, RememberOutcome::not_kept);
 }
 
-void remember_silence(state::Lcore& lcore, uint32_t index) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  const uint16_t last = lcore.pending.query(index).send(slot.sends - 1U).endpoint_slot;
+void remember_silence(const Flight& flight) {
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingSlot& slot = flight.slot;
+  const uint16_t last = flight.last_send().endpoint_slot;
   state::PoolReach& reach = lcore.reach[lcore.hops.owner_of(last)];
   if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = lcore.now;
   // Somebody has come back meanwhile, and would have answered this as well.
   if (slot.asked_at < failures_count_from(lcore, lcore.hops.owner_of(last))) return;
   Place place;
-  if (find_place(lcore, index, place) && place.is_shared)
+  if (find_place(flight, place) && place.is_shared)
     lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail, kLongestSilent)].add(1);
 }
 

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "config/contract/enums.h"
-#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/choose/choose_endpoint.h"
-#include "dataplane/path/flight/join.h"
-#include "dataplane/path/flight/open.h"
-#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/flight/start.h"
+#include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/guard/chase.h"
 #include "dataplane/path/limits/admit.h"
 #include "dataplane/path/limits/limit.h"
@@ -18,7 +18,6 @@ namespace penstock::path {
 namespace {
 
 using config::Action;
-using config::ImageLocalZone;
 using config::QueryOutcome;
 using dns::ExtendedError;
 using dns::Rcode;
@@ -41,16 +40,6 @@ QueryOutcome outcome_of(Action action) {
   }
 }
 
-QueryOutcome ignore(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
-  discard(lcore, *work.packet.frame);
-  return outcome;
-}
-
-QueryOutcome fail(state::Lcore& lcore, const QueryWork& work, ExtendedError error, QueryOutcome outcome) {
-  if (reply(lcore, work.packet, work.query.traits, Rcode::servfail, error)) return outcome;
-  return ignore(lcore, work, QueryOutcome::ignored_no_room);
-}
-
 // The chain leads to a name of `number`, a rule that forwards: its end is asked of the rule's pool, as that of a chain from
 // elsewhere into a private zone is (path/guard/chase.h). Not shared and not remembered: what is here may change with the next rules.
 QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, const LocalAnswer& answer) {
@@ -61,27 +50,58 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
   prepare_join(lcore, work);
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, lcore.rules->header().generation,
                                                      number, lcore.rules->class_of(work.group));
-  if (const auto outcome = join(lcore, work, key, pool)) return ignore(lcore, work, *outcome);
+  if (const auto outcome = join(lcore, work, key, pool)) return leave(lcore, work, *outcome);
   if (!admit(lcore, pool, sharer_of(work), work.weight))
-    return fail(lcore, work, ExtendedError::over_share, QueryOutcome::servfail_over_share);
-  const uint32_t index = open(lcore, work, pool);
-  if (index == state::PendingTable::kNone)
-    return fail(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
+    return end(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
 
-  const auto* buffer_end = static_cast<uint8_t*>(work.packet.frame->buf_addr) + work.packet.frame->buf_len;
-  Packet chain = work.packet;
-  dns::QueryTraits without_opt = traits;
-  without_opt.has_opt = false;
-  chain.dns_length = static_cast<uint16_t>(
-      tables::write_answer({chain.dns, static_cast<size_t>(buffer_end - chain.dns)}, without_opt, answer));
-  if (start_chase(lcore, index, rule, answer.links, chain)) {
-    enter(lcore, work, key, index);
-    return QueryOutcome::forwarded;
+  const uint16_t id = dns::id_of(work.packet.dns);
+  const Started started = start(lcore, work, key, pool, [&](const Flight& flight) {
+    Packet chain = work.packet;
+    dns::QueryTraits without_opt = traits;
+    without_opt.has_opt = false;
+    chain.dns_length = static_cast<uint16_t>(tables::write_answer(room_of(chain), without_opt, answer));
+    if (start_chase(flight, rule, answer.links, chain)) return true;
+    std::memcpy(work.packet.dns + dns::kHeaderSize, flight.query.question(), traits.question_length);
+    dns::store16(work.packet.dns, id);
+    return false;
+  });
+  switch (started) {
+    case Started::yes:
+      return QueryOutcome::forwarded;
+    case Started::full:
+      return end(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
+    case Started::unsent:
+      break;
   }
-  std::memcpy(work.packet.dns + dns::kHeaderSize, lcore.pending.query(index).question(), traits.question_length);
-  dns::store16(work.packet.dns, lcore.pending.slot(index).client_id);
-  abandon(lcore, index);
-  return fail(lcore, work, ExtendedError::network_error, QueryOutcome::servfail_no_next_hop);
+  return end(lcore, work, Obstacle::unreachable);
+}
+
+// Room for records behind question and OPT; nothing: there is not even room for these.
+std::optional<unsigned> room_for_records(const QueryWork& work, ExtendedError error) {
+  const dns::QueryTraits& traits = work.query.traits;
+  const unsigned least =
+      dns::kHeaderSize + traits.question_length + (traits.has_opt ? dns::answer_tail(traits, error) : 0);
+  const auto most = std::min<size_t>({traits.udp_size, tables::kLongestLocalAnswer, room_of(work.packet).size()});
+  if (most < least) return std::nullopt;
+  return static_cast<unsigned>(most) - least;
+}
+
+// Records of the rules for the question, or what the chain of CNAMEs there leads to. Nothing: `answer` is the answer.
+std::optional<QueryOutcome> find_records(state::Lcore& lcore, QueryWork& work, const Match& match,
+                                         LocalAnswer& answer) {
+  const tables::Ruleset& rules = *lcore.rules;
+  const Packet& packet = work.packet;
+  const uint16_t type = dns::load16(packet.dns + dns::kHeaderSize + work.query.traits.question_length - 4);
+  if (type == kTypeAxfr || type == kTypeIxfr)
+    return end(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_local);
+  tables::answer_from_records(rules, {work.query.name, match, work.group, type, lcore.rotation++}, answer);
+  if (answer.is_left_out)
+    return end(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_view);
+  const bool recurses = (work.query.traits.flags & dns::kFlagRecursionDesired) != 0;
+  if (answer.leads_to == config::kNoRule || !recurses || answer.body.full()) return std::nullopt;
+  const config::ImagePool& pool = rules.pool(rules.rule(answer.leads_to).pool);
+  if (endpoint_at(lcore, pool, packet.source, packet.family) != kNoEndpoint) return std::nullopt;
+  return forward_end(lcore, work, answer.leads_to, answer);
 }
 
 }  // namespace
@@ -89,45 +109,21 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
 QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& match) {
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
-  const ImageLocalZone& zone = rules.local().zone(rule.pool);
-  const Packet& packet = work.packet;
-  const dns::QueryTraits& traits = work.query.traits;
-  const auto discarded = [&] { return ignore(lcore, work, QueryOutcome::ignored_no_room); };
-  const auto* buffer_end = static_cast<uint8_t*>(packet.frame->buf_addr) + packet.frame->buf_len;
-  const auto room = static_cast<size_t>(buffer_end - packet.dns);
   const bool is_denied = !tables::has_local_records(rule);
-  const auto error = is_denied ? static_cast<ExtendedError>(zone.error) : ExtendedError::none;
-  const unsigned begin = dns::kHeaderSize + traits.question_length;
-  const unsigned least = begin + (traits.has_opt ? dns::answer_tail(traits, error) : 0);
-  const auto most = std::min<size_t>({traits.udp_size, tables::kLongestLocalAnswer, room});
-  if (most < least) return discarded();
+  const auto error = is_denied ? static_cast<ExtendedError>(rules.local().zone(rule.pool).error) : ExtendedError::none;
+  const std::optional<unsigned> most = room_for_records(work, error);
+  if (!most) return ignore(lcore, work, QueryOutcome::ignored_no_room);
 
-  const uint16_t type = dns::load16(packet.dns + begin - 4);
-  LocalAnswer answer{tables::LocalBody(begin, static_cast<unsigned>(most) - least)};
+  LocalAnswer answer{tables::LocalBody(dns::kHeaderSize + work.query.traits.question_length, *most)};
   answer.error = error;
-  if (is_denied) {
+  if (is_denied)
     tables::deny(rules, work.query.name, match, answer);
-  } else if (type == kTypeAxfr || type == kTypeIxfr) {
-    if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::not_authoritative)) return discarded();
-    return QueryOutcome::refused_local;
-  } else {
-    tables::answer_from_records(rules, work.query.name, match, work.group, type, lcore.rotation++, answer);
-    if (answer.is_left_out) {
-      if (!reply(lcore, packet, traits, Rcode::refused, ExtendedError::prohibited)) return discarded();
-      return QueryOutcome::refused_view;
-    }
-    const bool recurses = (traits.flags & dns::kFlagRecursionDesired) != 0;
-    if (answer.leads_to != config::kNoRule && recurses && !answer.body.full()) {
-      const config::ImagePool& pool = rules.pool(rules.rule(answer.leads_to).pool);
-      if (endpoint_at(lcore, pool, packet.source, packet.family) == kNoEndpoint)
-        return forward_end(lcore, work, answer.leads_to, answer);
-    }
-  }
+  else if (const auto outcome = find_records(lcore, work, match, answer))
+    return *outcome;
   if (answer.answers == 0)
     if (const auto outcome = limit_negative(lcore, work, rule.identity)) return *outcome;
-  const unsigned length = tables::write_answer({packet.dns, room}, traits, answer);
-  if (!send_answer(lcore, packet, traits, length)) return discarded();
-  return outcome_of(static_cast<Action>(rule.action));
+  const unsigned length = tables::write_answer(room_of(work.packet), work.query.traits, answer);
+  return end_with(lcore, work, length, outcome_of(static_cast<Action>(rule.action)));
 }
 
 }  // namespace penstock::path

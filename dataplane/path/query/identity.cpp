@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "dataplane/dns/records.h"
-#include "dataplane/path/answer/reply.h"
+#include "dataplane/path/answer/end.h"
+#include "dataplane/path/frame/buffer.h"
 
 namespace penstock::path {
 namespace {
@@ -35,12 +36,12 @@ std::span<const uint8_t> own_text(const tables::LocalHost& host, const dns::Fold
   return text == nullptr || text->is_empty() ? std::span<const uint8_t>{} : text->txt_data();
 }
 
-bool answer_own(state::Lcore& lcore, const QueryWork& work, std::span<const uint8_t> txt_data) {
+config::QueryOutcome answer_own(state::Lcore& lcore, const QueryWork& work, std::span<const uint8_t> txt_data) {
   const dns::QueryTraits& traits = work.query.traits;
   const std::span<uint8_t> room = room_of(work.packet);
   const unsigned begin = dns::kHeaderSize + traits.question_length;
   const auto size = static_cast<unsigned>(kRecordHead + txt_data.size());
-  if (room.size() < begin + size + dns::kAnswerTail) return false;
+  if (room.size() < begin + size + dns::kAnswerTail) return ignore(lcore, work, config::QueryOutcome::ignored_no_room);
   uint8_t* record = &room[begin];
   std::memset(record, 0, kRecordHead);  // TTL 0
   dns::store16(record, 0xc000 | dns::kHeaderSize);
@@ -51,7 +52,7 @@ bool answer_own(state::Lcore& lcore, const QueryWork& work, std::span<const uint
   const unsigned length = dns::write_answer_around(room, traits, dns::Rcode::noerror, dns::ExtendedError::none, size);
   dns::store16(&room[2], static_cast<uint16_t>(dns::flags_of(room.data()) | dns::kFlagAuthoritative));
   dns::store16(&room[6], 1);
-  return send_answer(lcore, work.packet, traits, length);
+  return end_with(lcore, work, length, config::QueryOutcome::answered_identity);
 }
 
 }  // namespace penstock::path

@@ -11,7 +11,7 @@ bool is_own_name(const dns::FoldedName& name);
 // The data of the TXT record that a question for `name` and `type` is answered with; empty: we do not say. Valid as `host` is.
 std::span<const uint8_t> own_text(const tables::LocalHost& host, const dns::FoldedName& name, uint16_t type);
 
-// The frame leaves with such data as the answer. False: it has no room for it and is still the caller's.
-bool answer_own(state::Lcore& lcore, const QueryWork& work, std::span<const uint8_t> txt_data);
+// Answers with such data.
+config::QueryOutcome answer_own(state::Lcore& lcore, const QueryWork& work, std::span<const uint8_t> txt_data);
 
 }  // namespace penstock::path

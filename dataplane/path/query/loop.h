@@ -7,8 +7,7 @@
 #include "config/contract/event_ring.h"
 #include "config/contract/loop_label.h"
 #include "dataplane/dns/message.h"
-#include "dataplane/path/frame/packet.h"
-#include "dataplane/state/lcore.h"
+#include "dataplane/path/work.h"
 
 namespace penstock::path {
 
@@ -20,9 +19,13 @@ inline std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::
   return read_loop_probe(lcore, query);
 }
 
-// Tells control who sent the query back to us: the first of its kind and number in a while. `number`: the rule's, of a probe the
-// pool's. `endpoint_slot`: of the endpoint that it came from, 0xffff: none.
-void report_loop(state::Lcore& lcore, config::EventKind kind, uint32_t number, uint16_t endpoint_slot, bool blocked,
-                 const Packet& packet, const dns::Query& query);
+struct Loop {
+  config::EventKind kind;
+  uint32_t number;         // of the rule, of a probe the pool's
+  uint16_t endpoint_slot;  // of the endpoint that the query came from, 0xffff: none
+  bool is_blocked;
+};
+// Tells control who sent the query back to us: the first of its kind and number in a while.
+void report_loop(state::Lcore& lcore, const Loop& loop, const QueryWork& work);
 
 }  // namespace penstock::path

@@ -1,11 +1,10 @@
 #include "dataplane/path/query/transfer.h"
 
-#include "dataplane/path/answer/decline.h"
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/frame/headers.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/limits/admit.h"
-#include "dataplane/path/limits/limit.h"
 #include "dataplane/path/query/update.h"
 
 namespace penstock::path {
@@ -40,10 +39,8 @@ QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const
       .ip_id = 0,
       .family = hop.family,
   };
-  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers)) {
-    discard(lcore, *packet.frame);
-    return QueryOutcome::ignored_no_room;
-  }
+  if (!write_udp_frame(*packet.frame, packet.dns, packet.dns_length, headers))
+    return ignore(lcore, work, QueryOutcome::ignored_no_room);
   transmit(lcore, port, *packet.frame);
   return QueryOutcome::transferred;
 }
@@ -64,17 +61,15 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   if (!came_over_tcp(lcore, packet)) {
     if (dns::load16(behind_name(work)) == kTypeAxfr) return std::nullopt;
     if (work.query.opaque) return pass_query(lcore, work, match.rule);
-    if (send_truncated(lcore, work)) return QueryOutcome::truncated_transfer;
-    discard(lcore, *packet.frame);
-    return QueryOutcome::ignored_no_room;
+    return end_truncated(lcore, work, QueryOutcome::truncated_transfer);
   }
   const config::ImagePool& pool = rules.pool(rule.pool);
   if (!admit(lcore, pool, sharer_of(work), work.weight))
-    return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+    return end(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   // What is signed may go by a key that one server has (RFC 3645).
   const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family)
                                           : choose_endpoint(lcore, pool, {}, packet.source, packet.family);
-  if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
+  if (choice.obstacle != Obstacle::none) return end(lcore, work, choice.obstacle);
   return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint]);
 }
 

@@ -1,15 +1,12 @@
 #include "dataplane/path/query/update.h"
 
 #include "dataplane/dns/records.h"
-#include "dataplane/path/answer/decline.h"
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/flight/edns.h"
-#include "dataplane/path/flight/join.h"
-#include "dataplane/path/flight/open.h"
 #include "dataplane/path/flight/send.h"
-#include "dataplane/path/frame/transmit.h"
+#include "dataplane/path/flight/start.h"
 #include "dataplane/path/limits/admit.h"
-#include "dataplane/path/query/loop.h"
 
 namespace penstock::path {
 namespace {
@@ -49,20 +46,21 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
   const Packet& packet = work.packet;
   limit_size(work.query.traits, pool.udp_size);
   if (!admit(lcore, pool, sharer_of(work), work.weight))
-    return decline(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
+    return end(lcore, work, Rcode::servfail, ExtendedError::over_share, QueryOutcome::servfail_over_share);
   const Choice choice = choose_for_client(lcore, pool, packet.source, packet.family);
-  if (choice.obstacle != Obstacle::none) return decline(lcore, work, choice.obstacle);
-  const uint32_t index = open(lcore, work, pool);
-  if (index == state::PendingTable::kNone)
-    return decline(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-  if (!send(lcore, index, pool, choice.endpoint, *packet.frame, packet.dns, packet.dns_length)) {
-    abandon(lcore, index);
-    discard(lcore, *packet.frame);
-    return QueryOutcome::ignored_no_room;
+  if (choice.obstacle != Obstacle::none) return end(lcore, work, choice.obstacle);
+  const Started started = start(lcore, work, key, pool, [&](const Flight& flight) {
+    return send(flight, {pool, choice.endpoint}, outgoing_of(packet));
+  });
+  switch (started) {
+    case Started::yes:
+      return QueryOutcome::forwarded;
+    case Started::full:
+      return end(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
+    case Started::unsent:
+      break;
   }
-  enter(lcore, work, key, index);
-  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
-  return QueryOutcome::forwarded;
+  return ignore(lcore, work, QueryOutcome::ignored_no_room);
 }
 
 }  // namespace
@@ -79,7 +77,7 @@ QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule) {
 QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work) {
   const tables::Ruleset& rules = *lcore.rules;
   if (names_private(rules, work))
-    return decline(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
+    return end(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_update);
   prepare_join(lcore, work);
   const state::QuestionKey key = state::question_key(work.query, work.packet.dns, rules.header().generation,
                                                      config::kNoRule, rules.class_of(work.group));

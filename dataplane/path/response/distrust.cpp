@@ -4,7 +4,6 @@
 
 #include "dataplane/path/flight/retry.h"
 #include "dataplane/path/frame/transmit.h"
-#include "dataplane/path/guard/chase.h"
 #include "dataplane/path/tell.h"
 
 namespace penstock::path {
@@ -48,15 +47,26 @@ void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const stat
 }
 
 // The last send that still owes its answer; slot.sends: none does.
-unsigned owing(const state::PendingSlot& slot, const state::PendingQuery& query) {
-  for (unsigned number = slot.sends; number-- > 0;)
-    if (!query.send(number).answered) return number;
-  return slot.sends;
+unsigned owing(const Flight& flight) {
+  for (unsigned number = flight.slot.sends; number-- > 0;)
+    if (!flight.query.send(number).answered) return number;
+  return flight.slot.sends;
+}
+
+// UDP is over for the flight. False: it cannot be asked over TCP.
+bool go_to_tcp(const Flight& flight, rte_mbuf& frame) {
+  const unsigned number = owing(flight);
+  if (flight.slot.over_tcp != 0 || number == flight.slot.sends || !ask_over_tcp(flight, number, true, frame))
+    return false;
+  for (unsigned i = 0; i < flight.slot.sends; ++i)
+    if (i != number) settle_send(flight, i);
+  flight.lcore.counters.retry[config::RetryOutcome::over_tcp].add(1);
+  return true;
 }
 
 }  // namespace
 
-ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutcome verdict, uint32_t index) {
+ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutcome verdict, const Flight* flight) {
   const auto drop = [&] {
     discard(lcore, *packet.frame);
     return verdict;
@@ -68,25 +78,14 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
     endpoint.odd_responses.add(1);
     if (lcore.odd_responses.count(from, endpoint.queries.get(), lcore.now)) report(lcore, packet, from, nullptr);
   }
-  if (index == state::PendingTable::kNone || verdict == ResponseOutcome::wrong_endpoint) return drop();
+  if (flight == nullptr || verdict == ResponseOutcome::wrong_endpoint) return drop();
 
-  state::PendingSlot& slot = lcore.pending.slot(index);
-  state::PendingQuery& query = lcore.pending.query(index);
+  state::PendingSlot& slot = flight->slot;
   if (slot.odd < kMostOdd) slot.odd = static_cast<uint8_t>((slot.odd + 1) & 3);
   const bool is_enough = slot.odd == kMostOdd || verdict == ResponseOutcome::wrong_case ||
                          (from != kNoSlot && lcore.odd_responses.is_suspect(from, lcore.now));
-  const unsigned number = owing(slot, query);
-  if (!is_enough || slot.over_tcp != 0 || number == slot.sends ||
-      !ask_over_tcp(lcore, index, number, true, *packet.frame))
-    return drop();
-  for (unsigned i = 0; i < slot.sends; ++i) {
-    state::PendingSend& other = query.send(i);
-    if (i == number || other.answered) continue;
-    other.answered = true;
-    --lcore.outstanding[other.endpoint_slot];
-  }
-  lcore.counters.retry[config::RetryOutcome::over_tcp].add(1);
-  report(lcore, packet, from, &query);
+  if (!is_enough || !go_to_tcp(*flight, *packet.frame)) return drop();
+  report(lcore, packet, from, &flight->query);
   return verdict;
 }
 

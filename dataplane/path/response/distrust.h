@@ -5,14 +5,13 @@
 // UDP for that query: it is asked over TCP, where nothing is to be guessed in time, and what still comes over UDP counts no more.
 #pragma once
 
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/frame/packet.h"
-#include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
-// `packet` was rejected as `verdict` says: the response to no query, or to the open query `index` if not PendingTable::kNone. The
-// frame is taken.
+// `packet` was rejected as `verdict` says: the response to no query (nullptr), or to that one. The frame is taken.
 config::ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, config::ResponseOutcome verdict,
-                                 uint32_t index);
+                                 const Flight* flight);
 
 }  // namespace penstock::path

@@ -10,30 +10,24 @@ namespace {
 
 using config::ResponseOutcome;
 
-state::PendingSend* find_send(const Packet& packet, const state::PendingSlot& slot, state::PendingQuery& query) {
-  for (unsigned i = 0; i < slot.sends; ++i) {
-    state::PendingSend& send = query.send(i);
+constexpr unsigned kNoSend = state::kMaxSends;
+
+unsigned find_send(const Flight& flight, const Packet& packet) {
+  for (unsigned i = 0; i < flight.slot.sends; ++i) {
+    const state::PendingSend& send = flight.query.send(i);
     if (send.over_tcp && !send.answered && send.source_port == packet.destination_port &&
         send.family == packet.family && send.endpoint == packet.source && send.source == packet.destination)
-      return &send;
+      return i;
   }
-  return nullptr;
-}
-
-bool owes(const state::PendingSlot& slot, state::PendingQuery& query) {
-  bool any = false;
-  for (unsigned i = 0; i < slot.sends; ++i) any = any || !query.send(i).answered;
-  return any;
+  return kNoSend;
 }
 
 }  // namespace
 
-bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame) {
-  send.answered = true;
-  --lcore.outstanding[send.endpoint_slot];
-  if (ask_another(lcore, index, had_left, frame)) return true;
-  if (!owes(lcore.pending.slot(index), lcore.pending.query(index)) && !ask_by_udp(lcore, index, had_left))
-    give_up(lcore, index);
+bool give_up_send(const Flight& flight, unsigned number, bool had_left, rte_mbuf& frame) {
+  settle_send(flight, number);
+  if (ask_another(flight, had_left, frame)) return true;
+  if (!is_owed(flight) && !ask_by_udp(flight, had_left)) give_up(flight);
   return false;
 }
 
@@ -44,15 +38,13 @@ ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet) {
   };
   const uint16_t id = dns::id_of(packet.dns);
   const bool had_left = packet.dns[2] != 0;
-  const uint32_t index = lcore.pending.index_of(id);
-  const state::PendingSlot& slot = lcore.pending.slot(index);
-  if (slot.open == 0 || slot.landed != 0 || slot.upstream_id != id) return reject(ResponseOutcome::unknown_id);
-  state::PendingQuery& query = lcore.pending.query(index);
-  state::PendingSend* lost = find_send(packet, slot, query);
-  if (lost == nullptr) return reject(ResponseOutcome::unknown_id);
+  const Flight flight(lcore, lcore.pending.index_of(id));
+  if (!flight.is_asked_as(id)) return reject(ResponseOutcome::unknown_id);
+  const unsigned lost = find_send(flight, packet);
+  if (lost == kNoSend) return reject(ResponseOutcome::unknown_id);
 
-  count_timeout(lcore, *lost);
-  if (give_up_send(lcore, index, *lost, had_left, *packet.frame)) return ResponseOutcome::lost_over_tcp;
+  count_timeout(lcore, flight.query.send(lost));
+  if (give_up_send(flight, lost, had_left, *packet.frame)) return ResponseOutcome::lost_over_tcp;
   return reject(ResponseOutcome::lost_over_tcp);
 }
 

@@ -1,15 +1,16 @@
 // dataplane/path/response/loss.h - the slow lane's word that a query over TCP did not get through: there is nothing to wait for.
 #pragma once
 
+#include "dataplane/path/flight/flight.h"
 #include "dataplane/path/frame/packet.h"
 #include "dataplane/state/lanes/stream_peer.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {
 
-// The send of the open query `index` will bring no answer: the next endpoint is asked at once, in `frame`, within the retry budget if
-// `had_left`; when there is none and no other send is owed an answer the clients hear so. False: the frame is still the caller's.
-bool give_up_send(state::Lcore& lcore, uint32_t index, state::PendingSend& send, bool had_left, rte_mbuf& frame);
+// Send `number` will bring no answer: the next endpoint is asked at once, in `frame`, within the retry budget if `had_left`; when there is
+// none and no other send is owed an answer the clients hear so. False: the frame is still the caller's.
+bool give_up_send(const Flight& flight, unsigned number, bool had_left, rte_mbuf& frame);
 
 // Is it that word? No endpoint can say it: a message that is shorter than a header ends its connection.
 inline bool is_loss(const state::Lcore& lcore, const Packet& packet) {

@@ -12,8 +12,7 @@ void prepare_response(const state::Lcore& lcore, const Packet& packet);
 // Pass between the two: the slot has come, what it points at is fetched.
 void narrow_response(const state::Lcore& lcore, const Packet& packet);
 
-// Last pass. A response counts only if id, addresses, port and the question's exact bytes are those of an open query (RFC
-// 5452 section 9.1); any other is discarded and leaves the query open: the true one may still come.
+// Last pass. A response that fits no open query is discarded and leaves the query open: the true one may still come.
 config::ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet);
 
 }  // namespace penstock::path

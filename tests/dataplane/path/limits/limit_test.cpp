@@ -1,4 +1,6 @@
 // tests/dataplane/path/limits/limit_test.cpp - clients, groups and answers over their rate: who is turned away, how, and who is not.
+#include <algorithm>
+
 #include "config/contract/event_ring.h"
 #include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/answer_text.h"
@@ -21,6 +23,7 @@ clients:
          R"(
 pools:
   vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
+  corporate: {kind: recursive, endpoints: [10.16.3.10]}
 zones:
   - {zone: vpc.example, pool: vpc}
   - {zone: blocked.example, answer: nxdomain}
@@ -267,6 +270,57 @@ TEST_F(LimitTest, ARefusalIsAnAnswerToo) {
   for (unsigned i = 0; i < 100; ++i) answers += static_cast<unsigned>(ask("a.vpc.example", "10.9.9.9").size());
   EXPECT_EQ(answers, 10U);
   EXPECT_EQ(rig.verdict(), "classify.query=100 query.limited_dropped=90 query.refused_client=10");
+}
+
+// Whoever ends a query with an error: all errors to a network count together.
+TEST_F(LimitTest, EveryErrorOfOursObeysTheRate) {
+  struct Case {
+    const char* description;
+    const char* outcome;
+    DnsQuery query;
+    bool is_cut_short = false;
+  };
+  const Case cases[] = {
+      {.description = "a message that cannot be read",
+       .outcome = "formerr",
+       .query = {.question = {.name = "a.vpc.example"}, .opt = {}},
+       .is_cut_short = true},
+      {.description = "an opcode that nobody knows",
+       .outcome = "notimp",
+       .query = {.flags = 0x1000, .question = {.name = "a.vpc.example"}, .opt = {}}},
+      {.description = "a name that no rule has",
+       .outcome = "refused_no_rule",
+       .query = {.question = {.name = "N.elsewhere.example"}, .opt = {}}},
+      {.description = "an UPDATE of a private zone",
+       .outcome = "refused_update",
+       .query = {.flags = 0x2800, .question = {.name = "vpc.example", .type = 6}, .opt = {}}},
+      {.description = "another class, below a local zone",
+       .outcome = "refused_class",
+       .query = {.question = {.name = "N.here.example", .query_class = 3}, .opt = {}}},
+      {.description = "a transfer of a local zone",
+       .outcome = "refused_local",
+       .query = {.question = {.name = "N.here.example", .type = 252}, .opt = {}}},
+      {.description = "a transfer of a forwarded one",
+       .outcome = "refused_transfer",
+       .query = {.question = {.name = "N.vpc.example", .type = 252}, .opt = {}}},
+  };
+  for (const Case& one : cases) {
+    rig.load(rules("  response_rate: 10\n  over_rate: drop") + "updates: corporate\n");
+    rig.pass(5000);
+    unsigned answers = 0;
+    for (uint16_t i = 0; i < 100; ++i) {
+      DnsQuery query = one.query;
+      query.id = i;
+      if (query.question.name[0] == 'N') query.question.name.replace(0, 1, "n" + std::to_string(i));
+      Bytes message = write(query);
+      if (one.is_cut_short) message.resize(message.size() - 3);
+      answers += static_cast<unsigned>(rig.receive(0, {write(from_client(message, "192.168.10.20"))}).size());
+    }
+    EXPECT_EQ(answers, 10U) << one.description;
+    std::string counted[] = {"query." + std::string(one.outcome) + "=10", "query.limited_dropped=90"};
+    std::sort(std::begin(counted), std::end(counted));
+    EXPECT_EQ(rig.verdict(), "classify.query=100 " + counted[0] + " " + counted[1]) << one.description;
+  }
 }
 
 TEST_F(LimitTest, NothingIsLimitedByDefault) {

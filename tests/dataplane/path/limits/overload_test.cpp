@@ -182,7 +182,7 @@ TEST_F(OverloadTest, FreshFramesTooSmall) {
     only(rig.receive(1, {write(response)}), 0);
     rig.verdict();
     rig.lcore().fresh.push(rig.pool.take({}, 0, c.buffer));
-    path::deliver(rig.lcore(), rig.now);
+    path::deliver(rig.lcore());
     const auto sent = rig.receive(1, std::vector<Bytes>{});
     EXPECT_EQ(rig.verdict(), c.verdict);
     if (c.flags == 0) continue;

@@ -1,0 +1,30 @@
+// dataplane/path/flight/start.h - the one way in which a flight begins: opened, sent, made known to those who ask the same, and counted.
+#pragma once
+
+#include "dataplane/path/flight/join.h"
+#include "dataplane/path/flight/open.h"
+
+namespace penstock::path {
+
+enum class Started : uint8_t {
+  yes,
+  full,    // no slot of the pending table
+  unsent,  // `first_send` said so: nothing has changed
+};
+
+// `first_send` gets the flight and sends its first message: whether it has left.
+template <typename Send>
+Started start(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
+              Send&& first_send) {
+  const std::optional<Flight> flight = open(lcore, work, pool);
+  if (!flight) return Started::full;
+  if (!first_send(*flight)) {
+    abandon(*flight);
+    return Started::unsent;
+  }
+  enter(*flight, work, key);
+  lcore.retry_budget.count_query(pool.first_endpoint, lcore.now);
+  return Started::yes;
+}
+
+}  // namespace penstock::path
