@@ -35,12 +35,12 @@ class Counted {
     path::take_received(lcore, *rig_.rings, *burst_, frames, static_cast<uint8_t>(in));
     CALLGRIND_TOGGLE_COLLECT;
     std::vector<test::Bytes> left;
-    for (const rte_mbuf* frame : lcore.egress[out].frames()) {
+    for (const rte_mbuf* frame : lcore.frames.egress[out].frames()) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
       left.emplace_back(start, start + frame->data_len);
     }
     if (left.size() != bench::kBurst) throw std::logic_error("not every frame has left");
-    lcore.egress[out].clear();
+    lcore.frames.egress[out].clear();
     rig_.now += 1000;
     return left;
   }

@@ -55,20 +55,20 @@ void query_and_response(benchmark::State& state) {
       const auto begin = Clock::now();
       path::take_received(lcore, *rig.rings, *burst, frames, 1);
       spent += Clock::now() - begin;
-      if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every response was returned");
-      lcore.egress[0].clear();
+      if (lcore.frames.egress[0].size() != kBurst) throw std::logic_error("not every response was returned");
+      lcore.frames.egress[0].clear();
     }
     fill(queries[number]);
     const auto begin = Clock::now();
     path::take_received(lcore, *rig.rings, *burst, frames, 0);
     spent += Clock::now() - begin;
     responses.clear();
-    for (rte_mbuf* frame : lcore.egress[1].frames()) {
+    for (rte_mbuf* frame : lcore.frames.egress[1].frames()) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
       responses.push_back(bench::response({start, frame->data_len}));
     }
     if (responses.size() != kBurst) throw std::logic_error("not every query was forwarded");
-    lcore.egress[1].clear();
+    lcore.frames.egress[1].clear();
     lcore.now += 1000;
   };
   for (size_t i = 0; i < bursts_in_flight; ++i) step();
@@ -80,7 +80,7 @@ void query_and_response(benchmark::State& state) {
   // The median burst's: on a machine that does other things too, a mean says more about those.
   std::nth_element(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(pairs.size() / 2), pairs.end());
   state.counters["median_ns_per_pair"] = pairs[pairs.size() / 2];
-  state.counters["in_flight"] = static_cast<double>(lcore.pending.in_use());
+  state.counters["in_flight"] = static_cast<double>(lcore.flights.pending.in_use());
 }
 
 // A query is answered from memory. `names` are remembered and asked for at random: 64, which the core's own cache holds, or
@@ -105,8 +105,8 @@ void answered_from_memory(benchmark::State& state) {
     const auto begin = Clock::now();
     path::take_received(lcore, *rig.rings, *burst, frames, 0);
     const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
-    if (lcore.egress[0].size() != kBurst) throw std::logic_error("not every query was answered");
-    lcore.egress[0].clear();
+    if (lcore.frames.egress[0].size() != kBurst) throw std::logic_error("not every query was answered");
+    lcore.frames.egress[0].clear();
     state.SetIterationTime(spent.count() * 1e-9);
     each.push_back(spent.count() / kBurst);
   }

@@ -60,12 +60,12 @@ unsigned Worker::take_turns() {
   moved += path::deliver(lcore_);
   transmit();
   refill();
-  lcore_.counters.pending.set(lcore_.pending.in_flight());
-  lcore_.counters.waiting.set(lcore_.waiters.in_use());
-  lcore_.counters.deliveries.set(lcore_.deliveries.size());
-  lcore_.counters.answers_kept.set(lcore_.deliveries.answers_kept());
-  lcore_.counters.chases.set(lcore_.chases.in_use());
-  lcore_.counters.shares.set(lcore_.shares.in_use());
+  lcore_.counters.pending.set(lcore_.flights.pending.in_flight());
+  lcore_.counters.waiting.set(lcore_.flights.waiters.in_use());
+  lcore_.counters.deliveries.set(lcore_.flights.deliveries.size());
+  lcore_.counters.answers_kept.set(lcore_.flights.deliveries.answers_kept());
+  lcore_.counters.chases.set(lcore_.flights.chases.in_use());
+  lcore_.counters.shares.set(lcore_.clients.shares.in_use());
   return moved;
 }
 
@@ -78,11 +78,11 @@ void Worker::take_rules() {
   if (rules != lcore_.rules || rules->header().generation != lcore_.counters.generation.get()) {
     lcore_.rules = rules;
     lcore_.query_timeout_ns = uint64_t{rules->header().query_timeout_ms} * 1'000'000;
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
-    lcore_.endpoints.take(*rules);
+    lcore_.endpoints.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
+    lcore_.endpoints.filter.take(*rules);
     lcore_.counters.generation.set(rules->header().generation);
-  } else if (lcore_.hops.stale(plant_.endpoints, lcore_.now)) {
-    lcore_.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
+  } else if (lcore_.endpoints.hops.stale(plant_.endpoints, lcore_.now)) {
+    lcore_.endpoints.hops.refresh(*rules, plant_.endpoints, lcore_.host.port_count, lcore_.now);
   }
   lcore_.control_silent = plant_.control_silent.load(std::memory_order_relaxed);
 }
@@ -90,7 +90,7 @@ void Worker::take_rules() {
 void Worker::transmit() {
   using config::TransmitOutcome;
   for (uint8_t port = 0; port <= lcore_.host.stream_port(); ++port) {
-    state::FrameBatch& batch = lcore_.egress[port];
+    state::FrameBatch& batch = lcore_.frames.egress[port];
     if (batch.size() == 0) continue;
     if (!exits_[port].own) {
       path::pass_on(lcore_, port, plant_.rings, exits_[port].owner);
@@ -102,15 +102,15 @@ void Worker::transmit() {
     for (rte_mbuf* frame : batch.frames().subspan(sent)) path::discard(lcore_, *frame);
     batch.clear();
   }
-  if (lcore_.discarded.size() == 0) return;
-  rte_pktmbuf_free_bulk(lcore_.discarded.data(), lcore_.discarded.size());
-  lcore_.discarded.clear();
+  if (lcore_.frames.discarded.size() == 0) return;
+  rte_pktmbuf_free_bulk(lcore_.frames.discarded.data(), lcore_.frames.discarded.size());
+  lcore_.frames.discarded.clear();
 }
 
 // Frames for what the sweep sends and what clients that joined are told: taken between bursts, so that the path itself never
 // allocates. All or none of a call's come, so that the last of the pool are asked for in halves.
 void Worker::refill() {
-  state::FrameBatch& fresh = lcore_.fresh;
+  state::FrameBatch& fresh = lcore_.frames.fresh;
   for (unsigned wanted = state::kFresh - fresh.size(); wanted != 0; wanted /= 2) {
     if (rte_pktmbuf_alloc_bulk(&plant_.pool, fresh.data() + fresh.size(), wanted) != 0) continue;
     fresh.resize(fresh.size() + wanted);

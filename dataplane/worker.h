@@ -47,7 +47,7 @@ class Worker {
   void own(net::Queue queue) { queues_.push_back(queue); }
   void leave_by(uint8_t port, const PortExit& exit) { exits_[port] = exit; }
   std::span<const net::Queue> queues() const { return queues_; }
-  const state::TurnedAway& turned_away() const { return lcore_.turned_away; }
+  const state::TurnedAway& turned_away() const { return lcore_.clients.turned_away; }
 
   // Polls until plant.stop.
   void run();

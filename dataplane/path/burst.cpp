@@ -24,7 +24,7 @@ using config::ClassifyOutcome;
 
 // Parse, hash and prefetch all of a burst first, match after: the misses of 32 look-ups overlap.
 void handle_queries(state::Lcore& lcore, Burst& burst) {
-  lcore.pending.foresee(lcore.random, burst.query_count);
+  lcore.flights.pending.foresee(lcore.random, burst.query_count);
   for (unsigned i = 0; i < burst.query_count; ++i) prepare_query(lcore, burst.queries[i]);
   if (lcore.rules != nullptr) {
     for (unsigned i = 0; i < burst.query_count; ++i) narrow_query(lcore, burst.queries[i]);
@@ -63,7 +63,7 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
         const uint8_t owner = lcore.host.owner(packet.destination_port);
         if (owner == lcore.index) {
           burst.responses[burst.response_count++] = packet;
-        } else if (!lcore.endpoints.may_hold(packet.source)) {
+        } else if (!lcore.endpoints.filter.may_hold(packet.source)) {
           lcore.counters.response[config::ResponseOutcome::wrong_endpoint].add(1);
           discard(lcore, *frame);
         } else {
@@ -103,9 +103,9 @@ void take_streamed(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
 
 unsigned take_handed_off(state::Lcore& lcore, state::Rings& rings, Burst& burst) {
   unsigned taken = 0;
-  unsigned from = lcore.first_ring;
+  unsigned from = lcore.frames.first_ring;
   // Another sender is first each time: one that fills its ring must not starve the others.
-  lcore.first_ring = from + 1 < rings.threads() ? from + 1 : 0;
+  lcore.frames.first_ring = from + 1 < rings.threads() ? from + 1 : 0;
   for (unsigned looked = 0; looked < rings.threads() && taken < state::kBurst; ++looked) {
     std::array<uintptr_t, state::kBurst> items;
     const size_t count = rings.ring(from, lcore.index).pop(items.data(), state::kBurst - taken);

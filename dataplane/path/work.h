@@ -26,7 +26,7 @@ struct QueryWork {
   uint32_t
       response_rate;  // answers/s of one kind where this one goes (path/limits/limit.h), 0: any; set first of all, as is the next
   bool tries;          // it is the one that asks a pool which fails or is silent, to see whether somebody is back
-  bool has_stale;      // lcore.recalled is an expired answer to it; valid once it is to be forwarded
+  bool has_stale;      // lcore.memory.recalled is an expired answer to it; valid once it is to be forwarded
   dns::Giving giving;  // how to give that out
 };
 

@@ -1,4 +1,5 @@
-// dataplane/state/lcore.h - everything one lcore owns. Nobody else writes any of it; of it only the counters are read by others.
+// dataplane/state/lcore.h - everything one lcore owns, by who uses it, and references to what all lcores share (Shared). Of its own only
+// the counters and the clients that it turned away are read by others.
 #pragma once
 
 #include <array>
@@ -55,36 +56,86 @@ struct Shared {
   uint64_t hash_key;  // random; of questions and all else that clients choose
 };
 
+// Open queries and the clients that wait for them (state/flights).
+struct Flights {
+  explicit Flights(uint32_t slots)
+      : pending(slots), by_question(slots * 2), waiters(pending.capacity(), slots * 2), deliveries(slots) {}
+
+  PendingTable pending;
+  HashIndex by_question;  // pending slots, by the hash of their question
+  WaiterPool waiters;
+  DeliveryQueue deliveries;
+  ChasePool chases;
+};
+
+// What is known of endpoints, and what they may still be asked (state/endpoints). By endpoint slot where nothing else is said.
+struct Endpoints {
+  explicit Endpoints(const Shared& shared)
+      : budgets(shared.budgets), returns(shared.returns), no_edns(shared.no_edns) {}
+
+  RateBudgets& budgets;  // this and the next two are shared by all lcores
+  PoolReturns& returns;
+  EdnsMemory& no_edns;
+  EndpointHops hops;
+  EndpointFilter filter;
+  std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up
+  std::array<uint32_t, config::kMaxEndpoints>
+      pool_pending{};  // pending slots, by the slot of their pool's first endpoint
+  std::array<PoolPressure, config::kMaxEndpoints> pressures{};  // by the pool's first endpoint
+  std::array<PoolReach, config::kMaxEndpoints> reach{};         // by the slot of the pool's first endpoint
+  RoundTrips round_trips;
+  Silence silence;
+  Silence stream_silence;  // over TCP
+  OddResponses odd_responses;
+  RetryBudget retry_budget;
+  BudgetLeases leases;
+};
+
+// What clients have taken, and who has taken too much (state/clients).
+struct Clients {
+  Clients(const Shared& shared, uint64_t seed) : limits(shared.limits), cookies(shared.cookies), shares(seed) {}
+
+  RateLimits& limits;  // this and the next are shared by all lcores
+  const CookieKeys& cookies;
+  ClientShares shares;
+  TurnedAway turned_away;
+};
+
+// Remembered answers (state/answers), and what one is read into.
+struct Memory {
+  explicit Memory(const Shared& shared) : answers(shared.answers) {}
+
+  AnswerCache& answers;               // shared by all lcores
+  Recalled recalled;                  // what was found there the last time
+  std::array<uint8_t, 4096> message;  // made of it, or a copy of an answer for those who joined
+  uint32_t rotation = 0;              // of the next set of addresses that is given out
+};
+
+// Frames between two stages, and between two turns (state/lanes).
+struct Frames {
+  std::array<FrameBatch, tables::LocalHost::kMaxPorts> egress;  // by port
+  FrameBatch discarded;                                         // to be freed
+  FrameBatch fresh;                                             // empty, for answers that have no frame of their own
+  unsigned first_ring = 0;                                      // whose ring is looked into first, the next time
+};
+
 struct Lcore {
   Lcore(uint8_t number, uint32_t pending_slots, SourcePortBlock source_ports, std::span<const uint8_t, 44> seed,
         const tables::LocalHost& local_host, const Shared& shared, config::LcoreCounters& lcore_counters)
       : index(number),
         ports(source_ports),
         host(local_host),
-        budgets(shared.budgets),
-        answers(shared.answers),
-        returns(shared.returns),
-        no_edns(shared.no_edns),
-        limits(shared.limits),
-        cookies(shared.cookies),
         counters(lcore_counters),
         random(seed),
-        shares(uint64_t{random.next()} << 32 | random.next()),
-        pending(pending_slots),
-        flights(pending_slots * 2),
-        waiters(pending.capacity(), pending_slots * 2),
-        deliveries(pending_slots),
-        hash_key(shared.hash_key) {}
+        hash_key(shared.hash_key),
+        flights(pending_slots),
+        endpoints(shared),
+        clients(shared, uint64_t{random.next()} << 32 | random.next()),
+        memory(shared) {}
 
   uint8_t index;
   SourcePortBlock ports;
   const tables::LocalHost& host;
-  RateBudgets& budgets;  // this and the next five are shared by all lcores
-  AnswerCache& answers;
-  PoolReturns& returns;
-  EdnsMemory& no_edns;
-  RateLimits& limits;
-  const CookieKeys& cookies;
   config::LcoreCounters& counters;
 
   uint64_t now = 0;  // ns, of a clock that all lcores share: when this turn began. It never goes back.
@@ -96,36 +147,13 @@ struct Lcore {
   uint64_t silent_until = 0;    // ns; until then no event is told (path/tell.h)
 
   Random random;
-  ClientShares shares;
-  std::array<PoolPressure, config::kMaxEndpoints> pressures{};  // by the pool's first endpoint
-  PendingTable pending;
-  HashIndex flights;  // pending slots, by the hash of their question
-  WaiterPool waiters;
-  DeliveryQueue deliveries;
   uint64_t hash_key;  // of flights, waiters and remembered answers
-  ChasePool chases;
-  EndpointHops hops;
-  EndpointFilter endpoints;
-  std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up, by endpoint slot
-  std::array<uint32_t, config::kMaxEndpoints>
-      pool_pending{};  // pending slots, by the slot of their pool's first endpoint
-  RoundTrips round_trips;
-  Silence silence;
-  Silence stream_silence;  // over TCP
-  OddResponses odd_responses;
-  RetryBudget retry_budget;
-  BudgetLeases leases;
   ReportLimit reports;
-  TurnedAway turned_away;
-  std::array<PoolReach, config::kMaxEndpoints> reach{};  // by the slot of the pool's first endpoint
-  uint32_t rotation = 0;                                 // of the next set of addresses that is given out
-  Recalled recalled;                                     // what was found in `answers` the last time
-  std::array<uint8_t, 4096> stale_message;               // made of it
-
-  std::array<FrameBatch, tables::LocalHost::kMaxPorts> egress;  // by port
-  FrameBatch discarded;                                         // to be freed
-  unsigned first_ring = 0;                                      // whose ring is looked into first, the next time
-  FrameBatch fresh;  // empty frames for answers that have no frame of their own
+  Flights flights;
+  Endpoints endpoints;
+  Clients clients;
+  Memory memory;
+  Frames frames;
 };
 
 }  // namespace penstock::state

@@ -90,7 +90,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   // No image can make a query wait for longer than its range allows.
-  const auto is_busy = [&] { return rig.lcore(0).pending.in_use() + rig.lcore(1).pending.in_use() != 0; };
+  const auto is_busy = [&] {
+    return rig.lcore(0).flights.pending.in_use() + rig.lcore(1).flights.pending.in_use() != 0;
+  };
   for (unsigned turns = 0; turns < 400 && is_busy(); ++turns) {
     rig.pass(config::kLongestQueryTimeoutMs / 4);
     for (const unsigned lcore : {0U, 1U}) rig.sweep(lcore);

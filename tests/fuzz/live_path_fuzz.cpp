@@ -213,7 +213,7 @@ class LivePath {
     if (const std::string wrong = oracle_.judge_end(); !wrong.empty()) fail(wrong + "; counted " + rig_.verdict());
     rig_.verdict();
   }
-  bool is_busy() { return rig_.lcore(0).pending.in_use() + rig_.lcore(1).pending.in_use() != 0; }
+  bool is_busy() { return rig_.lcore(0).flights.pending.in_use() + rig_.lcore(1).flights.pending.in_use() != 0; }
 
   LiveInput input_;
   LiveOracle oracle_;

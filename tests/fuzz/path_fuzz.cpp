@@ -46,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The next input begins with nothing in flight.
   path.pass(60'000);
   for (const unsigned lcore : {0U, 1U})
-    while (path.lcore(lcore).pending.in_use() != 0) path.sweep(lcore);
+    while (path.lcore(lcore).flights.pending.in_use() != 0) path.sweep(lcore);
   return 0;
 }

@@ -122,10 +122,10 @@ PathRig::PathRig(const RigOptions& options)
   }
   pool.colour = options.colour;
   for (auto& lcore : lcores_) {
-    for (uint32_t i = 0; i < options.pending_slots; ++i) paint(lcore->pending.query(i).message, options.colour);
+    for (uint32_t i = 0; i < options.pending_slots; ++i) paint(lcore->flights.pending.query(i).message, options.colour);
     for (uint16_t i = 1; i <= state::ChasePool::kChases; ++i) {
-      paint(lcore->chases[i].message, options.colour);
-      paint(lcore->chases[i].kept, options.colour);
+      paint(lcore->flights.chases[i].message, options.colour);
+      paint(lcore->flights.chases[i].kept, options.colour);
     }
   }
   load(options.rules.empty() ? kRigRules : options.rules);
@@ -181,13 +181,13 @@ void PathRig::forget() {
   std::construct_at(no_edns.get());
   for (auto& lcore : lcores_) {
     lcore->random = state::Random(seed_of(lcore->index));
-    lcore->round_trips = {};
-    lcore->silence = {};
-    lcore->stream_silence = {};
-    lcore->retry_budget = {};
-    lcore->pressures = {};
-    lcore->reach = {};
-    lcore->rotation = 0;
+    lcore->endpoints.round_trips = {};
+    lcore->endpoints.silence = {};
+    lcore->endpoints.stream_silence = {};
+    lcore->endpoints.retry_budget = {};
+    lcore->endpoints.pressures = {};
+    lcore->endpoints.reach = {};
+    lcore->memory.rotation = 0;
   }
 }
 
@@ -199,8 +199,8 @@ void PathRig::refresh() {
   for (auto& lcore : lcores_) {
     lcore->rules = ruleset.get();
     lcore->query_timeout_ns = uint64_t{ruleset->header().query_timeout_ms} * 1'000'000;
-    lcore->hops.refresh(*ruleset, *endpoints, host.port_count, now);
-    lcore->endpoints.take(*ruleset);
+    lcore->endpoints.hops.refresh(*ruleset, *endpoints, host.port_count, now);
+    lcore->endpoints.filter.take(*ruleset);
   }
 }
 
@@ -220,11 +220,11 @@ config::EndpointState PathRig::endpoint(std::string_view text) const {
 
 void PathRig::prefer(std::string_view text) {
   for (auto& lcore : lcores_)
-    for (const auto& [name, slot] : slots_) lcore->outstanding[slot] = name == text ? 0 : 1'000'000;
+    for (const auto& [name, slot] : slots_) lcore->endpoints.outstanding[slot] = name == text ? 0 : 1'000'000;
 }
 
 uint32_t PathRig::outstanding(std::string_view text, unsigned lcore) const {
-  return lcores_[lcore]->outstanding[slots_.find(text)->second];
+  return lcores_[lcore]->endpoints.outstanding[slots_.find(text)->second];
 }
 
 std::vector<Sent> PathRig::receive(unsigned port, const std::vector<Bytes>& frames, unsigned lcore) {
@@ -257,8 +257,8 @@ std::vector<Sent> PathRig::sweep(unsigned lcore) {
 
 // What messages are put together in, and what is only good within a turn.
 void PathRig::paint_all(state::Lcore& lcore) {
-  paint(lcore.stale_message, pool.colour);
-  paint(lcore.recalled.kept.body, pool.colour);
+  paint(lcore.memory.message, pool.colour);
+  paint(lcore.memory.recalled.kept.body, pool.colour);
   paint_stack(pool.colour);
 }
 
@@ -266,10 +266,10 @@ void PathRig::paint_all(state::Lcore& lcore) {
 void PathRig::begin_turn(unsigned index) {
   state::Lcore& lcore = *lcores_[index];
   lcore.now = now;
-  while (lcore.fresh.size() < state::kFresh) {
+  while (lcore.frames.fresh.size() < state::kFresh) {
     rte_mbuf* frame = pool.take({});
     if (frame == nullptr) break;
-    lcore.fresh.push(frame);
+    lcore.frames.fresh.push(frame);
   }
   paint_all(lcore);
 }
@@ -283,7 +283,8 @@ std::vector<Sent> PathRig::finish(unsigned index) {
       path::pass_on(lcore, static_cast<uint8_t>(port), *rings, 0);
       continue;
     }
-    std::vector<rte_mbuf*> leaving(lcore.egress[port].frames().begin(), lcore.egress[port].frames().end());
+    std::vector<rte_mbuf*> leaving(lcore.frames.egress[port].frames().begin(),
+                                   lcore.frames.egress[port].frames().end());
     if (wire != nullptr && !host.is_stream(static_cast<uint8_t>(port))) leaving = wire->send(port, leaving);
     for (rte_mbuf* frame : leaving) {
       const auto* start = static_cast<const uint8_t*>(frame->buf_addr) + frame->data_off;
@@ -293,13 +294,13 @@ std::vector<Sent> PathRig::finish(unsigned index) {
       if (unwritten_.empty() && has_paint(sent.back().bytes)) unwritten_ = to_hex(sent.back().bytes);
       pool.give_back(frame);
     }
-    lcore.egress[port].clear();
+    lcore.frames.egress[port].clear();
   }
-  for (rte_mbuf* frame : lcore.discarded.frames()) pool.give_back(frame);
-  lcore.discarded.clear();
-  while (rte_mbuf* frame = lcore.fresh.pop()) pool.give_back(frame);
-  lcore.counters.pending.set(lcore.pending.in_flight());
-  lcore.counters.waiting.set(lcore.waiters.in_use());
+  for (rte_mbuf* frame : lcore.frames.discarded.frames()) pool.give_back(frame);
+  lcore.frames.discarded.clear();
+  while (rte_mbuf* frame = lcore.frames.fresh.pop()) pool.give_back(frame);
+  lcore.counters.pending.set(lcore.flights.pending.in_flight());
+  lcore.counters.waiting.set(lcore.flights.waiters.in_use());
   return sent;
 }
 

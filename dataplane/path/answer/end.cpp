@@ -17,8 +17,8 @@ constexpr uint64_t kErrors = 0x9e3779b97f4a7c15ULL;
 
 bool is_error_over(state::Lcore& lcore, const QueryWork& work) {
   if (work.response_rate == 0) return false;
-  const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, kErrors);
-  return !lcore.limits.answers.take(key, work.response_rate, lcore.now);
+  const uint64_t key = lcore.clients.limits.key_of_answer(work.packet.source, work.packet.family, kErrors);
+  return !lcore.clients.limits.answers.take(key, work.response_rate, lcore.now);
 }
 
 }  // namespace

@@ -15,13 +15,14 @@ constexpr Pick kPicks[] = {pick_least_outstanding, pick_round_robin, pick_weight
 static_assert(std::size(kPicks) == config::kCountOf<config::Policy>);
 
 uint32_t owes(const state::Lcore& lcore, uint32_t endpoint) {
-  return lcore.outstanding[lcore.hops[endpoint].slot];
+  return lcore.endpoints.outstanding[lcore.endpoints.hops[endpoint].slot];
 }
 
 // It owes much and has answered nothing for longer than others would be waited for.
 bool is_silent(const state::Lcore& lcore, const config::ImagePool& pool, uint32_t endpoint) {
-  const uint16_t slot = lcore.hops[endpoint].slot;
-  return lcore.silence.owes_much(slot) && lcore.silence.is_silent(slot, patience_with(lcore, pool, slot), lcore.now);
+  const uint16_t slot = lcore.endpoints.hops[endpoint].slot;
+  return lcore.endpoints.silence.owes_much(slot) &&
+         lcore.endpoints.silence.is_silent(slot, patience_with(lcore, pool, slot), lcore.now);
 }
 
 // One that came back gets its share of the queries with a probability that rises to 1, and not if it owes much more than another.
@@ -30,7 +31,7 @@ uint32_t pick_returning(state::Lcore& lcore, const config::ImagePool& pool, cons
   const uint64_t number = lcore.random.next();
   const uint64_t chance = lcore.random.next();
   const uint32_t drawn = up.endpoints[state::draw(up.shares, number << 32 | lcore.random.next())];
-  const EndpointHop& hop = lcore.hops[drawn];
+  const EndpointHop& hop = lcore.endpoints.hops[drawn];
   if (hop.back_at == 0) return kNoEndpoint;
   if ((chance >> 16) * state::kRampNs >= (lcore.now - hop.back_at) << 16) return kNoEndpoint;
   const uint32_t other = steady.endpoints[(chance & 0xffff) * steady.endpoints.size() >> 16];
@@ -46,7 +47,7 @@ uint32_t pick_that_answers(state::Lcore& lcore, const config::ImagePool& pool, P
   constexpr uint32_t kLookedAt = 8;
   const uint32_t picked = pick(lcore, among);
   if (!is_silent(lcore, pool, picked)) return picked;
-  if (first && lcore.silence.try_again(lcore.hops[picked].slot, lcore.now)) return picked;
+  if (first && lcore.endpoints.silence.try_again(lcore.endpoints.hops[picked].slot, lcore.now)) return picked;
   const uint32_t turn = among.turn;
   for (unsigned i = 1; i < kPicked; ++i)
     if (const uint32_t next = pick(lcore, among); !is_silent(lcore, pool, next)) return next;
@@ -60,7 +61,7 @@ uint32_t pick_that_answers(state::Lcore& lcore, const config::ImagePool& pool, P
 }
 
 uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, bool first) {
-  state::PoolOrders& orders = lcore.hops.orders;
+  state::PoolOrders& orders = lcore.endpoints.hops.orders;
   // Nobody probes while control is silent: what an endpoint owes is then all that tells the dead from the living.
   if (lcore.control_silent) {
     const state::Candidates all = orders.up_or_down(pool);
@@ -76,8 +77,8 @@ uint32_t pick_by_policy(state::Lcore& lcore, const config::ImagePool& pool, bool
 }
 
 bool take_budget(state::Lcore& lcore, uint32_t endpoint) {
-  const EndpointHop& hop = lcore.hops[endpoint];
-  if (lcore.leases.take(lcore.budgets, hop.slot, hop.budget, lcore.now)) return true;
+  const EndpointHop& hop = lcore.endpoints.hops[endpoint];
+  if (lcore.endpoints.leases.take(lcore.endpoints.budgets, hop.slot, hop.budget, lcore.now)) return true;
   lcore.counters.endpoints[hop.slot].over_budget.add(1);
   return false;
 }
@@ -97,27 +98,28 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
   const uint32_t end = pool.first_endpoint + pool.endpoint_count;
   Standing best = Standing::unreachable;
   for (uint32_t i = pool.first_endpoint; i < end; ++i)
-    if (i != choice.origin) best = std::min(best, standing(lcore, lcore.hops[i]));
+    if (i != choice.origin) best = std::min(best, standing(lcore, lcore.endpoints.hops[i]));
   if (best == Standing::unreachable) {
     choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
     return choice;
   }
   const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
   for (uint32_t i = pool.first_endpoint; i < end; ++i) {
-    const EndpointHop& hop = lcore.hops[i];
+    const EndpointHop& hop = lcore.endpoints.hops[i];
     if (i != spent && i != choice.origin && standing(lcore, hop) == best &&
-        lcore.leases.is_dry(hop.slot, hop.budget, lcore.now))
+        lcore.endpoints.leases.is_dry(hop.slot, hop.budget, lcore.now))
       lcore.counters.endpoints[hop.slot].over_budget.add(1);
   }
   for (;;) {
     uint64_t lowest = ~uint64_t{0};
     for (uint32_t i = pool.first_endpoint; i < end; ++i) {
-      const EndpointHop& hop = lcore.hops[i];
-      if (i == choice.origin || standing(lcore, hop) != best || lcore.leases.is_dry(hop.slot, hop.budget, lcore.now))
+      const EndpointHop& hop = lcore.endpoints.hops[i];
+      if (i == choice.origin || standing(lcore, hop) != best ||
+          lcore.endpoints.leases.is_dry(hop.slot, hop.budget, lcore.now))
         continue;
       const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
       const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore, pool, i)} << 32 |
-                            (in_order ? i : lcore.outstanding[hop.slot]);
+                            (in_order ? i : lcore.endpoints.outstanding[hop.slot]);
       if (cost >= lowest) continue;
       lowest = cost;
       choice.endpoint = i;
@@ -137,7 +139,7 @@ Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span
 uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
                          uint8_t family) {
   for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
-    if (lcore.hops[i].family == family && lcore.hops[i].address == client) return i;
+    if (lcore.endpoints.hops[i].family == family && lcore.endpoints.hops[i].address == client) return i;
   return kNoEndpoint;
 }
 
@@ -148,7 +150,7 @@ Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::
   choice.endpoint = pick_by_policy(lcore, pool, asked.empty());
   uint32_t spent = kNoEndpoint;
   if (choice.endpoint != kNoEndpoint && choice.endpoint != choice.origin &&
-      std::find(asked.begin(), asked.end(), lcore.hops[choice.endpoint].slot) == asked.end()) {
+      std::find(asked.begin(), asked.end(), lcore.endpoints.hops[choice.endpoint].slot) == asked.end()) {
     if (take_budget(lcore, choice.endpoint)) return choice;
     spent = choice.endpoint;
   }
@@ -164,7 +166,7 @@ Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, con
   uint64_t highest = 0;
   // Rendezvous hashing: one that goes down moves its own clients only.
   for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i) {
-    const EndpointHop& hop = lcore.hops[i];
+    const EndpointHop& hop = lcore.endpoints.hops[i];
     const Standing is = standing(lcore, hop);
     if (is == Standing::unreachable || is > best || i == choice.origin) continue;
     const uint64_t drawn = state::wide_hash_octets(key, hop.address.data(), hop.address.size());

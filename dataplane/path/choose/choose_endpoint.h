@@ -30,7 +30,7 @@ uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& poo
 // The endpoint of the pool that has the client's address, or kNoEndpoint.
 inline uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
                             uint8_t family) {
-  return lcore.endpoints.may_hold_now(client) ? search_endpoint(lcore, pool, client, family) : kNoEndpoint;
+  return lcore.endpoints.filter.may_hold_now(client) ? search_endpoint(lcore, pool, client, family) : kNoEndpoint;
 }
 
 // The endpoint for a message that only one server can answer, and the same one as for the client's last: each client has one of those

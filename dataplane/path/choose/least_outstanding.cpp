@@ -14,7 +14,10 @@ uint32_t pick_least_outstanding(state::Lcore& lcore, const state::Candidates& am
   uint32_t second = (number >> 16) * (count - 1) >> 16;
   second += second >= first ? 1 : 0;
   const uint32_t other = among.endpoints[second];
-  return lcore.outstanding[lcore.hops[other].slot] < lcore.outstanding[lcore.hops[one].slot] ? other : one;
+  return lcore.endpoints.outstanding[lcore.endpoints.hops[other].slot] <
+                 lcore.endpoints.outstanding[lcore.endpoints.hops[one].slot]
+             ? other
+             : one;
 }
 
 }  // namespace penstock::path

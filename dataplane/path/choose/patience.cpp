@@ -6,8 +6,8 @@ namespace penstock::path {
 
 uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot) {
   const bool inbound = static_cast<config::PoolKind>(pool.kind) == config::PoolKind::route53_inbound;
-  return inbound ? lcore.round_trips.patience_inbound(endpoint_slot)
-                 : lcore.round_trips.patience_recursive(endpoint_slot);
+  return inbound ? lcore.endpoints.round_trips.patience_inbound(endpoint_slot)
+                 : lcore.endpoints.round_trips.patience_recursive(endpoint_slot);
 }
 
 }  // namespace penstock::path

@@ -38,16 +38,17 @@ uint64_t judged_by(const state::Lcore& lcore) {
 }
 
 WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
-  const state::PendingQuery& query = lcore.pending.query(delivery.flight);
+  const state::PendingQuery& query = lcore.flights.pending.query(delivery.flight);
   dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
   traits.has_cookie = waiter.has_cookie;
   traits.cookie = waiter.cookie;
   // Rules about private zones that came meanwhile might not let it pass.
   const bool is_void = delivery.answer != DeliveryQueue::kNoAnswer &&
-                       lcore.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
-  uint16_t length = delivery.answer == DeliveryQueue::kNoAnswer || is_void
-                        ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
-                        : write_copy(frame, lcore.deliveries.answer(delivery.answer), traits, lcore.rotation++);
+                       lcore.flights.deliveries.answer(delivery.answer).judged_by != judged_by(lcore);
+  uint16_t length =
+      delivery.answer == DeliveryQueue::kNoAnswer || is_void
+          ? write_servfail(frame, query, traits, is_void ? dns::ExtendedError::other : delivery.error)
+          : write_copy(frame, lcore.flights.deliveries.answer(delivery.answer), traits, lcore.memory.rotation++);
   const std::span<uint8_t> room = fresh_room(frame);
   uint8_t* message = room.data();
   if (length != 0) {
@@ -77,43 +78,43 @@ void finish(const Flight& flight, std::span<const uint8_t> answer, dns::Extended
   state::Lcore& lcore = flight.lcore;
   end_chase(flight);
   for (unsigned i = 0; i < flight.slot.sends; ++i) settle_send(flight, i);
-  lcore.flights.erase(flight.slot.hash, flight.index);
+  lcore.flights.by_question.erase(flight.slot.hash, flight.index);
   release_slot(lcore, flight.index);
   if (flight.slot.waiters == 0) {
-    lcore.pending.close(flight.index);
+    lcore.flights.pending.close(flight.index);
     return;
   }
   uint16_t kept = DeliveryQueue::kNoAnswer;
   if (!answer.empty())
-    kept = lcore.deliveries.keep(
+    kept = lcore.flights.deliveries.keep(
         answer,
         takes_turns(lcore, flight.query) ? dns::find_addresses(answer, flight.slot.question_length) : dns::KeptAnswer{},
         judged_by(lcore));
-  lcore.pending.land(flight.index);
-  lcore.deliveries.push({.flight = flight.index, .answer = kept, .error = error});
+  lcore.flights.pending.land(flight.index);
+  lcore.flights.deliveries.push({.flight = flight.index, .answer = kept, .error = error});
 }
 
 unsigned deliver(state::Lcore& lcore) {
   unsigned told = 0;
   unsigned of_flight = 0;
-  while (told < state::kBurst && !lcore.deliveries.empty()) {
-    const state::Delivery& delivery = lcore.deliveries.front();
-    state::PendingSlot& slot = lcore.pending.slot(delivery.flight);
-    rte_mbuf* frame = lcore.fresh.pop();
-    if (frame == nullptr && lcore.now < lcore.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
-    const state::Waiter& waiter = lcore.waiters.leave(slot);
+  while (told < state::kBurst && !lcore.flights.deliveries.empty()) {
+    const state::Delivery& delivery = lcore.flights.deliveries.front();
+    state::PendingSlot& slot = lcore.flights.pending.slot(delivery.flight);
+    rte_mbuf* frame = lcore.frames.fresh.pop();
+    if (frame == nullptr && lcore.now < lcore.flights.waiters.first(slot).asked_at + lcore.query_timeout_ns) break;
+    const state::Waiter& waiter = lcore.flights.waiters.leave(slot);
     if (waiter.is_counted)
       release(lcore, {waiter.asker.address, waiter.asker.family, state::key_of(waiter.proof, waiter.mac)},
               state::Thing::waiters);
     lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
     ++told;
     if (slot.waiters == 0) {
-      lcore.pending.close(delivery.flight);
-      lcore.deliveries.pop();
+      lcore.flights.pending.close(delivery.flight);
+      lcore.flights.deliveries.pop();
       of_flight = 0;
     } else if (++of_flight == kTurnOfFlight) {
       // Else the flights behind one with thousands of clients keep answers that others would need a place for.
-      lcore.deliveries.let_next();
+      lcore.flights.deliveries.let_next();
       of_flight = 0;
     }
   }

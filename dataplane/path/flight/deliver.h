@@ -15,7 +15,7 @@ namespace penstock::path {
 void finish(const Flight& flight, std::span<const uint8_t> answer, dns::ExtendedError error);
 
 // Tells at most a burst of waiting clients, in the order in which flights ended and clients came, and says how many. An answer
-// larger than a client takes is cut down to its question, with TC. Frames come from lcore.fresh: without any, clients wait for
+// larger than a client takes is cut down to its question, with TC. Frames come from lcore.frames.fresh: without any, clients wait for
 // the next turn, and are lost when their own patience ends (lcore.query_timeout_ns after they asked).
 unsigned deliver(state::Lcore& lcore);
 

@@ -8,7 +8,7 @@ void settle_send(const Flight& flight, unsigned number) {
   state::PendingSend& send = flight.query.send(number);
   if (send.answered) return;
   send.answered = true;
-  --flight.lcore.outstanding[send.endpoint_slot];
+  --flight.lcore.endpoints.outstanding[send.endpoint_slot];
 }
 
 bool is_owed(const Flight& flight) {
@@ -20,9 +20,9 @@ bool is_owed(const Flight& flight) {
 void end_chase(const Flight& flight) {
   state::PendingQuery& query = flight.query;
   if (query.chase == state::ChasePool::kNone) return;
-  const state::Chase& chase = flight.lcore.chases[query.chase];
+  const state::Chase& chase = flight.lcore.flights.chases[query.chase];
   if (chase.is_counted) release(flight.lcore, chase.sharer, state::Thing::chases);
-  flight.lcore.chases.give_back(query.chase);
+  flight.lcore.flights.chases.give_back(query.chase);
   query.chase = state::ChasePool::kNone;
 }
 

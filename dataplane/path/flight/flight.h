@@ -21,7 +21,10 @@ struct Asked {
 // Good as long as the slot is open. Sends are named by their numbers, 0 to slot.sends - 1.
 struct Flight {
   Flight(state::Lcore& owner, uint32_t number)
-      : lcore(owner), index(number), slot(owner.pending.slot(number)), query(owner.pending.query(number)) {}
+      : lcore(owner),
+        index(number),
+        slot(owner.flights.pending.slot(number)),
+        query(owner.flights.pending.query(number)) {}
 
   state::Lcore& lcore;
   uint32_t index;
@@ -31,7 +34,7 @@ struct Flight {
   Asked asked() const {
     if (query.chase == state::ChasePool::kNone)
       return {query.message.data(), slot.message_length, slot.question_length, query.opt_length};
-    const state::Chase& chase = lcore.chases[query.chase];
+    const state::Chase& chase = lcore.flights.chases[query.chase];
     return {chase.message.data(), chase.message_length, chase.question_length, dns::kOptSize};
   }
   state::PendingSend& last_send() const { return query.send(slot.sends - 1U); }

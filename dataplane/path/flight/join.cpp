@@ -29,9 +29,9 @@ bool is_first_client(const state::PendingSlot& slot, const state::PendingQuery& 
 
 // The flight that others may join, or kNone. The key and the name are compared whole.
 uint32_t find_shared(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key) {
-  return lcore.flights.find(work.flight_hash, [&](uint32_t index) {
-    const state::PendingQuery& query = lcore.pending.query(index);
-    return lcore.pending.slot(index).shared && query.key == key &&
+  return lcore.flights.by_question.find(work.flight_hash, [&](uint32_t index) {
+    const state::PendingQuery& query = lcore.flights.pending.query(index);
+    return lcore.flights.pending.slot(index).shared && query.key == key &&
            dns::folds_to(query.question(), work.query.name.bytes, work.query.name.length);
   });
 }
@@ -39,9 +39,9 @@ uint32_t find_shared(state::Lcore& lcore, const QueryWork& work, const state::Qu
 // The flight that was made for this very message of this very client, or kNone.
 uint32_t find_alone(state::Lcore& lcore, const QueryWork& work, const state::QuestionKey& key) {
   const Packet& packet = work.packet;
-  return lcore.flights.find(work.flight_hash, [&](uint32_t index) {
-    const state::PendingSlot& slot = lcore.pending.slot(index);
-    const state::PendingQuery& query = lcore.pending.query(index);
+  return lcore.flights.by_question.find(work.flight_hash, [&](uint32_t index) {
+    const state::PendingSlot& slot = lcore.flights.pending.slot(index);
+    const state::PendingQuery& query = lcore.flights.pending.query(index);
     return (!slot.shared || slot.over_tcp != 0) && query.key == key && is_first_client(slot, query, work) &&
            slot.message_length == packet.dns_length &&
            std::memcmp(query.message.data() + 2, packet.dns + 2, packet.dns_length - 2U) == 0;
@@ -71,7 +71,7 @@ QueryOutcome repeat(const Flight& flight, const config::ImagePool& pool) {
   const state::PendingSend& last = flight.last_send();
   if (flight.slot.sends < state::kMaxSends && flight.asked().message_length != 0 &&
       lcore.now - last.at > patience_with(lcore, pool, last.endpoint_slot) / 2)
-    lcore.pending.hasten(flight.index, lcore.now);
+    lcore.flights.pending.hasten(flight.index, lcore.now);
   return QueryOutcome::repeated;
 }
 
@@ -85,10 +85,11 @@ std::optional<QueryOutcome> join_flight(const Flight& flight, const QueryWork& w
     return repeat(flight, pool);
   const state::Asker asker = asker_of(work);
   const uint32_t hash = hash_of(lcore, flight.index, asker);
-  if (lcore.waiters.waits(flight.index, asker, hash)) return repeat(flight, pool);
-  const state::Scarce scarce{state::Thing::waiters, 0, lcore.waiters.in_use(), lcore.waiters.capacity()};
+  if (lcore.flights.waiters.waits(flight.index, asker, hash)) return repeat(flight, pool);
+  const state::Scarce scarce{state::Thing::waiters, 0, lcore.flights.waiters.in_use(),
+                             lcore.flights.waiters.capacity()};
   if (!may_hold(lcore, sharer_of(work), work.weight, scarce)) return std::nullopt;
-  state::Waiter* waiter = lcore.waiters.join(flight.slot, flight.index, asker, hash);
+  state::Waiter* waiter = lcore.flights.waiters.join(flight.slot, flight.index, asker, hash);
   if (waiter == nullptr) return std::nullopt;
   waiter->is_counted = hold(lcore, sharer_of(work), scarce);
   waiter->proof = work.proof;
@@ -108,7 +109,7 @@ void prepare_join(const state::Lcore& lcore, QueryWork& work) {
   work.shared = work.query.plain;
   work.question_hash = state::hash_question(lcore.hash_key, work.query, work.packet.dns);
   work.flight_hash = work.shared ? state::narrow_hash(work.question_hash) : hash_alone(lcore, work.packet);
-  lcore.flights.prefetch(work.flight_hash);
+  lcore.flights.by_question.prefetch(work.flight_hash);
 }
 
 void fly_alone(const state::Lcore& lcore, QueryWork& work) {
@@ -143,7 +144,7 @@ void enter(const Flight& flight, const QueryWork& work, const state::QuestionKey
   flight.query.key = key;
   flight.slot.shared = work.shared;
   flight.slot.hash = work.flight_hash;
-  flight.lcore.flights.insert(flight.slot.hash, flight.index);
+  flight.lcore.flights.by_question.insert(flight.slot.hash, flight.index);
 }
 
 }  // namespace penstock::path

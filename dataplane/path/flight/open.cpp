@@ -9,7 +9,7 @@ namespace penstock::path {
 std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
   const state::Scarce of_pool = slots_for_pool(lcore, pool);
   if (of_pool.used >= of_pool.most) return std::nullopt;
-  const uint32_t index = lcore.pending.open(lcore.random);
+  const uint32_t index = lcore.flights.pending.open(lcore.random);
   if (index == state::PendingTable::kNone) return std::nullopt;
   const Flight flight(lcore, index);
   const Packet& packet = work.packet;
@@ -48,7 +48,7 @@ std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const con
 
 void abandon(const Flight& flight) {
   release_slot(flight.lcore, flight.index);
-  flight.lcore.pending.close(flight.index);
+  flight.lcore.flights.pending.close(flight.index);
 }
 
 }  // namespace penstock::path

@@ -53,10 +53,10 @@ Choice choose_next(const Flight& flight, const config::ImagePool& pool, const Tr
 }
 
 bool has_retry_left(const Flight& flight, const config::ImagePool& pool) {
-  return flight.lcore.retry_budget.has_left(pool.first_endpoint, flight.lcore.now);
+  return flight.lcore.endpoints.retry_budget.has_left(pool.first_endpoint, flight.lcore.now);
 }
 void spend_retry(const Flight& flight, const config::ImagePool& pool) {
-  flight.lcore.retry_budget.spend(pool.first_endpoint, flight.lcore.now);
+  flight.lcore.endpoints.retry_budget.spend(pool.first_endpoint, flight.lcore.now);
 }
 
 // In `frame`, of an endpoint that was not asked yet. False, and nothing has changed: there is none, or it may not be.
@@ -67,7 +67,7 @@ bool ask_next(const Flight& flight, const config::ImagePool& pool, rte_mbuf& fra
       !fits_fresh(frame, question.message_length))
     return false;
   const Tried tried(flight);
-  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.hops[endpoint].slot); };
+  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.endpoints.hops[endpoint].slot); };
   bool any = false;
   for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
   if (!any) return false;
@@ -90,7 +90,7 @@ Transport next_transport(const Flight& flight) {
 
 bool take_budget(const Flight& flight, const state::EndpointHop& hop) {
   state::Lcore& lcore = flight.lcore;
-  return lcore.leases.take(lcore.budgets, hop.slot, hop.budget, lcore.now);
+  return lcore.endpoints.leases.take(lcore.endpoints.budgets, hop.slot, hop.budget, lcore.now);
 }
 
 }  // namespace
@@ -126,7 +126,7 @@ bool ask_over_tcp(const Flight& flight, unsigned number, bool must, rte_mbuf& fr
   const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
   if (endpoint == kNoEndpoint) return false;
   // For the endpoint it is one query more.
-  const state::EndpointHop& hop = lcore.hops[endpoint];
+  const state::EndpointHop& hop = lcore.endpoints.hops[endpoint];
   if (!take_budget(flight, hop)) {
     lcore.counters.endpoints[hop.slot].over_budget.add(1);
     return false;
@@ -163,9 +163,9 @@ bool ask_without_opt(const Flight& flight, unsigned number, rte_mbuf& frame) {
   if (pool == nullptr) return false;
   const uint32_t end = pool->first_endpoint + pool->endpoint_count;
   uint32_t endpoint = pool->first_endpoint;
-  while (endpoint != end && lcore.hops[endpoint].slot != flight.query.send(number).endpoint_slot) ++endpoint;
-  if (endpoint == end || !lcore.hops[endpoint].reachable) return false;
-  if (!take_budget(flight, lcore.hops[endpoint])) return false;
+  while (endpoint != end && lcore.endpoints.hops[endpoint].slot != flight.query.send(number).endpoint_slot) ++endpoint;
+  if (endpoint == end || !lcore.endpoints.hops[endpoint].reachable) return false;
+  if (!take_budget(flight, lcore.endpoints.hops[endpoint])) return false;
   return send(flight, {*pool, endpoint}, copy_to_fresh(frame, question.whole()),
               {.number = static_cast<uint8_t>(number), .with_opt = false});
 }

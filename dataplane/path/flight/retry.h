@@ -8,7 +8,7 @@
 namespace penstock::path {
 
 // The flight gets one more send, by the rules in force now: if its zone has another pool meanwhile, it goes there and nowhere else.
-// Frames come from lcore.fresh. On any outcome but `sent` nothing has changed.
+// Frames come from lcore.frames.fresh. On any outcome but `sent` nothing has changed.
 config::RetryOutcome retry(const Flight& flight);
 
 // The response to send `number` was cut short, or is not to be believed: the same endpoint is asked again over TCP, in `frame`, the

@@ -28,7 +28,8 @@ uint8_t form_for(const Departure& to, const Asked& asked) {
   state::Lcore& lcore = to.flight.lcore;
   state::PendingQuery& query = to.flight.query;
   uint8_t form = to.with_opt ? 0 : state::kSentAgain;
-  if (asked.opt_length != 0 && to.with_opt && !lcore.no_edns.is_without(to.hop.slot, to.hop.address, lcore.now)) {
+  if (asked.opt_length != 0 && to.with_opt &&
+      !lcore.endpoints.no_edns.is_without(to.hop.slot, to.hop.address, lcore.now)) {
     form |= state::kSentOpt;
     config::Counter& without = lcore.counters.endpoints[to.hop.slot].without_edns;
     if (without.get() != 0) without.set(0);
@@ -95,7 +96,7 @@ void count_record(uint8_t* message, int change) {
   sent.form = form;
   config::EndpointCounters& counters = lcore.counters.endpoints[hop.slot];
   (to.over_tcp ? counters.stream_queries : counters.queries).add(1);
-  (to.over_tcp ? lcore.stream_silence : lcore.silence).count_send(hop.slot, lcore.now);
+  (to.over_tcp ? lcore.endpoints.stream_silence : lcore.endpoints.silence).count_send(hop.slot, lcore.now);
   transmit(lcore, port, out.frame);
   return true;
 }
@@ -112,7 +113,7 @@ void schedule(const Departure& to) {
     const uint64_t patience = patience_with(flight.lcore, to.pool, to.hop.slot);
     due = std::min(due, flight.lcore.now + (to.over_tcp ? patience_over_tcp(patience) : patience));
   }
-  flight.lcore.pending.schedule(flight.index, due);
+  flight.lcore.flights.pending.schedule(flight.index, due);
 }
 
 // The sends that what left takes the place of owe nothing any more.
@@ -131,7 +132,7 @@ void take_place(const Flight& flight, const SendAs& as) {
 bool send(const Flight& flight, const Route& route, const Outgoing& message, SendAs as) {
   state::Lcore& lcore = flight.lcore;
   state::PendingSlot& slot = flight.slot;
-  const state::EndpointHop& hop = lcore.hops[route.endpoint];
+  const state::EndpointHop& hop = lcore.endpoints.hops[route.endpoint];
   const bool over_tcp = as.transport == Transport::as_flight ? slot.over_tcp != 0 : as.transport == Transport::tcp;
   const Departure to{flight, route.pool, hop, over_tcp, as.with_opt};
   if (as.number == SendAs::kOneMore && !as.afresh) {
@@ -146,25 +147,26 @@ bool send(const Flight& flight, const Route& route, const Outgoing& message, Sen
     flight.query.send(number) = sent;
   }
   if (as.transport == Transport::tcp) slot.over_tcp = slot.cut_short = 1;
-  ++lcore.outstanding[hop.slot];
+  ++lcore.endpoints.outstanding[hop.slot];
   schedule(to);
   return true;
 }
 
 bool is_silent_over_tcp(state::Lcore& lcore, const Route& route) {
-  const uint16_t slot = lcore.hops[route.endpoint].slot;
-  return lcore.stream_silence.owes_much(slot) &&
-         lcore.stream_silence.is_silent(slot, patience_over_tcp(patience_with(lcore, route.pool, slot)), lcore.now) &&
-         !lcore.stream_silence.try_again(slot, lcore.now, kTryOverTcp);
+  const uint16_t slot = lcore.endpoints.hops[route.endpoint].slot;
+  return lcore.endpoints.stream_silence.owes_much(slot) &&
+         lcore.endpoints.stream_silence.is_silent(slot, patience_over_tcp(patience_with(lcore, route.pool, slot)),
+                                                  lcore.now) &&
+         !lcore.endpoints.stream_silence.try_again(slot, lcore.now, kTryOverTcp);
 }
 
 bool send_copy(const Flight& flight, const Route& route, std::span<const uint8_t> message, Transport transport) {
-  rte_mbuf* frame = flight.lcore.fresh.pop();
+  rte_mbuf* frame = flight.lcore.frames.fresh.pop();
   if (frame == nullptr) return false;
   if (fits_fresh(*frame, message.size()) &&
       send(flight, route, copy_to_fresh(*frame, message), {.transport = transport}))
     return true;
-  flight.lcore.fresh.push(frame);
+  flight.lcore.frames.fresh.push(frame);
   return false;
 }
 

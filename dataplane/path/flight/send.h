@@ -40,7 +40,7 @@ bool send(const Flight& flight, const Route& route, const Outgoing& message, Sen
 inline bool may_go_by_udp(const Flight& flight) {
   return flight.slot.over_tcp != 0 && flight.slot.cut_short == 0 && flight.slot.opaque == 0;
 }
-// Sends a copy in a frame of lcore.fresh. False, and nothing has changed: there is none, or it has no room.
+// Sends a copy in a frame of lcore.frames.fresh. False, and nothing has changed: there is none, or it has no room.
 bool send_copy(const Flight& flight, const Route& route, std::span<const uint8_t> message,
                Transport transport = Transport::as_flight);
 // Whether the endpoint has answered nothing over TCP lately: then queries over TCP begin with UDP, but for one each 5 s.

@@ -12,12 +12,12 @@ namespace penstock::path {
 
 inline void discard(state::Lcore& lcore, rte_mbuf& frame) {
   // Never full: a burst discards at most what it received or was handed.
-  lcore.discarded.push(&frame);
+  lcore.frames.discarded.push(&frame);
 }
 
 inline void transmit(state::Lcore& lcore, uint8_t port, rte_mbuf& frame) {
   frame.port = port;
-  if (lcore.egress[port].push(&frame)) return;
+  if (lcore.frames.egress[port].push(&frame)) return;
   lcore.counters.transmit[config::TransmitOutcome::full].add(1);
   discard(lcore, frame);
 }

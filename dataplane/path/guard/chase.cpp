@@ -71,7 +71,7 @@ void write_question(const dns::FoldedName& name, const uint8_t* type_and_class, 
 
 bool ask(const Flight& flight, const config::ImagePool& pool, const Packet& packet) {
   state::Lcore& lcore = flight.lcore;
-  const state::Chase& chase = lcore.chases[flight.query.chase];
+  const state::Chase& chase = lcore.flights.chases[flight.query.chase];
   const Choice choice = choose_endpoint(lcore, pool, {}, flight.slot.client, flight.slot.client_family);
   if (choice.endpoint == kNoEndpoint || room_of(packet).size() < chase.message_length) return false;
   std::memcpy(packet.dns, chase.message.data(), chase.message_length);
@@ -97,9 +97,9 @@ bool begin_chase(const Flight& flight, unsigned links, const Packet& packet) {
   state::Lcore& lcore = flight.lcore;
   state::PendingQuery& query = flight.query;
   if (query.chase != state::ChasePool::kNone || links > kMostLinks) return false;
-  query.chase = lcore.chases.take();
+  query.chase = lcore.flights.chases.take();
   if (query.chase == state::ChasePool::kNone) return false;
-  state::Chase& chase = lcore.chases[query.chase];
+  state::Chase& chase = lcore.flights.chases[query.chase];
   chase.sharer = sharer_of(flight.slot);
   chase.is_counted = false;
   const std::span<const uint8_t> message(packet.dns, packet.dns_length);
@@ -137,7 +137,7 @@ std::span<const uint8_t> options_of(std::span<const uint8_t> message, const stat
 
 // The client's question, the chain that was kept, and the records of `message` but for its additional section.
 Composed compose_chain(Composer& composer, const Flight& flight, std::span<const uint8_t> message, uint32_t ttl) {
-  const state::Chase& chase = flight.lcore.chases[flight.query.chase];
+  const state::Chase& chase = flight.lcore.flights.chases[flight.query.chase];
   const uint16_t question_length = flight.query.traits.question_length;
   const std::span<const uint8_t> kept_message(chase.kept.data(), chase.kept_length);
   Composed outcome = composer.add_question({flight.query.question(), question_length});
@@ -165,10 +165,10 @@ Finish follow_to_end(std::span<const uint8_t> message, const state::Chase& chase
 
 bool start_chase(const Flight& flight, const config::ImageRule& rule, unsigned links, Packet& packet) {
   state::Lcore& lcore = flight.lcore;
-  const state::Scarce scarce{state::Thing::chases, 0, lcore.chases.in_use(), state::ChasePool::kChases};
+  const state::Scarce scarce{state::Thing::chases, 0, lcore.flights.chases.in_use(), state::ChasePool::kChases};
   if (!may_hold(lcore, sharer_of(flight.slot), weight_of(lcore, flight.slot), scarce)) return false;
   if (!begin_chase(flight, links, packet)) return false;
-  state::Chase& chase = lcore.chases[flight.query.chase];
+  state::Chase& chase = lcore.flights.chases[flight.query.chase];
   chase.is_counted = hold(lcore, chase.sharer, scarce);
   if (ask(flight, lcore.rules->pool(rule.pool), packet)) return true;
   end_chase(flight);
@@ -178,18 +178,19 @@ bool start_chase(const Flight& flight, const config::ImageRule& rule, unsigned l
 Finish chase_locally(const Flight& flight, unsigned links, uint16_t group, Packet& packet) {
   state::Lcore& lcore = flight.lcore;
   if (!begin_chase(flight, links, packet)) return Finish::failed;
-  const state::Chase& chase = lcore.chases[flight.query.chase];
+  const state::Chase& chase = lcore.flights.chases[flight.query.chase];
   const std::span<uint8_t> room = room_of(packet);
   if (room.size() < dns::kHeaderSize + chase.question_length) return Finish::failed;
   std::memcpy(packet.dns, chase.message.data(), dns::kHeaderSize + chase.question_length);
-  const unsigned length = tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.rotation++);
+  const unsigned length =
+      tables::write_local(*lcore.rules, room, chase.question_length, group, lcore.memory.rotation++);
   packet.dns_length = static_cast<uint16_t>(length);
   return length == 0 ? Finish::failed : finish_chase(flight, packet);
 }
 
 Finish finish_chase(const Flight& flight, Packet& packet) {
   const state::PendingQuery& query = flight.query;
-  const state::Chase& chase = flight.lcore.chases[query.chase];
+  const state::Chase& chase = flight.lcore.flights.chases[query.chase];
   const std::span<const uint8_t> message(packet.dns, packet.dns_length);
   const uint16_t said = dns::flags_of(packet.dns);
   if (!dns::is_answer(static_cast<dns::Rcode>(said & dns::kRcodeMask))) return Finish::failed;

@@ -188,7 +188,8 @@ Verdict cut_chain(const Answered& answered, uint32_t number, unsigned links) {
     return completed ? Verdict::passed : block(answered, ExtendedError::filtered);
   }
   if (!start_chase(answered.flight, rule, links, answered.packet)) return block(answered, ExtendedError::filtered);
-  answered.lcore.retry_budget.count_query(answered.lcore.rules->pool(rule.pool).first_endpoint, answered.lcore.now);
+  answered.lcore.endpoints.retry_budget.count_query(answered.lcore.rules->pool(rule.pool).first_endpoint,
+                                                    answered.lcore.now);
   return Verdict::chased;
 }
 

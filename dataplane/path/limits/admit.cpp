@@ -32,17 +32,17 @@ unsigned window_shift(uint64_t budget) {
 
 // Over all endpoints of the pool that are up. Other lcores' sends count, so it is looked at anew now and then.
 const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& pool, uint64_t budget) {
-  PoolPressure& pressure = lcore.pressures[pool.first_endpoint];
+  PoolPressure& pressure = lcore.endpoints.pressures[pool.first_endpoint];
   if (lcore.now < pressure.look_at) return pressure;
-  const auto endpoints = lcore.hops.orders.up(pool).endpoints;
+  const auto endpoints = lcore.endpoints.hops.orders.up(pool).endpoints;
   uint64_t left = 0;
   uint64_t depth = 0;
   uint64_t rate = 0;
   for (const uint16_t endpoint : endpoints) {
-    const state::EndpointHop& hop = lcore.hops[endpoint];
-    left += lcore.budgets.left(hop.slot, hop.budget, lcore.now);
+    const state::EndpointHop& hop = lcore.endpoints.hops[endpoint];
+    left += lcore.endpoints.budgets.left(hop.slot, hop.budget, lcore.now);
     depth += state::RateBudgets::depth(hop.budget);
-    rate += lcore.budgets.rate(hop.slot);
+    rate += lcore.endpoints.budgets.rate(hop.slot);
   }
   pressure.level = static_cast<uint32_t>(depth == 0 ? kOne : left * kOne / depth);
   pressure.rate = std::min(rate, budget);
@@ -54,7 +54,7 @@ const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& po
 // Of the pool's budget. The buckets tell within milliseconds that more is asked than there is; then whoever takes much yields,
 // and they stay half full for the others. A budget that nobody else wants is all the client's.
 bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sharer, uint32_t weight) {
-  const uint64_t budget = lcore.hops.orders.budget(pool);
+  const uint64_t budget = lcore.endpoints.hops.orders.budget(pool);
   if (budget == 0) return true;
   const PoolPressure& pressure = pressure_of(lcore, pool, budget);
   const bool is_short = pressure.level < kOne / 2;
@@ -62,7 +62,7 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& 
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.shares.entry(sharer, Thing::rate, pool.first_endpoint, lcore.now, shift);
+  ClientShare& share = lcore.clients.shares.entry(sharer, Thing::rate, pool.first_endpoint, lcore.now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -78,7 +78,7 @@ bool is_half_used(const Scarce& scarce) {
 }
 
 Scarce all_slots(const state::Lcore& lcore) {
-  return {Thing::pending, 0, lcore.pending.in_use(), lcore.pending.capacity()};
+  return {Thing::pending, 0, lcore.flights.pending.in_use(), lcore.flights.pending.capacity()};
 }
 
 }  // namespace
@@ -93,26 +93,26 @@ Sharer sharer_of(const state::PendingSlot& slot) {
 
 Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {
   const bool is_only_pool = pool.endpoint_count == lcore.rules->endpoints().size();
-  const uint16_t slot = lcore.hops[pool.first_endpoint].slot;
-  const uint64_t most = is_only_pool ? lcore.pending.capacity() : lcore.pending.capacity() / 2;
-  return {Thing::pending_of_pool, slot, lcore.pool_pending[slot], most};
+  const uint16_t slot = lcore.endpoints.hops[pool.first_endpoint].slot;
+  const uint64_t most = is_only_pool ? lcore.flights.pending.capacity() : lcore.flights.pending.capacity() / 2;
+  return {Thing::pending_of_pool, slot, lcore.endpoints.pool_pending[slot], most};
 }
 
 bool may_hold(state::Lcore& lcore, const Sharer& sharer, uint32_t weight, const Scarce& scarce) {
   if (!is_half_used(scarce)) return true;
-  const ClientShare* share = lcore.shares.find(sharer, scarce.thing, scarce.of);
+  const ClientShare* share = lcore.clients.shares.find(sharer, scarce.thing, scarce.of);
   const uint64_t free = scarce.most - std::min(scarce.used, scarce.most);
   return share == nullptr || share->held < std::max(kLeastHeld, free * weight);
 }
 
 bool hold(state::Lcore& lcore, const Sharer& sharer, const Scarce& scarce) {
   if (!is_half_used(scarce)) return false;
-  ++lcore.shares.entry(sharer, scarce.thing, scarce.of, lcore.now, ClientShares::kLongestShift).held;
+  ++lcore.clients.shares.entry(sharer, scarce.thing, scarce.of, lcore.now, ClientShares::kLongestShift).held;
   return true;
 }
 
 void release(state::Lcore& lcore, const Sharer& sharer, Thing thing, uint32_t of) {
-  ClientShare* share = lcore.shares.find(sharer, thing, of);
+  ClientShare* share = lcore.clients.shares.find(sharer, thing, of);
   if (share != nullptr && share->held != 0) --share->held;
 }
 
@@ -122,20 +122,20 @@ bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sha
 }
 
 void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool) {
-  state::PendingSlot& slot = lcore.pending.slot(index);
+  state::PendingSlot& slot = lcore.flights.pending.slot(index);
   const Sharer sharer = sharer_of(slot);
   const Scarce of_pool = slots_for_pool(lcore, pool);
   slot.is_counted = hold(lcore, sharer, all_slots(lcore)) ? 1 : 0;
   slot.is_counted_in_pool = hold(lcore, sharer, of_pool) ? 1 : 0;
-  lcore.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
-  ++lcore.pool_pending[of_pool.of];
+  lcore.flights.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
+  ++lcore.endpoints.pool_pending[of_pool.of];
 }
 
 void release_slot(state::Lcore& lcore, uint32_t index) {
-  const state::PendingSlot& slot = lcore.pending.slot(index);
+  const state::PendingSlot& slot = lcore.flights.pending.slot(index);
   const Sharer sharer = sharer_of(slot);
-  const uint16_t pool_slot = lcore.pending.query(index).pool_slot;
-  --lcore.pool_pending[pool_slot];
+  const uint16_t pool_slot = lcore.flights.pending.query(index).pool_slot;
+  --lcore.endpoints.pool_pending[pool_slot];
   if (slot.is_counted != 0) release(lcore, sharer, Thing::pending);
   if (slot.is_counted_in_pool != 0) release(lcore, sharer, Thing::pending_of_pool, pool_slot);
 }

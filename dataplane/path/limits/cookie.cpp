@@ -32,7 +32,7 @@ class Owner {
 // What the client's cookie proves.
 state::Proof proof_of(const state::Lcore& lcore, const Packet& packet, bool by_kernel, const Cookie& cookie,
                       uint32_t time) {
-  const CookieSecret secret = lcore.cookies.secret_of(dns::time_of(cookie));
+  const CookieSecret secret = lcore.clients.cookies.secret_of(dns::time_of(cookie));
   Owner owner(packet);
   if (dns::is_server_cookie(cookie, secret, owner.whole(), time)) return state::Proof::address;
   if (by_kernel) return state::Proof::none;
@@ -46,7 +46,7 @@ void read_cookie(const state::Lcore& lcore, QueryWork& work) {
   const Packet& packet = work.packet;
   const dns::Query& query = work.query;
   const bool by_kernel = lcore.host.is_stream(packet.port);
-  const uint32_t time = lcore.cookies.unix_seconds(lcore.now);
+  const uint32_t time = lcore.clients.cookies.unix_seconds(lcore.now);
   Cookie& cookie = work.query.traits.cookie;
   work.query.traits.has_cookie = true;
   std::memcpy(cookie.data(), packet.dns + query.cookie_at, std::min<size_t>(query.cookie_length, cookie.size()));
@@ -59,7 +59,7 @@ void read_cookie(const state::Lcore& lcore, QueryWork& work) {
   }
   Owner owner(packet);
   if (!by_kernel) owner.set_link(packet);
-  dns::make_server_cookie(cookie, lcore.cookies.secret(), owner.whole(), time);
+  dns::make_server_cookie(cookie, lcore.clients.cookies.secret(), owner.whole(), time);
 }
 
 }  // namespace penstock::path

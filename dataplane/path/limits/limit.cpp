@@ -59,7 +59,7 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
   const config::ImageHeader& header = lcore.rules->header();
   const config::ImageGroup& group = lcore.rules->groups()[client.group];
   const Packet& packet = work.packet;
-  state::RateLimits& limits = lcore.limits;
+  state::RateLimits& limits = lcore.clients.limits;
   const uint32_t rate = group.rate_per_client != config::kInherit ? group.rate_per_client : header.rate_per_client;
   const uint64_t network = limits.key_of_client(packet.source, packet.family, state::ClientLevel::network);
   const bool is_proved = work.proof != state::Proof::none;
@@ -72,7 +72,7 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
     // has to be a much larger flood before its address is stopped as a whole.
     if (!came_over_tcp(lcore, packet) &&
         (!limits.proved.holds(network, lcore.now) || lcore.random.next() % kDoubt == 0))
-      lcore.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, lcore.now);
+      lcore.clients.turned_away.note(packet.source, packet.family, rate != 0 ? rate : group.rate, lcore.now);
     // What it hears is all that it asks for.
     if (work.verdict == dns::QueryVerdict::cookie_only && !is_proved) return std::nullopt;
     return turn_away(lcore, work);
@@ -85,8 +85,9 @@ std::optional<QueryOutcome> limit(state::Lcore& lcore, QueryWork& work, const ta
 }
 
 std::optional<QueryOutcome> take_negative(state::Lcore& lcore, QueryWork& work, uint64_t identity) {
-  const uint64_t key = lcore.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
-  if (lcore.limits.answers.take(key, work.response_rate, lcore.now)) return std::nullopt;
+  const uint64_t key =
+      lcore.clients.limits.key_of_answer(work.packet.source, work.packet.family, negative_of(identity));
+  if (lcore.clients.limits.answers.take(key, work.response_rate, lcore.now)) return std::nullopt;
   return turn_away(lcore, work);
 }
 
@@ -95,8 +96,8 @@ void give_negative_back(state::Lcore& lcore, const state::PendingSlot& slot, con
   if (lcore.rules == nullptr || !has_records(message)) return;
   const config::ImageRule* rule = lcore.rules->kept_rule(key.generation, key.rule);
   if (rule == nullptr) return;
-  lcore.limits.answers.give_back(
-      lcore.limits.key_of_answer(slot.client, slot.client_family, negative_of(rule->identity)),
+  lcore.clients.limits.answers.give_back(
+      lcore.clients.limits.key_of_answer(slot.client, slot.client_family, negative_of(rule->identity)),
       lcore.rules->header().response_rate);
 }
 

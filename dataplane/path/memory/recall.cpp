@@ -49,12 +49,13 @@ bool is_good_for(const CacheEntry& entry, const tables::Ruleset& rules) {
 
 // Have the endpoints failed this question, and has nobody of the pool come back since?
 bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
-  return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.hops[pool.first_endpoint].slot);
+  return entry.failed_at != 0 &&
+         entry.failed_at >= failures_count_from(lcore, lcore.endpoints.hops[pool.first_endpoint].slot);
 }
 
 // One query in `pause` (ns) to a pool that fails. It is looked at twice: before its zone is known, and then.
 bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause) {
-  state::PoolReach& reach = lcore.reach[lcore.hops[pool.first_endpoint].slot];
+  state::PoolReach& reach = lcore.endpoints.reach[lcore.endpoints.hops[pool.first_endpoint].slot];
   if (work.tries || lcore.now < reach.tried_at + pause) return work.tries;
   reach.tried_at = lcore.now;
   return work.tries = true;
@@ -65,13 +66,13 @@ bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool
 bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool) {
   if (lcore.now < entry.failed_at + kSecond) return true;
   if (lcore.now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
-  return lcore.reach[lcore.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
+  return lcore.endpoints.reach[lcore.endpoints.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
          !may_try(lcore, work, pool, kSecond);
 }
 
 dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
   dns::Giving giving;
-  giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.rotation++ : 0;
+  giving.rotation = (pool.cache & config::kCacheRotate) != 0 ? lcore.memory.rotation++ : 0;
   if (is_fresh(entry, lcore.now)) {
     giving.age = static_cast<uint32_t>(age_of(entry, lcore.now) / kSecond);
     giving.error = entry.error;
@@ -85,9 +86,9 @@ dns::Giving giving_of(state::Lcore& lcore, const CacheEntry& entry, const config
 
 std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns::Giving& giving,
                                  QueryOutcome outcome) {
-  const dns::Kept& kept = lcore.recalled.kept;
+  const dns::Kept& kept = lcore.memory.recalled.kept;
   if (work.response_rate != 0 && kept.answer.counts[0] == 0)
-    if (const auto limited = limit_negative(lcore, work, lcore.recalled.entry.identity)) return *limited;
+    if (const auto limited = limit_negative(lcore, work, lcore.memory.recalled.entry.identity)) return *limited;
   const std::span<uint8_t> room = room_of(work.packet);
   if (room.size() < dns::kHeaderSize + work.query.traits.question_length + kept.answer.body_length + dns::kMostTail)
     return std::nullopt;
@@ -96,8 +97,8 @@ std::optional<QueryOutcome> give(state::Lcore& lcore, QueryWork& work, const dns
 
 // Asked for often, and in the last tenth of its life, but not in less than its last two seconds.
 bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool) {
-  const CacheEntry& entry = lcore.recalled.entry;
-  if ((pool.cache & config::kCachePrefetch) == 0 || lcore.recalled.heat < kHot) return false;
+  const CacheEntry& entry = lcore.memory.recalled.entry;
+  if ((pool.cache & config::kCachePrefetch) == 0 || lcore.memory.recalled.heat < kHot) return false;
   const uint64_t lifetime = lifetime_of(entry);
   const uint64_t margin = std::max(lifetime / 10, std::min(2 * kSecond, lifetime / 2));
   if (age_of(entry, lcore.now) + margin < lifetime) return false;
@@ -105,14 +106,14 @@ bool is_to_be_renewed(state::Lcore& lcore, QueryWork& work, const config::ImageP
   return !(has_failed(lcore, entry, pool) && is_to_wait(lcore, work, entry, pool));
 }
 
-// What was found in the place of `key` and copied to lcore.recalled.
+// What was found in the place of `key` and copied to lcore.memory.recalled.
 std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
                                   const config::ImagePool& pool) {
-  const CacheEntry& entry = lcore.recalled.entry;
+  const CacheEntry& entry = lcore.memory.recalled.entry;
   if (!is_good_for(entry, *lcore.rules) || is_for_one_client(work, pool)) return std::nullopt;
   limit_size(work.query.traits, pool.udp_size);
   if (is_fresh(entry, lcore.now)) {
-    if (is_to_be_renewed(lcore, work, pool) && lcore.answers.claim(key, lcore.now, kRenewalPause))
+    if (is_to_be_renewed(lcore, work, pool) && lcore.memory.answers.claim(key, lcore.now, kRenewalPause))
       refresh(lcore, work, key.question, pool, lcore.query_timeout_ns);
     return give(lcore, work, giving_of(lcore, entry, pool), QueryOutcome::answered_cached);
   }
@@ -126,7 +127,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
   if (work.has_stale) {
     work.giving = giving_of(lcore, entry, pool);
     if (!silent && !failed) return std::nullopt;
-    if (may_ask && lcore.answers.claim(key, lcore.now, silent ? 0 : kRenewalPause))
+    if (may_ask && lcore.memory.answers.claim(key, lcore.now, silent ? 0 : kRenewalPause))
       refresh(lcore, work, key.question, pool, silent ? kTrialPatience : lcore.query_timeout_ns);
     return give_stale(lcore, work);
   }
@@ -138,26 +139,27 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
 }  // namespace
 
 bool is_silent(state::Lcore& lcore, const config::ImagePool& pool) {
-  const uint16_t owner = lcore.hops[pool.first_endpoint].slot;
-  state::PoolReach& reach = lcore.reach[owner];
-  if (reach.lost_at != 0 && lcore.returns[owner].load(std::memory_order_relaxed) > reach.lost_at) reach.lost_at = 0;
+  const uint16_t owner = lcore.endpoints.hops[pool.first_endpoint].slot;
+  state::PoolReach& reach = lcore.endpoints.reach[owner];
+  if (reach.lost_at != 0 && lcore.endpoints.returns[owner].load(std::memory_order_relaxed) > reach.lost_at)
+    reach.lost_at = 0;
   if (reach.lost_at != 0) return true;
-  if (lcore.control_silent || !lcore.hops.orders.up(pool).endpoints.empty()) return false;
+  if (lcore.control_silent || !lcore.endpoints.hops.orders.up(pool).endpoints.empty()) return false;
   // Control says so. What clients' queries have shown meanwhile says more, and errors are no silence.
-  return lcore.now > reach.heard_at + lcore.query_timeout_ns && !lcore.hops.answers(pool, reach.heard_at);
+  return lcore.now > reach.heard_at + lcore.query_timeout_ns && !lcore.endpoints.hops.answers(pool, reach.heard_at);
 }
 
 std::optional<QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
                                    const config::ImagePool& pool) {
   work.has_stale = false;
-  if (!lcore.answers.find(key, lcore.recalled)) return std::nullopt;
+  if (!lcore.memory.answers.find(key, lcore.memory.recalled)) return std::nullopt;
   return judge(lcore, work, key, pool);
 }
 
 std::optional<QueryOutcome> recall_by_generation(state::Lcore& lcore, QueryWork& work, state::CacheKey& key) {
   if (!work.query.plain) return std::nullopt;
-  if (!lcore.answers.find_by_generation(key, lcore.recalled)) return std::nullopt;
-  const CacheEntry& entry = lcore.recalled.entry;
+  if (!lcore.memory.answers.find_by_generation(key, lcore.memory.recalled)) return std::nullopt;
+  const CacheEntry& entry = lcore.memory.recalled.entry;
   const config::ImageRule* rule = lcore.rules->kept_rule(key.question.generation, entry.rule);
   if (rule == nullptr || rule->identity != entry.identity) return std::nullopt;
   key.question.rule = entry.rule;
@@ -181,11 +183,11 @@ std::span<const uint8_t> recall_for(const Flight& flight) {
   dns::FoldedName name;
   if (!is_remembered(*rule, pool) || !dns::parse_name({query.question(), slot.question_length}, name)) return {};
   const state::CacheKey key{.hash = query.hash, .identity = rule->identity, .name = name.bytes, .question = query.key};
-  if (!lcore.answers.find(key, lcore.recalled)) return {};
-  const CacheEntry& entry = lcore.recalled.entry;
+  if (!lcore.memory.answers.find(key, lcore.memory.recalled)) return {};
+  const CacheEntry& entry = lcore.memory.recalled.entry;
   if (!is_good_for(entry, *lcore.rules) || !(is_fresh(entry, lcore.now) || may_be_stale(entry, pool, lcore.now)))
     return {};
-  uint8_t* message = lcore.stale_message.data();
+  uint8_t* message = lcore.memory.message.data();
   dns::store16(message, 0);
   std::memcpy(message + dns::kHeaderSize, query.question(), slot.question_length);
   // As long as any of them may have it; there is no room for more.
@@ -193,7 +195,7 @@ std::span<const uint8_t> recall_for(const Flight& flight) {
   dns::QueryTraits for_all = query.traits_as(state::kWantsOpt | state::kWantsAd, longest);
   for_all.keepalive = 0;
   const unsigned length =
-      dns::give_answer(lcore.stale_message, for_all, lcore.recalled.kept, giving_of(lcore, entry, pool));
+      dns::give_answer(lcore.memory.message, for_all, lcore.memory.recalled.kept, giving_of(lcore, entry, pool));
   return {message, length};
 }
 

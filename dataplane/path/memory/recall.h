@@ -20,7 +20,7 @@ inline bool is_remembered(const config::ImageRule& rule, const config::ImagePool
 
 // Gives the client what is remembered, if it is good for it; nothing, and the query must be forwarded. An expired answer goes
 // out at once while the pool is silent or has failed this question the last time (RFC 8767 section 5); otherwise
-// work.has_stale says that lcore.recalled holds one, for the case that asking fails. What is about to expire, or has, is asked
+// work.has_stale says that lcore.memory.recalled holds one, for the case that asking fails. What is about to expire, or has, is asked
 // for again (path/memory/refresh.h).
 std::optional<config::QueryOutcome> recall(state::Lcore& lcore, QueryWork& work, const state::CacheKey& key,
                                            const config::ImagePool& pool);
@@ -39,7 +39,8 @@ std::span<const uint8_t> recall_for(const Flight& flight);
 
 // Failures of a pool before this (ns) count no more: somebody has come back since. `owner`: the slot of its first endpoint.
 inline uint64_t failures_count_from(const state::Lcore& lcore, uint16_t owner) {
-  return std::max(lcore.returns[owner].load(std::memory_order_relaxed), lcore.hops.came_up_at(owner));
+  return std::max(lcore.endpoints.returns[owner].load(std::memory_order_relaxed),
+                  lcore.endpoints.hops.came_up_at(owner));
 }
 
 // Does nobody of the pool answer, as far as we know?

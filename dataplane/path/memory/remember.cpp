@@ -74,13 +74,13 @@ bool find_place(const Flight& flight, Place& place) {
   place.rule = lcore.rules->kept_rule(query.key.generation, query.key.rule);
   if (place.rule == nullptr) return false;
   place.pool = &lcore.rules->pool(place.rule->pool);
-  if (!lcore.answers.enabled() || !is_remembered(*place.rule, *place.pool)) return false;
+  if (!lcore.memory.answers.enabled() || !is_remembered(*place.rule, *place.pool)) return false;
   if (!dns::parse_name({query.question(), slot.question_length}, place.name)) return false;
   place.is_shared = slot.shared != 0;
   place.key = {.hash = query.hash, .identity = place.rule->identity, .name = place.name.bytes, .question = query.key};
   place.origin = {.now = lcore.now,
                   .private_identity = 0,
-                  .owner = lcore.hops[place.pool->first_endpoint].slot,
+                  .owner = lcore.endpoints.hops[place.pool->first_endpoint].slot,
                   .quota = place.pool->cache_quota,
                   .by_client = lcore.rules->depends_on_client(place.name)};
   return true;
@@ -88,19 +88,19 @@ bool find_place(const Flight& flight, Place& place) {
 
 RememberOutcome store_failure(state::Lcore& lcore, const Place& place, dns::Rcode rcode, unsigned longest) {
   const uint64_t from = failures_count_from(lcore, place.origin.owner);
-  return outcome_of(lcore.answers.store_failure(place.key, rcode, from, longest, place.origin),
+  return outcome_of(lcore.memory.answers.store_failure(place.key, rcode, from, longest, place.origin),
                     RememberOutcome::failure, RememberOutcome::failure);
 }
 
 // Whatever is remembered has a successor. Of one that is cut only its length is known: what would not have fitted may be the same.
 RememberOutcome supersede(state::Lcore& lcore, const Place& place, RememberOutcome outcome, bool is_cut = false) {
   const unsigned longest = is_cut ? dns::kOurUdpSize - dns::kHeaderSize - place.name.length - 4U - dns::kOptSize : ~0U;
-  return lcore.answers.forget(place.key, longest) ? outcome : RememberOutcome::busy;
+  return lcore.memory.answers.forget(place.key, longest) ? outcome : RememberOutcome::busy;
 }
 
 RememberOutcome store(state::Lcore& lcore, Place& place, std::span<uint8_t> message, const dns::KeepLimits& limits) {
   const auto question_length = static_cast<unsigned>(place.name.length + 4U);
-  dns::Kept& kept = lcore.recalled.kept;
+  dns::Kept& kept = lcore.memory.recalled.kept;
   const dns::Keep verdict = dns::read_answer(message, question_length, limits, kept);
   if (kept.over_limits) dns::limit_ttls(message, question_length, limits);
   switch (verdict) {
@@ -121,7 +121,7 @@ RememberOutcome store(state::Lcore& lcore, Place& place, std::span<uint8_t> mess
   // A chain that led nowhere private may do so under other rules.
   if (kept.answer.has_chain != 0 && place.rule->is_private == 0)
     place.origin.private_identity = lcore.rules->header().private_identity;
-  return outcome_of(lcore.answers.store(place.key, kept, place.origin), RememberOutcome::stored,
+  return outcome_of(lcore.memory.answers.store(place.key, kept, place.origin), RememberOutcome::stored,
                     RememberOutcome::renewed);
 }
 
@@ -145,18 +145,18 @@ void remember_silence(const Flight& flight) {
   state::Lcore& lcore = flight.lcore;
   const state::PendingSlot& slot = flight.slot;
   const uint16_t last = flight.last_send().endpoint_slot;
-  state::PoolReach& reach = lcore.reach[lcore.hops.owner_of(last)];
+  state::PoolReach& reach = lcore.endpoints.reach[lcore.endpoints.hops.owner_of(last)];
   if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = lcore.now;
   // Somebody has come back meanwhile, and would have answered this as well.
-  if (slot.asked_at < failures_count_from(lcore, lcore.hops.owner_of(last))) return;
+  if (slot.asked_at < failures_count_from(lcore, lcore.endpoints.hops.owner_of(last))) return;
   Place place;
   if (find_place(flight, place) && place.is_shared)
     lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail, kLongestSilent)].add(1);
 }
 
 void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode) {
-  const uint16_t owner = lcore.hops.owner_of(endpoint_slot);
-  state::PoolReach& reach = lcore.reach[owner];
+  const uint16_t owner = lcore.endpoints.hops.owner_of(endpoint_slot);
+  state::PoolReach& reach = lcore.endpoints.reach[owner];
   reach.heard_at = lcore.now;
   bool is_back = reach.lost_at != 0;
   reach.lost_at = 0;
@@ -168,7 +168,7 @@ void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode) {
   } else {
     reach.fails = true;
   }
-  if (is_back) lcore.returns[owner].store(lcore.now + 1, std::memory_order_relaxed);
+  if (is_back) lcore.endpoints.returns[owner].store(lcore.now + 1, std::memory_order_relaxed);
 }
 
 }  // namespace penstock::path

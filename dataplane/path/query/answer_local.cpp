@@ -94,7 +94,7 @@ std::optional<QueryOutcome> find_records(state::Lcore& lcore, QueryWork& work, c
   const uint16_t type = dns::load16(packet.dns + dns::kHeaderSize + work.query.traits.question_length - 4);
   if (type == kTypeAxfr || type == kTypeIxfr)
     return end(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_local);
-  tables::answer_from_records(rules, {work.query.name, match, work.group, type, lcore.rotation++}, answer);
+  tables::answer_from_records(rules, {work.query.name, match, work.group, type, lcore.memory.rotation++}, answer);
   if (answer.is_left_out)
     return end(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_view);
   const bool recurses = (work.query.traits.flags & dns::kFlagRecursionDesired) != 0;

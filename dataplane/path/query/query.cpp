@@ -58,7 +58,7 @@ QueryOutcome refuse_client(state::Lcore& lcore, QueryWork& work) {
   const Packet& packet = work.packet;
   work.response_rate = response_rate_of(lcore, work);
   work.query.traits.wants_nsid = false;  // who may not ask does not hear who we are
-  if (!came_over_tcp(lcore, packet)) lcore.turned_away.note(packet.source, packet.family, 0, lcore.now);
+  if (!came_over_tcp(lcore, packet)) lcore.clients.turned_away.note(packet.source, packet.family, 0, lcore.now);
   if (lcore.rules->header().refused_silent != 0) return ignore(lcore, work, QueryOutcome::ignored_client);
   return end(lcore, work, Rcode::refused, ExtendedError::prohibited, QueryOutcome::refused_client);
 }
@@ -156,12 +156,12 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
   if (over_tcp) work.query.traits.udp_size = kStreamSize;
   prepare_join(lcore, work);
-  lcore.answers.prefetch(work.question_hash);
+  lcore.memory.answers.prefetch(work.question_hash);
 }
 
 void narrow_query(const state::Lcore& lcore, QueryWork& work) {
   if (work.verdict != dns::QueryVerdict::ok) return;
-  work.is_likely = lcore.answers.prefetch_entry(work.question_hash);
+  work.is_likely = lcore.memory.answers.prefetch_entry(work.question_hash);
   if (!work.is_likely) probe_zones(lcore, work);
 }
 

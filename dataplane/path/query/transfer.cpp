@@ -32,8 +32,8 @@ QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const
       .source_mac = lcore.host.ports[port].mac,
       .source = hop.source,
       .destination = hop.address,
-      .source_port =
-          lcore.no_edns.is_without(hop.slot, hop.address, lcore.now) ? state::kTransferWithoutOpt : uint16_t{0},
+      .source_port = lcore.endpoints.no_edns.is_without(hop.slot, hop.address, lcore.now) ? state::kTransferWithoutOpt
+                                                                                          : uint16_t{0},
       .destination_port = 53,
       .vlan = 0,
       .ip_id = 0,
@@ -70,7 +70,7 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   const Choice choice = work.query.opaque ? choose_for_client(lcore, pool, packet.source, packet.family)
                                           : choose_endpoint(lcore, pool, {}, packet.source, packet.family);
   if (choice.obstacle != Obstacle::none) return end(lcore, work, choice.obstacle);
-  return give_to_slow_lane(lcore, work, lcore.hops[choice.endpoint]);
+  return give_to_slow_lane(lcore, work, lcore.endpoints.hops[choice.endpoint]);
 }
 
 }  // namespace penstock::path

@@ -16,17 +16,17 @@ constexpr uint16_t kNoSlot = 0xffff;
 
 // The slot of the endpoint in whose name the response came.
 uint16_t slot_of(state::Lcore& lcore, const Packet& packet) {
-  if (lcore.rules == nullptr || !lcore.endpoints.may_hold_now(packet.source)) return kNoSlot;
+  if (lcore.rules == nullptr || !lcore.endpoints.filter.may_hold_now(packet.source)) return kNoSlot;
   const auto count = static_cast<uint32_t>(lcore.rules->endpoints().size());
   const auto is_it = [&](uint32_t at) {
-    return lcore.hops[at].family == packet.family && lcore.hops[at].address == packet.source;
+    return lcore.endpoints.hops[at].family == packet.family && lcore.endpoints.hops[at].address == packet.source;
   };
-  uint32_t at = std::min(lcore.odd_responses.recent, count);
+  uint32_t at = std::min(lcore.endpoints.odd_responses.recent, count);
   if (at == count || !is_it(at))
     for (at = 0; at < count && !is_it(at);) ++at;
   if (at == count) return kNoSlot;
-  lcore.odd_responses.recent = at;
-  return lcore.hops[at].slot;
+  lcore.endpoints.odd_responses.recent = at;
+  return lcore.endpoints.hops[at].slot;
 }
 
 void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const state::PendingQuery* query) {
@@ -76,14 +76,15 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
   if (from != kNoSlot) {
     config::EndpointCounters& endpoint = lcore.counters.endpoints[from];
     endpoint.odd_responses.add(1);
-    if (lcore.odd_responses.count(from, endpoint.queries.get(), lcore.now)) report(lcore, packet, from, nullptr);
+    if (lcore.endpoints.odd_responses.count(from, endpoint.queries.get(), lcore.now))
+      report(lcore, packet, from, nullptr);
   }
   if (flight == nullptr || verdict == ResponseOutcome::wrong_endpoint) return drop();
 
   state::PendingSlot& slot = flight->slot;
   if (slot.odd < kMostOdd) slot.odd = static_cast<uint8_t>((slot.odd + 1) & 3);
   const bool is_enough = slot.odd == kMostOdd || verdict == ResponseOutcome::wrong_case ||
-                         (from != kNoSlot && lcore.odd_responses.is_suspect(from, lcore.now));
+                         (from != kNoSlot && lcore.endpoints.odd_responses.is_suspect(from, lcore.now));
   if (!is_enough || !go_to_tcp(*flight, *packet.frame)) return drop();
   report(lcore, packet, from, &flight->query);
   return verdict;

@@ -56,7 +56,7 @@ ResponseOutcome keep(const Flight& flight, Packet& answer, bool is_clean) {
 // What came over TCP, for a client over UDP: into a frame that a card may have, and no longer than the client takes. False: there is no
 // such frame, or it has no room.
 bool copy_for_card(state::Lcore& lcore, const dns::QueryTraits& traits, Packet& answer) {
-  rte_mbuf* frame = lcore.fresh.pop();
+  rte_mbuf* frame = lcore.frames.fresh.pop();
   if (frame == nullptr) return false;
   const std::span<uint8_t> room = fresh_room(*frame);
   const unsigned shortest = dns::kHeaderSize + traits.question_length;
@@ -67,7 +67,7 @@ bool copy_for_card(state::Lcore& lcore, const dns::QueryTraits& traits, Packet& 
     std::memcpy(room.data(), answer.dns, dns::kHeaderSize);
     answer.dns_length = static_cast<uint16_t>(dns::truncate_answer(room, &answer.dns[dns::kHeaderSize], traits));
   } else {
-    lcore.fresh.push(frame);
+    lcore.frames.fresh.push(frame);
     return false;
   }
   answer.dns = room.data();
@@ -80,7 +80,7 @@ std::span<const uint8_t> fit(const Flight& flight, const dns::QueryTraits& trait
   std::span<const uint8_t> whole(answer.dns, answer.dns_length);
   if (flight.slot.opaque) return whole;
   if (flight.slot.waiters != 0) {
-    auto& copy = flight.lcore.stale_message;
+    auto& copy = flight.lcore.memory.message;
     whole = whole.first(std::min(whole.size(), copy.size()));
     std::memcpy(copy.data(), whole.data(), whole.size());
     whole = {copy.data(), whole.size()};

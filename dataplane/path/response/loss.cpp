@@ -38,7 +38,7 @@ ResponseOutcome handle_loss(state::Lcore& lcore, const Packet& packet) {
   };
   const uint16_t id = dns::id_of(packet.dns);
   const bool had_left = packet.dns[2] != 0;
-  const Flight flight(lcore, lcore.pending.index_of(id));
+  const Flight flight(lcore, lcore.flights.pending.index_of(id));
   if (!flight.is_asked_as(id)) return reject(ResponseOutcome::unknown_id);
   const unsigned lost = find_send(flight, packet);
   if (lost == kNoSend) return reject(ResponseOutcome::unknown_id);

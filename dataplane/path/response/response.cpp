@@ -35,12 +35,13 @@ ResponseOutcome outcome_of(Validity validity) {
 }  // namespace
 
 void prepare_response(const state::Lcore& lcore, const Packet& packet) {
-  if (packet.dns_length >= dns::kHeaderSize) lcore.pending.prefetch(dns::id_of(packet.dns));
+  if (packet.dns_length >= dns::kHeaderSize) lcore.flights.pending.prefetch(dns::id_of(packet.dns));
 }
 
 void narrow_response(const state::Lcore& lcore, const Packet& packet) {
   if (packet.dns_length < dns::kHeaderSize) return;
-  lcore.flights.prefetch(lcore.pending.slot(lcore.pending.index_of(dns::id_of(packet.dns))).hash);
+  lcore.flights.by_question.prefetch(
+      lcore.flights.pending.slot(lcore.flights.pending.index_of(dns::id_of(packet.dns))).hash);
 }
 
 ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet) {
@@ -53,7 +54,7 @@ ResponseOutcome handle_response(state::Lcore& lcore, const Packet& packet) {
   const uint16_t flags = dns::flags_of(packet.dns);
   if ((flags & dns::kFlagResponse) == 0) return reject(ResponseOutcome::malformed);
   const uint16_t id = dns::id_of(packet.dns);
-  const Flight flight(lcore, lcore.pending.index_of(id));
+  const Flight flight(lcore, lcore.flights.pending.index_of(id));
   if (!flight.is_asked_as(id)) return distrust(lcore, packet, ResponseOutcome::unknown_id, nullptr);
   if (((flags ^ flight.query.traits.flags) & dns::kOpcodeMask) != 0) return reject(ResponseOutcome::malformed);
 

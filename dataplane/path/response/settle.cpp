@@ -25,7 +25,7 @@ void count(const Received& received) {
   if (answered.over_tcp) {
     // Says nothing of how soon, or whether, it answers over UDP.
     endpoint.stream_responses.add(1);
-    lcore.stream_silence.count_answer(answered.endpoint_slot);
+    lcore.endpoints.stream_silence.count_answer(answered.endpoint_slot);
     return;
   }
   const uint64_t ns = lcore.now - answered.at;
@@ -44,8 +44,8 @@ void note_answer(const Received& received) {
   const state::PendingSend& answered = received.answered();
   note_heard(lcore, answered.endpoint_slot, received.rcode);
   if (answered.over_tcp) return;
-  lcore.round_trips.learn(answered.endpoint_slot, lcore.now - answered.at);
-  lcore.silence.count_answer(answered.endpoint_slot);
+  lcore.endpoints.round_trips.learn(answered.endpoint_slot, lcore.now - answered.at);
+  lcore.endpoints.silence.count_answer(answered.endpoint_slot);
 }
 
 // Whether the endpoint is asked once more without an OPT, as it knows none, or not this version.
@@ -56,14 +56,14 @@ bool goes_without_opt(const Received& received) {
     // That it was the OPT is known once it goes without. An option of the client's may be at fault as well.
     if (received.rcode != dns::Rcode::formerr && received.rcode != dns::Rcode::notimp &&
         received.flight.asked().opt_length == dns::kOptSize &&
-        lcore.no_edns.note_fails(answered.endpoint_slot, answered.endpoint, lcore.now))
+        lcore.endpoints.no_edns.note_fails(answered.endpoint_slot, answered.endpoint, lcore.now))
       lcore.counters.endpoints[answered.endpoint_slot].without_edns.set(1);
     return false;
   }
   const bool was_asked = (answered.form & state::kSentOpt) != 0;
   const bool bad_version = was_asked && received.opt.extended_rcode == 1 && received.rcode == dns::Rcode::noerror;
   if (was_asked && received.opt.begin != 0 && !bad_version)
-    lcore.no_edns.note_works(answered.endpoint_slot, answered.endpoint);
+    lcore.endpoints.no_edns.note_works(answered.endpoint_slot, answered.endpoint);
   return (bad_version || received.may_be_about_opt()) &&
          ask_without_opt(received.flight, received.number, *received.packet.frame);
 }

@@ -32,7 +32,7 @@ constexpr dns::ExtendedError kNobodyAnswered = dns::ExtendedError::no_reachable_
 // is not so. Valid as recall_for()'s.
 std::span<const uint8_t> truncated_for(const Flight& flight) {
   if (flight.slot.over_tcp == 0 || flight.came_by_stream()) return {};
-  const std::span<uint8_t> message(flight.lcore.stale_message);
+  const std::span<uint8_t> message(flight.lcore.memory.message);
   dns::QueryTraits traits = flight.query.traits;
   dns::store16(message.data(), 0);
   std::memcpy(&message[dns::kHeaderSize], flight.query.question(), traits.question_length);
@@ -45,7 +45,7 @@ std::span<const uint8_t> truncated_for(const Flight& flight) {
 SweepOutcome answer(const Flight& flight, std::span<const uint8_t> message, bool is_stale) {
   if (flight.slot.background) return SweepOutcome::expired_refresh;
   state::Lcore& lcore = flight.lcore;
-  rte_mbuf* frame = lcore.fresh.pop();
+  rte_mbuf* frame = lcore.frames.fresh.pop();
   if (frame == nullptr) return SweepOutcome::expired_unanswered;
   const std::span<uint8_t> room = fresh_room(*frame);
   const dns::QueryTraits traits = flight.query.traits_of_first();
@@ -71,13 +71,13 @@ void try_again(const Flight& flight) {
   state::Lcore& lcore = flight.lcore;
   const uint64_t end = flight.end_of_patience();
   if (flight.slot.sends == state::kMaxSends) {
-    lcore.pending.schedule(flight.index, end);  // a reload has made the patience longer
+    lcore.flights.pending.schedule(flight.index, end);  // a reload has made the patience longer
     return;
   }
   const RetryOutcome outcome = retry(flight);
   lcore.counters.retry[outcome].add(1);
   if (outcome != RetryOutcome::sent)
-    lcore.pending.schedule(flight.index, is_put_off(outcome) ? std::min(end, lcore.now + kPutOffNs) : end);
+    lcore.flights.pending.schedule(flight.index, is_put_off(outcome) ? std::min(end, lcore.now + kPutOffNs) : end);
 }
 
 void expire(const Flight& flight) {
@@ -99,7 +99,7 @@ void give_up(const Flight& flight) {
 unsigned sweep(state::Lcore& lcore) {
   unsigned due = 0;
   for (; due < state::kBurst; ++due) {
-    const uint32_t index = lcore.pending.next_due(lcore.now);
+    const uint32_t index = lcore.flights.pending.next_due(lcore.now);
     if (index == state::PendingTable::kNone) break;
     const Flight flight(lcore, index);
     if (lcore.now < flight.end_of_patience())

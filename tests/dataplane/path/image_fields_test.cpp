@@ -84,8 +84,8 @@ class ImageFieldsTest : public RecallTest {
     rig.pass(2'000);
     rig.sweep();
     rig.pass(70'000);
-    for (int i = 0; i < 100 && rig.lcore().pending.in_use() != 0; ++i) rig.sweep();
-    ASSERT_EQ(rig.lcore().pending.in_use(), 0U);
+    for (int i = 0; i < 100 && rig.lcore().flights.pending.in_use() != 0; ++i) rig.sweep();
+    ASSERT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   }
 
   static inline const TestResponse kAnswer{.flags = 0x8180, .answer = {{.ttl = 60}}, .authority = {}, .additional = {}};

@@ -153,7 +153,7 @@ TEST_F(StreamTest, FlightsOverTcpAreNotJoined) {
   EXPECT_TRUE(rig.receive(0, {write(udp)}).empty());
   EXPECT_EQ(rig.verdict(), "classify.query query.joined");
   rig.pass(2000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
 }
 
 TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
@@ -170,10 +170,10 @@ TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
   EXPECT_EQ(endpoint.queries.get() + endpoint.timeouts.get(), 0U);
   EXPECT_EQ(endpoint.stream_queries.get(), 1U);
   EXPECT_EQ(endpoint.stream_timeouts.get(), 1U);
-  EXPECT_FALSE(rig.lcore().silence.owes_much(0));
-  EXPECT_EQ(rig.lcore().round_trips.patience_inbound(0), 200'000'000U) << "as if it had never been asked";
+  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(0));
+  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(0), 200'000'000U) << "as if it had never been asked";
   only(receive_long(answer_to_query(ask_over_tcp(studio_query(2)))), kStream);
-  EXPECT_EQ(rig.lcore().round_trips.patience_inbound(0), 200'000'000U);
+  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(0), 200'000'000U);
 }
 
 TEST_F(StreamTest, AnEndpointThatRefusesIsLeftForTheNextAtOnceAndTheLastOneEndsIt) {
@@ -193,7 +193,7 @@ TEST_F(StreamTest, AnEndpointThatRefusesIsLeftForTheNextAtOnceAndTheLastOneEndsI
   const Frame back = only(rig.receive(1, {write(answer_to_query(last))}), kStream);
   EXPECT_EQ(back.destination_mac, kConnection);
   EXPECT_EQ(get16(back.payload, 2) & 0xf, 0);
-  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
 }
 
 TEST_F(StreamTest, WhatMustGoOverTcpEndsWithTheLastEndpointThatRefuses) {
@@ -205,7 +205,7 @@ TEST_F(StreamTest, WhatMustGoOverTcpEndsWithTheLastEndpointThatRefuses) {
   EXPECT_EQ(rig.verdict(), "classify.response=2 response.asked_over_tcp response.lost_over_tcp retry.sent");
   const Frame other = only(receive_long(lost(again)), kStream);
   EXPECT_EQ(get16(other.payload, 2) & (kTc | 0xf), 2) << "no TC for who has asked over TCP";
-  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
 }
 
 // RFC 7766 section 5 leaves it to us by what we ask.
@@ -218,7 +218,7 @@ TEST_F(StreamTest, AnEndpointThatIsSilentOverTcpIsAskedOverUdp) {
   EXPECT_EQ(rig.verdict(), "classify.response remember.stored response.returned retry.sent");
   EXPECT_EQ(back.destination_mac, kConnection);
   EXPECT_EQ(back.source_port, 53);
-  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
 }
 
 TEST_F(StreamTest, WhatUdpCutsShortIsTcpsAgain) {
@@ -235,7 +235,7 @@ TEST_F(StreamTest, WhatUdpCutsShortIsTcpsAgain) {
 TEST_F(StreamTest, AnEndpointKnownToBeSilentOverTcpIsAskedOverUdpFirst) {
   for (unsigned i = 0; i < 40; ++i) ask_over_tcp(studio_query(i));
   rig.pass(2000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
   rig.verdict();
   ask_over_tcp(studio_query(100));  // one now and then finds out whether it still is
   const auto asked = [&](unsigned name) {
@@ -248,14 +248,14 @@ TEST_F(StreamTest, AnEndpointKnownToBeSilentOverTcpIsAskedOverUdpFirst) {
   EXPECT_EQ(rig.outstanding(kFirst), 1U);
   EXPECT_EQ(only(rig.receive(1, {write(answer_to_query(left))}), kStream).destination_mac, kConnection);
   rig.pass(5100);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
   rig.verdict();
   const Frame tried = ask_over_tcp(studio_query(102));
   only(receive_long(answer_to_query(tried)), kStream);
   rig.verdict();
   ask_over_tcp(studio_query(103));
   rig.pass(2000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
 }
 
 TEST_F(StreamTest, WhoeverWasAskedBesideItIsWaitedFor) {
@@ -399,7 +399,7 @@ TEST_F(BudgetTest, AskingAgainIsOneQueryMoreForTheEndpoint) {
   EXPECT_GT(endpoint.over_budget.get(), 0U);
   EXPECT_LE(endpoint.queries.get() + endpoint.stream_queries.get(), 12U);
   rig.pass(2000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
 }
 
 TEST_F(ResolveTcTest, AnAnswerTooLongForTheClientIsCutButRemembered) {

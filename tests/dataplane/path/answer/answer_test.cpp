@@ -310,7 +310,7 @@ TEST_F(AnswerTest, NoHeadroomForLongerHeaders) {
     const auto sent = rig.receive(0, {&frame, 1});
     EXPECT_EQ(sent.size(), headroom < 20 ? 0U : 1U) << headroom;
     EXPECT_EQ(rig.verdict(), headroom < 20 ? "classify.query query.ignored_no_room" : "classify.query query.forwarded");
-    EXPECT_EQ(rig.lcore().pending.in_use(), headroom < 20 ? 0U : 1U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), headroom < 20 ? 0U : 1U);
   }
   for (const uint16_t tailroom : {0, 10}) {  // our OPT needs 11
     rte_mbuf* frame = rig.pool.take(bytes, 128, static_cast<uint16_t>(128 + bytes.size() + tailroom));
@@ -348,7 +348,7 @@ TEST_F(FewSlots, PendingTableFull) {
     EXPECT_GE(forwarded, 20U) << zone;  // the draw of a free slot may fail rarely before
     in_flight += forwarded;
   }
-  EXPECT_EQ(rig.lcore().pending.in_use(), in_flight);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), in_flight);
 }
 
 }  // namespace

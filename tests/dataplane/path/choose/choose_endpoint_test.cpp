@@ -115,7 +115,7 @@ TEST_F(ChooseTest, Policies) {
       expect_shares(c.pool, expected);
       rig.now -= static_cast<uint64_t>(part * 10'000) * kMs;
     }
-    state::EndpointHops& hops = rig.lcore().hops;
+    state::EndpointHops& hops = rig.lcore().endpoints.hops;
     rig.now += 9'999 * kMs;
     EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
     rig.now += kMs;
@@ -152,22 +152,22 @@ TEST_F(ChooseTest, NoRampAtTheStartOfTheDataplane) {
   PathRig fresh(RigOptions{.rules = policy_rules()});
   config::EndpointState state = rig.endpoint("10.2.0.1");
   for (int i = 1; i <= 4; ++i) fresh.set_endpoint("10.2.0." + std::to_string(i), state);
-  EXPECT_EQ(fresh.lcore().hops.orders.steady(fresh.ruleset->pool(1)).endpoints.size(), 4U);
+  EXPECT_EQ(fresh.lcore().endpoints.hops.orders.steady(fresh.ruleset->pool(1)).endpoints.size(), 4U);
 }
 
 TEST_F(ChooseTest, OneThatReturnsAndOwesAnswersIsLeftAlone) {
   set("10.1.0.2", Health::down);
   set("10.1.0.2", Health::up);
   rig.now += 9'000 * kMs;
-  rig.lcore().outstanding[1] = 9;
+  rig.lcore().endpoints.outstanding[1] = 9;
   expect_shares(0, {33.3, 0, 33.3, 33.3});
-  rig.lcore().outstanding[1] = 8;
+  rig.lcore().endpoints.outstanding[1] = 8;
   EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
   // As much as the others, or a little more, is none of its fault.
-  for (const unsigned slot : {0, 2, 3}) rig.lcore().outstanding[slot] = 10;
-  rig.lcore().outstanding[1] = 28;
+  for (const unsigned slot : {0, 2, 3}) rig.lcore().endpoints.outstanding[slot] = 10;
+  rig.lcore().endpoints.outstanding[1] = 28;
   EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
-  rig.lcore().outstanding[1] = 29;
+  rig.lcore().endpoints.outstanding[1] = 29;
   EXPECT_EQ(shares(0)[1], 0);
 }
 
@@ -185,10 +185,11 @@ class SilentTest : public ChooseTest {
       EXPECT_NE(choice.endpoint, kNoEndpoint);
       if (choice.endpoint == kNoEndpoint) return sends;
       const unsigned number = choice.endpoint - image.first_endpoint;
-      const uint16_t slot = rig.lcore().hops[choice.endpoint].slot;
+      const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
       ++sends[number];
-      rig.lcore().silence.count_send(slot, rig.now);
-      if (std::find(silent.begin(), silent.end(), number) == silent.end()) rig.lcore().silence.count_answer(slot);
+      rig.lcore().endpoints.silence.count_send(slot, rig.now);
+      if (std::find(silent.begin(), silent.end(), number) == silent.end())
+        rig.lcore().endpoints.silence.count_answer(slot);
     }
     return sends;
   }
@@ -244,11 +245,11 @@ TEST_F(SilentTest, WhatIsAnsweredNowAndThenIsNotSilent) {
     for (unsigned i = 0; i < 40'000; ++i) {
       if (i % 2 == 0) rig.pass(1);
       const Choice choice = choose(c.pool);
-      const uint16_t slot = rig.lcore().hops[choice.endpoint].slot;
+      const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
       const unsigned number = choice.endpoint - image.first_endpoint;
-      rig.lcore().silence.count_send(slot, rig.now);
-      if (sends[number]++ % 50 == 49) rig.lcore().silence.count_answer(slot);
-      ASSERT_FALSE(rig.lcore().silence.is_silent(slot, 500 * kMs, rig.now));
+      rig.lcore().endpoints.silence.count_send(slot, rig.now);
+      if (sends[number]++ % 50 == 49) rig.lcore().endpoints.silence.count_answer(slot);
+      ASSERT_FALSE(rig.lcore().endpoints.silence.is_silent(slot, 500 * kMs, rig.now));
     }
     for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(sends[i] / 400.0, c.all[i], 1.5);
   }
@@ -256,10 +257,10 @@ TEST_F(SilentTest, WhatIsAnsweredNowAndThenIsNotSilent) {
 
 // One that is asked little owes little, however long nothing came.
 TEST_F(SilentTest, LittleThatIsOwedSaysNothing) {
-  for (unsigned i = 0; i < state::Silence::kOwed - 1; ++i) rig.lcore().silence.count_send(4, rig.now);
+  for (unsigned i = 0; i < state::Silence::kOwed - 1; ++i) rig.lcore().endpoints.silence.count_send(4, rig.now);
   rig.pass(60'000);
   expect_shares(1, {25, 25, 25, 25});
-  rig.lcore().silence.count_send(4, rig.now);
+  rig.lcore().endpoints.silence.count_send(4, rig.now);
   expect_shares(1, {0, 33.3, 33.3, 33.3});
 }
 
@@ -269,19 +270,21 @@ TEST_F(SilentTest, RetriesGoToThoseThatAnswer) {
   const uint16_t first = rig.ruleset->pool(1).first_endpoint;
   for (unsigned i = 0; i < 1'000; ++i) {
     rig.pass(1);
-    ASSERT_EQ(choose(1, {rig.lcore().hops[first].slot}).endpoint, first + 2U);
-    ASSERT_NE(choose(1, {rig.lcore().hops[first + 2U].slot}).endpoint, first + 2U);
+    ASSERT_EQ(choose(1, {rig.lcore().endpoints.hops[first].slot}).endpoint, first + 2U);
+    ASSERT_NE(choose(1, {rig.lcore().endpoints.hops[first + 2U].slot}).endpoint, first + 2U);
   }
   // The one of two that answer that was not asked.
-  rig.lcore().silence.count_answer(rig.lcore().hops[first + 3U].slot);
-  for (unsigned i = 0; i < 100; ++i) ASSERT_EQ(choose(1, {rig.lcore().hops[first + 2U].slot}).endpoint, first + 3U);
+  rig.lcore().endpoints.silence.count_answer(rig.lcore().endpoints.hops[first + 3U].slot);
+  for (unsigned i = 0; i < 100; ++i)
+    ASSERT_EQ(choose(1, {rig.lcore().endpoints.hops[first + 2U].slot}).endpoint, first + 3U);
 }
 
 TEST_F(SilentTest, OneThatReturnsAndIsSilent) {
   set("10.2.0.2", Health::down);
   set("10.2.0.2", Health::up);
   rig.pass(9'000);
-  for (unsigned i = 0; i < state::Silence::kOwed; ++i) rig.lcore().silence.count_send(5, rig.now - 1'000 * kMs);
+  for (unsigned i = 0; i < state::Silence::kOwed; ++i)
+    rig.lcore().endpoints.silence.count_send(5, rig.now - 1'000 * kMs);
   expect_shares(1, {33.3, 0, 33.3, 33.3});
 }
 
@@ -290,8 +293,8 @@ TEST_F(ChooseTest, WhileControlIsSilentTheLessBusyIsAsked) {
   set("10.4.0.1", Health::down);
   rig.lcore().control_silent = true;
   expect_shares(3, {25, 25, 25, 25});
-  rig.lcore().outstanding.fill(0);
-  for (unsigned slot : {12, 13, 14}) rig.lcore().outstanding[slot] = 100;
+  rig.lcore().endpoints.outstanding.fill(0);
+  for (unsigned slot : {12, 13, 14}) rig.lcore().endpoints.outstanding[slot] = 100;
   EXPECT_GT(shares(3)[3], 48);
 }
 
@@ -304,16 +307,16 @@ TEST_F(ChooseTest, NotWhomItHasAsked) {
       for (unsigned sends = 0; sends < 4; ++sends) {
         const Choice choice = choose(pool, asked);
         ASSERT_NE(choice.endpoint, kNoEndpoint);
-        const uint16_t slot = rig.lcore().hops[choice.endpoint].slot;
+        const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
         ASSERT_EQ(std::count(asked.begin(), asked.end(), slot), 0);
         asked.push_back(slot);
       }
       ASSERT_NE(choose(pool, asked).endpoint, kNoEndpoint);
     }
     set("10." + std::to_string(pool + 1) + ".0.1", Health::down);
-    const std::vector<uint16_t> others{rig.lcore().hops[image.first_endpoint + 1].slot,
-                                       rig.lcore().hops[image.first_endpoint + 2].slot,
-                                       rig.lcore().hops[image.first_endpoint + 3].slot};
+    const std::vector<uint16_t> others{rig.lcore().endpoints.hops[image.first_endpoint + 1].slot,
+                                       rig.lcore().endpoints.hops[image.first_endpoint + 2].slot,
+                                       rig.lcore().endpoints.hops[image.first_endpoint + 3].slot};
     EXPECT_NE(choose(pool, others).endpoint, image.first_endpoint);  // again rather than one that is down
   }
 }
@@ -389,7 +392,7 @@ TEST_F(BudgetTest, NoneLeftIsServfailAndNeverAnEndpointThatIsDown) {
 // Over budget is who could have taken it, and no other: not where the query came from, nor one that is down or taken out.
 TEST_F(BudgetTest, OnlyCandidatesAreOverBudget) {
   const auto drain = [&](uint16_t slot, uint32_t budget) {
-    while (rig.lcore().leases.take(*rig.budgets, slot, budget, rig.now)) {
+    while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, budget, rig.now)) {
     }
   };
   for (const bool is_down : {true, false}) {

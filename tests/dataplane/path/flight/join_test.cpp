@@ -102,7 +102,7 @@ TEST_F(JoinTest, EachClientHearsInItsOwnWords) {
       EXPECT_EQ(to_hex(copy.payload), to_hex(to_client(answer_to(write(query)), query.opt)));
     }
     EXPECT_EQ(rig.counters().lcore[0].waiting.get(), 0U);
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
     EXPECT_TRUE(rig.sweep().empty());
   }
 }
@@ -391,7 +391,7 @@ TEST_F(JoinTest, WhenNobodyAnswersAllHearServfail) {
     EXPECT_EQ(to_string(copy), "0200000000a0>0200000000c2 192.168.10.86.53 > 192.168.10.21.40000");
     if (with_opt) query.opt->extended_error = 22;
     EXPECT_EQ(to_hex(copy.payload), to_hex(own_answer(query, 2)));
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   }
 }
 

@@ -37,7 +37,7 @@ class RetryOnTest : public PathTest {
     Bytes expected = answer_to(query.payload, rcode);
     put16(expected, 0, 0x1234);
     EXPECT_EQ(to_hex(back.payload), to_hex(expected));
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   }
 };
 
@@ -122,7 +122,7 @@ TEST_F(RetryOnTest, TheOneThatOwesAnAnswerIsWaitedFor) {
       rig.verdict();
       EXPECT_TRUE(answer(first_fails ? left : again, rcode).empty());
       EXPECT_EQ(rig.verdict(), "classify.response response.held_back");
-      EXPECT_EQ(rig.lcore().pending.in_use(), 1U);
+      EXPECT_EQ(rig.lcore().flights.pending.in_use(), 1U);
       expect_returned(first_fails ? again : left, 0);
       EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);  // prefer()'s
     }
@@ -164,11 +164,11 @@ TEST_F(RetryOnTest, WhoWasWaitedForInVain) {
     EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);
     rig.verdict();
     // The slot's next query has nothing of it.
-    const auto& query = rig.lcore().pending.query(rig.lcore().pending.index_of(get16(left.payload, 0)));
+    const auto& query = rig.lcore().flights.pending.query(rig.lcore().flights.pending.index_of(get16(left.payload, 0)));
     EXPECT_EQ(query.failed, rcode);
     ask();
     rig.pass(1'900);
-    while (rig.lcore().pending.in_use() != 0)
+    while (rig.lcore().flights.pending.in_use() != 0)
       for (const Sent& sent : rig.sweep())
         EXPECT_EQ(get16(read(sent.bytes).value().payload, 2) & 0xf, sent.port == 0 ? kServfail : 0);
   }

@@ -32,7 +32,7 @@ TEST_F(RetryTest, GoesToTheOtherEndpointAsItWasSent) {
   EXPECT_EQ(config::to_string(again.destination), kOther);
   EXPECT_EQ(to_hex(again.payload), to_hex(left.payload));  // the id too: it names the slot
   EXPECT_EQ(rig.host.owner(again.source_port), 0);
-  EXPECT_EQ(rig.lcore().pending.in_use(), 1U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 1U);
 }
 
 TEST_F(RetryTest, TheFirstAnswerCountsWhosesoeverItIs) {
@@ -148,7 +148,7 @@ TEST_F(RetryTest, TheBudgetIsAFifth) {
   EXPECT_EQ(asked, 500U);
   EXPECT_NEAR(retries, 100 + 500 / 5, 10);
   rig.pass(2'000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
   rig.verdict();
 }
 
@@ -161,7 +161,7 @@ TEST_F(RetryTest, AStartIsNotPunished) {
   for (int i = 0; i < 40; ++i) sent += rig.sweep().size();
   EXPECT_EQ(sent, 300U);
   rig.pass(2'000);
-  while (rig.lcore().pending.in_use() != 0) rig.sweep();
+  while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
   rig.verdict();
 }
 
@@ -174,7 +174,7 @@ TEST_F(RetryOverBudgetTest, NoEndpointHasRateBudget) {
   forward(from_client(write(studio_query())));
   rig.pass(202);
   for (const uint16_t slot : {0, 1})
-    while (rig.lcore().leases.take(*rig.budgets, slot, 10'000, rig.now)) {
+    while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, 10'000, rig.now)) {
     }
   rig.verdict();
   EXPECT_TRUE(rig.sweep().empty());
@@ -190,12 +190,12 @@ TEST_F(RetryOverBudgetTest, NoEndpointHasRateBudget) {
 // A moment in which much was lost has spent the budget of retries. What is overdue meanwhile goes out when queries have earned more.
 TEST_F(RetryTest, WhatIsOverTheBudgetIsPutOff) {
   ask();
-  while (rig.lcore().retry_budget.has_left(0, rig.now)) rig.lcore().retry_budget.spend(0, rig.now);
+  while (rig.lcore().endpoints.retry_budget.has_left(0, rig.now)) rig.lcore().endpoints.retry_budget.spend(0, rig.now);
   rig.pass(202);
   rig.verdict();
   EXPECT_TRUE(rig.sweep().empty());
   EXPECT_EQ(rig.verdict(), "retry.over_budget");
-  for (unsigned i = 0; i < 10; ++i) rig.lcore().retry_budget.count_query(0, rig.now);
+  for (unsigned i = 0; i < 10; ++i) rig.lcore().endpoints.retry_budget.count_query(0, rig.now);
   rig.pass(102);
   only(rig.sweep(), 1);
   EXPECT_EQ(rig.verdict(), "retry.sent");
@@ -212,14 +212,15 @@ TEST_F(RetryOverBudgetTest, ForAsLongAsTheClientWaits) {
   for (int i = 0; i < 2'000; ++i) {
     rig.pass(1);
     for (const uint16_t slot : {0, 1})
-      while (rig.lcore().leases.take(*rig.budgets, slot, 10'000, rig.now)) {
+      while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, 10'000, rig.now)) {
       }
     answers += rig.sweep().size();
   }
   EXPECT_EQ(answers, 1U);
   EXPECT_EQ(rig.verdict(), "retry.over_rate_budget=16 sweep.expired");
   unsigned left = 0;
-  for (; rig.lcore().retry_budget.has_left(0, rig.now); ++left) rig.lcore().retry_budget.spend(0, rig.now);
+  for (; rig.lcore().endpoints.retry_budget.has_left(0, rig.now); ++left)
+    rig.lcore().endpoints.retry_budget.spend(0, rig.now);
   EXPECT_GE(left, state::RetryBudget::kAlways);
 }
 

@@ -23,7 +23,7 @@ const Bytes kOut = ip("203.0.113.9");
 class ChaseTest : public PathTest {
  protected:
   explicit ChaseTest(RigOptions options = {.rules = kRules}) : PathTest(options) {}
-  ~ChaseTest() override { EXPECT_EQ(rig.lcore().chases.in_use(), 0U); }
+  ~ChaseTest() override { EXPECT_EQ(rig.lcore().flights.chases.in_use(), 0U); }
 
   static Frame respond(const Frame& query, uint16_t rcode, const std::vector<Rr>& records) {
     Frame response = answer_to_query(query);
@@ -60,7 +60,7 @@ DnsQuery www(bool edns = false) {
 TEST_F(ChaseTest, TheClientGetsOneAnswer) {
   const Frame next = chase(www(), public_answer());
   EXPECT_EQ(to_hex(next.payload), to_hex(asked(get16(next.payload, 0), www(), "a.vpc.example")));
-  EXPECT_EQ(rig.lcore().chases.in_use(), 1U);
+  EXPECT_EQ(rig.lcore().flights.chases.in_use(), 1U);
   EXPECT_EQ(rig.outstanding("10.16.2.10"), 0U);
   EXPECT_EQ(rig.outstanding("10.16.1.10"), 1U);
   rig.verdict();
@@ -145,7 +145,7 @@ TEST_F(ChaseTest, WhatEndsInServfail) {
     DnsQuery servfail = www();
     servfail.opt = Opt{.extended_error = c.error};
     EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(servfail, 2)));
-    EXPECT_EQ(rig.lcore().chases.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.chases.in_use(), 0U);
   }
 }
 
@@ -155,7 +155,7 @@ TEST_F(ChaseTest, NobodyAnswers) {
   // Asked again, of the private pool and nobody else, then SERVFAIL within the client's patience.
   unsigned sends = 0;
   std::vector<Sent> last;
-  for (unsigned ms = 0; ms < 1900 && rig.lcore().pending.in_use() != 0; ms += 10) {
+  for (unsigned ms = 0; ms < 1900 && rig.lcore().flights.pending.in_use() != 0; ms += 10) {
     rig.pass(10);
     for (const Sent& sent : rig.sweep()) {
       const auto frame = read(sent.bytes);
@@ -315,14 +315,14 @@ class ManyChases : public ChaseTest {
   }
   void give_all_up() {
     rig.pass(3000);
-    while (rig.lcore().pending.in_use() != 0) rig.sweep();
+    while (rig.lcore().flights.pending.in_use() != 0) rig.sweep();
   }
 };
 
 TEST_F(ManyChases, NoneIsLeft) {
   for (unsigned i = 0; i < 300; ++i)
     EXPECT_EQ(lead_there(("192.168.10." + std::to_string(1 + i % 100)).c_str(), i), i < 256 ? 1U : 0U) << i;
-  EXPECT_EQ(rig.lcore().chases.in_use(), 256U);
+  EXPECT_EQ(rig.lcore().flights.chases.in_use(), 256U);
   give_all_up();
 }
 

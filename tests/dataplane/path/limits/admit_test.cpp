@@ -201,8 +201,8 @@ class PoolShareTest : public PathTest {
   void give_all_up() {
     rig.pass(2'000);
     for (int i = 0; i < 200; ++i) rig.sweep();
-    ASSERT_EQ(rig.lcore().pending.in_use(), 0U);
-    for (const uint32_t pending : rig.lcore().pool_pending) ASSERT_EQ(pending, 0U);
+    ASSERT_EQ(rig.lcore().flights.pending.in_use(), 0U);
+    for (const uint32_t pending : rig.lcore().endpoints.pool_pending) ASSERT_EQ(pending, 0U);
   }
   unsigned names_ = 0;
 };
@@ -256,7 +256,7 @@ TEST_F(PendingShareTest, OneWhoseQueriesAreNeverAnsweredLeavesRoom) {
   // Everything is given up: all is as at the beginning.
   rig.pass(2'000);
   for (int i = 0; i < 200; ++i) rig.sweep();
-  ASSERT_EQ(rig.lcore().pending.in_use(), 0U);
+  ASSERT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   EXPECT_NEAR(ask("192.168.1.1", 5'000), 384 + 192, 2);
   rig.pass(2'000);
   for (int i = 0; i < 200; ++i) rig.sweep();

@@ -173,7 +173,7 @@ TEST_F(LimitTest, WhoHasProvedItselfIsSeldomSaidToFlood) {
   const auto noted = [&](const char* client) {
     served("a.here.example", 2000, client);
     uint32_t count = 0;
-    rig.lcore().turned_away.each(rig.now, [&](const state::TurnedAway::Client& one) {
+    rig.lcore().clients.turned_away.each(rig.now, [&](const state::TurnedAway::Client& one) {
       if (one.address == address(client).bytes) count = one.count;
     });
     return count;

@@ -32,8 +32,8 @@ class OverloadTest : public PathTest {
 
 // No record for another client is left: its question is asked once more, and so is any other's, each for itself alone.
 TEST_F(OverloadTest, WaiterPoolFull) {
-  const uint32_t capacity = rig.lcore().waiters.capacity();
-  ASSERT_EQ(capacity, rig.lcore().pending.capacity());
+  const uint32_t capacity = rig.lcore().flights.waiters.capacity();
+  ASSERT_EQ(capacity, rig.lcore().flights.pending.capacity());
   const Frame left = forward(from_port(1000));
   rig.verdict();
   for (unsigned i = 0; i < capacity; ++i) {
@@ -61,7 +61,7 @@ TEST_F(OverloadTest, WaiterPoolFull) {
 
 // One client that joins again and again has half of the records and half of what is left; then it asks for itself alone.
 TEST_F(OverloadTest, OneClientLeavesRecords) {
-  const uint32_t capacity = rig.lcore().waiters.capacity();
+  const uint32_t capacity = rig.lcore().flights.waiters.capacity();
   const Frame left = forward(from_port(1000));
   rig.verdict();
   const unsigned most = capacity / 4 * 3 + 1;
@@ -72,7 +72,7 @@ TEST_F(OverloadTest, OneClientLeavesRecords) {
   only(rig.receive(1, {write(answer_to_query(alone))}), 0);
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
   for (unsigned turn = 0; turn < 4; ++turn) rig.sweep();
-  EXPECT_EQ(rig.lcore().waiters.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.waiters.in_use(), 0U);
   rig.verdict();
   forward(from_port(1000));
   rig.verdict();
@@ -98,7 +98,7 @@ TEST_F(ManyFlights, DeliveryQueueFull) {
   EXPECT_EQ(rig.verdict(), "classify.response=276 response.returned=276");
   EXPECT_EQ(rig.counters().lcore[0].pending.get(), 0U);
   EXPECT_EQ(rig.counters().lcore[0].waiting.get(), 2 * kFlights);
-  EXPECT_EQ(rig.lcore().pending.in_use(), kFlights);  // their questions are still needed
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), kFlights);  // their questions are still needed
   std::multiset<uint16_t> rcodes;
   Bytes servfail;
   for (unsigned turn = 0; turn < 20; ++turn)
@@ -113,7 +113,7 @@ TEST_F(ManyFlights, DeliveryQueueFull) {
   DnsQuery last = studio_query(kFlights - 1);
   last.opt = Opt{.udp_size = 1232, .dnssec_ok = false, .extended_error = 0};
   EXPECT_EQ(to_hex(servfail), to_hex(own_answer(last, 2)));
-  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   // All places are free again.
   const Frame left = forward(from_port(1000));
   EXPECT_TRUE(rig.receive(0, {write(from_port(1001))}).empty());
@@ -134,9 +134,9 @@ TEST_F(ManyFlights, ManyClientsOfOneFlight) {
     for (unsigned i = 0; i < 6; ++i) join(flight, 2000 + i, "192.168.12.1");
   for (const Bytes& response : responses) only(rig.receive(1, {response}), 0);
   rig.sweep();  // a turn tells 32
-  EXPECT_EQ(rig.lcore().deliveries.size(), 1U);
-  EXPECT_EQ(rig.lcore().waiters.in_use(), 500U - 20);
-  while (rig.lcore().waiters.in_use() != 0) rig.sweep();
+  EXPECT_EQ(rig.lcore().flights.deliveries.size(), 1U);
+  EXPECT_EQ(rig.lcore().flights.waiters.in_use(), 500U - 20);
+  while (rig.lcore().flights.waiters.in_use() != 0) rig.sweep();
 }
 
 // The mbuf pool is empty: clients wait for frames, and only whose own patience is over is lost.
@@ -181,7 +181,7 @@ TEST_F(OverloadTest, FreshFramesTooSmall) {
     put16(response.payload, 2, 0x8180);
     only(rig.receive(1, {write(response)}), 0);
     rig.verdict();
-    rig.lcore().fresh.push(rig.pool.take({}, 0, c.buffer));
+    rig.lcore().frames.fresh.push(rig.pool.take({}, 0, c.buffer));
     path::deliver(rig.lcore());
     const auto sent = rig.receive(1, std::vector<Bytes>{});
     EXPECT_EQ(rig.verdict(), c.verdict);
@@ -196,7 +196,7 @@ TEST_F(OverloadTest, EgressBatchFull) {
   EXPECT_TRUE(rig.receive(0, {write(from_port(1001))}).empty());
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
   rig.verdict();
-  state::FrameBatch& egress = rig.lcore().egress[0];
+  state::FrameBatch& egress = rig.lcore().frames.egress[0];
   while (egress.size() < state::FrameBatch::kCapacity) egress.push(rig.pool.take(write(from_port(1))));
   EXPECT_EQ(rig.sweep().size(), state::FrameBatch::kCapacity);
   EXPECT_EQ(rig.verdict(), "transmit.full waiter.answered");

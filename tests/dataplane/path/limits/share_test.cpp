@@ -126,7 +126,7 @@ TEST_F(ShareTest, RandomPairs) {
       }
       Asked asked = random_question();
       if (!open.empty() && draw(3) != 0) asked = vary(std::next(open.begin(), draw(open.size()))->first, draw(2));
-      rig.lcore().outstanding.fill(0);
+      rig.lcore().endpoints.outstanding.fill(0);
       const auto sent = rig.receive(0, {frame_of(asked)});
       const std::string verdict = rig.verdict();
       ++pairs;
@@ -142,8 +142,8 @@ TEST_F(ShareTest, RandomPairs) {
     for (unsigned turn = 0; turn < 8; ++turn) rig.sweep();
     rig.pass(2000);
     for (unsigned turn = 0; turn < 8; ++turn) rig.sweep();
-    ASSERT_EQ(rig.lcore().pending.in_use(), 0U);
-    ASSERT_EQ(rig.lcore().waiters.in_use(), 0U);
+    ASSERT_EQ(rig.lcore().flights.pending.in_use(), 0U);
+    ASSERT_EQ(rig.lcore().flights.waiters.in_use(), 0U);
     rig.verdict();
   }
   EXPECT_EQ(pairs, 12'000U);
@@ -166,19 +166,19 @@ TEST_F(ShareTest, NothingIsEqualByItsHash) {
     work.packet.source = decoded.source.bytes;
     work.packet.source_port = decoded.source_port;
     work.packet.family = 4;
-    rig.lcore().outstanding.fill(0);
+    rig.lcore().endpoints.outstanding.fill(0);
     path::prepare_query(rig.lcore(), work);
     work.flight_hash = 7;
     const auto outcome = path::handle_query(rig.lcore(), work);
-    for (state::FrameBatch* batch : {&rig.lcore().egress[1], &rig.lcore().discarded}) {
+    for (state::FrameBatch* batch : {&rig.lcore().frames.egress[1], &rig.lcore().frames.discarded}) {
       for (rte_mbuf* gone : batch->frames()) rig.pool.give_back(gone);
       batch->clear();
     }
     rig.lcore().counters.received.add(1);
     rig.lcore().counters.classify[config::ClassifyOutcome::query].add(1);
     rig.lcore().counters.query[outcome].add(1);
-    rig.lcore().counters.pending.set(rig.lcore().pending.in_flight());
-    rig.lcore().counters.waiting.set(rig.lcore().waiters.in_use());
+    rig.lcore().counters.pending.set(rig.lcore().flights.pending.in_flight());
+    rig.lcore().counters.waiting.set(rig.lcore().flights.waiters.in_use());
     return outcome;
   };
   for (unsigned i = 0; i < 500; ++i) {

@@ -30,7 +30,7 @@ constexpr uint16_t kA = 1, kCname = 5;
 class ChainLocalTest : public PathTest {
  protected:
   ChainLocalTest() : PathTest({.rules = kRules}) {}
-  ~ChainLocalTest() override { EXPECT_EQ(rig.lcore().chases.in_use(), 0U); }
+  ~ChainLocalTest() override { EXPECT_EQ(rig.lcore().flights.chases.in_use(), 0U); }
 
   static Frame respond(const Frame& query, uint16_t rcode, const std::vector<Rr>& records) {
     Frame response = answer_to_query(query);

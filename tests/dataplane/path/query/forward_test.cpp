@@ -137,7 +137,7 @@ TEST_P(Forward, ThereAndBack) {
     Bytes expected_response = to_client(response.payload, query.opt);
     put16(expected_response, 0, 0x1234);
     EXPECT_EQ(to_hex(back.payload), to_hex(expected_response));
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   }
 }
 
@@ -296,7 +296,7 @@ TEST_F(ForwardTest, HealthDecidesTheEndpoint) {
     set("10.16.1.10", c.first, c.first_drained, c.first_reachable);
     set("10.16.2.10", c.second, c.second_drained, c.second_reachable);
     rig.lcore().control_silent = c.control_silent;
-    rig.lcore().outstanding.fill(0);
+    rig.lcore().endpoints.outstanding.fill(0);
     std::set<std::string> used;
     for (int i = 0; i < 6; ++i)
       for (const Sent& sent : rig.receive(0, {write(from_client(write(studio_query(++number))))})) {

@@ -78,7 +78,7 @@ TEST_F(TransferTest, WhoMayHasTheSlowLaneRelayItFromOneEndpoint) {
       EXPECT_EQ(config::to_string(left.source), is_private ? "fd00::86" : "192.168.10.86");
       EXPECT_EQ(left.source_port, 0);
       EXPECT_EQ(to_hex(left.payload), to_hex(message)) << "as it came";
-      EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+      EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
     }
   }
 }
@@ -142,8 +142,8 @@ TEST_F(TransferTest, OverUdp) {
 }
 
 TEST_F(TransferTest, AnEndpointWithoutEdnsIsNamedAsOne) {
-  rig.lcore().no_edns.note_fails(0, address("10.16.1.10").bytes, rig.now);
-  rig.lcore().no_edns.note_fails(1, address("10.16.2.10").bytes, rig.now);
+  rig.lcore().endpoints.no_edns.note_fails(0, address("10.16.1.10").bytes, rig.now);
+  rig.lcore().endpoints.no_edns.note_fails(1, address("10.16.2.10").bytes, rig.now);
   EXPECT_EQ(only(ask(query("corp.example"), kSecondary), kStream).source_port, state::kTransferWithoutOpt);
 }
 

@@ -82,10 +82,10 @@ TEST_F(ResponseTest, MismatchesAreDroppedAndTheRightOneIsStillReturned) {
     c.change(response);
     EXPECT_TRUE(rig.receive(1, {write(response)}).empty());
     EXPECT_EQ(rig.verdict(), std::string("classify.response ") + c.verdict);
-    EXPECT_EQ(rig.lcore().pending.in_use(), 1U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 1U);
     only(rig.receive(1, {write(answer_to_query(left))}), 0);
     EXPECT_EQ(rig.verdict(), "classify.response response.returned");
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   }
 }
 
@@ -136,7 +136,7 @@ TEST_F(ResponseTest, WhatIsNoAnswerIsTheEndpointsFailure) {
       const Frame back = only(rig.receive(1, {write(response)}), 0);
       EXPECT_EQ(rig.verdict(), "classify.response response.unusable sweep.expired");
       EXPECT_EQ(to_hex(back.payload), to_hex(own_answer(studio_query(), 2)));
-      EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+      EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
       EXPECT_EQ(rig.outstanding("10.16.1.10"), 1'000'000U);
       EXPECT_EQ(rig.outstanding("10.16.2.10"), 0U);
     }
@@ -168,8 +168,8 @@ TEST_F(ResponseTest, SuchAnEndpointIsSetAside) {
     const Frame next = only(rig.receive(1, {write(response)}), 1);
     only(rig.receive(1, {write(answer_to_query(next))}), 0);
   }
-  EXPECT_TRUE(rig.lcore().silence.owes_much(1));
-  EXPECT_FALSE(rig.lcore().silence.owes_much(0));
+  EXPECT_TRUE(rig.lcore().endpoints.silence.owes_much(1));
+  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(0));
 }
 
 // RFC 4343 section 3: it is the same name.
@@ -256,7 +256,7 @@ TEST_F(ResponseTest, TheThirdThatFitsButInPartEndsUdp) {
     for (const Frame& query : {left, other}) EXPECT_TRUE(rig.receive(1, {write(answer_to_query(query))}).empty());
     const Frame asked = read(sent[0].bytes).value_or(Frame{});
     EXPECT_EQ(get16(only(rig.receive(stream, {write(answer_to_query(asked))}), 0).payload, 2), 0x8180);
-    EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+    EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
     rig.verdict();
   }
   const config::EventRing& events = rig.counters().lcore[0].events;

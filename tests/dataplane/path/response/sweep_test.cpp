@@ -76,7 +76,7 @@ TEST_F(SweepTest, WithoutFreshFramesTheQueryStillEnds) {
   while (rte_mbuf* frame = rig.pool.take({})) held.push_back(frame);
   EXPECT_TRUE(rig.sweep().empty());
   EXPECT_EQ(rig.verdict(), "classify.query query.forwarded sweep.expired_unanswered");
-  EXPECT_EQ(rig.lcore().pending.in_use(), 0U);
+  EXPECT_EQ(rig.lcore().flights.pending.in_use(), 0U);
   for (rte_mbuf* frame : held) rig.pool.give_back(frame);
 }
 
