@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // dataplane/net/filter/decoy.bpf.c - what the AF_XDP driver is given to attach until our filter takes its place:
 // passes everything.
 //
@@ -20,4 +21,4 @@ int penstock_decoy(struct xdp_md* ctx) {
   return XDP_PASS;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

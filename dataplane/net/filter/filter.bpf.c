@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // dataplane/net/filter/filter.bpf.c - the XDP filter: our UDP goes to the queue's AF_XDP socket, all the rest to the
 // kernel.
 //
@@ -224,4 +225,4 @@ int penstock_filter(struct xdp_md* ctx) {
   return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
