@@ -92,7 +92,7 @@ int check(const std::string& file) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Compiles Penstock's rules, checks endpoints, and exports metrics."};
-  app.set_version_flag("--version", "penstock-control 0.1.0");
+  app.set_version_flag("--version", "penstock-control " PENSTOCK_VERSION);
   std::string file;
   bool check_only = false;
   bool accept_removals = false;

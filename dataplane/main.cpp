@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
       "publishes."};
   std::string path;
   app.add_option("--config", path, "the configuration, the same file as penstock-control's")->required();
-  app.set_version_flag("--version", PENSTOCK_VERSION);
+  app.set_version_flag("--version", "penstock-dataplane " PENSTOCK_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

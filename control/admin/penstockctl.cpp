@@ -178,7 +178,7 @@ std::string render_reload(const json& answer) {
 
 int run(int argc, char** argv) {
   CLI::App app{"Asks and steers a running penstock-control."};
-  app.set_version_flag("--version", "penstockctl 0.1.0");
+  app.set_version_flag("--version", "penstockctl " PENSTOCK_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   Connection control;

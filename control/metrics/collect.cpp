@@ -426,7 +426,7 @@ double BusyShare::of(size_t lcore, uint64_t busy_cycles, uint64_t idle_cycles,
 std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare& busy_share,
                                               std::chrono::system_clock::time_point now) {
   MetricList list;
-  list.gauge("penstock_build_info", "1; what was built.", {{"version", view.version}}, 1);
+  list.gauge("penstock_build_info", "1; what was built.", {{"version", PENSTOCK_VERSION}}, 1);
   list.gauge("process_start_time_seconds", "Start of the control process since the Unix epoch in seconds.", {},
              unix_seconds(view.started_at));
   list.gauge("penstock_dataplane_up", "1: control is connected to a dataplane.", {}, view.page ? 1 : 0);

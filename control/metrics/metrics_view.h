@@ -58,7 +58,6 @@ struct MetricsView {
   bool runs_by_copy = false;     // the rules are those of the last good copy, as the file was refused at the start
   std::chrono::system_clock::time_point reloaded_at;  // with success; at first the start
   std::chrono::system_clock::time_point started_at;   // of the control process
-  std::string version = "0.1.0";
 };
 
 }  // namespace penstock::control
