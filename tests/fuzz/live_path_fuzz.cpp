@@ -203,10 +203,10 @@ class LivePath {
     for (unsigned turns = 0; turns < 200 && is_busy(); ++turns) pass(100);
     for (const unsigned lcore : {0U, 1U}) {
       state::Lcore& own = rig_.lcore(lcore);
-      if (own.pending.in_use() != 0) fail("slots are taken when nothing is under way");
-      if (own.waiters.in_use() != 0) fail("clients wait for nothing");
-      if (own.chases.in_use() != 0) fail("chases are taken when nothing is under way");
-      for (const uint32_t owed : own.outstanding)
+      if (own.flights.pending.in_use() != 0) fail("slots are taken when nothing is under way");
+      if (own.flights.waiters.in_use() != 0) fail("clients wait for nothing");
+      if (own.flights.chases.in_use() != 0) fail("chases are taken when nothing is under way");
+      for (const uint32_t owed : own.endpoints.outstanding)
         if (owed != 0) fail("an endpoint owes an answer that nobody waits for");
     }
     if (const std::string wrong = rig_.imbalance(); !wrong.empty()) fail(wrong);
