@@ -11,6 +11,7 @@
 
 #include "config/model.h"
 #include "config/read/read_model.h"
+#include "config/read/yaml_map.h"
 #include "config/yaml/findings.h"
 #include "config/yaml/yaml_reader.h"
 

@@ -76,8 +76,7 @@ std::optional<std::string> read_socket_path(const YamlValue& value) {
 }
 
 void ModelReader::read_clients(const YamlValue& section) {
-  const YamlMap map(section, {"allow", "deny", "refused", "rate_per_client", "over_rate", "rate_exempt",
-                              "response_rate", "groups", "allow_snoop"});
+  const YamlMap map(section, Place::clients);
   Written verdicts;
   if (const auto value = map.get("allow")) {
     model.clients.allow = client_prefixes(*value, "'allow:'", &verdicts);
@@ -108,7 +107,7 @@ void ModelReader::read_groups(const YamlValue& section) {
   Written members;
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item, {"prefixes", "weight", "rate", "rate_per_client", "udp_size"});
+    const YamlMap map(item, Place::group);
     if (!map.is_valid()) continue;
     ClientGroup group;
     group.name = member.key;
@@ -133,7 +132,7 @@ void ModelReader::read_metrics(const YamlValue& section) {
     if (on && !*on) model.metrics_listen.reset();
     return;
   }
-  const YamlMap map(section, {"listen"});
+  const YamlMap map(section, Place::metrics);
   const auto value = map.require("listen", "127.0.0.1:9153, or write 'metrics: off'");
   if (!value) return;
   const auto text = value->text();
@@ -143,7 +142,7 @@ void ModelReader::read_metrics(const YamlValue& section) {
 }
 
 void ModelReader::read_control(const YamlValue& section) {
-  const YamlMap map(section, {"socket", "watch"});
+  const YamlMap map(section, Place::control);
   if (const auto value = map.get("socket"))
     if (auto path = read_socket_path(*value)) model.control.socket = std::move(*path);
   if (const auto value = map.get("watch")) model.control.watch = value->boolean().value_or(false);

@@ -132,7 +132,7 @@ std::optional<std::string> read_own_text(const YamlValue& value) {
 }
 
 void read_tcp(const YamlValue& section, Tcp& tcp) {
-  const YamlMap map(section, {"connections", "connections_per_client", "idle_timeout"});
+  const YamlMap map(section, Place::tcp);
   if (const auto value = map.get("connections")) tcp.connections = value->number(1, 65'536).value_or(tcp.connections);
   tcp.connections_per_client = std::min(tcp.connections_per_client, tcp.connections);
   if (const auto value = map.get("connections_per_client"))
@@ -147,7 +147,7 @@ void ModelReader::read_ports(const YamlValue& list) {
   if (list.is_sequence() && list.node().items.empty())
     list.error("the list is empty: name at least one port, {name: corp, device: \"af_xdp:eth0\"}");
   list.each([&](const YamlValue& item) {
-    const YamlMap map(item, {"name", "device", "vlans", "reverse_path", "gateways"});
+    const YamlMap map(item, Place::port);
     if (!map.is_valid()) return;
     Port port;
     port.where = item.where();
@@ -203,8 +203,7 @@ void ModelReader::read_idle(const YamlValue& value) {
 }
 
 void ModelReader::read_dataplane(const YamlValue& section) {
-  const YamlMap map(section, {"eal", "socket", "state_dir", "source_ports", "pending", "query_timeout", "cache_size",
-                              "tcp", "identity", "version"});
+  const YamlMap map(section, Place::dataplane);
   Dataplane& dataplane = model.dataplane;
   if (const auto value = map.get("eal"))
     value->each([&](const YamlValue& item) {
@@ -218,7 +217,7 @@ void ModelReader::read_dataplane(const YamlValue& section) {
       dataplane.state_dir = std::move(*text);
     }
   if (const auto value = map.get("source_ports")) {
-    const YamlMap ports(*value, {"first", "count", "budget", "nodes"});
+    const YamlMap ports(*value, Place::source_ports);
     SourcePorts chosen;
     if (const auto budget = ports.get("budget"))
       dataplane.port_budget = budget->number(1, 1'000'000).value_or(dataplane.port_budget);

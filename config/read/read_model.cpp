@@ -12,12 +12,15 @@
 namespace penstock::config {
 namespace {
 
-using Section = void (ModelReader::*)(const YamlValue&);
+struct Section {
+  KeyName key;
+  void (ModelReader::*read)(const YamlValue&);
+};
 
 constexpr const char* kTooLarge = "it is above 64 MiB: put long lists of names into a zones_file";
 
 // In the order in which they are read: pools before what names them.
-constexpr std::pair<std::string_view, Section> kReaders[] = {
+constexpr Section kReaders[] = {
     {"ports", &ModelReader::read_ports},
     {"listen", &ModelReader::read_listen},
     {"lcores", &ModelReader::read_lcores},
@@ -34,6 +37,7 @@ constexpr std::pair<std::string_view, Section> kReaders[] = {
     {"empty_zones", &ModelReader::read_empty_zones},
     {"browser_canaries", &ModelReader::read_browser_canaries},
 };
+static_assert(std::size(kReaders) == keys_of(Place::file).size());
 
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
@@ -59,9 +63,7 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
   if (findings.has_error() && root.kind != YamlNode::Kind::map) return reader.finish();
 
   const YamlValue document(root, {}, findings);
-  const YamlMap sections(
-      document, {"ports", "listen", "lcores", "idle", "clients", "pools", "studio", "zones", "default", "metrics",
-                 "dataplane", "control", "empty_zones", "browser_canaries", "updates"});
+  const YamlMap sections(document, Place::file);
   if (!sections.is_valid()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const auto value = sections.get(key)) (reader.*read)(*value);

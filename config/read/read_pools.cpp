@@ -30,7 +30,7 @@ std::optional<Endpoint> read_endpoint(const YamlValue& item, const Pool& pool) {
     endpoint.address = *address;
     return endpoint;
   }
-  const YamlMap map(item, {"address", "budget", "weight"});
+  const YamlMap map(item, Place::endpoint);
   if (const auto value = map.get("budget")) endpoint.budget = value->number(0, kHighestRate).value_or(0);
   if (const auto value = map.get("weight")) endpoint.weight = value->number(1, kHighestWeight).value_or(1);
   const auto value = map.require("address", "an IP address such as 10.16.1.10");
@@ -80,8 +80,8 @@ void read_cache(const YamlValue& section, Pool& pool) {
     cache.enabled = section.boolean().value_or(true);
     return;
   }
-  const YamlMap map(section, {"size", "stale", "prefetch", "max_ttl", "min_ttl", "max_negative_ttl", "max_stale"});
-  const auto read_seconds = [&](const char* key, uint32_t most, uint32_t& into) {
+  const YamlMap map(section, Place::cache);
+  const auto read_seconds = [&](KeyName key, uint32_t most, uint32_t& into) {
     if (const auto value = map.get(key)) into = value->number(0, most).value_or(into);
   };
   read_seconds("max_ttl", kLongestKept, cache.max_ttl);
@@ -99,7 +99,7 @@ void read_cache(const YamlValue& section, Pool& pool) {
 }
 
 void read_health(const YamlValue& section, HealthCheck& health) {
-  const YamlMap map(section, {"name", "interval", "timeout", "rise", "fall"});
+  const YamlMap map(section, Place::health);
   if (const auto value = map.get("name")) health.name = value->name();
   // Two probes a second at most, UDP and TCP together: an endpoint's budget is for clients. The floor is kShortestInterval
   // of control/health/probe_schedule.h.
@@ -119,7 +119,7 @@ void read_edns(const YamlMap& map, Pool& pool) {
   constexpr uint32_t kPadding = 12;      // RFC 7830
   if (const auto value = map.get("resolve_tc")) pool.resolve_tc = value->boolean().value_or(false);
   if (const auto section = map.get("tcp")) {
-    const YamlMap tcp(*section, {"pipelining"});
+    const YamlMap tcp(*section, Place::pool_tcp);
     if (const auto value = tcp.get("pipelining"))
       if (const auto word = value->word({"auto", "on", "off"})) pool.pipelining = static_cast<Pipelining>(*word);
   }
@@ -180,9 +180,7 @@ void ModelReader::read_pools(const YamlValue& section) {
   }
   for (const YamlMember& member : section.node().members) {
     const YamlValue item(member.value, {&section.path(), member.key, 0}, findings);
-    const YamlMap map(item,
-                      {"kind", "private", "endpoints", "health", "source", "tracked", "policy", "retry_on", "cache",
-                       "rrset_order", "resolve_tc", "tcp", "udp_size", "pass_options", "ecs", "randomise_case"});
+    const YamlMap map(item, Place::pool);
     Pool pool;
     pool.name = member.key;
     pool.where = {0, member.line};

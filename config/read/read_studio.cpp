@@ -19,11 +19,7 @@ using Taken = std::map<std::tuple<WireName, Scope, std::vector<uint32_t>>, size_
 class StudioReader {
  public:
   StudioReader(ModelReader& reader, Taken& taken, const YamlValue& item, size_t index)
-      : reader_(reader),
-        taken_(taken),
-        map_(item, {"region", "pool", "domains", "others", "services", "expect", "on_leak", "cname", "suffix",
-                    "clients", "otherwise"}),
-        origin_("studio[" + std::to_string(index) + "] ") {}
+      : reader_(reader), taken_(taken), map_(item, Place::studio), origin_("studio[" + std::to_string(index) + "] ") {}
 
   void read() {
     if (!map_.is_valid()) return;
@@ -78,7 +74,7 @@ class StudioReader {
       if (name) domain = to_text(*name);
     };
     if (value->is_scalar()) return read_domain(*value, suffixes_.sagemaker);
-    const YamlMap domains(*value, {"sagemaker", "amazonaws", "dual_stack", "app"});
+    const YamlMap domains(*value, Place::suffix);
     has_bad_suffix_ = !domains.is_valid();
     if (const auto text = domains.get("sagemaker")) read_domain(*text, suffixes_.sagemaker);
     if (const auto text = domains.get("amazonaws")) read_domain(*text, suffixes_.amazonaws);

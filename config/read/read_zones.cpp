@@ -244,8 +244,7 @@ void ModelReader::read_zones(const YamlValue& list) {
   size_t index = 0;
   list.each([&](const YamlValue& item) {
     const std::string origin = "zones[" + std::to_string(index++) + "]";
-    const YamlMap map(item, {"zone", "name", "zones_file", "pool", "answer", "records", "zone_file", "ttl", "private",
-                             "cache", "expect", "on_leak", "cname", "clients", "otherwise", "transfers"});
+    const YamlMap map(item, Place::zone);
     if (!map.is_valid()) return;
     Rule rule = read_target(*this, map);
     read_view(*this, map, rule);
@@ -269,7 +268,7 @@ void ModelReader::read_zones(const YamlValue& list) {
 }
 
 void ModelReader::read_default(const YamlValue& section) {
-  const YamlMap map(section, {"pool", "answer", "ttl", "cache"});
+  const YamlMap map(section, Place::default_names);
   if (!map.is_valid()) return;
   Rule rule = read_target(*this, map);
   rule.origin = "default";

@@ -186,33 +186,4 @@ std::vector<IpPrefix> YamlValue::prefixes() const {
   return list;
 }
 
-YamlMap::YamlMap(const YamlValue& value, std::initializer_list<std::string_view> known) : value_(value) {
-  if (!value.is_map()) {
-    value.error(value.node().kind == YamlNode::Kind::null ? "nothing stands here: give settings, key: value"
-                                                          : "this should be settings, {key: value}");
-    return;
-  }
-  for (const YamlMember& member : value.node().members) {
-    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
-    const std::vector<std::string_view> words(known);
-    const auto nearest = nearest_word(member.key, words);
-    const YamlPath path{&value_.path(), member.key, 0};
-    value.findings().error({0, member.line}, path.text(),
-                           nearest.empty() ? "unknown key; here can stand " + join_words(words, " and ")
-                                           : "unknown key; did you mean '" + std::string(nearest) + "'?");
-  }
-}
-
-std::optional<YamlValue> YamlMap::get(std::string_view key) const {
-  const YamlNode* node = value_.node().find(key);
-  if (node == nullptr) return std::nullopt;
-  return YamlValue(*node, {&value_.path(), key, 0}, value_.findings());
-}
-
-std::optional<YamlValue> YamlMap::require(std::string_view key, std::string_view what) const {
-  if (auto value = get(key)) return value;
-  if (is_valid()) value_.error("'" + std::string(key) + ":' is missing: " + std::string(what));
-  return std::nullopt;
-}
-
 }  // namespace penstock::config

@@ -1,8 +1,7 @@
 // config/yaml/yaml_reader.h - typed access to a YAML tree: each getter returns the value, or leaves a finding and
 // returns nothing.
 //
-//   YamlMap pool(node, path, findings, {"kind", "endpoints", ...});   // reports what it does not know
-//   if (const auto weight = pool.number("weight", 1, 1000)) endpoint.weight = *weight;
+//   if (const auto weight = value.number(1, 1000)) endpoint.weight = *weight;
 //
 // A path is a chain of references on the stack: nothing is allocated for it unless there is something to
 // report.
@@ -67,22 +66,6 @@ class YamlValue {
   const YamlNode* node_;
   YamlPath path_;
   Findings* findings_;
-};
-
-class YamlMap {
- public:
-  // Reports keys that are not in `known`, and a value that is not a map.
-  YamlMap(const YamlValue& value, std::initializer_list<std::string_view> known);
-
-  bool is_valid() const { return value_.is_map(); }
-  const YamlValue& value() const { return value_; }
-  bool has(std::string_view key) const { return value_.node().find(key) != nullptr; }
-  std::optional<YamlValue> get(std::string_view key) const;
-  // Reports a key that is missing; `what` says what would be right.
-  std::optional<YamlValue> require(std::string_view key, std::string_view what) const;
-
- private:
-  YamlValue value_;
 };
 
 }  // namespace penstock::config
