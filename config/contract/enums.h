@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace penstock::config {
 
@@ -47,28 +48,22 @@ enum class Otherwise : uint8_t {
   next,  // the next entry that the name matches decides
 };
 
+// Whether the value is a word of its enum: the compiler writes "config::Policy::ordered", and "(config::Policy)4" of one that is not.
+template <auto kValue>
+constexpr bool is_word() {
+  const std::string_view name = __PRETTY_FUNCTION__;
+  const char behind = name[name.rfind(')') + 1];
+  return behind < '0' || behind > '9';
+}
+template <typename Enum, size_t kFrom = 0>
+constexpr size_t count_words() {
+  if constexpr (is_word<static_cast<Enum>(kFrom)>())
+    return count_words<Enum, kFrom + 1>();
+  else
+    return kFrom;
+}
 // How many words an enum has: tables with an entry for each are held against it.
 template <typename Enum>
-inline constexpr size_t kCountOf = 0;
-template <>
-inline constexpr size_t kCountOf<PortKind> = static_cast<size_t>(PortKind::vdev) + 1;
-template <>
-inline constexpr size_t kCountOf<Idle> = static_cast<size_t>(Idle::busy) + 1;
-template <>
-inline constexpr size_t kCountOf<OverRate> = static_cast<size_t>(OverRate::drop) + 1;
-template <>
-inline constexpr size_t kCountOf<PoolKind> = static_cast<size_t>(PoolKind::route53_inbound) + 1;
-template <>
-inline constexpr size_t kCountOf<Policy> = static_cast<size_t>(Policy::ordered) + 1;
-template <>
-inline constexpr size_t kCountOf<Pipelining> = static_cast<size_t>(Pipelining::off) + 1;
-template <>
-inline constexpr size_t kCountOf<Action> = static_cast<size_t>(Action::addresses) + 1;
-template <>
-inline constexpr size_t kCountOf<OnLeak> = static_cast<size_t>(OnLeak::alarm) + 1;
-template <>
-inline constexpr size_t kCountOf<CnameInto> = static_cast<size_t>(CnameInto::pass) + 1;
-template <>
-inline constexpr size_t kCountOf<Otherwise> = static_cast<size_t>(Otherwise::next) + 1;
+inline constexpr size_t kCountOf = count_words<Enum>();
 
 }  // namespace penstock::config
