@@ -10,10 +10,9 @@
 #include <map>
 #include <span>
 #include <system_error>
-#include <tuple>
-#include <unordered_set>
 
 #include "control/rules/flatten_clients.h"
+#include "control/rules/identity.h"
 #include "control/rules/local_zones.h"
 #include "control/rules/zone_hash.h"
 
@@ -151,59 +150,6 @@ uint16_t view_of(const std::vector<uint32_t>& clients, std::vector<config::Image
 }
 
 // Rules that expect the same networks share them.
-// What a rule's answers depend on, as one number: equal for equal text, in whatever order rules and pools stand.
-uint64_t identity_of(const Model& model, const config::Rule& rule) {
-  std::string text(1, static_cast<char>(rule.action));
-  const auto add = [&](const config::IpAddress& address, uint8_t length) {
-    text.append(address.bytes.begin(), address.bytes.end())
-        .append({static_cast<char>(address.family), static_cast<char>(length)});
-  };
-  if (rule.action == config::Action::forward) {
-    const config::Pool& pool = model.pools[rule.pool];
-    text += pool.name + '\0' + static_cast<char>(pool.kind);
-    std::vector<config::IpAddress> addresses;
-    for (const auto& endpoint : pool.endpoints) addresses.push_back(endpoint.address);
-    std::sort(addresses.begin(), addresses.end(),
-              [](const auto& a, const auto& b) { return std::tie(a.family, a.bytes) < std::tie(b.family, b.bytes); });
-    for (const auto& address : addresses) add(address, 0);
-  }
-  for (const auto& record : rule.records) text += record.text + '\0';
-  for (const auto& address : rule.addresses) add(address, 0);
-  text.append(reinterpret_cast<const char*>(&rule.ttl), sizeof rule.ttl);
-  text += {'\0', static_cast<char>(rule.is_private), static_cast<char>(rule.on_leak), static_cast<char>(rule.cname)};
-  for (const auto& prefix : rule.expect) add(prefix.address, prefix.length);
-  text += static_cast<char>(rule.assumes_ipv6);
-  // Whom it is for, so that no answer is ever given to clients of another view.
-  std::vector<std::string_view> groups;
-  for (const uint32_t group : rule.clients) groups.push_back(model.clients.groups[group].name);
-  std::sort(groups.begin(), groups.end());
-  for (const std::string_view group : groups) text.append(1, '\1').append(group).append(1, '\0');
-  return XXH3_64bits(text.data(), text.size());
-}
-
-// Of the names that are private, their rules, and the holes that other zones make in them.
-uint64_t private_identity_of(const Model& model, const std::vector<config::ImageRule>& rules) {
-  uint64_t sum = 0;  // in whatever order they stand
-  const auto add = [&](std::string text, uint32_t rule) {
-    text.append(reinterpret_cast<const char*>(&rules[rule].identity), sizeof rules[rule].identity);
-    sum += XXH3_64bits(text.data(), text.size());
-  };
-  std::unordered_set<std::string_view> private_names;
-  const bool all = model.default_rule && rules[*model.default_rule].is_private != 0;
-  if (all) add("default", *model.default_rule);
-  for (const auto& entry : model.zones.entries)
-    if (rules[entry.rule].is_private != 0) private_names.insert(model.zones.name(entry));
-  const auto concerns_private = [&](std::string_view name) {
-    for (; !name.empty(); name.remove_prefix(static_cast<uint8_t>(name[0]) + size_t{1}))
-      if (private_names.contains(name)) return true;
-    return all;
-  };
-  for (const auto& entry : model.zones.entries)
-    if (concerns_private(model.zones.name(entry)))
-      add(std::string(model.zones.name(entry)) + static_cast<char>(entry.scope), entry.rule);
-  return sum;
-}
-
 Rules lay_out_rules(const Model& model, const LocalZones& local) {
   Rules result;
   std::map<std::pair<std::vector<config::IpPrefix>, bool>, uint32_t> known;
