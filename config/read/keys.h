@@ -137,8 +137,8 @@ inline constexpr Key kKeys[] = {
      "limit.",
      "rate_per_client: 200"},
     {Place::clients, "over_rate", "`truncate`, `refuse` or `drop`", "", Default::of("truncate"),
-     "What a query above a limit gets: an empty answer with TC, so that an honest client asks again over TCP; REFUSED; "
-     "or nothing.",
+     "A query is above a limit: `truncate` answers with TC, so that an honest client asks again over TCP; `refuse` "
+     "answers REFUSED; `drop` does not answer.",
      "over_rate: refuse"},
     {Place::clients, "rate_exempt", "prefixes", "", Default::words("none"), "Networks that no limit counts.",
      "rate_exempt: [10.0.0.53]"},
@@ -155,7 +155,7 @@ inline constexpr Key kKeys[] = {
     {Place::group, "prefixes", "prefixes", "", Default::required(), "Networks of the group's clients.",
      "prefixes: [10.20.0.0/16]"},
     {Place::group, "weight", "number 1 to 1000", "", Default::of("1"),
-     "Share of each client when a resource runs short, as a multiple of a client's in no group.",
+     "Share of each client of the group when a resource runs short. A client in no group has 1.",
      "prefixes: [10.20.0.0/16], weight: 20"},
     {Place::group, "rate", "number 0 to 100000000", "queries/s", Default::of("0"),
      "Limit of all clients of the group together. 0: no limit.", "prefixes: [10.30.0.0/16], rate: 2000"},
@@ -167,8 +167,7 @@ inline constexpr Key kKeys[] = {
 
     // ---- pools.NAME ----
     {Place::pool, "kind", "`recursive` or `route53-inbound`", "", Default::required(),
-     "`route53-inbound`: inbound endpoints of your VPC, private by nature. `recursive`: resolvers that know public "
-     "names.",
+     "`route53-inbound`: inbound endpoints of your VPC, always private. `recursive`: resolvers that know public names.",
      "kind: route53-inbound"},
     {Place::pool, "private", "`on` or `off`", "", Default::by_kind("on", "off"),
      "`on`: names that go to this pool never go to another. `route53-inbound` is always private.",
@@ -184,11 +183,11 @@ inline constexpr Key kKeys[] = {
      "`on`: the endpoints' security group tracks connections, so the default budget is 1500 queries/s.", "tracked: on"},
     {Place::pool, "policy", "`least-outstanding`, `round-robin`, `weighted` or `ordered`", "",
      Default::of("least-outstanding"),
-     "Which endpoint gets a query: the one of two drawn at random that owes fewer answers; the next in turn; one by "
-     "`weight`; or the first that is up (not with `route53-inbound`).",
+     "Which endpoint gets a query: of two drawn at random the one that owes fewer answers; the next in turn; one at "
+     "random by `weight`; or the first that is up (not with `route53-inbound`).",
      "policy: round-robin"},
     {Place::pool, "retry_on", "`servfail`, `refused` or a list", "", Default::words("none"),
-     "Answers that are not final: another endpoint is asked.", "retry_on: [servfail, refused]"},
+     "Errors after which another endpoint is asked.", "retry_on: [servfail, refused]"},
     {Place::pool, "cache", "settings, `on` or `off`", "", Default::of("on"),
      "Whether and how long answers are remembered.", "cache: {max_ttl: 600}"},
     {Place::pool, "rrset_order", "`rotate` or `keep`", "", Default::of("rotate"),
@@ -215,8 +214,8 @@ inline constexpr Key kKeys[] = {
     // ---- pools.NAME.endpoints[] ----
     {Place::endpoint, "address", "address", "", Default::required(), "Address of the server.", "address: 10.16.2.10"},
     {Place::endpoint, "budget", "number 0 to 100000000", "queries/s", Default::by_kind("10000", "0"),
-     "Most queries that this forwarder sends to the endpoint. 0: no limit. Divide it by hand between several "
-     "forwarders.",
+     "Most queries that this forwarder sends to the endpoint; 1500 unless written where the pool has `tracked: on`. 0: "
+     "no limit. Divide it by hand between forwarders.",
      "address: 10.16.2.10, budget: 5000"},
     {Place::endpoint, "weight", "number 1 to 1000", "", Default::of("1"),
      "Share of the pool's queries under `policy: weighted`.", "address: 10.16.2.10, weight: 2"},
@@ -263,7 +262,7 @@ inline constexpr Key kKeys[] = {
      "Studio domains of this account. A list needs `others`, because hosts of spaces do not carry the id.",
      "domains: [d-sq9djt5lr5pc], others: vpc"},
     {Place::studio, "others", "pool or `refuse`", "", Default::words("none"),
-     "Who answers the region's Studio hosts that no listed domain has. Only beside a list of `domains`.",
+     "Who answers the other Studio hosts of the region. It goes with a list of `domains`, and only with one.",
      "domains: [d-sq9djt5lr5pc], others: refuse"},
     {Place::studio, "services", "`studio`, `api`, `runtime`, `notebook`, `labeling`, `mlflow`, `mlflow-app` or a list",
      "", Default::of("studio"), "SageMaker services whose names go to the pool. `api` and `runtime` need `expect`.",
@@ -272,11 +271,11 @@ inline constexpr Key kKeys[] = {
      "Networks of the VPC endpoints. An answer with another address is a leak. A family without a network is withheld.",
      "expect: [10.16.0.0/16]"},
     {Place::studio, "on_leak", "`servfail` or `alarm`", "", Default::of("servfail"),
-     "What an answer with an address outside `expect` becomes: SERVFAIL, or only an event and a metric.",
+     "An answer has an address outside `expect`: `servfail` withholds it, `alarm` passes it on and reports it.",
      "on_leak: alarm"},
     {Place::studio, "cname", "`chase`, `alarm` or `pass`", "", Default::of("chase"),
-     "What a CNAME chain from another name into these zones gets: its end from this pool, an event and a metric, or "
-     "nothing.",
+     "A CNAME of another name leads into these zones: `chase` asks this pool for its end, `alarm` only reports it, "
+     "`pass` ignores it.",
      "cname: alarm"},
     {Place::studio, "suffix", "domain name or settings", "", Default::words("those of the region's AWS partition"),
      "Domains that the names end in, for a partition that this version does not know. One name stands for `sagemaker`.",
@@ -329,11 +328,11 @@ inline constexpr Key kKeys[] = {
      "network is withheld.",
      "zone: lab.example, pool: vpc, expect: [10.16.0.0/16]"},
     {Place::zone, "on_leak", "`servfail` or `alarm`", "", Default::of("servfail"),
-     "What an answer with an address outside `expect` becomes: SERVFAIL, or only an event and a metric.",
+     "An answer has an address outside `expect`: `servfail` withholds it, `alarm` passes it on and reports it.",
      "zone: lab.example, pool: vpc, expect: [10.16.0.0/16], on_leak: alarm"},
     {Place::zone, "cname", "`chase`, `alarm` or `pass`", "", Default::of("chase"),
-     "What a CNAME chain from another name into this private zone gets: its end from this pool, an event and a metric, "
-     "or nothing.",
+     "A CNAME of another name leads into this private zone: `chase` asks this pool for its end, `alarm` only reports "
+     "it, `pass` ignores it.",
      "zone: lab.example, pool: vpc, cname: pass"},
     {Place::zone, "clients", "groups of clients", "", Default::words("everybody"), "Groups that these names are for.",
      "zone: lab.example, pool: vpc, clients: [ml-team]"},

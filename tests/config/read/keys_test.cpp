@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -71,7 +72,11 @@ TEST(ConfigurationPage, IsWhatTheTableSays) {
   std::ifstream file(PENSTOCK_CONFIGURATION_PAGE);
   std::ostringstream text;
   text << file.rdbuf();
-  EXPECT_EQ(text.str(), page) << "the first lines of docs/configuration.md say how it is made anew";
+  const std::string written = text.str();
+  if (written == page) return;
+  const auto differs = std::mismatch(page.begin(), page.end(), written.begin(), written.end()).first;
+  ADD_FAILURE() << "line " << 1 + std::count(page.begin(), differs, '\n')
+                << " of docs/configuration.md is not what the table says; its first lines say how it is made anew";
 }
 
 }  // namespace
