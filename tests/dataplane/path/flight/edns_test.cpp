@@ -152,6 +152,27 @@ TEST_F(EdnsTest, OptionsTowardsEndpoints) {
             to_hex(option(8, {0, 2, 56, 0, 0xfd, 0, 0, 1, 0, 2, 0x33})));
 }
 
+// What goes on may change the answer, so nobody else gets it.
+TEST_F(EdnsTest, WhateverOptionGoesOnIsForOneClient) {
+  std::vector<uint16_t> codes = {20'292, 26'946, 65'001, 65'535};
+  for (uint16_t code = 0; code <= 32; ++code) codes.push_back(code);
+  unsigned gone_on = 0;
+  for (const uint16_t code : codes) {
+    SCOPED_TRACE(code);
+    start(", ecs: pass, pass_options: [4, 5, 16, 65001]");
+    const Bytes asked = with_options(code == 8 ? kSubnet : option(code, {1, 2, 3, 4, 5, 6, 7, 8}));
+    const Frame left = forward(from_client(asked));
+    const bool goes_on = !options_of(left.payload, write(question()).size()).empty();
+    gone_on += goes_on ? 1 : 0;
+    EXPECT_EQ(rig.receive(0, {write(from_client(asked, "192.168.10.21"))}).size(), goes_on ? 1U : 0U);
+    rig.verdict();
+    back(left, answer_to(left.payload));
+    rig.sweep();
+    EXPECT_EQ(rig.verdict().find("remember.stored") == std::string::npos, goes_on);
+  }
+  EXPECT_EQ(gone_on, 5U);
+}
+
 TEST_F(EdnsTest, OptionsTowardsClients) {
   struct Case {
     const char* what;
