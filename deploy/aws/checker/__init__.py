@@ -1,0 +1,1 @@
+"""deploy/aws/checker - what deploy/aws/check consists of."""

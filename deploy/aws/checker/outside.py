@@ -1,0 +1,30 @@
+"""deploy/aws/checker/outside.py - other people's checkers, where they are there: cfn-lint, and a deployment in moto."""
+import pathlib
+import shutil
+import subprocess
+import sys
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+
+
+def lint(files, region):
+    """(what was not checked and why or nothing, lines that cfn-lint said)."""
+    program = shutil.which("cfn-lint")
+    if not program:
+        return "cfn-lint is not on PATH", []
+    done = subprocess.run([program, "--regions", region, "--format", "parseable", *map(str, files)],
+                          capture_output=True, text=True, timeout=120, check=False)
+    if "--regions" not in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=False).stdout:
+        return f"{program} is another program of the same name", []
+    said = (done.stdout + done.stderr).splitlines()
+    return None, said if done.returncode else []
+
+
+def deploy(files):
+    """The same of a deployment in moto, by whichever Python has it."""
+    for python in dict.fromkeys((sys.executable, shutil.which("python3"))):
+        if python and subprocess.run([python, "-c", "import boto3, moto, yaml"], capture_output=True, timeout=60, check=False).returncode == 0:
+            done = subprocess.run([python, str(FOLDER / "moto_deploy.py"), *map(str, files)],
+                                  capture_output=True, text=True, timeout=120, check=False)
+            return None, (done.stdout + done.stderr).splitlines()[-20:] if done.returncode else []
+    return "no python3 here has moto", []
