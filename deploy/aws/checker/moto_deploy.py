@@ -20,34 +20,52 @@ REGION = "us-east-1"
 # By template: resources of types that moto does not know, and outputs of attributes that it does not have.
 LEFT_OUT = {
     "network": {"InboundEndpoint", "StudioEndpointEntry"},
-    "office": {"ForwarderReady", "ForwarderRuns", "Forwarder"},
+    "office": {"ForwarderReady", "ForwarderRuns", "Forwarder", "DhcpOptions", "DhcpAssociation"},
 }
 
-# moto has not the public names of Debian's images.
-IMAGES = {"office": {"ForwarderImage": "/image", "ClientImage": "/image"}}
+# In place of images by their public names, which moto does not have.
+IMAGE = {"Type": "String", "Default": "ami-12c6146b"}
 
 
 def without(path):
+    """A template as moto can take it."""
     left = template.load(path)
     for part in ("Resources", "Outputs"):
         left[part] = {key: one for key, one in left.get(part, {}).items() if key not in LEFT_OUT.get(path.stem, ())}
-    return json.dumps(left)
+    for key, one in left["Parameters"].items():
+        if one["Type"].startswith("AWS::SSM::"):
+            left["Parameters"][key] = IMAGE
+    left["Resources"] = {key: {**one, "DependsOn": [name for name in depends_on(one) if name in left["Resources"]]}
+                         for key, one in left["Resources"].items()}
+    return left
+
+
+def depends_on(resource):
+    found = resource.get("DependsOn", [])
+    return [found] if isinstance(found, str) else found
 
 
 def deploy(path):
-    name = f"penstock-{path.stem}"
+    name, body = f"penstock-{path.stem}", without(path)
     client = boto3.client("cloudformation", REGION)
-    given = {**world.GIVEN.get(path.stem, {}), **IMAGES.get(path.stem, {})}
-    parameters = [{"ParameterKey": key, "ParameterValue": one} for key, one in given.items()]
-    client.create_stack(StackName=name, TemplateBody=without(path), Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
-    stack = client.describe_stacks(StackName=name)["Stacks"][0]
-    if stack["StackStatus"] != "CREATE_COMPLETE":
-        return [f"{path.name}: {stack['StackStatus']}"]
-    return []
+    parameters = [{"ParameterKey": key, "ParameterValue": one} for key, one in world.GIVEN.get(path.stem, {}).items()]
+    client.create_stack(StackName=name, TemplateBody=json.dumps(body), Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
+    status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    made = {one["LogicalResourceId"] for one in client.describe_stack_resources(StackName=name)["StackResources"]}
+    wrong = [] if status == "CREATE_COMPLETE" else [f"{path.name}: {status}"]
+    return wrong + [f"{path.name}: {one} was not made" for one in sorted(set(body["Resources"]) - made)]
 
 
-def look():
-    """What the network stack made, as EC2 tells it."""
+def routes(ec2, vpc):
+    """Destination and whether it goes over a peering connection, of the route tables of a VPC by its name. (moto gives tables no tags.)"""
+    found = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [vpc]}])["Vpcs"]
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [one["VpcId"] for one in found]}])["RouteTables"]
+    return {one["DestinationCidrBlock"]: "VpcPeeringConnectionId" in one for table in tables for one in table["Routes"]
+            if "DestinationCidrBlock" in one}
+
+
+def look(names):
+    """What the stacks made, as EC2 tells it."""
     ec2 = boto3.client("ec2", REGION)
     vpcs = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["Studio-aws"]}])["Vpcs"]
     if [one["CidrBlock"] for one in vpcs] != ["10.16.0.0/16"]:
@@ -63,14 +81,18 @@ def look():
         wrong.append(f"Studio-aws: subnets {subnets}")
     if not {"STUDIOAWS-AWSSecurityGroup", "STUDIOAWS-EndpointSecurityGroup", "STUDIOAWS-ResolverSecurityGroup"} <= groups:
         wrong.append(f"Studio-aws: groups {groups}")
+    if "peering" in names:
+        for vpc, destination in (("Studio-aws", "192.168.10.0/24"), ("Studio-onprem", "10.16.0.0/16")):
+            if routes(ec2, vpc).get(destination) is not True:
+                wrong.append(f"{vpc}: no route to {destination} over the peering connection: {routes(ec2, vpc)}")
     return wrong
 
 
 @mock_aws
 def main(paths):
-    boto3.client("ssm", REGION).put_parameter(Name="/image", Value="ami-12c6146b", Type="String")
-    wrong = [text for path in paths for text in deploy(pathlib.Path(path))] + look()
-    print("\n".join(wrong))
+    wrong = [text for path in paths for text in deploy(path)] + look([path.stem for path in paths])
+    left = [f"{path.stem}: {', '.join(sorted(LEFT_OUT[path.stem]))}" for path in paths if path.stem in LEFT_OUT]
+    print("\n".join(wrong or ["moto does not know of " + "; ".join(left)]))
     return 1 if wrong else 0
 
 
@@ -78,4 +100,4 @@ if __name__ == "__main__":
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         os.environ[variable] = "none"
     os.environ.pop("AWS_PROFILE", None)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([pathlib.Path(argument) for argument in sys.argv[1:]]))

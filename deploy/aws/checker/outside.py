@@ -8,23 +8,24 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def lint(files, region):
-    """(what was not checked and why or nothing, lines that cfn-lint said)."""
+    """(what was not checked or nothing, lines that cfn-lint said or no list where it is not there)."""
     program = shutil.which("cfn-lint")
     if not program:
-        return "cfn-lint is not on PATH", []
+        return "cfn-lint is not on PATH", None
+    if "--regions" not in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=False).stdout:
+        return f"{program} is another program of the same name", None
     done = subprocess.run([program, "--regions", region, "--format", "parseable", *map(str, files)],
                           capture_output=True, text=True, timeout=120, check=False)
-    if "--regions" not in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=False).stdout:
-        return f"{program} is another program of the same name", []
-    said = (done.stdout + done.stderr).splitlines()
-    return None, said if done.returncode else []
+    return None, (done.stdout + done.stderr).splitlines() if done.returncode else []
 
 
 def deploy(files):
-    """The same of a deployment in moto, by whichever Python has it."""
+    """(what was not checked or nothing, what went wrong or no list) of a deployment in moto, by whichever Python has it."""
     for python in dict.fromkeys((sys.executable, shutil.which("python3"))):
         if python and subprocess.run([python, "-c", "import boto3, moto, yaml"], capture_output=True, timeout=60, check=False).returncode == 0:
             done = subprocess.run([python, str(FOLDER / "moto_deploy.py"), *map(str, files)],
                                   capture_output=True, text=True, timeout=120, check=False)
-            return None, (done.stdout + done.stderr).splitlines()[-20:] if done.returncode else []
-    return "no python3 here has moto", []
+            said = (done.stdout + done.stderr).splitlines()
+            # An error of moto's is the last line of a long trace.
+            return (None, said[-5:]) if done.returncode else (said[0], [])
+    return "no python3 here has moto", None

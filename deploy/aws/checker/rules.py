@@ -62,6 +62,12 @@ def subnets_lie_in_their_vpc(world):
             seen.append((one["VpcId"], name, own))
 
 
+def zones_are_of_the_region(world):
+    for stack, name, one in world.all("AWS::EC2::Subnet"):
+        if not str(one.get("AvailabilityZone")).startswith(world.region):
+            yield _found(stack, name, f"the zone {one.get('AvailabilityZone')} is not in {world.region}")
+
+
 def private_dns_has_hostnames(world):
     for stack, name, one in world.all("AWS::EC2::VPCEndpoint"):
         vpc = world.by_symbol(one.get("VpcId"))
@@ -181,6 +187,17 @@ def hosted_zones_lead_to_studio(world):
             yield _found(stack, name, "it is no alias of the first DnsEntries, the regional name, of the Studio endpoint")
 
 
+def office_forwards_to_the_inbound_endpoint(world):
+    """The office is another company's in the real world: it imports nothing, and its parameters repeat the network's outputs."""
+    given, there = world.stacks["office"].parameters, world.stacks["network"].outputs
+    repeated = {"InboundAddressA, InboundAddressB": (f"{given['InboundAddressA']},{given['InboundAddressB']}", there.get("PenstockEndpoints")),
+                "StudioCidr": (given["StudioCidr"], there.get("PenstockExpect")),
+                "StudioRegion": (given["StudioRegion"], there.get("PenstockRegion"))}
+    for name, (one, other) in repeated.items():
+        if one != other:
+            yield Finding("deploy/aws/office.yaml", name, f"{one}, but the network stack has {other}")
+
+
 def office_asks_penstock_alone(world):
     listen = world.stacks["office"].outputs.get("PenstockListen")
     for stack, name, one in world.all("AWS::EC2::DHCPOptions"):
@@ -200,6 +217,7 @@ def office_asks_penstock_alone(world):
                     yield _found(stack, name, f"no group of it lets {protocol} port 53 in from the office, {office}")
 
 
-ALL = (subnets_lie_in_their_vpc, private_dns_has_hostnames, service_names_exist, interface_endpoints_have_two_zones,
+ALL = (subnets_lie_in_their_vpc, zones_are_of_the_region, private_dns_has_hostnames, service_names_exist, interface_endpoints_have_two_zones,
        vpc_only_domain_has_subnets, resolver_addresses_lie_in_their_subnets, resolver_group_is_untracked, office_reaches_https,
-       routes_lead_both_ways, hosted_zones_lead_to_studio, office_asks_penstock_alone)
+       routes_lead_both_ways, hosted_zones_lead_to_studio, office_forwards_to_the_inbound_endpoint,
+       office_asks_penstock_alone)

@@ -60,6 +60,7 @@ MISTAKES = {
                                   "ApiEndpoint", "no interface endpoint service"),
     "an endpoint too few": (_gone("network", "Resources", "RuntimeEndpoint"), "Resources", "no endpoint for"),
     "one zone": (_default("network", "ZoneB", "us-east-1a"), "StudioEndpoint", "two zones"),
+    "zone of another Region": (_default("office", "Zone", "eu-central-1a"), "Subnet", "is not in us-east-1"),
     "VPC-only without subnets": (_drop("domain", "Domain", "SubnetIds"), "Domain", "SubnetIds"),
     "VPC-only without groups": (_set("domain", "Domain", "DefaultUserSettings", {"ExecutionRole": "arn"}), "Domain", "SecurityGroups"),
     "domain with Internet access": (_set("domain", "Domain", "AppNetworkAccessType", "PublicInternetOnly"), "Domain", "not VpcOnly"),
@@ -96,6 +97,8 @@ MISTAKES = {
     "a zone beside private DNS": (_default("domain", "HostedZones", "region"), "RegionZone", "PrivateDns=false"),
     "a second resolver for clients": (_set("office", "DhcpOptions", "DomainNameServers", ["192.168.10.86", "192.168.10.2"]),
                                       "DhcpOptions", "public answers"),
+    "Penstock sent elsewhere": (_default("office", "InboundAddressB", "10.16.2.11"), "InboundAddressA, InboundAddressB", "the network stack has"),
+    "another expectation": (_default("office", "StudioCidr", "10.0.0.0/8"), "StudioCidr", "the network stack has"),
     "Penstock closed to the office": (_drop("office", "ForwarderGroup", "SecurityGroupIngress"), "Forwarder", "from the office"),
 }
 
