@@ -12,7 +12,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy/aws"))
-from checker import outputs, rules, world  # pylint: disable=wrong-import-position
+from checker import outputs, world  # pylint: disable=wrong-import-position
 
 SIMULATION = ROOT / "deploy/simulation"
 EXAMPLES = ROOT / "config/examples"
@@ -109,7 +109,7 @@ def test_the_simulated_vpc_has_the_network_and_addresses_of_the_stack(aws):
 
 def test_the_simulated_vpc_has_the_names_that_private_dns_gives(aws):
     made = {path.stem for path in (SIMULATION / f"zones/studio-{aws.region}").glob("*.zone")}
-    assert made == rules.private_names(aws)
+    assert made == aws.private_names()
     studio = zone_file(f"studio-{aws.region}", f"studio.{aws.region}.sagemaker.aws")
     owners = {owner for owner, kind, _ in studio if kind == "A"}
     assert {"@", "*", DOMAIN} <= owners  # private DNS has apex and wildcard, the hosted zone the domain
@@ -117,7 +117,7 @@ def test_the_simulated_vpc_has_the_names_that_private_dns_gives(aws):
 
 def test_simulated_addresses_lie_in_the_private_subnets(aws):
     subnets = [subnet(aws, name) for name in ("sn-aws-private-A", "sn-aws-private-B")]
-    for zone in rules.private_names(aws):
+    for zone in aws.private_names():
         owners = {}
         for owner, kind, data in zone_file(f"studio-{aws.region}", zone):
             if kind == "A" and owner != "d-dualstack":

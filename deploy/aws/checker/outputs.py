@@ -2,9 +2,8 @@
 
 Keys begin with "Penstock", and values are text: a list has commas. Two stacks of one Region are one pool.
 """
-from . import rules
 from .template import Finding, Symbol
-from .world import address, network
+from .world import address, network, services
 
 # Output, the stack that has it, whether it is a list.
 KEYS = {
@@ -65,10 +64,10 @@ def check(world):
     made = {place.get("Ip") for _, _, one in world.all("AWS::Route53Resolver::ResolverEndpoint") for place in one.get("IpAddresses", [])}
     if set(values["PenstockEndpoints"]) != made:
         yield wrong("PenstockEndpoints", f"{', '.join(values['PenstockEndpoints'])}: not the inbound endpoint's {', '.join(map(str, made))}")
-    vpc = network(world.by_symbol(rules.studio_vpc(world)).get("CidrBlock"))
+    vpc = network(world.by_symbol(world.studio_vpc()).get("CidrBlock"))
     if [network(one) for one in values["PenstockExpect"]] != [vpc]:
         yield wrong("PenstockExpect", f"{', '.join(values['PenstockExpect'])}: not the VPC's network {vpc}")
-    known = rules.services(world.region)
+    known = services(world.region)
     there = [one.get("ServiceName") for _, _, one in world.all("AWS::EC2::VPCEndpoint") if one.get("VpcEndpointType") == "Interface"]
     words = sorted(known[one].word for one in there if one in known)
     if sorted(values["PenstockServices"]) != words:

@@ -1,50 +1,13 @@
 """deploy/aws/checker/rules.py - what has to hold between the four stacks, and what other checkers of templates do not look at."""
-import collections
-
 from .template import Finding, Symbol
-from .world import address, lets_in, network
+from .world import address, is_on, lets_in, network, services
 
 RESERVED_FIRST, RESERVED_LAST = 4, 1  # addresses of each subnet that are Amazon's
 EVERYWHERE = network("0.0.0.0/0")
 
 
-# An endpoint service that an office reaches Studio by: its word in `services:` of Penstock, and the names that private DNS answers for.
-Service = collections.namedtuple("Service", "word names")
-
-
-def services(region):
-    return {
-        f"aws.sagemaker.{region}.studio": Service("studio", [f"studio.{region}.sagemaker.aws"]),
-        f"com.amazonaws.{region}.sagemaker.api": Service("api", [f"api.sagemaker.{region}.amazonaws.com"]),
-        f"com.amazonaws.{region}.sagemaker.runtime": Service("runtime", [f"runtime.sagemaker.{region}.amazonaws.com"]),
-    }
-
-
 def _found(stack, name, text):
     return Finding(stack.file, name, text)
-
-
-def is_on(value, default=False):
-    return default if value is None else str(value).lower() == "true"
-
-
-def private_names(world):
-    """The names that private DNS of the interface endpoints answers for, each with all below it where AWS does so."""
-    known = services(world.region)
-    return {name for _, _, one in world.all("AWS::EC2::VPCEndpoint") if is_on(one.get("PrivateDnsEnabled")) and one["ServiceName"] in known
-            for name in known[one["ServiceName"]].names}
-
-
-def studio_vpc(world):
-    """The VPC of the inbound endpoint: of its first subnet."""
-    for _, _, one in world.all("AWS::Route53Resolver::ResolverEndpoint"):
-        for place in one.get("IpAddresses", []):
-            return world.by_symbol(place["SubnetId"]).get("VpcId")
-    return None
-
-
-def office_network(world):
-    return network(world.stacks["office"].outputs.get("Cidr"))
 
 
 def subnets_lie_in_their_vpc(world):
@@ -142,7 +105,7 @@ def resolver_group_is_untracked(world):
 
 
 def office_reaches_https(world):
-    office = office_network(world)
+    office = world.office_network()
     for stack, name, one in world.all("AWS::EC2::VPCEndpoint"):
         if one.get("VpcEndpointType") != "Interface":
             continue
@@ -153,7 +116,7 @@ def office_reaches_https(world):
 
 
 def routes_lead_both_ways(world):
-    studio, office = studio_vpc(world), world.stacks["office"].outputs.get("VpcId")
+    studio, office = world.studio_vpc(), world.stacks["office"].outputs.get("VpcId")
     for stack, name, one in world.all("AWS::EC2::VPCPeeringConnection"):
         if {one.get("VpcId"), one.get("PeerVpcId")} != {studio, office}:
             yield _found(stack, name, "it does not join the Studio VPC and the office")
@@ -173,9 +136,9 @@ def routes_lead_both_ways(world):
 def hosted_zones_lead_to_studio(world):
     zones = {world.symbol(stack, name): one for stack, name, one in world.all("AWS::Route53::HostedZone")}
     for stack, name, one in world.all("AWS::Route53::HostedZone"):
-        if str(one.get("Name")).rstrip(".") in private_names(world):
+        if str(one.get("Name")).rstrip(".") in world.private_names():
             yield _found(stack, name, f"private DNS of an endpoint has {one['Name']} already: set PrivateDns=false")
-        if studio_vpc(world) not in [vpc.get("VPCId") for vpc in one.get("VPCs", [])]:
+        if world.studio_vpc() not in [vpc.get("VPCId") for vpc in one.get("VPCs", [])]:
             yield _found(stack, name, "it is not associated with the VPC of the inbound endpoint")
     for stack, name, one in world.all("AWS::Route53::RecordSet"):
         zone = str(zones.get(one.get("HostedZoneId"), {}).get("Name"))
@@ -208,7 +171,7 @@ def office_asks_penstock_alone(world):
         own = address(one.get("PrivateIpAddress"))
         if own is None or subnet is None or own not in subnet:
             yield _found(stack, name, f"{one.get('PrivateIpAddress')} is outside its subnet's network {subnet}")
-    office = office_network(world)
+    office = world.office_network()
     for stack, name, one in world.all("AWS::EC2::Instance"):
         if one.get("PrivateIpAddress") == listen:
             rules = [rule for group in one.get("SecurityGroupIds", []) for rule in world.ingress(group)]

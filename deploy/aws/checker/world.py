@@ -1,4 +1,5 @@
 """deploy/aws/checker/world.py - the article's four stacks, deployed in order in thought, and questions about what they make."""
+import collections
 import ipaddress
 import pathlib
 
@@ -8,6 +9,17 @@ FOLDER = pathlib.Path(__file__).resolve().parents[1]
 ORDER = ("network", "domain", "office", "peering")
 # What has no default because the article has no value for it.
 GIVEN = {"office": {"PenstockSource": "https://example.com/penstock.deb"}}
+
+# An endpoint service that an office reaches Studio by: its word in `services:` of Penstock, and the names that private DNS answers for.
+Service = collections.namedtuple("Service", "word names")
+
+
+def services(region):
+    return {
+        f"aws.sagemaker.{region}.studio": Service("studio", [f"studio.{region}.sagemaker.aws"]),
+        f"com.amazonaws.{region}.sagemaker.api": Service("api", [f"api.sagemaker.{region}.amazonaws.com"]),
+        f"com.amazonaws.{region}.sagemaker.runtime": Service("runtime", [f"runtime.sagemaker.{region}.amazonaws.com"]),
+    }
 
 
 def templates(names=ORDER):
@@ -70,6 +82,22 @@ class World:
     def routes_of(self, table):
         return [one for _, _, one in self.all("AWS::EC2::Route") if one.get("RouteTableId") == table]
 
+    def private_names(self):
+        """The names that private DNS of the interface endpoints answers for, each with all below it where AWS does so."""
+        known = services(self.region)
+        return {name for _, _, one in self.all("AWS::EC2::VPCEndpoint")
+                if is_on(one.get("PrivateDnsEnabled")) and one["ServiceName"] in known for name in known[one["ServiceName"]].names}
+
+    def studio_vpc(self):
+        """The VPC of the inbound endpoint: of its first subnet."""
+        for _, _, one in self.all("AWS::Route53Resolver::ResolverEndpoint"):
+            for place in one.get("IpAddresses", []):
+                return self.by_symbol(place["SubnetId"]).get("VpcId")
+        return None
+
+    def office_network(self):
+        return network(self.stacks["office"].outputs.get("Cidr"))
+
 
 def network(text):
     """An IP network, or nothing where the text is none."""
@@ -84,6 +112,10 @@ def address(text):
         return ipaddress.ip_address(str(text))
     except ValueError:
         return None
+
+
+def is_on(value, default=False):
+    return default if value is None else str(value).lower() == "true"
 
 
 def lets_in(rules, protocol, port, source):
