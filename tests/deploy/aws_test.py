@@ -205,5 +205,7 @@ def test_the_page_names_stacks_and_parameters_that_are_there(aws):
         assert path.name in page, path.name
     known = {key for stack in aws.stacks.values() for key in stack.parameters}
     known |= set(world.templates(("gateway",))["gateway"]["Parameters"])
-    used = re.findall(r"^\s+(?:--parameter-overrides )?([A-Z]\w+)=", page, re.M) + re.findall(r"--parameter-overrides (\w+)=", page)
-    assert used and set(used) <= known, set(used) - known
+    used = {key for line in page.splitlines() if "--parameter-overrides" in line
+            for key in re.findall(r"\b([A-Z]\w+)=", line.split("--parameter-overrides")[1])}
+    used |= {key for stack, key in re.findall(r"--set (\w+)\.(\w+)=", page)}
+    assert len(used) > 4 and used <= known, used - known
