@@ -27,7 +27,7 @@ def deploy(files):
                                   capture_output=True, text=True, timeout=120, check=False)
             said = (done.stdout + done.stderr).splitlines()
             # An error of moto's is the last line of a long trace.
-            return (None, said[-1:] if done.stderr else said) if done.returncode else (said[0], [])
+            return (None, said[-1:] if "Traceback" in done.stderr else said) if done.returncode else (said[0], [])
     return "no python3 here has moto", None
 
 

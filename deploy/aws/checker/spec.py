@@ -23,7 +23,7 @@ def find(folder):
 def fetch(folder):
     """Installs the package into a folder. What went wrong as text, or nothing."""
     os.makedirs(folder, exist_ok=True)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), f"{PACKAGE}@{VERSION}"]
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries", "0", "--prefix", str(folder), f"{PACKAGE}@{VERSION}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:
