@@ -41,6 +41,8 @@ struct Tcp {
   uint32_t connections = 10'000;                   // open at once
   uint32_t connections_per_client = 1'000;         // of one host; its networks may have some times as many
   std::chrono::milliseconds idle_timeout{10'000};  // without a query under way
+
+  bool operator==(const Tcp&) const = default;
 };
 
 struct Dataplane {

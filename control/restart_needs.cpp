@@ -37,6 +37,10 @@ std::vector<std::string> restart_needs(const config::Model& was, const config::M
   compare(was.dataplane.version == now.dataplane.version, "dataplane.version", dataplane);
   compare(same_source_ports(was.dataplane.source_ports, now.dataplane.source_ports), "dataplane.source_ports",
           dataplane);
+  // Without source_ports they decide how many there are (config/source_ports.h).
+  compare(was.dataplane.port_budget == now.dataplane.port_budget, "dataplane.port_budget", dataplane);
+  compare(was.dataplane.nodes == now.dataplane.nodes, "dataplane.nodes", dataplane);
+  compare(was.dataplane.tcp == now.dataplane.tcp, "dataplane.tcp", dataplane);
   compare(was.dataplane.socket == now.dataplane.socket, "dataplane.socket", "both programs");
   compare(was.control.socket == now.control.socket, "control.socket", "penstock-control");
   compare(was.control.watch == now.control.watch, "control.watch", "penstock-control");

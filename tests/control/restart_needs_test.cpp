@@ -34,6 +34,13 @@ TEST(RestartNeeds, NamesTheSettingAndTheProgram) {
        [](Model& m) {
          m.dataplane.source_ports = config::SourcePorts{2000, 100};
        }},
+      {"dataplane.port_budget changed: restart penstock-dataplane", [](Model& m) { m.dataplane.port_budget = 9000; }},
+      {"dataplane.nodes changed: restart penstock-dataplane", [](Model& m) { m.dataplane.nodes = 2; }},
+      {"dataplane.tcp changed: restart penstock-dataplane", [](Model& m) { m.dataplane.tcp.connections = 9; }},
+      {"dataplane.tcp changed: restart penstock-dataplane",
+       [](Model& m) { m.dataplane.tcp.connections_per_client = 9; }},
+      {"dataplane.tcp changed: restart penstock-dataplane",
+       [](Model& m) { m.dataplane.tcp.idle_timeout = std::chrono::milliseconds(900); }},
       {"dataplane.socket changed: restart both programs", [](Model& m) { m.dataplane.socket = "/s"; }},
       {"control.socket changed: restart penstock-control", [](Model& m) { m.control.socket = "/c"; }},
       {"control.watch changed: restart penstock-control", [](Model& m) { m.control.watch = true; }},
