@@ -12,6 +12,8 @@ using config::RefreshOutcome;
 
 RefreshOutcome ask(state::Lcore& lcore, QueryWork& work, const state::QuestionKey& key, const config::ImagePool& pool,
                    uint64_t patience) {
+  // Nothing is spent without a frame: neither a rate budget, nor a silent endpoint's trial.
+  if (lcore.frames.fresh.size() == 0) return RefreshOutcome::no_frame;
   if (to_endpoints(work, pool) != Rewritten::done) return RefreshOutcome::no_frame;
   const Packet& packet = work.packet;
   const Choice choice = choose_endpoint(lcore, pool, {}, {}, packet.family);

@@ -167,6 +167,7 @@ TEST_F(ShareTest, NothingIsEqualByItsHash) {
     work.packet.source_port = decoded.source_port;
     work.packet.family = 4;
     rig.lcore().endpoints.outstanding.fill(0);
+    rig.lcore().now = rig.now;
     path::prepare_query(rig.lcore(), work);
     work.flight_hash = 7;
     const auto outcome = path::handle_query(rig.lcore(), work);
