@@ -91,7 +91,7 @@ TEST_F(CommandsTest, StatusAddsUpTheLcores) {
   lcore.classify[config::ClassifyOutcome::query].set(3);
   lcore.classify[config::ClassifyOutcome::stranger].set(1);
   lcore.query[config::QueryOutcome::forwarded].set(3);
-  lcore.flights.pending.set(2);
+  lcore.pending.set(2);
   lcore.busy_cycles.set(1);
   lcore.idle_cycles.set(3);
   control.endpoint(1).health.condition = Condition::down;
