@@ -8,7 +8,6 @@
 namespace penstock::dns {
 namespace {
 
-constexpr uint16_t kTypeIxfr = 251;
 constexpr unsigned kShortestSoa = 22;  // two names and five numbers
 
 // RFC 1982 section 3.2.

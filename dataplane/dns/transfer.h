@@ -10,6 +10,9 @@
 
 namespace penstock::dns {
 
+constexpr uint16_t kTypeIxfr = 251;
+constexpr uint16_t kTypeAxfr = 252;
+
 enum class TransferStep : uint8_t {
   more,
   done,    // the message is the last one: the zone's SOA came again, or an error, or that there is nothing newer

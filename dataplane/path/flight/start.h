@@ -1,6 +1,7 @@
 // dataplane/path/flight/start.h - the one way in which a flight begins: opened, sent, made known to those who ask the same, and counted.
 #pragma once
 
+#include "dataplane/path/answer/end.h"
 #include "dataplane/path/flight/join.h"
 #include "dataplane/path/flight/open.h"
 
@@ -25,6 +26,20 @@ Started start(state::Lcore& lcore, const QueryWork& work, const state::QuestionK
   enter(*flight, work, key);
   lcore.endpoints.retry_budget.count_query(pool.first_endpoint, lcore.now);
   return Started::yes;
+}
+
+// What becomes of the query, whose frame is still the caller's unless it has started.
+inline config::QueryOutcome end(state::Lcore& lcore, const QueryWork& work, Started started) {
+  switch (started) {
+    case Started::yes:
+      return config::QueryOutcome::forwarded;
+    case Started::full:
+      return end(lcore, work, dns::Rcode::servfail, dns::ExtendedError::other,
+                 config::QueryOutcome::servfail_pending_full);
+    case Started::unsent:
+      break;
+  }
+  return ignore(lcore, work, config::QueryOutcome::ignored_no_room);
 }
 
 }  // namespace penstock::path

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/contract/enums.h"
+#include "dataplane/dns/transfer.h"
 #include "dataplane/path/answer/end.h"
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/flight/start.h"
@@ -23,9 +24,6 @@ using dns::ExtendedError;
 using dns::Rcode;
 using tables::LocalAnswer;
 using tables::Match;
-
-constexpr uint16_t kTypeIxfr = 251;
-constexpr uint16_t kTypeAxfr = 252;
 
 QueryOutcome outcome_of(Action action) {
   switch (action) {
@@ -65,15 +63,7 @@ QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, 
     dns::store16(work.packet.dns, id);
     return false;
   });
-  switch (started) {
-    case Started::yes:
-      return QueryOutcome::forwarded;
-    case Started::full:
-      return end(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-    case Started::unsent:
-      break;
-  }
-  return end(lcore, work, Obstacle::unreachable);
+  return started == Started::unsent ? end(lcore, work, Obstacle::unreachable) : end(lcore, work, started);
 }
 
 // Room for records behind question and OPT; nothing: there is not even room for these.
@@ -92,7 +82,7 @@ std::optional<QueryOutcome> find_records(state::Lcore& lcore, QueryWork& work, c
   const tables::Ruleset& rules = *lcore.rules;
   const Packet& packet = work.packet;
   const uint16_t type = dns::load16(packet.dns + dns::kHeaderSize + work.query.traits.question_length - 4);
-  if (type == kTypeAxfr || type == kTypeIxfr)
+  if (type == dns::kTypeAxfr || type == dns::kTypeIxfr)
     return end(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_local);
   tables::answer_from_records(rules, {work.query.name, match, work.group, type, lcore.memory.rotation++}, answer);
   if (answer.is_left_out)

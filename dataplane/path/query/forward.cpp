@@ -77,15 +77,9 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
     flight.slot.counts_as_negative = work.response_rate != 0 ? 1 : 0;
     return send_first(flight, {pool, choice.endpoint}, work.packet);
   });
-  switch (started) {
-    case Started::yes:
-      return QueryOutcome::forwarded;
-    case Started::full:
-      return end_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
-    case Started::unsent:
-      break;
-  }
-  return ignore(lcore, work, QueryOutcome::ignored_no_room);
+  if (started == Started::full)
+    return end_or_stale(lcore, work, ExtendedError::other, QueryOutcome::servfail_pending_full);
+  return end(lcore, work, started);
 }
 
 }  // namespace penstock::path

@@ -1,5 +1,6 @@
 #include "dataplane/path/query/transfer.h"
 
+#include "dataplane/dns/transfer.h"
 #include "dataplane/path/answer/end.h"
 #include "dataplane/path/choose/choose_endpoint.h"
 #include "dataplane/path/frame/headers.h"
@@ -13,9 +14,6 @@ namespace {
 using config::QueryOutcome;
 using dns::ExtendedError;
 using dns::Rcode;
-
-constexpr uint16_t kTypeIxfr = 251;
-constexpr uint16_t kTypeAxfr = 252;
 
 const uint8_t* behind_name(const QueryWork& work) {
   return work.packet.dns + dns::kHeaderSize + work.query.name.length;
@@ -49,7 +47,7 @@ QueryOutcome give_to_slow_lane(state::Lcore& lcore, const QueryWork& work, const
 
 bool is_transfer(const QueryWork& work) {
   const uint16_t type = dns::load16(behind_name(work));
-  return type == kTypeIxfr || type == kTypeAxfr;
+  return type == dns::kTypeIxfr || type == dns::kTypeAxfr;
 }
 
 std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, const tables::Match& match) {
@@ -59,7 +57,7 @@ std::optional<QueryOutcome> pass_transfer(state::Lcore& lcore, QueryWork& work, 
   if (dns::load16(behind_name(work) + 2) != dns::kClassIn) return std::nullopt;
   const Packet& packet = work.packet;
   if (!came_over_tcp(lcore, packet)) {
-    if (dns::load16(behind_name(work)) == kTypeAxfr) return std::nullopt;
+    if (dns::load16(behind_name(work)) == dns::kTypeAxfr) return std::nullopt;
     if (work.query.opaque) return pass_query(lcore, work, match.rule);
     return end_truncated(lcore, work, QueryOutcome::truncated_transfer);
   }

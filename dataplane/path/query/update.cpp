@@ -52,15 +52,7 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
   const Started started = start(lcore, work, key, pool, [&](const Flight& flight) {
     return send(flight, {pool, choice.endpoint}, outgoing_of(packet));
   });
-  switch (started) {
-    case Started::yes:
-      return QueryOutcome::forwarded;
-    case Started::full:
-      return end(lcore, work, Rcode::servfail, ExtendedError::other, QueryOutcome::servfail_pending_full);
-    case Started::unsent:
-      break;
-  }
-  return ignore(lcore, work, QueryOutcome::ignored_no_room);
+  return end(lcore, work, started);
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+// dataplane/state/answers/answer_cache.cpp - pages of packed answers, read under a sequence number. Long because reader, writer and making room
+// hold one protocol, and are read together.
 #include "dataplane/state/answers/answer_cache.h"
 
 #include <emmintrin.h>
@@ -291,11 +293,11 @@ bool AnswerCache::find_by_generation(const CacheKey& key, Recalled& recalled) {
   });
 }
 
-Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Origin& origin) {
-  if (pages_count_ == 0) return Stored::no_room;
-  CacheEntry entry{};
+namespace {
+
+// Whose answer the entry is, and of when.
+void describe(const CacheKey& key, const AnswerCache::Origin& origin, CacheEntry& entry) {
   entry.identity = key.identity;
-  entry.private_identity = origin.private_identity;
   entry.generation = origin.by_client ? 0 : key.question.generation;
   entry.rule = key.question.rule;
   entry.stored_at = origin.now;
@@ -304,6 +306,15 @@ Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Orig
   entry.owner = origin.owner;
   entry.bits = key.question.bits;
   entry.name_length = key.question.name_length;
+}
+
+}  // namespace
+
+Stored AnswerCache::store(const CacheKey& key, const dns::Kept& kept, const Origin& origin) {
+  if (pages_count_ == 0) return Stored::no_room;
+  CacheEntry entry{};
+  entry.private_identity = origin.private_identity;
+  describe(key, origin, entry);
   entry.error = kept.error;
   entry.answer = kept.answer;
   const Layout layout = layout_of(entry);
@@ -355,15 +366,7 @@ Stored AnswerCache::store_failure(const CacheKey& key, dns::Rcode rcode, uint64_
     writer.put(older, entry);
     return Stored::renewed;
   }
-  entry.identity = key.identity;
-  entry.generation = origin.by_client ? 0 : key.question.generation;
-  entry.rule = key.question.rule;
-  entry.stored_at = origin.now;
-  entry.type = key.question.type;
-  entry.query_class = key.question.query_class;
-  entry.owner = origin.owner;
-  entry.bits = key.question.bits;
-  entry.name_length = key.question.name_length;
+  describe(key, origin, entry);
   entry.error = dns::ExtendedError::none;
   const Layout layout = layout_of(entry);
   const auto units = static_cast<unsigned>((layout.end * 8 + kUnit - 1) / kUnit);
