@@ -1,4 +1,4 @@
-// tests/control/admin/commands_test.cpp - what each request answers, as JSON and in words.
+// tests/control/admin/commands_test.cpp - what each request answers, as JSON and in words. Long because each answer is compared whole.
 #include "control/admin/commands.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // tests/dataplane/path/stream_test.cpp - the stream port: queries over TCP, their way to endpoints, and what UDP cut short.
+// Long because each case goes both ways, and they share a world of connections and cards.
 #include "dataplane/state/lanes/stream_peer.h"
 #include "tests/dataplane/path/path_test.h"
 

@@ -1,5 +1,6 @@
 // tests/dataplane/slow/slow_lane_test.cpp - the slow lane's thread on the loopback: real connections on one side, an lcore of the test's on
 // the other side of the rings.
+// Long because an EAL starts once a process, and each case needs the whole thread.
 #include "dataplane/slow/slow_lane.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 // tests/dataplane/path/choose/choose_endpoint_test.cpp - what each policy gives to whom, and what speaks against an endpoint.
+// Long because each policy is held against each obstacle, in one rig.
 #include "dataplane/path/choose/choose_endpoint.h"
 
 #include "config/contract/loop_label.h"
