@@ -24,86 +24,86 @@
 namespace penstock::config {
 
 // X(name, help)
-#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                          \
-  X(query, "UDP to port 53 of a listen address")                                               \
-  X(response, "UDP from port 53 to one of our source ports")                                   \
-  X(stranger, "anything else: the kernel's")                                                   \
-  X(fragment, "a fragment of a response from an endpoint")                                     \
-  X(malformed, "a header is cut short or contradicts the frame, or a MAC is a group's")        \
-  X(bad_ip_checksum, "the IPv4 header checksum is wrong")                                      \
-  X(bad_udp_checksum, "the UDP checksum is wrong")                                             \
-  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")                \
-  X(own_echo, "a frame that we sent ourselves, seen again on an af_packet port")               \
-  X(other_mac, "for us by its addresses, but sent to another host's MAC: flooded by a switch") \
-  X(other_vlan, "a query under a VLAN tag that the port does not serve")                       \
-  X(other_path, "a query whose source does not belong behind its MAC (reverse_path: strict)")
+#define PENSTOCK_CLASSIFY_OUTCOMES(X)                                                \
+  X(query, "UDP to port 53 of a listen address")                                     \
+  X(response, "UDP from port 53 to one of our source ports")                         \
+  X(stranger, "anything else, left to the kernel")                                   \
+  X(fragment, "fragment of an endpoint's response")                                  \
+  X(malformed, "truncated header, header inconsistent with the frame, or group MAC") \
+  X(bad_ip_checksum, "wrong IPv4 header checksum")                                   \
+  X(bad_udp_checksum, "wrong UDP checksum")                                          \
+  X(no_udp_checksum, "UDP over IPv6 without a checksum (RFC 8200 section 8.1)")      \
+  X(own_echo, "a frame of ours, received again on an af_packet port")                \
+  X(other_mac, "our IP address but another host's MAC, flooded by a switch")         \
+  X(other_vlan, "query with a VLAN tag that the port does not serve")                \
+  X(other_path, "query whose source address does not belong to its MAC (reverse_path: strict)")
 
-#define PENSTOCK_QUERY_OUTCOMES(X)                                                                         \
-  X(forwarded, "sent to an endpoint")                                                                      \
-  X(joined, "the same question is in flight: its answer goes to this client too")                          \
-  X(repeated, "the client's own repetition of a query in flight: one answer goes to both")                 \
-  X(answered_cached, "answered from memory")                                                               \
-  X(answered_stale, "answered from memory though expired: nothing better is to be had (RFC 8767)")         \
-  X(answered_failure, "answered with a failure of the endpoints that is remembered (RFC 9520)")            \
-  X(refused_snoop, "answered REFUSED: it asked for no recursion, and what is remembered is not for it")    \
-  X(answered_cookie, "answered with a cookie: it had one and no question")                                 \
-  X(answered_local, "answered from local records, or that they have no such name or type")                 \
-  X(answered_address, "answered with the addresses that its rule says")                                    \
-  X(answered_identity, "answered with our name or version: id.server and its like, of class CH")           \
-  X(refused_class, "answered REFUSED: of another class than IN, and nothing that we say of ourselves")     \
-  X(refused_local, "answered REFUSED: local records are not transferred")                                  \
-  X(answered_nxdomain, "answered NXDOMAIN as its rule says")                                               \
-  X(answered_nodata, "answered NODATA as its rule says")                                                   \
-  X(refused_by_rule, "answered REFUSED as its rule says")                                                  \
-  X(refused_client, "answered REFUSED: the client may not ask")                                            \
-  X(ignored_client, "not answered: the client may not ask and clients.refused is drop")                    \
-  X(refused_no_rule, "answered REFUSED: no zone matches and there is no default")                          \
-  X(formerr, "answered FORMERR: malformed behind its header")                                              \
-  X(notimp, "answered NOTIMP: the opcode is not QUERY")                                                    \
-  X(refused_view, "answered REFUSED: the zone is for other clients")                                       \
-  X(badvers, "answered BADVERS: an EDNS version that we do not know")                                      \
-  X(refused_transfer, "answered REFUSED: a zone transfer that the zone does not allow this client")        \
-  X(truncated_transfer, "answered empty with TC: an IXFR that came over UDP, where nobody is who he says") \
-  X(transferred, "a zone transfer over TCP: passed to the slow lane, which relays it")                     \
-  X(refused_update, "answered REFUSED: an update of a private zone")                                       \
-  X(limited_truncated, "answered empty with TC: the client, its group or the answer is over its rate")     \
-  X(limited_refused, "answered REFUSED: the same")                                                         \
-  X(limited_bad_cookie, "answered BADCOOKIE: the same, and it knew no cookie of ours")                     \
-  X(limited_dropped, "not answered: the same")                                                             \
-  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool can be reached")                     \
-  X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool is at its rate budget")           \
-  X(servfail_over_share, "answered SERVFAIL: the client has more than its share of what is scarce")        \
-  X(refused_loop, "answered REFUSED: it came from the only endpoint that it could go to")                  \
-  X(refused_loop_probe, "answered REFUSED: a loop probe of ours came back to us")                          \
-  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or its pool holds half of it")   \
-  X(ignored_no_rules, "not answered: there are no rules yet")                                              \
-  X(ignored_short, "not answered: shorter than a DNS header")                                              \
-  X(ignored_response, "not answered: a response sent to port 53")                                          \
-  X(ignored_no_room, "not answered: the frame's buffer has no room for the answer")
+#define PENSTOCK_QUERY_OUTCOMES(X)                                                                          \
+  X(forwarded, "sent to an endpoint")                                                                       \
+  X(joined, "attached to a query in flight with the same question; one response answers both")              \
+  X(repeated, "the client's retransmission of its query in flight; one response answers both")              \
+  X(answered_cached, "answered from the cache")                                                             \
+  X(answered_stale, "answered with a stale answer instead of an error (RFC 8767)")                          \
+  X(answered_failure, "answered with a cached failure of the endpoints (RFC 9520)")                         \
+  X(refused_snoop, "answered REFUSED: query without RD from a client outside clients.allow_snoop")          \
+  X(answered_cookie, "answered with a server cookie: query with a cookie and no question")                  \
+  X(answered_local, "answered from local records, negative answers included")                               \
+  X(answered_address, "answered with the addresses of its rule")                                            \
+  X(answered_identity, "answered with our name or version (id.server and the like, class CH)")              \
+  X(refused_class, "answered REFUSED: class other than IN, and not about our identity")                     \
+  X(refused_local, "answered REFUSED: zone transfer of local records")                                      \
+  X(answered_nxdomain, "answered NXDOMAIN by its rule")                                                     \
+  X(answered_nodata, "answered NODATA by its rule")                                                         \
+  X(refused_by_rule, "answered REFUSED by its rule")                                                        \
+  X(refused_client, "answered REFUSED: client not allowed")                                                 \
+  X(ignored_client, "not answered: client not allowed, and clients.refused is drop")                        \
+  X(refused_no_rule, "answered REFUSED: no rule matches and there is no default")                           \
+  X(formerr, "answered FORMERR: malformed after its header")                                                \
+  X(notimp, "answered NOTIMP: unsupported opcode")                                                          \
+  X(refused_view, "answered REFUSED: the zone is for other client groups")                                  \
+  X(badvers, "answered BADVERS: unsupported EDNS version")                                                  \
+  X(refused_transfer, "answered REFUSED: zone transfer not allowed for this client")                        \
+  X(truncated_transfer, "IXFR over UDP: answered empty with TC, as UDP sources can be forged")              \
+  X(transferred, "zone transfer over TCP, passed to the slow lane")                                         \
+  X(refused_update, "answered REFUSED: UPDATE of a private zone")                                           \
+  X(limited_truncated, "rate limit of the client, group or answer exceeded: answered empty with TC")        \
+  X(limited_refused, "rate limit exceeded: answered REFUSED")                                               \
+  X(limited_bad_cookie, "rate limit exceeded: answered BADCOOKIE, as the query had no valid server cookie") \
+  X(limited_dropped, "rate limit exceeded: not answered")                                                   \
+  X(servfail_no_next_hop, "answered SERVFAIL: no endpoint of the pool is reachable")                        \
+  X(servfail_over_budget, "answered SERVFAIL: every endpoint of the pool has used up its rate budget")      \
+  X(servfail_over_share, "answered SERVFAIL: the client has used up its share of a scarce resource")        \
+  X(refused_loop, "answered REFUSED: it came from the only endpoint that it could be sent to")              \
+  X(refused_loop_probe, "answered REFUSED: one of our loop probes came back to us")                         \
+  X(servfail_pending_full, "answered SERVFAIL: the pending table is full, or the pool holds half of it")    \
+  X(ignored_no_rules, "not answered: no rules loaded yet")                                                  \
+  X(ignored_short, "not answered: shorter than a DNS header")                                               \
+  X(ignored_response, "not answered: a response, sent to port 53")                                          \
+  X(ignored_no_room, "not answered: no room for the answer in the frame's buffer")
 
-#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                 \
-  X(returned, "sent to the client that asked")                                                        \
-  X(blocked, "the leak guard kept it back: the client got SERVFAIL or NODATA")                        \
-  X(replaced_stale, "a failure: the client got the expired answer that was remembered")               \
-  X(refreshed, "to a query of our own: remembered")                                                   \
-  X(tried_next, "SERVFAIL or REFUSED, and retry_on says to ask another endpoint")                     \
-  X(held_back, "the same, and no other is left to ask, but one that was asked still owes an answer")  \
-  X(chased, "a chain into a private zone was cut, its end is asked of the zone's own pool")           \
-  X(asked_over_tcp, "truncated, or a fragment: asked again over TCP")                                 \
-  X(dropped_fragment, "cut short, and it could not be asked again over TCP")                          \
-  X(asked_without_edns, "the endpoint does not know EDNS: asked again without")                       \
-  X(unusable, "no question or two OPTs: a failure of the endpoint, so the next is asked")             \
-  X(lost_over_tcp, "no response: the endpoint refused or ended the connection, so the next is asked") \
-  X(unknown_id, "no query is pending under its id: late, doubled or forged")                          \
-  X(wrong_endpoint, "not from the address the query went to, or not to the one it came from")         \
-  X(wrong_port, "not to the port that the query left from")                                           \
-  X(wrong_question, "its question is not the one that was asked (RFC 5452)")                          \
-  X(wrong_case, "the letters of its question are not those that were drawn for it (0x20)")            \
-  X(malformed, "shorter than a DNS header, not a response, or another opcode")                        \
-  X(no_room, "the frame's buffer has no room for the client's headers")
+#define PENSTOCK_RESPONSE_OUTCOMES(X)                                                                   \
+  X(returned, "sent to the client")                                                                     \
+  X(blocked, "blocked by the leak guard; the client got SERVFAIL or NODATA")                            \
+  X(replaced_stale, "a failure; the client got the stale answer instead")                               \
+  X(refreshed, "response to a refresh query of ours, cached")                                           \
+  X(tried_next, "SERVFAIL or REFUSED that retry_on names; another endpoint is asked")                   \
+  X(held_back, "the same without another endpoint to ask; an endpoint asked before may still answer")   \
+  X(chased, "CNAME chain into a private zone, cut there; its target is asked from the zone's own pool") \
+  X(asked_over_tcp, "truncated, or a fragment; asked again over TCP")                                   \
+  X(dropped_fragment, "a fragment that could not be asked again over TCP")                              \
+  X(asked_without_edns, "the endpoint does not support EDNS; asked again without")                      \
+  X(unusable, "no question, or two OPT records: counts as a failure, and the next endpoint is asked")   \
+  X(lost_over_tcp, "no response: the endpoint refused or closed the connection, and the next is asked") \
+  X(unknown_id, "no query in flight has its id: late, duplicate or forged")                             \
+  X(wrong_endpoint, "address pair differs from the query's")                                            \
+  X(wrong_port, "port differs from the query's source port")                                            \
+  X(wrong_question, "question differs from the query's (RFC 5452)")                                     \
+  X(wrong_case, "letter case of the question differs from the query's (0x20)")                          \
+  X(malformed, "shorter than a DNS header, not a response, or another opcode")                          \
+  X(no_room, "no room for the client's headers in the frame's buffer")
 
-#define PENSTOCK_HANDOFF_OUTCOMES(X)                                             \
-  X(handed_off, "received by one lcore, owned by another, passed over its ring") \
+#define PENSTOCK_HANDOFF_OUTCOMES(X)                                                      \
+  X(handed_off, "received by one lcore and passed over a ring to the lcore that owns it") \
   X(full, "lost: the owner's ring was full")
 
 #define PENSTOCK_DOOR_OUTCOMES(X)                                                         \
@@ -111,50 +111,50 @@ namespace penstock::config {
   X(left_to_kernel, "dropped here: the kernel has its own copy, or the port has no door") \
   X(full, "lost: the door's ring was full")
 
-#define PENSTOCK_SWEEP_OUTCOMES(X)                                            \
-  X(expired, "not answered in time by the endpoint: the client got SERVFAIL") \
-  X(expired_stale, "the same, and the client got the expired answer")         \
-  X(expired_refresh, "a query of our own that was not answered in time")      \
-  X(expired_unanswered, "not answered in time, and no buffer was free for the SERVFAIL")
+#define PENSTOCK_SWEEP_OUTCOMES(X)                                         \
+  X(expired, "no response in time; the client got SERVFAIL")               \
+  X(expired_stale, "no response in time; the client got a stale answer")   \
+  X(expired_refresh, "a refresh query of ours without a response in time") \
+  X(expired_unanswered, "no response in time, and no free buffer for the SERVFAIL")
 
-#define PENSTOCK_RETRY_OUTCOMES(X)                                                             \
-  X(sent, "an overdue query was sent again, to another endpoint where there is one")           \
-  X(over_tcp, "asked over TCP instead: responses fit it but in part, as those of a forger do") \
-  X(over_budget, "put off for 100 ms: retries of the last 10 s are a fifth of the queries")    \
-  X(over_rate_budget, "put off for 100 ms: every endpoint for it is at its rate budget")       \
-  X(no_endpoint, "not sent again: its rule has no endpoint for it any more")                   \
-  X(no_frame, "put off for 100 ms: no buffer was free")                                        \
+#define PENSTOCK_RETRY_OUTCOMES(X)                                                               \
+  X(sent, "sent again, to another endpoint if there is one")                                     \
+  X(over_tcp, "asked over TCP: responses matched it only in part, as forged ones do")            \
+  X(over_budget, "postponed for 100 ms: retries were a fifth of the queries of the last 10 s")   \
+  X(over_rate_budget, "postponed for 100 ms: every endpoint for it has used up its rate budget") \
+  X(no_endpoint, "not sent again: its rule no longer has an endpoint for it")                    \
+  X(no_frame, "postponed for 100 ms: no free buffer")                                            \
   X(too_long, "not sent again: the query is too long to be kept")
 
-#define PENSTOCK_WAITER_OUTCOMES(X)                                           \
-  X(answered, "a client whose question was in flight already got the answer") \
-  X(answered_servfail, "it got SERVFAIL, as the client that asked first did") \
-  X(lost, "it got nothing: no buffer was free, or the answer had no room in it")
+#define PENSTOCK_WAITER_OUTCOMES(X)                             \
+  X(answered, "got the answer")                                 \
+  X(answered_servfail, "got SERVFAIL, as the first client did") \
+  X(lost, "got nothing: no free buffer, or no room for the answer")
 
-#define PENSTOCK_GUARD_OUTCOMES(X)                                                                         \
-  X(passed, "every address of the answer for a private name lies where it should")                         \
-  X(blocked, "an address outside `expect`, or a chain that leaves the private zones: answered SERVFAIL")   \
-  X(withheld, "addresses of a family of which `expect` has no network: answered NODATA, or without them")  \
-  X(alarmed, "the same as these two, but on_leak is alarm: the answer went to the client")                 \
-  X(unreadable, "the records of an answer for a private name cannot be read: answered SERVFAIL")           \
-  X(chain_unreadable, "an answer for another name has a chain that cannot be followed: answered SERVFAIL") \
-  X(chain_cut, "an answer for another name led into a private zone: cut there")                            \
-  X(chain_alarmed, "the same, but cname is alarm: the answer went to the client")
+#define PENSTOCK_GUARD_OUTCOMES(X)                                                                       \
+  X(passed, "every address of the answer for a private name is in an expected network")                  \
+  X(blocked, "address outside `expect`, or a chain out of the private zones: answered SERVFAIL")         \
+  X(withheld, "addresses of a family without a network in `expect`: removed, or answered NODATA")        \
+  X(alarmed, "like blocked and withheld, but on_leak is alarm: the client got the answer")               \
+  X(unreadable, "unreadable records in an answer for a private name: answered SERVFAIL")                 \
+  X(chain_unreadable, "answer for another name with a chain that cannot be followed: answered SERVFAIL") \
+  X(chain_cut, "answer for another name with a chain into a private zone: cut there")                    \
+  X(chain_alarmed, "like chain_cut, but cname is alarm: the client got the answer")
 
-#define PENSTOCK_REFRESH_OUTCOMES(X)                                                \
-  X(sent, "a remembered answer is asked for again, by us: soon or already expired") \
-  X(no_endpoint, "not asked: no endpoint can be reached, or has budget left")       \
-  X(no_frame, "not asked: no buffer was free")                                      \
-  X(pending_full, "not asked: the pending table is full, or its pool holds half of it")
+#define PENSTOCK_REFRESH_OUTCOMES(X)                                                 \
+  X(sent, "sent to an endpoint to renew an answer that is stale or about to expire") \
+  X(no_endpoint, "not sent: no endpoint is reachable within its rate budget")        \
+  X(no_frame, "not sent: no free buffer")                                            \
+  X(pending_full, "not sent: the pending table is full, or the pool holds half of it")
 
-#define PENSTOCK_REMEMBER_OUTCOMES(X)                                                     \
-  X(stored, "a new answer")                                                               \
-  X(renewed, "in the place of an older one to the same question")                         \
-  X(failure, "that the endpoints failed (RFC 9520)")                                      \
-  X(not_kept, "not remembered: truncated, TTL 0, or of a kind that is good for one only") \
-  X(too_long, "not remembered: longer than an entry can be")                              \
-  X(no_room, "not remembered: the pool has its share of the cache already")               \
-  X(busy, "not remembered: another lcore wrote to the same page")
+#define PENSTOCK_REMEMBER_OUTCOMES(X)                                   \
+  X(stored, "cached as a new entry")                                    \
+  X(renewed, "cached in place of an older answer to the same question") \
+  X(failure, "failure of the endpoints, cached (RFC 9520)")             \
+  X(not_kept, "not cached: truncated, TTL 0, or for one client only")   \
+  X(too_long, "not cached: longer than an entry can be")                \
+  X(no_room, "not cached: the pool has used up its share of the cache") \
+  X(busy, "not cached: another lcore was writing to the same page")
 
 #define PENSTOCK_TRANSMIT_OUTCOMES(X)                                \
   X(sent, "accepted by the port's queue")                            \

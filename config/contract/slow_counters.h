@@ -12,52 +12,52 @@ namespace penstock::config {
 
 // X(name, help)
 #define PENSTOCK_SLOW_COUNTERS(X)                                                                             \
-  X(accepted, "connections of clients accepted")                                                              \
-  X(shed_total, "all places taken: the idlest connection of the client with most closed for another")         \
-  X(shed_client, "the idlest connection of a client closed, as it or its network has what it may have")       \
-  X(no_descriptor, "a connection not accepted: the process has no file descriptor left")                      \
-  X(idle_closed, "connections closed after the idle time")                                                    \
+  X(accepted, "client connections accepted")                                                                  \
+  X(shed_total, "connection limit reached: idlest connection of the client with the most connections closed") \
+  X(shed_client, "limit of the client or its network reached: its idlest connection closed")                  \
+  X(no_descriptor, "connection not accepted: the process has no free file descriptor")                        \
+  X(idle_closed, "connections closed after the idle time-out")                                                \
   X(slow_reader, "connections closed: the client did not read its answers")                                   \
-  X(broken, "connections closed: a length of 0, or of less than a header or more than a frame holds")         \
-  X(no_room, "connections closed: all of them together keep as many octets as they may")                      \
-  X(dropped, "connections closed: the rules answer nothing to this client")                                   \
-  X(transfer_cut, "connections closed in the middle of a zone transfer, which the endpoint has ended")        \
+  X(broken, "connections closed: message length 0, shorter than a DNS header or longer than a frame")         \
+  X(no_room, "connections closed: buffer limit of all connections reached")                                   \
+  X(dropped, "connections closed: the rules do not answer this client")                                       \
+  X(transfer_cut, "connections closed during a zone transfer: the endpoint ended it")                         \
   X(left, "connections closed by the client, or lost")                                                        \
-  X(queries, "queries taken from connections")                                                                \
-  X(paused, "connections not read for a while: nothing but REFUSED was left to say")                          \
+  X(queries, "queries received over connections")                                                             \
+  X(paused, "connections paused: every further answer would be REFUSED")                                      \
   X(answers, "answers written to connections")                                                                \
-  X(gone, "answers to a connection that was there no more")                                                   \
-  X(datagram_queries, "queries over UDP that the kernel put together: fragments, IP options")                 \
-  X(datagram_answers, "answers to them")                                                                      \
-  X(datagrams_lost, "such queries and answers that had no room, or were too long")                            \
-  X(no_frame, "no frame was free: the query waits, a response is lost")                                       \
+  X(gone, "answers whose connection had closed")                                                              \
+  X(datagram_queries, "UDP queries reassembled by the kernel (fragments, IP options)")                        \
+  X(datagram_answers, "answers to reassembled UDP queries")                                                   \
+  X(datagrams_lost, "reassembled UDP queries and their answers lost: too long, or no room")                   \
+  X(no_frame, "no free frame: the query waits, a response is lost")                                           \
   X(ring_full, "an lcore's ring was full: the query waits, a response is lost")                               \
-  X(upstream_connects, "connections to endpoints that were made")                                             \
-  X(upstream_failed, "connections to endpoints that could not be made")                                       \
-  X(upstream_closed, "connections to endpoints that ended with queries under way")                            \
+  X(upstream_connects, "connections to endpoints established")                                                \
+  X(upstream_failed, "connections to endpoints that failed")                                                  \
+  X(upstream_closed, "connections to endpoints that ended with queries in flight")                            \
   X(upstream_queries, "queries sent to endpoints over TCP")                                                   \
-  X(upstream_resent, "queries sent once more, as their connection ended (RFC 7766 section 6.2.4)")            \
-  X(upstream_alone, "queries without an answer on a connection with others: asked on one of their own too")   \
+  X(upstream_resent, "queries sent again after their connection ended (RFC 7766 section 6.2.4)")              \
+  X(upstream_alone, "queries unanswered on a shared connection, sent again on one of their own")              \
   X(upstream_responses, "responses passed to the lcores")                                                     \
-  X(upstream_unknown, "responses that no query is under way for, or that no lcore has room for")              \
-  X(upstream_lost, "queries given up: no connection, too many under way, or no answer before they were late") \
-  X(transfers, "zone transfers that clients may have")                                                        \
-  X(transfer_messages, "messages of them passed on")                                                          \
-  X(transfers_done, "passed to their end")                                                                    \
-  X(transfers_failed, "answered SERVFAIL: the endpoint has not begun")                                        \
-  X(transfers_over, "answered SERVFAIL: the client, or all together, have as many as they may")               \
-  X(transfers_broken, "ended in the middle by the endpoint: the client's connection was closed")              \
-  X(transfers_quiet, "the same: the endpoint was quiet for too long")                                         \
-  X(transfers_left, "given up: the client's connection was closed")
+  X(upstream_unknown, "responses without a query in flight, or without room at an lcore")                     \
+  X(upstream_lost, "queries given up: no connection, too many in flight, or no response in time")             \
+  X(transfers, "zone transfers started")                                                                      \
+  X(transfer_messages, "zone transfer messages relayed")                                                      \
+  X(transfers_done, "zone transfers completed")                                                               \
+  X(transfers_failed, "zone transfers answered SERVFAIL: the endpoint did not start them")                    \
+  X(transfers_over, "zone transfers answered SERVFAIL: limit of the client or of all clients reached")        \
+  X(transfers_broken, "zone transfers ended early by the endpoint: client connection closed")                 \
+  X(transfers_quiet, "zone transfers without data from the endpoint for too long: client connection closed")  \
+  X(transfers_left, "zone transfers given up: the client closed its connection")
 
 // X(name, help)
-#define PENSTOCK_SLOW_GAUGES(X)                                                      \
-  X(connections, "connections of clients that are open")                             \
-  X(in_flight, "queries from connections that are not answered yet")                 \
-  X(buffered, "octets kept for connections: parts of queries, answers not yet read") \
-  X(upstream_connections, "connections to endpoints that are open")                  \
-  X(upstream_in_flight, "queries to endpoints over TCP that are not answered yet")   \
-  X(transfers, "zone transfers under way")
+#define PENSTOCK_SLOW_GAUGES(X)                                                     \
+  X(connections, "open client connections")                                         \
+  X(in_flight, "queries from connections not answered yet")                         \
+  X(buffered, "bytes buffered for connections: partial queries and unread answers") \
+  X(upstream_connections, "open connections to endpoints")                          \
+  X(upstream_in_flight, "queries to endpoints over TCP not answered yet")           \
+  X(transfers, "zone transfers in progress")
 
 #define PENSTOCK_ENUM_VALUE(name, help) name,
 enum class SlowCounter : uint8_t { PENSTOCK_SLOW_COUNTERS(PENSTOCK_ENUM_VALUE) };

@@ -87,66 +87,60 @@ void add_outcomes(MetricList& list, const CounterPage& page, const std::string& 
 void add_packets(MetricList& list, const CounterPage& page) {
   list.counter("penstock_received_frames_total", "Frames taken from the ports.", {},
                number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.received; })));
-  add_outcomes(list, page, "penstock_frames_total", "Frames by what they are", "class", kClassify,
-               &LcoreCounters::classify);
-  add_outcomes(list, page, "penstock_queries_total", "Queries by what became of them", "outcome", kQuery,
-               &LcoreCounters::query);
-  add_outcomes(list, page, "penstock_responses_total", "Responses of endpoints by what became of them", "outcome",
-               kResponse, &LcoreCounters::response);
-  add_outcomes(list, page, "penstock_handoffs_total", "Responses that another lcore owns", "outcome", kHandoff,
+  add_outcomes(list, page, "penstock_frames_total", "Frames by class", "class", kClassify, &LcoreCounters::classify);
+  add_outcomes(list, page, "penstock_queries_total", "Queries by outcome", "outcome", kQuery, &LcoreCounters::query);
+  add_outcomes(list, page, "penstock_responses_total", "Responses of endpoints by outcome", "outcome", kResponse,
+               &LcoreCounters::response);
+  add_outcomes(list, page, "penstock_handoffs_total", "Responses owned by another lcore", "outcome", kHandoff,
                &LcoreCounters::handoff);
-  add_outcomes(list, page, "penstock_door_frames_total", "Frames of the kernel", "outcome", kDoor,
+  add_outcomes(list, page, "penstock_door_frames_total", "Frames for the kernel", "outcome", kDoor,
                &LcoreCounters::door);
-  add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries that were given up", "outcome", kSweep,
+  add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries given up", "outcome", kSweep,
                &LcoreCounters::sweep);
-  add_outcomes(list, page, "penstock_retries_total", "Forwarded queries that were overdue", "outcome", kRetry,
+  add_outcomes(list, page, "penstock_retries_total", "Overdue forwarded queries", "outcome", kRetry,
                &LcoreCounters::retry);
-  add_outcomes(list, page, "penstock_joined_queries_total",
-               "Queries that joined one in flight, by what their clients got", "outcome", kWaiter,
-               &LcoreCounters::waiter);
-  add_outcomes(list, page, "penstock_guarded_responses_total", "What the leak guard made of responses", "outcome",
+  add_outcomes(list, page, "penstock_joined_queries_total", "Queries that joined one in flight, by what the client got",
+               "outcome", kWaiter, &LcoreCounters::waiter);
+  add_outcomes(list, page, "penstock_guarded_responses_total", "Responses by verdict of the leak guard", "outcome",
                kGuard, &LcoreCounters::guard);
-  add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send by what became of them", "outcome",
-               kTransmit, &LcoreCounters::transmit);
-  add_outcomes(list, page, "penstock_refreshes_total",
-               "Queries of our own, for answers that are remembered, by what became of them", "outcome", kRefresh,
-               &LcoreCounters::refresh);
-  add_outcomes(list, page, "penstock_remembered_total", "Answers that came, by whether they are remembered", "outcome",
+  add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send, by outcome", "outcome", kTransmit,
+               &LcoreCounters::transmit);
+  add_outcomes(list, page, "penstock_refreshes_total", "Refresh queries of ours for cached answers, by outcome",
+               "outcome", kRefresh, &LcoreCounters::refresh);
+  add_outcomes(list, page, "penstock_remembered_total", "Answers received, by whether they were cached", "outcome",
                kRemember, &LcoreCounters::remember);
   list.counter(
-      "penstock_partial_checksum_frames_total",
-      "Accepted frames whose UDP checksum was only the sum of the pseudo-header.", {},
-      number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.checksum_partial; })));
+      "penstock_partial_checksum_frames_total", "Accepted frames whose UDP checksum covered the pseudo-header only.",
+      {}, number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.checksum_partial; })));
   for (size_t i = 0; i < 16; ++i) {
     list.counter("penstock_returned_responses_total", "Responses returned to clients, by RCODE.",
                  {{"rcode", kRcodes[i]}},
                  number(total(page, [i](const LcoreCounters& lcore) -> const Counter& { return lcore.rcodes[i]; })));
   }
-  const char* kernel = "Frames from the kernel to the wire.";
+  const char* kernel = "Frames from the kernel, sent on the wire or lost.";
   list.counter("penstock_kernel_frames_total", kernel, {{"outcome", "sent"}}, number(page.door_sent.get()));
   list.counter("penstock_kernel_frames_total", kernel, {{"outcome", "lost"}}, number(page.door_lost.get()));
   list.gauge(
       "penstock_accounting_residual",
-      "Packets, and queries of our own, that are missing from the counters or counted twice; 0 whenever traffic is "
-      "quiet.",
+      "Packets and refresh queries that are missing from the counters or counted twice. 0 when there is no traffic.",
       {}, static_cast<double>(config::accounting_residual(page)));
 }
 
 // What is in it now; what was answered from it is in penstock_queries_total.
 void add_cache(MetricList& list, const CounterPage& page) {
-  list.gauge("penstock_cache_entries", "Answers, and failures of endpoints, that are remembered now.", {},
+  list.gauge("penstock_cache_entries", "Cached answers and cached failures of endpoints.", {},
              number(page.cache_entries.get()));
-  list.gauge("penstock_cache_used_bytes", "Memory that they take.", {}, number(page.cache_used.get()));
-  list.gauge("penstock_cache_size_bytes", "Memory that there is for them, taken at start; 0: nothing is remembered.",
-             {}, number(page.cache_size.get()));
+  list.gauge("penstock_cache_used_bytes", "Memory used by cached answers.", {}, number(page.cache_used.get()));
+  list.gauge("penstock_cache_size_bytes", "Size of the answer cache, allocated at start. 0: no cache.", {},
+             number(page.cache_size.get()));
   list.gauge("penstock_policed_clients",
-             "Clients that flood us with queries that are turned away, and are stopped before.", {},
+             "Clients whose queries are dropped unread because they flood us with queries to be refused.", {},
              number(page.policed_clients.get()));
-  list.counter("penstock_policed_dropped_total", "Queries of such clients that were dropped unread.", {},
+  list.counter("penstock_policed_dropped_total", "Queries dropped unread because of penstock_policed_clients.", {},
                number(page.policed_dropped.get()));
-  list.counter("penstock_cache_evictions_total", "Answers forgotten to make room for others.", {},
+  list.counter("penstock_cache_evictions_total", "Cached answers evicted to make room.", {},
                number(page.cache_evicted.get()));
-  list.counter("penstock_cache_flushed_total", "Answers forgotten by hand: penstockctl cache flush.", {},
+  list.counter("penstock_cache_flushed_total", "Cached answers removed by penstockctl cache flush.", {},
                number(page.cache_flushed.get()));
 }
 
@@ -158,27 +152,27 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
     const LcoreCounters& lcore = lcores[i];
     const uint64_t busy = lcore.busy_cycles.get();
     const uint64_t idle = lcore.idle_cycles.get();
-    const char* cycles = "TSC cycles by what the turn of the loop did: busy moved a frame, idle did not.";
+    const char* cycles = "TSC cycles of the lcore's loop. busy: turns that moved a frame. idle: turns that moved none.";
     list.counter("penstock_lcore_cycles_total", cycles, {{"lcore", index}, {"state", "busy"}}, number(busy));
     list.counter("penstock_lcore_cycles_total", cycles, {{"lcore", index}, {"state", "idle"}}, number(idle));
-    list.gauge("penstock_lcore_busy_ratio", "Share of busy cycles since the scrape before.", {{"lcore", index}},
+    list.gauge("penstock_lcore_busy_ratio", "Share of busy cycles since the previous scrape.", {{"lcore", index}},
                busy_share.of(i, busy, idle, now));
     list.counter("penstock_lcore_turns_total", "Turns of the lcore's loop.", {{"lcore", index}},
                  number(lcore.turns.get()));
-    list.gauge("penstock_lcore_ruleset_generation", "Generation of the rules that the lcore uses.", {{"lcore", index}},
+    list.gauge("penstock_lcore_ruleset_generation", "Generation of the rules in use by the lcore.", {{"lcore", index}},
                number(lcore.generation.get()));
     list.gauge("penstock_pending_queries", "Queries in flight.", {{"lcore", index}}, number(lcore.pending.get()));
-    list.gauge("penstock_pending_queries_limit", "Queries in flight that the lcore takes at most.", {{"lcore", index}},
+    list.gauge("penstock_pending_queries_limit", "Maximum number of queries in flight.", {{"lcore", index}},
                page.pending_capacity);
-    list.gauge("penstock_waiting_clients", "Clients that joined a query in flight.", {{"lcore", index}},
-               number(lcore.waiting.get()));
-    list.gauge("penstock_waiting_clients_limit", "Clients that may wait so at most.", {{"lcore", index}},
+    list.gauge("penstock_waiting_clients", "Clients waiting for the response to a query in flight that they joined.",
+               {{"lcore", index}}, number(lcore.waiting.get()));
+    list.gauge("penstock_waiting_clients_limit", "Maximum number of waiting clients.", {{"lcore", index}},
                page.waiting_capacity);
     const char* used =
-        "Places taken in the lcore's tables. deliveries: queries that are over and have clients to be told. "
-        "answers_kept: for "
-        "them. chases: chains into private zones under way. shares: clients noted as taking of something scarce.";
-    const char* limit = "Places that there are in the lcore's tables.";
+        "Entries used in the lcore's tables. deliveries: finished queries with clients still to be answered. "
+        "answers_kept: answers for them. chases: CNAME chains into private zones in progress. shares: clients counted "
+        "against a share of a scarce resource.";
+    const char* limit = "Size of the lcore's tables.";
     for (const auto& [table, taken, places] : {std::tuple{"deliveries", &lcore.deliveries, page.delivery_capacity},
                                                {"answers_kept", &lcore.answers_kept, page.answer_capacity},
                                                {"chases", &lcore.chases, page.chase_capacity},
@@ -191,50 +185,48 @@ void add_lcores(MetricList& list, const CounterPage& page, BusyShare& busy_share
 
 // TCP, and UDP that came in pieces.
 void add_slow_lane(MetricList& list, const config::SlowCounters& slow) {
-  list.gauge("penstock_tcp_connections", "Connections of clients that are open.", {},
+  list.gauge("penstock_tcp_connections", "Open client connections.", {},
              number(slow[config::SlowGauge::connections].get()));
-  list.gauge("penstock_tcp_connections_limit", "Connections of clients that there may be.", {}, slow.most_connections);
+  list.gauge("penstock_tcp_connections_limit", "Maximum number of client connections.", {}, slow.most_connections);
   for (size_t i = 0; i < config::kSlowGauges; ++i)
-    list.gauge("penstock_slow_lane_now", with_list("What the slow lane has now", kSlowGauge),
+    list.gauge("penstock_slow_lane_now", with_list("Current numbers of the slow lane", kSlowGauge),
                {{"kind", kSlowGauge[i].name}}, number(slow.gauges[i].get()));
   for (size_t i = 0; i < config::kSlowCounters; ++i)
-    list.counter("penstock_slow_lane_total", with_list("What happened in the slow lane", kSlow),
-                 {{"kind", kSlow[i].name}}, number(slow.counters[i].get()));
+    list.counter("penstock_slow_lane_total", with_list("Events in the slow lane", kSlow), {{"kind", kSlow[i].name}},
+                 number(slow.counters[i].get()));
 }
 
 void add_ports(MetricList& list, const MetricsView& view) {
   const CounterPage& page = *view.page;
   for (const auto& [table, used] : {std::pair{"clients", &page.rates_used}, {"answers", &page.answer_rates_used}}) {
-    list.gauge(
-        "penstock_rates_used",
-        "Buckets of rate_per_client (clients) and response_rate (answers) that are not full: those that asked lately.",
-        {{"table", table}}, number(used->get()));
-    list.gauge("penstock_rates_limit", "Buckets that there are. Above, whoever has asked least starts anew.",
+    list.gauge("penstock_rates_used",
+               "Rate limit buckets in recent use: of rate_per_client (clients) and response_rate (answers).",
+               {{"table", table}}, number(used->get()));
+    list.gauge("penstock_rates_limit",
+               "Number of rate limit buckets. When all are in use, the least used one is given to a new client.",
                {{"table", table}}, page.rate_capacity);
   }
-  list.gauge("penstock_ring_frames", "Frames in the fullest of the rings between threads.", {},
-             number(page.ring_used.get()));
-  list.gauge("penstock_ring_frames_limit", "Frames that each ring takes.", {}, page.ring_capacity);
-  list.gauge("penstock_mbufs_used", "Frames that are not free, those that wait in the cards' rings included.", {},
+  list.gauge("penstock_ring_frames", "Frames in the fullest ring between threads.", {}, number(page.ring_used.get()));
+  list.gauge("penstock_ring_frames_limit", "Capacity of each ring in frames.", {}, page.ring_capacity);
+  list.gauge("penstock_mbufs_used", "Frame buffers in use, those in the cards' rings included.", {},
              number(page.mbufs_used.get()));
-  list.gauge("penstock_mbufs_limit", "Frames that there are.", {}, page.mbuf_capacity);
-  list.gauge("penstock_listen_addresses", "Addresses whose port 53 the dataplane answers.", {},
+  list.gauge("penstock_mbufs_limit", "Number of frame buffers.", {}, page.mbuf_capacity);
+  list.gauge("penstock_listen_addresses", "Addresses on which the dataplane answers port 53.", {},
              number(page.listen_addresses.get()));
   list.gauge("penstock_listen_not_followed",
-             "Addresses that came to a port's interface after the start and are not served as they should be, over UDP "
-             "or TCP: the dataplane's log says why.",
+             "Addresses added to a port's interface after the start that are not fully served over UDP and TCP. See "
+             "the log of penstock-dataplane for the reason.",
              {}, number(page.listen_not_followed.get()));
   list.gauge("penstock_ports_gone",
-             "Ports whose interface is not there any more: penstock-dataplane must be restarted once it is back.", {},
+             "Ports whose interface is gone. Restart penstock-dataplane once the interface is back.", {},
              number(page.ports_gone.get()));
-  list.gauge(
-      "penstock_gateways_unknown",
-      "Gateways of the kernel's routes on ports with `reverse_path: strict` whose MAC the kernel does not know: what "
-      "they pass on is refused (penstock_frames_total, class other_path).",
-      {}, number(page.gateways_unknown.get()));
+  list.gauge("penstock_gateways_unknown",
+             "Gateways on ports with `reverse_path: strict` whose MAC the kernel does not know. Queries through them "
+             "are refused (penstock_frames_total, class other_path).",
+             {}, number(page.gateways_unknown.get()));
   list.gauge("penstock_interfaces_followed",
-             "1: addresses and MACs that change on the ports' interfaces are followed. 0: penstock-dataplane must be "
-             "restarted to see them.",
+             "1: changes of addresses and MACs on the ports' interfaces are followed. 0: restart penstock-dataplane "
+             "after such a change.",
              {}, number(page.interfaces_followed.get()));
   const size_t count = std::min<size_t>({view.ports.size(), page.ports_used, page.ports.size()});
   for (size_t i = 0; i < count; ++i) {
@@ -244,8 +236,8 @@ void add_ports(MetricList& list, const MetricsView& view) {
                                           {"receive_no_mbuf", &port.receive_no_mbuf},
                                           {"transmit_errors", &port.transmit_errors}}) {
       list.counter("penstock_port_lost_frames_total",
-                   "Frames that a port's driver lost. receive_missed: no room in the ring of the card or socket. "
-                   "receive_errors: damaged. receive_no_mbuf: the mbuf pool was empty. transmit_errors: not sent.",
+                   "Frames lost by a port's driver. receive_missed: no room in the ring of the card or socket. "
+                   "receive_errors: damaged. receive_no_mbuf: no free mbuf. transmit_errors: not sent.",
                    {{"port", view.ports[i]}, {"reason", reason}}, number(counter->get()));
     }
   }
@@ -258,25 +250,25 @@ void add_entropy(MetricList& list, const MetricsView& view) {
   for (const LcoreCounters& lcore : lcores_of(page)) most = std::max(most, lcore.pending.get());
   const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);  // three quarters of them are used at most
   list.gauge("penstock_query_entropy",
-             "Bits of source port and id that a forger of responses must guess, on the fullest lcore.", {},
+             "Bits of source port and query ID that a forged response must match, on the fullest lcore.", {},
              config::entropy_bits(view.ports_of_an_lcore, 1 - number(most) / slots));
 }
 
 void add_events(MetricList& list, const MetricsView& view) {
   for (size_t kind = 0; kind < kEventKinds; ++kind)
     list.counter("penstock_events_total",
-                 "Events that lcores reported by name, at most one a millisecond of each lcore; the log of control "
-                 "says more.",
+                 "Events reported by the lcores, at most one per millisecond and lcore. See the log of "
+                 "penstock-control for details.",
                  {{"kind", to_string(static_cast<config::EventKind>(kind))}}, number(view.event_counts[kind]));
-  list.counter("penstock_events_missed_total", "Events that were overwritten before control read them.", {},
+  list.counter("penstock_events_missed_total", "Events overwritten before penstock-control read them.", {},
                number(view.events_missed));
 }
 
 void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_clock::time_point now) {
   const char* generation =
-      "Generation of the rules: compiled last by control, in use by every lcore of the dataplane; 0: none.";
+      "Generation of the rules: last compiled (control), or in use by every lcore (dataplane). 0: no rules.";
   const char* age = "Time since the rules were compiled (control) or published (dataplane).";
-  const char* since = "When the rules were compiled (control) or published (dataplane).";
+  const char* since = "Time at which the rules were compiled (control) or published (dataplane).";
   const char* zones = "Zones and names in the rules.";
   list.gauge("penstock_ruleset_generation", generation, {{"process", "control"}}, number(view.generation));
   if (view.built_at) {
@@ -284,20 +276,21 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
     list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "control"}}, unix_seconds(*view.built_at));
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "control"}}, number(view.zones));
-  list.gauge("penstock_ruleset_rules", "Rules that control compiled.", {}, number(view.rules));
-  const char* reloads = "Reloads of the configuration; the reading at the start is none.";
+  list.gauge("penstock_ruleset_rules", "Rules compiled by penstock-control.", {}, number(view.rules));
+  const char* reloads = "Reloads of the configuration, without the first load at start.";
   list.counter("penstock_reloads_total", reloads, {{"result", "succeeded"}}, number(view.reloads_succeeded));
   list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads_failed));
-  list.gauge("penstock_config_last_reload_successful", "0: the configuration on disk was refused.", {},
-             view.last_reload_good ? 1 : 0);
+  list.gauge("penstock_config_last_reload_successful", "1: the configuration on disk is in force. 0: it was refused.",
+             {}, view.last_reload_good ? 1 : 0);
   list.gauge("penstock_config_last_good_copy_in_use",
-             "1: control found the configuration refused at its start and runs by the copy that it had kept.", {},
+             "1: penstock-control refused the configuration at its start and uses its last good copy.", {},
              view.runs_by_copy ? 1 : 0);
   list.gauge("penstock_config_last_reload_success_timestamp_seconds",
-             "When a configuration was last taken into force, the start included.", {}, unix_seconds(view.reloaded_at));
+             "Time at which a configuration last came into force, by reload or at start.", {},
+             unix_seconds(view.reloaded_at));
   if (view.heartbeat_age) {
     list.gauge("penstock_control_heartbeat_age_seconds",
-               "Time since control last touched the page that the dataplane takes health and next hops from.", {},
+               "Time since penstock-control last updated the health and next hops shared with the dataplane.", {},
                seconds(*view.heartbeat_age));
   }
   if (!view.page) return;
@@ -308,13 +301,13 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
     list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "dataplane"}}, number(published));
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "dataplane"}}, number(page.zones.get()));
-  const char* images = "Rule images that the dataplane was sent.";
+  const char* images = "Rule images sent to the dataplane.";
   list.counter("penstock_images_total", images, {{"result", "accepted"}}, number(page.images_accepted.get()));
   list.counter("penstock_images_total", images, {{"result", "refused"}}, number(page.images_refused.get()));
   list.gauge("penstock_ruleset_swap_duration_seconds",
-             "How long the last swap took until every lcore had seen the new rules.", {},
-             number(page.swap_ns.get()) / 1e9);
-  list.gauge("penstock_control_silent", "1: the dataplane ignores health, as control's heartbeat is too old.", {},
+             "Duration of the last swap, until every lcore used the new rules.", {}, number(page.swap_ns.get()) / 1e9);
+  list.gauge("penstock_control_silent",
+             "1: the dataplane ignores endpoint health, as the heartbeat of penstock-control is too old.", {},
              number(page.control_silent.get()));
 }
 
@@ -322,10 +315,10 @@ void add_probes(MetricList& list, const Labels& labels, const char* protocol, co
   Labels with = labels;
   with.emplace_back("protocol", protocol);
   list.counter("penstock_endpoint_probes_total", "Health probes sent.", with, number(probes.sent));
-  list.counter("penstock_endpoint_probe_failures_total", "Health probes that were not answered as they should be.",
-               with, number(probes.failed));
+  list.counter("penstock_endpoint_probe_failures_total", "Health probes without a correct response in time.", with,
+               number(probes.failed));
   if (probes.round_trip) {
-    list.gauge("penstock_endpoint_probe_round_trip_seconds", "Of the last health probe that was answered.", with,
+    list.gauge("penstock_endpoint_probe_round_trip_seconds", "Round-trip time of the last answered health probe.", with,
                seconds(*probes.round_trip));
   }
 }
@@ -337,7 +330,7 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   using config::EndpointCounters;
   list.counter("penstock_endpoint_queries_total", "Queries sent to the endpoint.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.queries; })));
-  list.counter("penstock_endpoint_responses_total", "Responses of the endpoint that were returned to clients.", labels,
+  list.counter("penstock_endpoint_responses_total", "Responses of the endpoint returned to clients.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.responses; })));
   list.counter("penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.timeouts; })));
@@ -346,11 +339,11 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   list.counter("penstock_endpoint_refused_total", "Responses of the endpoint with RCODE REFUSED.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.refused; })));
   list.counter("penstock_endpoint_over_budget_total",
-               "Queries that did not go to the endpoint as its rate budget was spent.", labels,
+               "Queries not sent to the endpoint because its rate budget was used up.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.over_budget; })));
   list.counter("penstock_endpoint_odd_responses_total",
-               "Responses in the name of the endpoint that fit no query sent to it: late, doubled or forged.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.odd_responses; })));
+               "Responses from the endpoint's address that match no query sent to it: late, duplicate or forged.",
+               labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.odd_responses; })));
   list.counter("penstock_endpoint_tcp_queries_total", "Queries sent to the endpoint over TCP.", labels,
                number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_queries; })));
   list.counter("penstock_endpoint_tcp_responses_total", "Responses of the endpoint over TCP.", labels,
@@ -358,15 +351,17 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
   list.counter("penstock_endpoint_tcp_timeouts_total", "Queries over TCP that the endpoint did not answer in time.",
                labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_timeouts; })));
   list.gauge("penstock_endpoint_without_edns",
-             "1: the endpoint is asked without EDNS, and so without DNSSEC, as it answers an OPT with an error.",
+             "1: queries to the endpoint carry no EDNS, hence no DNSSEC, because it answers EDNS with an error.",
              labels, sum([](const EndpointCounters& one) -> const Counter& { return one.without_edns; }) != 0 ? 1 : 0);
-  list.gauge("penstock_endpoint_tcp_connection_use",
-             "What the endpoint bears of a TCP connection: 0 many queries at once, 1 one after the other, 2 one.",
-             labels, number(page.slow.stream_use[slot].get()));
-  list.gauge("penstock_endpoint_rate", "Queries a second sent to the endpoint, over the last second.", labels,
+  list.gauge(
+      "penstock_endpoint_tcp_connection_use",
+      "Queries that the endpoint accepts on a TCP connection. 0: many at once. 1: one after the other. 2: only one.",
+      labels, number(page.slow.stream_use[slot].get()));
+  list.gauge("penstock_endpoint_rate", "Queries sent to the endpoint in the last second.", labels,
              number(page.endpoint_rate[slot].get()));
-  auto& histogram = list.histogram("penstock_endpoint_latency_seconds",
-                                   "From a query to its response, in powers of two of a microsecond.", labels);
+  auto& histogram =
+      list.histogram("penstock_endpoint_latency_seconds",
+                     "Latency from query to response. Buckets are powers of two of a microsecond.", labels);
   uint64_t cumulative = 0;
   for (size_t i = 0; i < config::kLatencyBuckets; ++i) {
     cumulative += sum([i](const EndpointCounters& one) -> const Counter& { return one.latency[i]; });
@@ -383,24 +378,24 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
 void add_endpoint(MetricList& list, const MetricsEndpoint& endpoint, const CounterPage* page) {
   const Labels labels = {{"pool", endpoint.pool}, {"address", endpoint.address}};
   using config::Health;
-  list.gauge("penstock_endpoint_up", "1: the endpoint answers its probes, or was not probed yet; 0: it is down.",
+  list.gauge("penstock_endpoint_up", "1: the endpoint answers its probes, or has not been probed yet. 0: it is down.",
              labels, endpoint.health == Health::down ? 0 : 1);
   for (const Condition condition : kConditions) {
     Labels with = labels;
     with.emplace_back("state", to_string(condition));
     list.gauge("penstock_endpoint_state",
-               "1 at the endpoint's state, the worst that holds; only one that is down is avoided.", with,
-               endpoint.condition == condition ? 1 : 0);
+               "1 for the current state of the endpoint, the worst that applies. Only `down` endpoints are avoided.",
+               with, endpoint.condition == condition ? 1 : 0);
   }
-  list.gauge("penstock_endpoint_state_timestamp_seconds", "Since when the endpoint has its state.", labels,
+  list.gauge("penstock_endpoint_state_timestamp_seconds", "Time of the endpoint's last state change.", labels,
              unix_seconds(endpoint.since));
   list.gauge("penstock_endpoint_drained", "1: drained by an operator.", labels, endpoint.drained ? 1 : 0);
   list.gauge("penstock_endpoint_reachable", "1: the next hop towards the endpoint is known.", labels,
              endpoint.reachable ? 1 : 0);
-  list.gauge("penstock_endpoint_budget", "Queries a second that the endpoint is sent at most; 0: no budget.", labels,
+  list.gauge("penstock_endpoint_budget", "Rate budget of the endpoint in queries per second. 0: no limit.", labels,
              endpoint.budget);
   if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints && endpoint.budget > 0)
-    list.gauge("penstock_endpoint_budget_used_ratio", "Share of its budget that the endpoint is sent.", labels,
+    list.gauge("penstock_endpoint_budget_used_ratio", "Share of the endpoint's rate budget in use.", labels,
                number(page->endpoint_rate[*endpoint.slot].get()) / endpoint.budget);
   add_probes(list, labels, "udp", endpoint.udp);
   add_probes(list, labels, "tcp", endpoint.tcp);
@@ -426,14 +421,15 @@ double BusyShare::of(size_t lcore, uint64_t busy_cycles, uint64_t idle_cycles,
 std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare& busy_share,
                                               std::chrono::system_clock::time_point now) {
   MetricList list;
-  list.gauge("penstock_build_info", "1; what was built.", {{"version", PENSTOCK_VERSION}}, 1);
-  list.gauge("process_start_time_seconds", "Start of the control process since the Unix epoch in seconds.", {},
+  list.gauge("penstock_build_info", "Always 1. The label is the version of Penstock.", {{"version", PENSTOCK_VERSION}},
+             1);
+  list.gauge("process_start_time_seconds", "Start time of penstock-control in seconds since the Unix epoch.", {},
              unix_seconds(view.started_at));
-  list.gauge("penstock_dataplane_up", "1: control is connected to a dataplane.", {}, view.page ? 1 : 0);
+  list.gauge("penstock_dataplane_up", "1: penstock-control is connected to penstock-dataplane.", {}, view.page ? 1 : 0);
   add_rules(list, view, now);
   if (view.page) {
-    list.gauge("penstock_dataplane_start_time_seconds", "Start of the dataplane since the Unix epoch in seconds.", {},
-               number(view.page->started_at));
+    list.gauge("penstock_dataplane_start_time_seconds",
+               "Start time of penstock-dataplane in seconds since the Unix epoch.", {}, number(view.page->started_at));
     add_packets(list, *view.page);
     add_cache(list, *view.page);
     add_lcores(list, *view.page, busy_share);
