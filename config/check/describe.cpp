@@ -58,13 +58,13 @@ std::string size_text(uint64_t octets) {
 std::string port_text(const Port& port) {
   switch (port.kind) {
     case PortKind::af_xdp:
-      return "interface " + port.device + " by AF_XDP; what is not ours stays with the kernel";
+      return "interface " + port.device + " by AF_XDP; other traffic stays with the kernel";
     case PortKind::af_packet:
-      return "interface " + port.device + " by AF_PACKET; what is not ours stays with the kernel";
+      return "interface " + port.device + " by AF_PACKET; other traffic stays with the kernel";
     case PortKind::pci:
-      return "the card at " + port.device + ", DPDK's own; the kernel gets the rest through a TAP";
+      return "PCI device " + port.device + ", owned by DPDK; other traffic goes to the kernel through a TAP";
     case PortKind::vdev:
-      return "the virtual device " + port.device + ", DPDK's own; the kernel gets the rest through a TAP";
+      return "virtual device " + port.device + ", owned by DPDK; other traffic goes to the kernel through a TAP";
   }
   return {};
 }
@@ -78,23 +78,23 @@ std::string segment_text(const Model& model) {
   for (const Port& port : model.ports)
     if (!port.strict_reverse_path) loose += (loose.empty() ? "" : ", ") + port.name;
   if (loose.empty()) return {};
-  return "any host of the network of " + loose +
-         " can use any address there and gets the answer: 'deny' and zones for some clients do not stop it; "
-         "'reverse_path: strict' on the port would (README)";
+  return "any host on the network of " + loose +
+         " can use any address there and read the answer, so 'deny' and zones for some clients do not stop it; "
+         "set 'reverse_path: strict' on the port (README)";
 }
 
 std::string vlans_text(const Port& port) {
   if (port.vlans.empty()) return {};
   std::string text;
   for (const uint16_t tag : port.vlans)
-    text += (text.empty() ? "; serves " : ", ") + (tag == 0 ? "frames without a tag" : "VLAN " + std::to_string(tag));
+    text += (text.empty() ? "; serves " : ", ") + (tag == 0 ? "untagged frames" : "VLAN " + std::to_string(tag));
   return text;
 }
 
 std::string reverse_path_text(const Port& port) {
   if (!port.strict_reverse_path) return {};
   std::string text =
-      "; a source address is served from its neighbour's MAC alone, or a gateway's: those of the kernel's routes";
+      "; accepts a source address only from its neighbour's MAC or a gateway's: those of the kernel's routes";
   for (const auto& mac : port.gateways) {
     char written[18];
     std::snprintf(written, sizeof written, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
@@ -106,18 +106,19 @@ std::string reverse_path_text(const Port& port) {
 
 std::string clients_text(const Clients& clients) {
   std::string text = join(clients.allow);
-  if (!clients.deny.empty()) text += "; not " + join(clients.deny);
-  return text + (clients.silent ? "; others get no answer" : "; others are answered REFUSED");
+  if (!clients.deny.empty()) text += "; except " + join(clients.deny);
+  return text + (clients.silent ? "; others get no answer" : "; others get REFUSED");
 }
 
 std::string group_text(const ClientGroup& group) {
-  std::string text = join(group.prefixes) + ": where something is scarce, " + std::to_string(group.weight) +
-                     (group.weight == 1 ? " time" : " times") + " the share of a client of no group";
+  std::string text = join(group.prefixes) + ": " + std::to_string(group.weight) +
+                     (group.weight == 1 ? " time" : " times") +
+                     " the share of a client without group, when resources are scarce";
   if (group.rate_per_client)
-    text += *group.rate_per_client == 0 ? "; no limit a client"
-                                        : "; " + std::to_string(*group.rate_per_client) + " queries/s a client";
-  if (group.rate != 0) text += "; " + std::to_string(group.rate) + " queries/s together";
-  if (group.udp_size) text += "; answers of " + std::to_string(*group.udp_size) + " octets by UDP at most";
+    text += *group.rate_per_client == 0 ? "; no limit per client"
+                                        : "; " + std::to_string(*group.rate_per_client) + " queries/s per client";
+  if (group.rate != 0) text += "; " + std::to_string(group.rate) + " queries/s in total";
+  if (group.udp_size) text += "; UDP answers up to " + std::to_string(*group.udp_size) + " octets";
   return text;
 }
 
@@ -131,19 +132,19 @@ std::string limits_text(const Clients& clients) {
   if (clients.rate_per_client == 0 && clients.response_rate == 0 && !of_groups) return {};
   if (clients.rate_per_client != 0)
     add(std::to_string(clients.rate_per_client) +
-        " queries/s a client (IPv4 address, IPv6 host; an IPv6 /64 four times, a /56 sixteen times)");
+        " queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times)");
   if (clients.response_rate != 0)
-    add("the same answer " + std::to_string(clients.response_rate) + " times/s to a network (IPv4 /24, IPv6 /56)");
-  if (!clients.rate_exempt.empty()) add("not " + join(clients.rate_exempt));
+    add("the same answer " + std::to_string(clients.response_rate) + " times/s per network (IPv4 /24, IPv6 /56)");
+  if (!clients.rate_exempt.empty()) add("except " + join(clients.rate_exempt));
   switch (clients.over_rate) {
     case OverRate::truncate:
-      add("what is more is truncated, so that it comes again over TCP");
+      add("the excess is truncated, so that clients retry over TCP");
       break;
     case OverRate::refuse:
-      add("what is more is answered REFUSED");
+      add("the excess gets REFUSED");
       break;
     case OverRate::drop:
-      add("what is more gets no answer");
+      add("the excess gets no answer");
       break;
   }
   return text;
@@ -156,13 +157,13 @@ std::string source_ports_text(const Dataplane& dataplane) {
                                                   std::to_string(dataplane.source_ports->first)
                                             : std::to_string(source_port_share(dataplane));
   return text + "; with " + std::to_string(dataplane.nodes) + (dataplane.nodes == 1 ? " node" : " nodes") +
-         " an endpoint may see " + std::to_string(dataplane.port_budget) + " address and port pairs";
+         " an endpoint sees up to " + std::to_string(dataplane.port_budget) + " address and port pairs";
 }
 
 std::string identity_text(const Dataplane& dataplane) {
   const auto quoted = [](const std::string& text) { return "\"" + text + "\""; };
   const std::string name = !dataplane.identity           ? "the host's name"
-                           : dataplane.identity->empty() ? std::string("not told")
+                           : dataplane.identity->empty() ? std::string("none")
                                                          : quoted(*dataplane.identity);
   return name + " (NSID, id.server); version.bind is " +
          (dataplane.version.empty() ? std::string("refused") : "answered " + quoted(dataplane.version));
@@ -172,29 +173,28 @@ std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports)
     rows.push_back({"Port " + port.name, port_text(port) + vlans_text(port) + reverse_path_text(port)});
-  rows.push_back({"Listens on", model.listen.empty() ? "every address of the ports" : join(model.listen)});
+  rows.push_back({"Listens on", model.listen.empty() ? "all addresses of the ports" : join(model.listen)});
   rows.push_back({"Lcores", (model.lcores ? std::to_string(*model.lcores) : std::string("auto")) +
-                                (model.idle == Idle::busy ? ", always busy" : ", resting when idle")});
+                                (model.idle == Idle::busy ? ", polling without rest" : ", sleeping when idle")});
   if (std::string text = source_ports_text(model.dataplane); !text.empty())
     rows.push_back({"Source ports", std::move(text)});
   rows.push_back({"Cache", model.dataplane.cache_size == 0
-                               ? std::string("none: nothing is remembered")
-                               : size_text(model.dataplane.cache_size) + " for the answers of all pools"});
+                               ? std::string("off: dataplane.cache_size is 0")
+                               : size_text(model.dataplane.cache_size) + ", shared by all pools"});
   rows.push_back({"Identity", identity_text(model.dataplane)});
   const Tcp& tcp = model.dataplane.tcp;
   rows.push_back({"TCP", std::to_string(tcp.connections) + " connections, " +
-                             std::to_string(tcp.connections_per_client) + " of one client, closed after " +
+                             std::to_string(tcp.connections_per_client) + " per client, closed after " +
                              to_string(tcp.idle_timeout) + " without a query"});
-  rows.push_back({"Who may ask", clients_text(model.clients)});
-  if (std::string text = segment_text(model); !text.empty()) rows.push_back({"Beware", std::move(text)});
+  rows.push_back({"Allowed", clients_text(model.clients)});
+  if (std::string text = segment_text(model); !text.empty()) rows.push_back({"Warning", std::move(text)});
   if (!model.clients.allow_snoop.empty())
-    rows.push_back({"Who may snoop", join(model.clients.allow_snoop) +
-                                         ": they may ask what is remembered without asking for recursion"});
-  if (std::string text = limits_text(model.clients); !text.empty()) rows.push_back({"How much", std::move(text)});
+    rows.push_back({"Snooping", join(model.clients.allow_snoop) + ": get cached answers to queries without RD"});
+  if (std::string text = limits_text(model.clients); !text.empty()) rows.push_back({"Rate limits", std::move(text)});
   for (const ClientGroup& group : model.clients.groups) rows.push_back({"Group " + group.name, group_text(group)});
   if (model.updates)
-    rows.push_back({"Updates", "of names of no private zone to pool " + model.pools[*model.updates].name +
-                                   ", one endpoint for each client; of private names REFUSED"});
+    rows.push_back({"Updates", "of public names go to pool " + model.pools[*model.updates].name +
+                                   ", one endpoint per client; of private names get REFUSED"});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
 }
@@ -212,17 +212,17 @@ std::string sharing_text(const Model& model, uint32_t number) {
                           model.rules[*model.default_rule].pool == number;
   if (private_rules == 0 || (!is_default && other_rules == 0)) return {};
   return std::string("private names and ") + (is_default ? "all other names (default)" : "names that are not private") +
-         " go to the same servers: what these do not know may leave by them";
+         " go to the same servers: private names that these do not know may leak through them";
 }
 
 std::string policy_text(const Pool& pool) {
   switch (pool.policy) {
     case Policy::least_outstanding:
-      return "to the less busy of two drawn at random";
+      return "the less busy of two random endpoints";
     case Policy::round_robin:
-      return "to one after the other";
+      return "endpoints in turn";
     case Policy::ordered:
-      return "to the first that is well";
+      return "the first healthy endpoint";
     case Policy::weighted:
       break;
   }
@@ -251,14 +251,14 @@ std::string cache_text(const Model& model, const Pool& pool) {
   if (model.dataplane.cache_size == 0) return "nothing: dataplane.cache_size is 0";
   if (!cache.enabled) return "nothing: every query is forwarded";
   const auto seconds = [](uint32_t count) { return std::to_string(count) + " s"; };
-  std::string text =
-      "answers for " + seconds(cache.max_ttl) + " at most, that there is none for " + seconds(cache.max_negative_ttl);
-  if (cache.min_ttl != 0) text += ", for " + seconds(cache.min_ttl) + " at least";
-  if (cache.stale) text += "; expired ones up to " + seconds(cache.max_stale) + " more when there is no better";
-  if (cache.prefetch) text += "; renewed in time";
-  if (!cache.rotate) text += "; addresses in the order that they came in";
-  if (pool.kind == PoolKind::recursive) text += "; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most";
-  if (cache.size != 0) text += "; in " + size_text(cache.size);
+  std::string text = "up to " + seconds(cache.max_ttl) + " (negative answers " + seconds(cache.max_negative_ttl) + ")";
+  if (cache.min_ttl != 0) text += ", at least " + seconds(cache.min_ttl);
+  if (cache.stale) text += "; stale up to " + seconds(cache.max_stale) + " more when no endpoint answers";
+  if (cache.prefetch) text += "; popular answers renewed before they expire";
+  if (!cache.rotate) text += "; order of addresses kept";
+  if (pool.kind == PoolKind::recursive)
+    text += "; names below _msdcs, _sites, _tcp and _udp up to 60 s (negative answers 5 s)";
+  if (cache.size != 0) text += "; at most " + size_text(cache.size);
   return text;
 }
 
@@ -266,10 +266,10 @@ std::string cache_text(const Model& model, const Pool& pool) {
 std::string edns_text(const Pool& pool) {
   std::string options;
   for (const uint16_t code : pool.pass_options) options += (options.empty() ? "" : ", ") + std::to_string(code);
-  std::string text = "answers of " + std::to_string(pool.udp_size) + " octets by UDP at most; of a client's options " +
-                     (options.empty() ? "none goes on" : "only " + options + " go on");
-  if (pool.ecs == Ecs::pass) text += ", and its subnet (ECS)";
-  if (pool.ecs == Ecs::add) text += "; its subnet is told, /24 or /56 (ECS): nothing is shared or remembered";
+  std::string text = "UDP answers up to " + std::to_string(pool.udp_size) +
+                     " octets; client options forwarded: " + (options.empty() ? "none" : options);
+  if (pool.ecs == Ecs::pass) text += "; client subnet (ECS) forwarded";
+  if (pool.ecs == Ecs::add) text += "; client subnet (ECS) added, /24 or /56: no answer is shared or cached";
   return text;
 }
 
@@ -279,12 +279,9 @@ std::string case_text(const Pool& pool, const std::string& probe_name) {
   const auto letters =
       std::count_if(probe_name.begin(), probe_name.end(), [](unsigned char octet) { return std::isalpha(octet) != 0; });
   if (letters < 2)
-    return "as the client has them: the probe's name has none to see by whether they come back; write one with letters "
-           "in "
-           "health.name";
-  return "in random case while the probe's come back as they were, else as the client has them: a bit more to guess "
-         "for "
-         "each; 'penstockctl status' says where";
+    return "unchanged: the probe name has no letters to test endpoints with; set health.name to a name with letters";
+  return "random while an endpoint repeats that of its probes, else unchanged: one bit per letter against forged "
+         "responses; see 'penstockctl status'";
 }
 
 std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& probe_name) {
@@ -295,22 +292,22 @@ std::vector<Row> pool_rows(const Model& model, uint32_t number, const WireName& 
   const std::string name = to_text(probe_name);
   std::vector<Row> rows = {
       {"endpoints", join(addresses)},
-      {"dealt", policy_text(pool)},
-      {"sent from", pool.source.empty() ? "the address that the kernel's route says" : join(pool.source)},
+      {"policy", policy_text(pool)},
+      {"sent from", pool.source.empty() ? "the source address of the kernel's route" : join(pool.source)},
       {"probe", (name == "." ? "the root" : name) + (health.name ? "" : " (default)") + " every " +
                     to_string(health.interval) + ", time-out " + to_string(health.timeout) + ", up after " +
                     std::to_string(health.rise) + ", down after " + std::to_string(health.fall)}};
   if (std::string text = budget_text(pool); !text.empty())
-    rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; their security group tracks connections" : "")});
+    rows.insert(rows.begin() + 2, {"budget", text + (pool.tracked ? "; security group tracks connections" : "")});
   rows.push_back({"cached", cache_text(model, pool)});
   if (pool.udp_size != Pool{}.udp_size || !pool.pass_options.empty() || pool.ecs != Ecs::strip)
     rows.push_back({"EDNS", edns_text(pool)});
-  if (std::string text = case_text(pool, name); !text.empty()) rows.push_back({"letters", std::move(text)});
-  if (pool.resolve_tc) rows.push_back({"truncated", "answers are fetched over TCP"});
+  if (std::string text = case_text(pool, name); !text.empty()) rows.push_back({"case", std::move(text)});
+  if (pool.resolve_tc) rows.push_back({"truncated", "answers are fetched again over TCP"});
   if (pool.pipelining == Pipelining::on)
-    rows.push_back({"over TCP", "many queries at once on a connection, whatever comes of it"});
-  if (pool.pipelining == Pipelining::off) rows.push_back({"over TCP", "one query at a time on a connection"});
-  if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"beware", std::move(text)});
+    rows.push_back({"over TCP", "many queries at once per connection, even if the endpoint fails on them"});
+  if (pool.pipelining == Pipelining::off) rows.push_back({"over TCP", "one query at a time per connection"});
+  if (std::string text = sharing_text(model, number); !text.empty()) rows.push_back({"warning", std::move(text)});
   return rows;
 }
 
@@ -336,7 +333,7 @@ Row rule_row(const Model& model, const Rule& rule, std::string names) {
       target = "answered REFUSED";
       break;
     case Action::records:
-      target = rule.records.empty() ? "answered here: there is nothing" : "answered from " + records_text(model, rule);
+      target = rule.records.empty() ? "answered from an empty zone" : "answered from " + records_text(model, rule);
       break;
     case Action::addresses:
       target = "answered " + join(rule.addresses);
@@ -421,10 +418,9 @@ std::vector<Row> built_in_rows(const Model& model) {
 
 // What becomes of answers with private names in them. Rules that agree in it share a row.
 std::vector<Row> guard_rows(const Model& model) {
-  static constexpr std::string_view kOnLeak[] = {"else SERVFAIL", "else only told"};
-  static constexpr std::string_view kCname[] = {"a CNAME from elsewhere is asked of their pool",
-                                                "a CNAME from elsewhere is only told",
-                                                "a CNAME from elsewhere may pass"};
+  static constexpr std::string_view kOnLeak[] = {"else SERVFAIL", "else alarm only"};
+  static constexpr std::string_view kCname[] = {"CNAMEs to them are followed in their pool",
+                                                "CNAMEs to them raise an alarm only", "CNAMEs to them pass"};
   std::vector<bool> is_used(model.rules.size());
   for (const auto& entry : model.zones.entries) is_used[entry.rule] = true;
   if (model.default_rule) is_used[*model.default_rule] = true;
@@ -437,15 +433,14 @@ std::vector<Row> guard_rows(const Model& model) {
       if (is_withheld(rule, 6)) withheld = rule.assumes_ipv6 ? ", other IPv6 NODATA" : ", IPv6 NODATA";
       if (is_withheld(rule, 4)) withheld = ", IPv4 NODATA";
     }
-    Row row{rule.expect.empty() ? "anywhere, there is no 'expect:'" : join(rule.expect),
+    Row row{rule.expect.empty() ? "any address (no 'expect:')" : join(rule.expect),
             (rule.expect.empty() ? "" : std::string(kOnLeak[static_cast<size_t>(rule.on_leak)])) + withheld,
             std::string(kCname[static_cast<size_t>(rule.cname)]), rule.origin};
     if (rule.action != Action::forward) {
       row[0] = "answered here";
       if (rule.cname == CnameInto::chase)
-        row[2] = rule.action == Action::records || rule.action == Action::addresses
-                     ? "a CNAME from elsewhere is completed from here"
-                     : "a CNAME from elsewhere is SERVFAIL";
+        row[2] = rule.action == Action::records || rule.action == Action::addresses ? "CNAMEs to them are followed here"
+                                                                                    : "CNAMEs to them get SERVFAIL";
     }
     const auto same = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
       return std::equal(row.begin(), row.end() - 1, other.begin());
@@ -473,9 +468,9 @@ std::string describe(const Model& model) {
   }
   text += "\nNames: the exact name first, then the longest zone\n" + table(name_rows(model), "  ");
   const std::vector<Row> built_in = built_in_rows(model);
-  if (!built_in.empty()) text += "\nAnswered here, unless a zone of yours says otherwise\n" + table(built_in, "  ");
+  if (!built_in.empty()) text += "\nAnswered here, unless your zones say otherwise\n" + table(built_in, "  ");
   const std::vector<Row> guarded = guard_rows(model);
-  if (!guarded.empty()) text += "\nPrivate names: where their addresses must lie\n" + table(guarded, "  ");
+  if (!guarded.empty()) text += "\nPrivate names: the networks their addresses must be in\n" + table(guarded, "  ");
   return text;
 }
 

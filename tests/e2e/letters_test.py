@@ -144,5 +144,5 @@ def test_status_and_check_say_where_letters_are_drawn(penstock):
     assert f"pool lowers 1 more a letter of the name, not {LOWERS} (answers in other letters than it is asked in)" in status
     assert "pool letters 1 more a letter of the name;" in status
     checked = penstock.ctl_run("check", penstock.file).stdout
-    assert checked.count("in random case while the probe's come back as they were") == 3
+    assert checked.count("random while an endpoint repeats that of its probes") == 3
     assert "127.in-addr.arpa (default) every 600ms" in checked

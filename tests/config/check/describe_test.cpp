@@ -7,37 +7,37 @@ TEST(Describe, SaysWhatWillHappen) {
   const ReadModel read = read_model(std::string(PENSTOCK_EXAMPLES) + "/two-accounts.yaml");
   ASSERT_TRUE(read.model.has_value());
   EXPECT_EQ(describe(*read.model),
-            R"(Port corp    interface eth0 by AF_XDP; what is not ours stays with the kernel
-Listens on   every address of the ports
-Lcores       auto, resting when idle
-Cache        64 MiB for the answers of all pools
-Identity     the host's name (NSID, id.server); version.bind is refused
-TCP          10000 connections, 1000 of one client, closed after 10s without a query
-Who may ask  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others are answered REFUSED
-Metrics      http://127.0.0.1:9153/metrics
+            R"(Port corp   interface eth0 by AF_XDP; other traffic stays with the kernel
+Listens on  all addresses of the ports
+Lcores      auto, sleeping when idle
+Cache       64 MiB, shared by all pools
+Identity    the host's name (NSID, id.server); version.bind is refused
+TCP         10000 connections, 1000 per client, closed after 10s without a query
+Allowed     10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, ::1/128, fc00::/7, fe80::/10; others get REFUSED
+Metrics     http://127.0.0.1:9153/metrics
 
 Pool research: route53-inbound, private: its names never go to another pool
   endpoints  10.16.1.10, 10.16.2.10
-  dealt      to the less busy of two drawn at random
+  policy     the less busy of two random endpoints
   budget     10000 queries/s each
-  sent from  the address that the kernel's route says
+  sent from  the source address of the kernel's route
   probe      d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
-  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
+  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; popular answers renewed before they expire
 
 Pool trading: route53-inbound, private: its names never go to another pool
   endpoints  10.20.1.10, 10.20.2.10
-  dealt      to the less busy of two drawn at random
+  policy     the less busy of two random endpoints
   budget     10000 queries/s each
-  sent from  the address that the kernel's route says
+  sent from  the source address of the kernel's route
   probe      d-vj48ehn1tz6c.studio.us-east-1.sagemaker.aws (default) every 1s, time-out 500ms, up after 2, down after 3
-  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when there is no better; renewed in time
+  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; popular answers renewed before they expire
 
 Pool corporate: recursive
   endpoints  192.168.10.2, 192.168.10.3
-  dealt      to the less busy of two drawn at random
-  sent from  the address that the kernel's route says
+  policy     the less busy of two random endpoints
+  sent from  the source address of the kernel's route
   probe      the root (default) every 1s, time-out 500ms, up after 2, down after 3
-  cached     answers for 3600 s at most, that there is none for 15 s; names below _msdcs, _sites, _tcp and _udp for 60 s and 5 s at most
+  cached     up to 3600 s (negative answers 15 s); names below _msdcs, _sites, _tcp and _udp up to 60 s (negative answers 5 s)
 
 Names: the exact name first, then the longest zone
   d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws and below             to research   private  studio[0] studio
@@ -56,11 +56,11 @@ Names: the exact name first, then the longest zone
   studio-d-vj48ehn1tz6c.studio.sagemaker.us-east-1.app.aws and below  to trading    private  studio[1] studio
   all other names                                                     to corporate           default
 
-Answered here, unless a zone of yours says otherwise
+Answered here, unless your zones say otherwise
   built in  localhost, invalid, onion, resolver.arpa, 0.in-addr.arpa, 127.in-addr.arpa and 2 more
 
-Private names: where their addresses must lie
-  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL, other IPv6 NODATA  a CNAME from elsewhere is asked of their pool  studio[0] studio, studio[0] others, studio[1] studio
+Private names: the networks their addresses must be in
+  10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7  else SERVFAIL, other IPv6 NODATA  CNAMEs to them are followed in their pool  studio[0] studio, studio[0] others, studio[1] studio
 )");
 }
 
@@ -73,10 +73,10 @@ TEST(Describe, SaysWhereAddressesMustLie) {
   - {zone: e.example, pool: office}
 )"));
   EXPECT_NE(text.find(R"(
-Private names: where their addresses must lie
-  10.16.0.0/16, fd16::/16          else SERVFAIL   a CNAME from elsewhere is asked of their pool  zones[0], zones[1]
-  10.16.0.0/16                     else only told  a CNAME from elsewhere may pass                zones[2]
-  anywhere, there is no 'expect:'                  a CNAME from elsewhere is only told            zones[3]
+Private names: the networks their addresses must be in
+  10.16.0.0/16, fd16::/16     else SERVFAIL    CNAMEs to them are followed in their pool  zones[0], zones[1]
+  10.16.0.0/16                else alarm only  CNAMEs to them pass                        zones[2]
+  any address (no 'expect:')                   CNAMEs to them raise an alarm only         zones[3]
 )"),
             std::string::npos)
       << text;
@@ -90,20 +90,20 @@ TEST(Describe, SaysWhetherLettersAreDrawn) {
   } cases[] = {
       {"  far: {kind: recursive, endpoints: [10.9.0.1]}\n", ""},
       {"  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n",
-       "letters    in random case while the probe's come back as they were"},
+       "case       random while an endpoint repeats that of its probes, else unchanged"},
       {"  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
-       "letters    as the client has them: the probe's name has none to see by whether they come back; write one with "
-       "letters in health.name\n"},
+       "case       unchanged: the probe name has no letters to test endpoints with; set health.name to a name with "
+       "letters\n"},
   };
   for (const auto& one : cases) {
     const std::string text = describe(model_of(kBase + one.yaml + "default: {pool: far}\n"));
     EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
-    EXPECT_EQ(text.find("letters") != std::string::npos, *one.fragment != '\0') << text;
+    EXPECT_EQ(text.find("\n  case ") != std::string::npos, *one.fragment != '\0') << text;
   }
   const std::string text = describe(model_of(
       kBase +
       "default: {pool: office}\nupdates: office\nclients: {groups: {a: {prefixes: [10.1.0.0/16], udp_size: 512}}}\n"));
-  EXPECT_NE(text.find("answers of 512 octets by UDP at most\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("; UDP answers up to 512 octets\n"), std::string::npos) << text;
   EXPECT_NE(text.find("Updates  "), std::string::npos) << text;
 }
 
@@ -115,11 +115,11 @@ TEST(Describe, SaysWhatClientsAreToldOfUs) {
       {"", "the host's name (NSID, id.server); version.bind is refused\n"},
       {"dataplane: {identity: fwd-1, version: '1.2'}\n",
        "\"fwd-1\" (NSID, id.server); version.bind is answered \"1.2\"\n"},
-      {"dataplane: {identity: none}\n", "not told (NSID, id.server); version.bind is refused\n"},
+      {"dataplane: {identity: none}\n", "none (NSID, id.server); version.bind is refused\n"},
   };
   for (const auto& one : cases) {
     const std::string text = describe(model_of(kBase + "default: {pool: office}\n" + one.yaml));
-    EXPECT_NE(text.find(std::string("Identity     ") + one.row), std::string::npos) << text;
+    EXPECT_NE(text.find(std::string("Identity    ") + one.row), std::string::npos) << text;
   }
 }
 
@@ -133,13 +133,13 @@ TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
       {"apart", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: office}]\ndefault: {pool: office}\n",
        ""},
       {"a private pool and the default", "zones: [{zone: a.example, pool: vpc}]\ndefault: {pool: vpc}\n",
-       "beware     private names and all other names (default) go to the same servers"},
+       "warning    private names and all other names (default) go to the same servers"},
       {"a private zone in the default's pool",
        "zones: [{zone: a.example, pool: office, private: on}]\ndefault: {pool: office}\n",
-       "beware     private names and all other names (default) go to the same servers"},
+       "warning    private names and all other names (default) go to the same servers"},
       {"a private zone in a pool with others",
        "zones: [{zone: a.example, pool: office, private: on}, {zone: b.example, pool: office}]\n",
-       "beware     private names and names that are not private go to the same servers"},
+       "warning    private names and names that are not private go to the same servers"},
       {"a default alone", "default: {pool: vpc}\n", ""},
       {"a default that is an answer, and the first pool private",
        "zones: [{zone: a.example, pool: vpc}]\ndefault: {answer: nxdomain}\n", ""},
@@ -148,7 +148,7 @@ TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
     SCOPED_TRACE(one.description);
     const std::string text = describe(model_of(kBase + one.yaml));
     EXPECT_NE(text.find(one.fragment), std::string::npos) << text;
-    EXPECT_EQ(text.find("beware") != std::string::npos, *one.fragment != '\0') << text;
+    EXPECT_EQ(text.find("  warning ") != std::string::npos, *one.fragment != '\0') << text;
   }
 }
 
@@ -157,10 +157,9 @@ TEST(Describe, SaysWhatAPortServes) {
       "ports: [{device: \"af_xdp:eth0\", vlans: [0, 42], reverse_path: strict, gateways: "
       "[\"52:54:00:12:34:56\"]}]\npools: {office: {kind: recursive, endpoints: [192.168.10.2]}}\ndefault: {pool: "
       "office}\n"));
-  EXPECT_NE(
-      text.find("; serves frames without a tag, VLAN 42; a source address is served from its neighbour's MAC alone, "
-                "or a gateway's: those of the kernel's routes and 52:54:00:12:34:56\n"),
-      std::string::npos)
+  EXPECT_NE(text.find("; serves untagged frames, VLAN 42; accepts a source address only from its neighbour's MAC "
+                      "or a gateway's: those of the kernel's routes and 52:54:00:12:34:56\n"),
+            std::string::npos)
       << text;
 }
 
@@ -187,8 +186,8 @@ TEST(Describe, WarnsWhereAnyHostCanUseAnyAddress) {
                  "}]\npools: {vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}, office: {kind: recursive, "
                  "endpoints: [192.168.10.2]}}\ndefault: {pool: office}\n" +
                  one.yaml));
-    EXPECT_EQ(text.find("Beware") != std::string::npos, one.warns) << text;
-    EXPECT_EQ(text.find("any host of the network of corp can use any address") != std::string::npos, one.warns) << text;
+    EXPECT_EQ(text.find("Warning ") != std::string::npos, one.warns) << text;
+    EXPECT_EQ(text.find("any host on the network of corp can use any address") != std::string::npos, one.warns) << text;
   }
 }
 
@@ -198,12 +197,12 @@ TEST(Describe, SaysHowQueriesAreDealt) {
     std::string pool;
     const char* fragment;
   } cases[] = {
-      {"in order", "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]", "dealt      to the first that is well\n"},
-      {"in turn", "policy: round-robin, endpoints: [10.0.0.1]", "dealt      to one after the other\n"},
+      {"in order", "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]", "policy     the first healthy endpoint\n"},
+      {"in turn", "policy: round-robin, endpoints: [10.0.0.1]", "policy     endpoints in turn\n"},
       {"by weight", "policy: weighted, endpoints: [{address: 10.0.0.1, weight: 3}, 10.0.0.2]",
-       "dealt      by weight, 3 : 1\n"},
+       "policy     by weight, 3 : 1\n"},
       {"tracked", "tracked: on, endpoints: [10.0.0.1, 10.0.0.2]",
-       "budget     1500 queries/s each; their security group tracks connections\n"},
+       "budget     1500 queries/s each; security group tracks connections\n"},
       {"some have a budget", "endpoints: [{address: 10.0.0.1, budget: 100}, 10.0.0.2]",
        "budget     10.0.0.1 100 queries/s, 10.0.0.2 no limit\n"},
   };
@@ -216,8 +215,8 @@ TEST(Describe, SaysHowQueriesAreDealt) {
   const std::string text = describe(model_of(
       kBase + "default: {pool: office}\nclients: {groups: {controllers: {prefixes: [10.1.0.10], weight: 20}}}\n"));
   EXPECT_NE(
-      text.find("Group controllers  10.1.0.10/32: where something is scarce, 20 times the share of a client of no "
-                "group\n"),
+      text.find("Group controllers  10.1.0.10/32: 20 times the share of a client without group, when resources are "
+                "scarce\n"),
       std::string::npos)
       << text;
   EXPECT_EQ(text.find("budget     0"), std::string::npos) << text;
@@ -231,12 +230,13 @@ TEST(Describe, SaysWhatIsRemembered) {
   } cases[] = {
       {"everything by default",
        kBase + "default: {pool: office}\n",
-       {"Cache        64 MiB for the answers of all pools\n", "  all other names  to office    default\n",
-        "  cached     answers for 3600 s at most, that there is none for 300 s; expired ones up to 86400 s more when "
-        "there is no better; renewed in time\n"}},
+       {"Cache       64 MiB, shared by all pools\n", "  all other names  to office    default\n",
+        "  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+        "popular "
+        "answers renewed before they expire\n"}},
       {"nothing at all",
        kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
-       {"Cache        none: nothing is remembered\n", "  cached     nothing: dataplane.cache_size is 0\n"}},
+       {"Cache       off: dataplane.cache_size is 0\n", "  cached     nothing: dataplane.cache_size is 0\n"}},
       {"not of these names",
        kBase + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
                "  - {zone: c.example, answer: nxdomain, cache: off}\n",
@@ -247,9 +247,8 @@ TEST(Describe, SaysWhatIsRemembered) {
        "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
        "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
        "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
-       {"Cache        8200 KiB for the answers of all pools\n",
-        "  cached     answers for 3600 s at most, that there is none for 300 s, for 5 s at least; addresses in the "
-        "order that they came in; in 2 MiB\n"}},
+       {"Cache       8200 KiB, shared by all pools\n",
+        "  cached     up to 3600 s (negative answers 300 s), at least 5 s; order of addresses kept; at most 2 MiB\n"}},
       {"not of this pool",
        "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: [10.0.0.1], "
        "cache: off}}\n",
@@ -259,11 +258,11 @@ TEST(Describe, SaysWhatIsRemembered) {
                "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
                "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
                "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
-       {"private; for ml, lab; others REFUSED", "for ml; others: next", "How much",
-        "20 queries/s a client (IPv4 address, IPv6 host; an IPv6 /64 four times, a /56 sixteen times); the same answer "
-        "5 times/s to a network (IPv4 /24, "
-        "IPv6 /56); not 10.0.0.53/32; what is more is answered REFUSED",
-        "; 50 queries/s a client; 900 queries/s together"}},
+       {"private; for ml, lab; others REFUSED", "for ml; others: next", "Rate limits",
+        "20 queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times); the same answer 5 "
+        "times/s "
+        "per network (IPv4 /24, IPv6 /56); except 10.0.0.53/32; the excess gets REFUSED",
+        "; 50 queries/s per client; 900 queries/s in total"}},
       {"that are transferred",
        kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
                "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
@@ -271,7 +270,7 @@ TEST(Describe, SaysWhatIsRemembered) {
        {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
       {"for those who may look at it",
        kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
-       {"Who may snoop  10.1.0.10/32, 10.2.0.0/16: they may ask what is remembered without asking for recursion\n"}},
+       {"Snooping    10.1.0.10/32, 10.2.0.0/16: get cached answers to queries without RD\n"}},
   };
   for (const auto& one : cases) {
     const std::string text = describe(model_of(one.yaml));
