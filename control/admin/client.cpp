@@ -13,8 +13,8 @@ using nlohmann::json;
 
 // It is for root and the socket's group; a file that nobody listens on is what a killed process leaves.
 std::string hint(const std::error_code& error) {
-  if (error == std::errc::permission_denied) return "only root and the group of the socket may ask: try sudo";
-  return "is penstock-control running? (another path: --socket PATH, as control.socket in its configuration)";
+  if (error == std::errc::permission_denied) return "only root and the group of the socket have access: try sudo";
+  return "is penstock-control running? Give --socket PATH if control.socket in its configuration differs";
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ std::string hint(const std::error_code& error) {
 tl::expected<json, std::string> ask_control(const std::string& path, const json& request,
                                             std::chrono::seconds timeout) {
   const auto fail = [&path](const std::error_code& error) {
-    return tl::make_unexpected("cannot ask " + path + ": " + error.message() + "; " + hint(error));
+    return tl::make_unexpected("cannot connect to " + path + ": " + error.message() + "; " + hint(error));
   };
   asio::io_context io;
   asio::local::stream_protocol::socket socket(io);
@@ -39,12 +39,13 @@ tl::expected<json, std::string> ask_control(const std::string& path, const json&
   io.run_for(timeout);
   if (error == asio::error::would_block)
     return tl::make_unexpected("penstock-control did not answer within " + std::to_string(timeout.count()) +
-                               " s; its log may say why");
+                               " s; see its log");
   if (error)
-    return tl::make_unexpected("penstock-control hung up without an answer (" + error.message() +
-                               "); its log may say why");
+    return tl::make_unexpected("penstock-control closed the connection without an answer (" + error.message() +
+                               "); see its log");
   json parsed = json::parse(answer, nullptr, false);
-  if (!parsed.is_object()) return tl::make_unexpected("what answers at " + path + " is not penstock-control");
+  if (!parsed.is_object())
+    return tl::make_unexpected("the program that answers at " + path + " is not penstock-control");
   return parsed;
 }
 

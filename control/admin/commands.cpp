@@ -47,8 +47,8 @@ void Commands::run(const std::string& line, Reply reply) {
       reply(answer);
     });
   }
-  reply(failure("there is no command '" + command +
-                "': status, endpoints, explain, cache, flush, reload, drain or undrain"));
+  reply(failure("unknown command '" + command +
+                "': use status, endpoints, explain, cache, flush, reload, drain or undrain"));
 }
 
 namespace {
@@ -68,7 +68,7 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
   const auto address = address_of(text);
   if (!address) return reply(failure("'" + text + "' is not an IPv4 or IPv6 address"));
   if (operations_.drain(*address, drained) == 0)
-    return reply(failure("no pool has the endpoint " + text + "; see: penstockctl endpoints"));
+    return reply(failure("no pool has the endpoint " + text + "; see penstockctl endpoints"));
   json answer = endpoints_report(operations_.admin_state());
   // A pool without a usable endpoint is still served, by what is left of it: worth knowing.
   json warnings = json::array();
@@ -77,7 +77,7 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
     bool other = false;
     for (const json& sibling : answer["endpoints"])
       other |= sibling["pool"] == endpoint["pool"] && sibling["role"] == "in turn";
-    if (!other) warnings.push_back("pool " + endpoint["pool"].get<std::string>() + " has no other endpoint that is up");
+    if (!other) warnings.push_back("pool " + endpoint["pool"].get<std::string>() + " has no other endpoint up");
   }
   answer["warnings"] = warnings;
   reply(answer);
@@ -86,9 +86,7 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
 void Commands::flush(const json& request, Reply reply) {
   const std::string scope = text_in(request, "scope");
   if (scope != "name" && scope != "zone" && scope != "all")
-    return reply(
-        failure("what is to be forgotten? write NAME for that name alone, --zone NAME for it and all below, or "
-                "--all"));
+    return reply(failure("nothing to flush: give NAME for one name, --zone NAME for it and all names below, or --all"));
   json answer{{"ok", true}, {"scope", scope}};
   config::WireName name;
   config::FlushScope of = config::FlushScope::all;
@@ -114,10 +112,10 @@ void Commands::explain(const json& request, Reply reply) {
   if (!name) return reply(failure("'" + text + "' is not a domain name: " + name.error()));
   const std::string type = text_in(request, "type");
   if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0)
-    return reply(failure("'" + type + "' is not a record type: A, AAAA, HTTPS, TYPE65 ..."));
+    return reply(failure("'" + type + "' is not a record type: give A, AAAA, HTTPS, TYPE65 ..."));
   const std::string from = text_in(request, "client");
   const auto client = from.empty() ? config::IpAddress{} : address_of(from);
-  if (!client) return reply(failure("'" + from + "' is not a client's address"));
+  if (!client) return reply(failure("'" + from + "' is not the IP address of a client"));
   operations_.lookup(
       *name, *client,
       [this, name = *name, type, client = *client,
@@ -125,11 +123,11 @@ void Commands::explain(const json& request, Reply reply) {
         if (!found) return reply(failure(found.error()));
         const AdminState state = operations_.admin_state();
         if (found->generation == 0)
-          return reply(failure("the dataplane has no rules yet: it answers nothing; see: penstockctl status"));
+          return reply(failure("the dataplane has no rules yet and answers nothing; see penstockctl status"));
         if (found->generation != state.generation)
-          return reply(failure("the dataplane runs generation " + std::to_string(found->generation) +
-                               ", the rules loaded here are generation " + std::to_string(state.generation) +
-                               ": ask again, or see penstockctl status"));
+          return reply(failure("the dataplane uses generation " + std::to_string(found->generation) +
+                               ", but penstock-control has generation " + std::to_string(state.generation) +
+                               ": try again, or see penstockctl status"));
         reply(explain_report(state, name, type.empty() ? "A" : type, client, *found));
       });
 }

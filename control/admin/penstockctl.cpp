@@ -114,7 +114,9 @@ struct Connection {
       std::cout << render(*answer);
     } else {
       for (const json& detail : answer->value("details", json::array())) std::cerr << detail.get<std::string>() << '\n';
-      std::cerr << "penstockctl: " << answer->value("error", "it failed and did not say why") << '\n';
+      std::cerr << "penstockctl: "
+                << answer->value("error", "the command failed without a reason; see the log of penstock-control")
+                << '\n';
     }
     return ok ? verdict(*answer) : kFailed;
   }
@@ -158,10 +160,10 @@ std::string unknown_word(const CLI::App& app) {
   }
   const std::vector<std::string_view> words(known.begin(), known.end());
   const auto nearest = config::nearest_word(rest.front(), words);
-  std::string text = std::string("there is no ") + (is_option ? "option" : "command") + " '" + rest.front() + "'";
+  std::string text = std::string("unknown ") + (is_option ? "option" : "command") + " '" + rest.front() + "'";
   if (at != &app) text += " of '" + at->get_name() + "'";
   if (!nearest.empty()) return text + "; did you mean '" + std::string(nearest) + "'?";
-  return text + (known.empty() ? "; see --help" : ": there are " + config::join_words(words, " and "));
+  return text + (known.empty() ? "; see --help" : ": known are " + config::join_words(words, " and "));
 }
 
 std::string render_drain(const json& answer) {
@@ -177,45 +179,44 @@ std::string render_reload(const json& answer) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Asks and steers a running penstock-control."};
+  CLI::App app{"Queries and controls a running penstock-control."};
   app.set_version_flag("--version", "penstockctl " PENSTOCK_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   Connection control;
-  app.add_option("--socket", control.socket, "where penstock-control listens (control.socket)")->capture_default_str();
+  app.add_option("--socket", control.socket, "socket of penstock-control (control.socket)")->capture_default_str();
   app.add_flag("--json", control.as_json, "print the answer as JSON");
 
   int result = kUsage;
   std::string file;
   auto* check_command =
-      app.add_subcommand("check", "what a configuration means, or all that is wrong with it; needs no daemon");
-  check_command->add_option("FILE", file, "the YAML")->required();
+      app.add_subcommand("check", "describe a configuration, or list all its errors; needs no daemon");
+  check_command->add_option("FILE", file, "the configuration file")->required();
   check_command->callback([&] { result = check(file, control.as_json); });
 
-  app.add_subcommand("status", "green, degraded or down, and rules, dataplane, endpoints and counters at a glance")
+  app.add_subcommand("status", "overall state (green, degraded or down), rules, dataplane, endpoints and counters")
       ->footer(
-          "Exit status: 0 green; 1 degraded: something is not as it should be, most names are answered; 2 down: there "
-          "is no\n"
-          "dataplane, no rules or no endpoint that is up, or penstock-control does not answer.")
+          "Exit status: 0 green; 1 degraded: there is a problem, but most names are answered; 2 down: no dataplane,\n"
+          "no rules, no endpoint up, or no answer from penstock-control.")
       ->callback([&] {
         result = control.ask({{"command", "status"}}, kQuick, control::render_status, verdict_of_status);
       });
 
   bool accept_removals = false;
-  auto* reload = app.add_subcommand("reload", "read the configuration again and publish it");
-  reload->add_flag("--accept-removals", accept_removals, "also when private zones go away");
+  auto* reload = app.add_subcommand("reload", "reload the configuration and publish its rules");
+  reload->add_flag("--accept-removals", accept_removals, "even if private zones are removed");
   reload->callback([&] {
     result = control.ask({{"command", "reload"}, {"accept_removals", accept_removals}}, kReload, render_reload);
   });
 
   std::string name;
   std::string type = "A";
-  auto* explain = app.add_subcommand("explain", "which rule a name gets, and what would be done with a query for it");
+  auto* explain = app.add_subcommand("explain", "show the rule of a name, and how a query for it is handled");
   explain->add_option("NAME", name, "a domain name")->required();
-  explain->add_option("TYPE", type, "a record type; rules do not depend on it")->capture_default_str();
+  explain->add_option("TYPE", type, "a record type; it does not affect the rule")->capture_default_str();
   std::string client;
-  explain->add_option("--client", client, "who asks, an address: zones may be for some clients only");
-  explain->footer("Exit status: 1 when that client gets no answer but REFUSED, because of who it is.");
+  explain->add_option("--client", client, "address of the client; zones can be limited to client groups");
+  explain->footer("Exit status: 1 if the client is not allowed, or the zone is not for it.");
   explain->callback([&] {
     result = control.ask({{"command", "explain"}, {"name", name}, {"type", type}, {"client", client}}, kQuick,
                          control::render_explain, verdict_of_explain);
@@ -225,30 +226,29 @@ int run(int argc, char** argv) {
   control::VerifyOptions verify_options;
   bool suggest = false;
   auto* verify_command = app.add_subcommand(
-      "verify",
-      "ask the endpoints of private zones from this host, and say what a wrong answer means; needs no daemon");
-  verify_command->add_option("NAME", name, "one name instead of every private zone");
-  verify_command->add_option("--config", verify_file, "the YAML")->capture_default_str();
-  verify_command->add_flag("--suggest", suggest, "print the networks seen, to be written as 'expect:'");
+      "verify", "query the endpoints of private zones from this host and explain wrong answers; needs no daemon");
+  verify_command->add_option("NAME", name, "a single name instead of every private zone");
+  verify_command->add_option("--config", verify_file, "the configuration file")->capture_default_str();
+  verify_command->add_flag("--suggest", suggest, "print the networks of the answers, for use as 'expect:'");
   verify_command->add_flag("--compare-default", verify_options.compare_default,
-                           "ask the default pool too: the names leave to its servers");
+                           "query the default pool too, which shows the names to its servers");
   verify_command
       ->add_option("--resolv-conf", verify_options.resolv_conf,
-                   "ask each resolver that this file lists, as a client would")
+                   "query each resolver listed in this file, as a client would")
       ->expected(0, 1)
       ->default_str("/etc/resolv.conf");
   verify_command->footer(
-      "Exit status: 0 all is as it should be, 1 it is not. What the default pool answers (--compare-default) counts "
-      "for neither.");
+      "Exit status: 0 all answers correct, 1 not all. Answers of the default pool (--compare-default) do not count.");
   verify_command->callback([&] { result = verify(verify_file, name, verify_options, suggest, control.as_json); });
 
-  auto* endpoints = app.add_subcommand("endpoints", "every endpoint with its health, next hop and counters");
+  auto* endpoints = app.add_subcommand("endpoints", "list endpoints with health, next hop and counters");
   endpoints->require_subcommand(0, 1);
   std::string address;
   for (const char* verb : {"drain", "undrain"}) {
     const bool is_drain = std::string_view(verb) == "drain";
-    auto* command = endpoints->add_subcommand(verb, is_drain ? "send it no new queries" : "send it queries again");
-    command->add_option("ADDRESS", address, "of the endpoint, in whichever pools it is")->required();
+    auto* command = endpoints->add_subcommand(
+        verb, is_drain ? "stop sending queries to an endpoint" : "send queries to an endpoint again");
+    command->add_option("ADDRESS", address, "address of the endpoint, in every pool that has it")->required();
     command->callback([&, verb] {
       result = control.ask({{"command", verb}, {"address", address}}, kQuick, render_drain);
     });
@@ -258,25 +258,25 @@ int run(int argc, char** argv) {
       result = control.ask({{"command", "endpoints"}}, kQuick, control::render_endpoints);
   });
 
-  auto* cache = app.add_subcommand("cache", "what is remembered of answers, and how much of it is made use of");
+  auto* cache = app.add_subcommand("cache", "contents and use of the answer cache");
   cache->require_subcommand(0, 1);
   std::string flushed_name;
   std::string flushed_zone;
   bool all = false;
-  auto* flush = cache->add_subcommand("flush", "forget answers: of a name, of a zone, or all");
-  flush->add_option("NAME", flushed_name, "that name alone, all its types");
-  flush->add_option("--zone", flushed_zone, "a name and all below it");
-  flush->add_flag("--all", all, "everything");
+  auto* flush = cache->add_subcommand("flush", "remove cached answers of a name, of a zone, or all");
+  flush->add_option("NAME", flushed_name, "this name only, all types");
+  flush->add_option("--zone", flushed_zone, "this name and all names below it");
+  flush->add_flag("--all", all, "all cached answers");
   flush->callback([&] {
     if (!flushed_name.empty() + !flushed_zone.empty() + all > 1) {
-      std::cerr << "penstockctl: NAME, --zone and --all exclude each other: keep one\n";
+      std::cerr << "penstockctl: NAME, --zone and --all exclude each other: give one of them\n";
       return;
     }
     const char* scope = all ? "all" : !flushed_zone.empty() ? "zone" : !flushed_name.empty() ? "name" : "";
     const json request{{"command", "flush"}, {"scope", scope}, {"name", flushed_zone + flushed_name}};
     if (*scope == '\0') {
-      std::cerr << "penstockctl: what is to be forgotten? write NAME for that name alone, --zone NAME for it and all "
-                   "below, or --all\n";
+      std::cerr << "penstockctl: nothing to flush: give NAME for one name, --zone NAME for it and all names below, or "
+                   "--all\n";
       return;
     }
     result = control.ask(request, kFlush, control::render_flushed);

@@ -70,17 +70,17 @@ std::string rate(const json& endpoint) {
 std::string because(const json& explanation) {
   const json& match = explanation["match"];
   const std::string how = match["how"];
-  if (how == "none") return "no zone matches and there is no default: the answer is REFUSED";
+  if (how == "none") return "no zone matches and there is no default: answered REFUSED";
   if (how == "default") return "no zone matches: the default";
   const std::string zone = match["zone"];
   if (how == "name")
-    return "the name itself is " + (explanation["name"] == zone ? std::string("a rule's") : "the apex of " + zone);
-  return "it lies below " + zone + ", the longest suffix that matches";
+    return "the name itself is " + (explanation["name"] == zone ? std::string("in a rule") : "the apex of " + zone);
+  return "it is below " + zone + ", the longest matching suffix";
 }
 
 std::string without_endpoint(const json& explanation) {
   const bool has_stale = explanation.contains("cache") && explanation["cache"].value("stale", false);
-  return has_stale ? "an expired answer if one is remembered, else SERVFAIL" : "SERVFAIL";
+  return has_stale ? "a stale answer if one is cached, else SERVFAIL" : "SERVFAIL";
 }
 
 std::string action(const json& rule) {
@@ -89,7 +89,7 @@ std::string action(const json& rule) {
   if (name == "nxdomain") return "answered NXDOMAIN at once";
   if (name == "nodata") return "answered NODATA at once";
   if (name == "records") return "answered here, from local records";
-  if (name == "addresses") return "answered here, with addresses of the configuration";
+  if (name == "addresses") return "answered here, with the addresses of the configuration";
   return "answered REFUSED at once";
 }
 
@@ -100,9 +100,9 @@ void add_refused_file(const json& refused, Rows& rows) {
       {"REFUSED",
        "the file on disk, at " + clock_time(refused["at"].get<std::time_t>()) +
            (refused.contains("copy")
-                ? "; the rules are those of its last good copy, " + refused["copy"]["path"].get<std::string>() + ", " +
+                ? "; the rules are from its last good copy, " + refused["copy"]["path"].get<std::string>() + ", " +
                       render_age(std::time(nullptr) - refused["copy"]["at"].get<std::time_t>()) + " old"
-                : "; the rules before it stay in force")});
+                : "; the previous rules stay in force")});
   const json& reasons = refused["reasons"];
   for (size_t i = 0; i < std::min(reasons.size(), kShown); ++i) rows.push_back({"", reasons[i].get<std::string>()});
   if (reasons.size() > kShown)
@@ -164,9 +164,9 @@ std::string render_status(const json& status) {
   rows.push_back({"endpoints", join(health, ", ")});
   if (!dataplane["connected"].get<bool>()) {
     rows.push_back({"dataplane",
-                    "not connected at " + dataplane["socket"].get<std::string>() + ": is penstock-dataplane running?"});
+                    "not connected to " + dataplane["socket"].get<std::string>() + ": is penstock-dataplane running?"});
   } else {
-    rows.push_back({"dataplane", "pid " + count(dataplane, "pid") + ", runs generation " +
+    rows.push_back({"dataplane", "pid " + count(dataplane, "pid") + ", uses generation " +
                                      count(dataplane, "generation") + ", images " +
                                      count(dataplane, "images_accepted") + " accepted, " +
                                      count(dataplane, "images_refused") + " refused"});
@@ -180,12 +180,12 @@ std::string render_status(const json& status) {
         rows.push_back({"", port["name"].get<std::string>() + " LOST frames: " + lost});
     const json& slow = dataplane["slow_lane"];
     rows.push_back({"TCP", count(slow["now"], "connections") + " connections, " + count(slow, "queries") +
-                               " queries from them; to endpoints " + count(slow["now"], "upstream_connections") +
+                               " queries from clients; to endpoints " + count(slow["now"], "upstream_connections") +
                                " connections, " + count(slow, "upstream_queries") + " queries"});
     std::vector<std::string> busy;
     for (const json& lcore : dataplane["lcores"])
       busy.push_back(std::to_string(std::lround(lcore["busy_share"].get<double>() * 100)) + " %");
-    rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since their start: " + join(busy, ", ")});
+    rows.push_back({"lcores", std::to_string(busy.size()) + ", busy since start: " + join(busy, ", ")});
     rows.push_back(
         {"frames", count(dataplane, "received") + " received: " + outcomes(dataplane["outcomes"]["classify"])});
     for (const char* stage : {"query", "response", "guard", "waiter", "remember", "refresh", "retry", "sweep",
@@ -198,7 +198,7 @@ std::string render_status(const json& status) {
                   dataplane["entropy"]["port_bits"].get<double>(), dataplane["entropy"]["id_bits"].get<double>());
     std::string entropy = bits;
     for (const json& pool : dataplane["entropy"]["case"]) {
-      entropy += "; pool " + pool["pool"].get<std::string>() + " 1 more a letter of the name";
+      entropy += "; pool " + pool["pool"].get<std::string>() + " 1 more per letter of the name";
       for (const json& endpoint : pool["as_typed"])
         entropy += (&endpoint == &pool["as_typed"].front() ? ", not " : ", ") + endpoint["address"].get<std::string>() +
                    " (" + endpoint["reason"].get<std::string>() + ")";
@@ -206,11 +206,11 @@ std::string render_status(const json& status) {
     rows.push_back({"entropy", entropy});
     const auto residual = dataplane["residual"].get<int64_t>();
     rows.push_back({"residual", std::to_string(residual) + (residual == 0 ? ": every frame is accounted for"
-                                                                          : " (0 whenever traffic is quiet)")});
+                                                                          : " (0 when there is no traffic)")});
     rows.push_back(
         {"heartbeat",
          std::to_string(status["control"].value("heartbeat_age_ms", int64_t{0})) + " ms old" +
-             (dataplane["control_silent"].get<bool>() ? ", SILENT to the dataplane: it ignores `down`" : "")});
+             (dataplane["control_silent"].get<bool>() ? ", TOO OLD for the dataplane: it ignores `down`" : "")});
   }
   std::vector<std::string> limits;
   for (const json& limit : status["limits"])
@@ -227,7 +227,7 @@ std::string render_status(const json& status) {
   if (const uint64_t unknown = dataplane.value("gateways_unknown", uint64_t{0}); unknown != 0)
     rows.push_back({"warning", "the kernel does not know the MAC of " + std::to_string(unknown) +
                                    (unknown == 1 ? " gateway" : " gateways") +
-                                   " (ip neigh): a port with 'reverse_path: strict' refuses what it passes on"});
+                                   " (ip neigh): a port with 'reverse_path: strict' refuses queries through it"});
   for (const json& need : rules["restart_needed"]) rows.push_back({"warning", need.get<std::string>()});
   return first + render_table(rows, "");
 }
@@ -238,7 +238,7 @@ std::string reason(const json& endpoint) {
   const auto add = [&](const char* what) { text += (text.empty() ? "" : "; ") + std::string(what); };
   if (endpoint.value("without_edns", 0) != 0) add("asked without EDNS");
   const std::string use = endpoint.value("tcp_connections", "shared");
-  if (use != "shared") add(use == "once" ? "over TCP one query a connection" : "over TCP one query at a time");
+  if (use != "shared") add(use == "once" ? "over TCP one query per connection" : "over TCP one query at a time");
   return text;
 }
 
@@ -250,7 +250,8 @@ std::string render_endpoints(const json& answer) {
                     optional_count(endpoint, "queries"), optional_count(endpoint, "timeouts"), rate(endpoint),
                     next_hop(endpoint), reason(endpoint)});
   std::string text = render_table(rows, "");
-  if (!answer["connected"].get<bool>()) text += "No dataplane is connected: there are no next hops and no counters.\n";
+  if (!answer["connected"].get<bool>())
+    text += "No dataplane is connected: next hops and counters are missing. Is penstock-dataplane running?\n";
   return text;
 }
 
@@ -268,19 +269,19 @@ std::string render_explain(const json& explanation) {
     const json& client = explanation["client"];
     const std::string group = client["group"];
     rows.push_back(
-        {"client", client["address"].get<std::string>() + (group.empty() ? ", of no group" : ", of group " + group)});
+        {"client", client["address"].get<std::string>() + (group.empty() ? ", without group" : ", of group " + group)});
   } else if (explanation["depends_on_client"].get<bool>()) {
-    rows.push_back({"client", "one of no group: other clients may have another rule, see --client ADDRESS"});
+    rows.push_back({"client", "one without group; the rule depends on the client, see --client ADDRESS"});
   }
   if (!groups.empty()) rows.push_back({"for", join(groups, ", ")});
   if (explanation.contains("client") && !explanation["client"]["may_ask"].get<bool>()) {
     rows.push_back(
         {"it is", std::string(explanation["client"]["answered"].get<bool>() ? "answered REFUSED" : "not answered") +
-                      ": this client may not ask at all, see clients.allow and clients.deny"});
+                      ": client not allowed, see clients.allow and clients.deny"});
     return text + render_table(rows, "  ");
   }
   if (rule["left_out"].get<bool>()) {
-    rows.push_back({"it is", "answered REFUSED: this client is left out"});
+    rows.push_back({"it is", "answered REFUSED: the zone is not for this client"});
     return text + render_table(rows, "  ");
   }
   rows.push_back({"it is", action(rule)});
@@ -294,12 +295,11 @@ std::string render_explain(const json& explanation) {
                                 explanation["pool"]["kind"].get<std::string>() + ")"});
   const std::string last_resort = without_endpoint(explanation);
   rows.push_back(
-      {"private",
-       rule["private"].get<bool>()
-           ? explanation.contains("pool")
-                 ? "yes: it is never sent to another pool; when no endpoint answers, the client gets " + last_resort
-                 : "yes: a CNAME from elsewhere that leads here is completed from here, or SERVFAIL"
-           : "no"});
+      {"private", rule["private"].get<bool>()
+                      ? explanation.contains("pool")
+                            ? "yes: never sent to another pool; if no endpoint answers, the client gets " + last_resort
+                            : "yes: a CNAME from another name to it is followed here, or gets SERVFAIL"
+                      : "no"});
   if (explanation.contains("cache")) rows.push_back({"cached", render_remembered(explanation["cache"])});
   std::vector<std::string> expect;
   for (const json& prefix : rule["expect"]) expect.push_back(prefix);
@@ -314,11 +314,11 @@ std::string render_explain(const json& explanation) {
     const std::string role = endpoint["role"];
     endpoints.push_back(
         {used ? "->" : "", endpoint["address"], endpoint["state"],
-         used ? (role == "in turn" ? "used in turn" : "used, as no other is left") : "not used: " + role,
+         used ? (role == "in turn" ? "used in turn" : "used, as no other endpoint is left") : "not used: " + role,
          next_hop(endpoint), endpoint["reason"]});
   }
   text += render_table(endpoints, "    ");
-  if (!any) text += "    no endpoint can be reached: the client gets " + last_resort + "\n";
+  if (!any) text += "    no endpoint is reachable: the client gets " + last_resort + "\n";
   return text;
 }
 

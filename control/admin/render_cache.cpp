@@ -47,46 +47,44 @@ std::string render_octets(uint64_t octets) {
 std::string render_cache_line(const json& cache) {
   if (cache["size"] == 0) return "none: dataplane.cache_size is 0";
   return number(cache, "entries") + " answers in " + render_octets(cache["used"].get<uint64_t>()) + " of " +
-         render_octets(cache["size"].get<uint64_t>()) + "; from memory " + share(cache["hits"]) +
-         ", of the last 10 s " + share(cache["hits_10s"]);
+         render_octets(cache["size"].get<uint64_t>()) + "; answered from it " + share(cache["hits"]) +
+         ", in the last 10 s " + share(cache["hits_10s"]);
 }
 
 std::string render_remembered(const json& cache) {
   if (!cache.value("remembered", true)) return "no, every query is forwarded: " + cache["why_not"].get<std::string>();
   const auto time = [&](const char* key) { return number(cache, key) + " s"; };
-  std::string text = "for " + time("max_ttl") + " at most, that there is none for " + time("max_negative_ttl");
-  if (cache["min_ttl"] != 0) text += ", for " + time("min_ttl") + " at least";
-  if (cache["stale"].get<bool>()) text += "; expired for " + time("max_stale") + " more while no endpoint answers";
-  if (cache["prefetch"].get<bool>()) text += "; renewed in time when often asked for";
-  if (!cache["rotate"].get<bool>()) text += "; addresses in the order that they came in";
-  if (cache["size"] != 0) text += "; in " + render_octets(cache["size"].get<uint64_t>());
+  std::string text = "up to " + time("max_ttl") + " (negative answers " + time("max_negative_ttl") + ")";
+  if (cache["min_ttl"] != 0) text += ", at least " + time("min_ttl");
+  if (cache["stale"].get<bool>()) text += "; stale up to " + time("max_stale") + " more when no endpoint answers";
+  if (cache["prefetch"].get<bool>()) text += "; renewed before they expire if popular";
+  if (!cache["rotate"].get<bool>()) text += "; order of addresses kept";
+  if (cache["size"] != 0) text += "; at most " + render_octets(cache["size"].get<uint64_t>());
   return text;
 }
 
 std::string render_cache(const json& answer) {
   Rows rows;
   if (!answer["connected"].get<bool>()) {
-    rows.push_back({"cache", "no dataplane is connected: nothing is known of what is remembered"});
+    rows.push_back({"cache", "unknown: no dataplane is connected"});
   } else {
     const json& cache = answer["cache"];
     rows.push_back({"cache", render_cache_line(cache)});
-    rows.push_back(
-        {"answered", list(answer["answered"], {{"fresh", "fresh"},
-                                               {"stale", "expired"},
-                                               {"failure", "by a failure that is remembered"},
-                                               {"refused_snoop", "refused as they asked for no recursion"}})});
+    rows.push_back({"answered", list(answer["answered"], {{"fresh", "fresh"},
+                                                          {"stale", "stale"},
+                                                          {"failure", "by a cached failure"},
+                                                          {"refused_snoop", "refused without RD"}})});
     const json& remember = answer["remember"];
-    rows.push_back(
-        {"remembered", list(remember, {{"stored", "new"}, {"renewed", "renewed"}, {"failure", "failures"}})});
-    rows.push_back({"not remembered", list(remember, {{"not_kept", "good for one client only"},
-                                                      {"too_long", "too long"},
-                                                      {"no_room", "beyond their pool's size"},
-                                                      {"busy", "while another lcore wrote there"}})});
-    rows.push_back({"asked again", list(answer["refresh"], {{"sent", "by us"},
-                                                            {"no_endpoint", "not, as no endpoint could be"},
-                                                            {"pending_full", "not, as the pending table was full"},
-                                                            {"no_frame", "not, as no buffer was free"}})});
-    rows.push_back({"forgotten", number(cache, "evicted") + " to make room, " + number(cache, "flushed") + " by hand"});
+    rows.push_back({"cached", list(remember, {{"stored", "new"}, {"renewed", "renewed"}, {"failure", "failures"}})});
+    rows.push_back({"not cached", list(remember, {{"not_kept", "for one client only"},
+                                                  {"too_long", "too long"},
+                                                  {"no_room", "over the pool's share"},
+                                                  {"busy", "busy page"}})});
+    rows.push_back({"refreshes", list(answer["refresh"], {{"sent", "sent"},
+                                                          {"no_endpoint", "without a reachable endpoint"},
+                                                          {"pending_full", "with a full pending table"},
+                                                          {"no_frame", "without a free buffer"}})});
+    rows.push_back({"removed", number(cache, "evicted") + " to make room, " + number(cache, "flushed") + " by flush"});
   }
   for (const json& pool : answer["pools"])
     rows.push_back({"pool " + pool["name"].get<std::string>(),
@@ -107,10 +105,10 @@ std::string render_flushed(const json& answer) {
   const std::string scope = answer["scope"];
   const auto entries = answer["entries"].get<uint64_t>();
   const std::string count = std::to_string(entries) + (entries == 1 ? " answer" : " answers");
-  if (scope == "all") return count + " forgotten: all\n";
+  if (scope == "all") return count + " removed: all\n";
   const std::string name = answer["name"];
-  if (scope == "zone") return count + " forgotten: " + name + " and below\n";
-  return count + " forgotten: " + name + (entries == 0 ? "; names below it: --zone " + name + "\n" : "\n");
+  if (scope == "zone") return count + " removed: " + name + " and below\n";
+  return count + " removed: " + name + (entries == 0 ? "; for names below it use --zone " + name + "\n" : "\n");
 }
 
 }  // namespace penstock::control

@@ -327,7 +327,7 @@ json entropy_report(const AdminState& state) {
       if (endpoint.health.id.pool != pool.name || endpoint.state.echoes_case == config::kCaseRepeated) continue;
       const std::string& reason = endpoint.health.case_reason;
       as_typed.push_back({{"address", config::to_string(endpoint.health.id.address)},
-                          {"reason", reason.empty() ? "its probe's name has no letters, see health.name" : reason}});
+                          {"reason", reason.empty() ? "the probe name has no letters, see health.name" : reason}});
     }
     pools.push_back({{"pool", pool.name}, {"endpoints", pool.endpoints.size()}, {"as_typed", as_typed}});
   }
@@ -351,7 +351,7 @@ json limits_report(const AdminState& state) {
       add("pending queries" + lcore, page.lcore[i].pending.get(), page.pending_capacity);
       add("waiting clients" + lcore, page.lcore[i].waiting.get(), page.waiting_capacity);
     }
-    if (page.cache_size.get() != 0) add("octets of remembered answers", page.cache_used.get(), page.cache_size.get());
+    if (page.cache_size.get() != 0) add("octets of cached answers", page.cache_used.get(), page.cache_size.get());
     const auto fullest = [&page](config::Counter config::LcoreCounters::*counter) {
       uint64_t most = 0;
       for (uint32_t i = 0; i < page.lcores; ++i) most = std::max(most, (page.lcore[i].*counter).get());
@@ -411,7 +411,7 @@ void judge_status(const AdminState& state, json& of) {
   std::vector<std::string> down;
   std::vector<std::string> degraded;
   if (!state.hello) down.push_back("no dataplane is connected");
-  if (state.generation == 0) down.push_back("there are no rules");
+  if (state.generation == 0) down.push_back("no rules are loaded");
   size_t served = 0;
   size_t ailing = 0;
   for (const config::Pool& pool : state.model->pools) {
@@ -424,17 +424,17 @@ void judge_status(const AdminState& state, json& of) {
           !answers || (endpoint.health.condition != Condition::up && endpoint.health.condition != Condition::unknown);
     }
     served += has_one;
-    if (!has_one) degraded.push_back("pool " + pool.name + " has no endpoint that is up");
+    if (!has_one) degraded.push_back("pool " + pool.name + " has no endpoint up");
   }
-  if (served == 0 && state.hello && !state.model->pools.empty()) down.push_back("no endpoint of any pool is up");
+  if (served == 0 && state.hello && !state.model->pools.empty()) down.push_back("no endpoint is up in any pool");
   if (ailing != 0)
     degraded.push_back(std::to_string(ailing) + " of " + std::to_string(state.endpoints.size()) +
-                       " endpoints not as they should be, see penstockctl endpoints");
+                       " endpoints impaired, see penstockctl endpoints");
   if (state.generation != 0 && state.acknowledged != state.generation)
-    degraded.push_back("the dataplane has not taken generation " + std::to_string(state.generation));
-  if (state.hello && silent(state)) degraded.push_back("the dataplane does not hear control");
-  if (state.refused_file) degraded.push_back("the file on disk is refused");
-  if (!state.metrics_failure.empty()) degraded.push_back("there are no metrics");
+    degraded.push_back("the dataplane does not use generation " + std::to_string(state.generation));
+  if (state.hello && silent(state)) degraded.push_back("the dataplane gets no heartbeat from control");
+  if (state.refused_file) degraded.push_back("the configuration on disk is refused");
+  if (!state.metrics_failure.empty()) degraded.push_back("metrics are not served");
   of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
   of["reasons"] = !down.empty() ? down : degraded;
 }
@@ -501,7 +501,7 @@ json local_report(const config::Model& model, const config::Rule& rule, std::str
   json records = json::array();
   if (rule.action == config::Action::addresses) {
     for (const config::IpAddress& address : rule.addresses) records.push_back(config::to_string(address));
-    return {{"how", "the same for every name of the rule"}, {"records", records}};
+    return {{"how", "the same for all names of the rule"}, {"records", records}};
   }
   if (rule.action != config::Action::records) return nullptr;
   for (const auto& entry : model.zones.entries) {

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kIdle{30};
 
 config::ListeningSocket listen_on(const std::string& path) {
   auto listener = config::ListeningSocket::open(path, SOCK_STREAM, 0600, kMaxAdminClients, "control.socket",
-                                                "another penstock-control answers there");
+                                                "another penstock-control is running there");
   if (!listener) throw std::runtime_error(listener.error());
   return std::move(*listener);
 }
@@ -136,7 +136,7 @@ void AdminServer::accept() {
         clients_.push_back(client);
         client->read();
       } else {
-        client->refuse(std::to_string(kMaxAdminClients) + " clients wait for their answers already: try again");
+        client->refuse(std::to_string(kMaxAdminClients) + " clients are waiting for answers already: try again");
       }
     } else {
       spdlog::warn("admin: accept: {}", error.message());

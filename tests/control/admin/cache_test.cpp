@@ -31,9 +31,9 @@ TEST_F(CacheTest, FlushSaysHowManyAreForgotten) {
     FlushScope asked;
     const char* words;
   } cases[] = {
-      {"name", "WWW.Example.", FlushScope::name, "3 answers forgotten: www.example\n"},
-      {"zone", "example", FlushScope::zone, "3 answers forgotten: example and below\n"},
-      {"all", "", FlushScope::all, "3 answers forgotten: all\n"},
+      {"name", "WWW.Example.", FlushScope::name, "3 answers removed: www.example\n"},
+      {"zone", "example", FlushScope::zone, "3 answers removed: example and below\n"},
+      {"all", "", FlushScope::all, "3 answers removed: all\n"},
   };
   for (const auto& c : cases) {
     const json answer = run({{"command", "flush"}, {"scope", c.scope}, {"name", c.name}});
@@ -46,9 +46,9 @@ TEST_F(CacheTest, FlushSaysHowManyAreForgotten) {
   EXPECT_EQ(control.flushes[2].second, "");
   control.flushed->entries = 0;
   EXPECT_EQ(render_flushed(run({{"command", "flush"}, {"scope", "name"}, {"name", "a.b"}})),
-            "0 answers forgotten: a.b; names below it: --zone a.b\n");
+            "0 answers removed: a.b; for names below it use --zone a.b\n");
   control.flushed->entries = 1;
-  EXPECT_EQ(render_flushed(run({{"command", "flush"}, {"scope", "all"}})), "1 answer forgotten: all\n");
+  EXPECT_EQ(render_flushed(run({{"command", "flush"}, {"scope", "all"}})), "1 answer removed: all\n");
   control.flushed = tl::make_unexpected(std::string("there is no dataplane"));
   EXPECT_EQ(run({{"command", "flush"}, {"scope", "all"}}), (json{{"ok", false}, {"error", "there is no dataplane"}}));
 }
@@ -87,12 +87,12 @@ TEST_F(CacheTest, CacheTellsWhatThereIs) {
   EXPECT_EQ(answer["pools"][1]["enabled"], false);
   EXPECT_EQ(answer["zones_off"], json::array({"studio[0] studio"}));
   const std::string words = render_cache(answer);
-  for (const char* part :
-       {"17 answers in 1.5 MiB of 64 MiB; from memory 75.0 % of 100 queries, of the last 10 s 25.0 % of 40 queries",
-        "70 fresh, 4 expired, 1 by a failure", "18 new, 0 renewed", "2 too long", "6 by us",
-        "8 to make room, 9 by hand", "pool studio     for 3600 s at most, that there is none for 300 s",
-        "expired for 86400 s more while no endpoint answers; renewed in time",
-        "pool corporate  nothing: every query is forwarded", "cache: off      studio[0] studio"})
+  for (const char* part : {"17 answers in 1.5 MiB of 64 MiB; answered from it 75.0 % of 100 queries, in the last 10 s "
+                           "25.0 % of 40 queries",
+                           "70 fresh, 4 stale, 1 by a cached failure", "18 new, 0 renewed", "2 too long", "6 sent",
+                           "8 to make room, 9 by flush", "pool studio     up to 3600 s (negative answers 300 s)",
+                           "stale up to 86400 s more when no endpoint answers; renewed before they expire",
+                           "pool corporate  nothing: every query is forwarded", "cache: off      studio[0] studio"})
     EXPECT_NE(words.find(part), std::string::npos) << part << " in\n" << words;
   const json status = run({{"command", "status"}});
   EXPECT_EQ(status["dataplane"]["cache"], answer["cache"]);
@@ -124,23 +124,22 @@ TEST_F(CacheTest, ExplainSaysForHowLongAnswersAreRemembered) {
     std::function<void(config::Model&)> change;
     const char* words;
   } cases[] = {
-      {"as the pool says", "a.example", 3, [](config::Model&) {}, "for 3600 s at most, that there is none for 300 s\n"},
+      {"as the pool says", "a.example", 3, [](config::Model&) {}, "up to 3600 s (negative answers 300 s)\n"},
       {"stale and renewed", "studio.us-east-1.sagemaker.aws", 0,
        [&](config::Model& m) { studio(m).cache.stale = studio(m).cache.prefetch = true; },
-       "for 3600 s at most, that there is none for 300 s; expired for 86400 s more while no endpoint answers; "
-       "renewed in time when often asked for\n"},
+       "up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+       "renewed before they expire if popular\n"},
       {"clamped below, in order, bounded", "a.example", 3,
        [&](config::Model& m) {
          corporate(m).cache.min_ttl = 10;
          corporate(m).cache.rotate = false;
          corporate(m).cache.size = 1 << 20;
        },
-       "cached   for 3600 s at most, that there is none for 300 s, for 10 s at least; addresses in the order that they "
-       "came in; in 1 MiB\n"},
+       "cached   up to 3600 s (negative answers 300 s), at least 10 s; order of addresses kept; at most 1 MiB\n"},
       {"a service of an Active Directory", "_ldap._tcp.dc._msdcs.corp.example", 3, [](config::Model&) {},
-       "for 60 s at most, that there is none for 5 s\n"},
+       "up to 60 s (negative answers 5 s)\n"},
       {"the same label behind AWS", "_tcp.studio.us-east-1.sagemaker.aws", 0, [](config::Model&) {},
-       "for 3600 s at most, that there is none for 300 s\n"},
+       "up to 3600 s (negative answers 300 s)\n"},
       {"off for the rule", "a.example", 3, [](config::Model& m) { m.rules[3].cache = false; },
        "no, every query is forwarded: the rule says cache: off\n"},
       {"off for the pool", "a.example", 3, [&](config::Model& m) { corporate(m).cache.enabled = false; },
@@ -159,7 +158,7 @@ TEST_F(CacheTest, ExplainSaysForHowLongAnswersAreRemembered) {
     EXPECT_NE(words.find(c.words), std::string::npos) << c.description << "\n" << words;
     const bool stale = answer["cache"].value("stale", false);
     if (c.rule != 0) continue;
-    EXPECT_NE(words.find(stale ? "an expired answer if one is remembered, else SERVFAIL" : "the client gets SERVFAIL"),
+    EXPECT_NE(words.find(stale ? "a stale answer if one is cached, else SERVFAIL" : "the client gets SERVFAIL"),
               std::string::npos)
         << words;
   }

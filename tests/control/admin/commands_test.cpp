@@ -44,9 +44,9 @@ TEST_F(CommandsTest, BadRequestsAreAnsweredWithAReason) {
       {"an array", "[]", "one JSON object"},
       {"a number", "7", "one JSON object"},
       {"bytes that are no UTF-8", "{\"command\": \"\xff\"}", "one JSON object"},
-      {"no command", "{}", "no command ''"},
-      {"an unknown command", R"({"command": "format"})", "no command 'format'"},
-      {"a command that is no string", R"({"command": {"a": 1}})", "no command ''"},
+      {"no command", "{}", "unknown command ''"},
+      {"an unknown command", R"({"command": "format"})", "unknown command 'format'"},
+      {"a command that is no string", R"({"command": {"a": 1}})", "unknown command ''"},
       {"drain without an address", R"({"command": "drain"})", "not an IPv4 or IPv6 address"},
       {"drain of a name", R"({"command": "drain", "address": "ns1"})", "'ns1' is not an IPv4"},
       {"drain of a number", R"({"command": "undrain", "address": 7})", "not an IPv4"},
@@ -56,9 +56,8 @@ TEST_F(CommandsTest, BadRequestsAreAnsweredWithAReason) {
        "'BOGUS' is not a record type"},
       {"explain of no name", R"({"command": "explain", "name": "a..b"})",
        "'a..b' is not a domain name: it has an empty label"},
-      {"flush of what", R"({"command": "flush"})", "write NAME for that name alone, --zone NAME"},
-      {"flush of an unknown scope", R"({"command": "flush", "scope": "pool", "name": "a.b"})",
-       "what is to be forgotten"},
+      {"flush of what", R"({"command": "flush"})", "give NAME for one name, --zone NAME"},
+      {"flush of an unknown scope", R"({"command": "flush", "scope": "pool", "name": "a.b"})", "nothing to flush"},
       {"flush of no name", R"({"command": "flush", "scope": "name", "name": "a..b"})",
        "'a..b' is not a domain name: it has an empty label"},
       {"flush of a zone without a name", R"({"command": "flush", "scope": "zone"})", "'' is not a domain name"},
@@ -140,14 +139,12 @@ TEST_F(CommandsTest, StatusSaysFirstHowThingsAre) {
   control.endpoint(0).state.drained = 1;
   EXPECT_EQ(state(), "green") << "it is so on purpose";
   control.endpoint(1).health.condition = Condition::down;
-  EXPECT_EQ(state(),
-            "degraded: pool studio has no endpoint that is up; 1 of 3 endpoints not as they should be, see penstockctl "
-            "endpoints");
+  EXPECT_EQ(state(), "degraded: pool studio has no endpoint up; 1 of 3 endpoints impaired, see penstockctl endpoints");
   control.endpoint(0).state.drained = 0;
-  EXPECT_EQ(state(), "degraded: 1 of 3 endpoints not as they should be, see penstockctl endpoints");
+  EXPECT_EQ(state(), "degraded: 1 of 3 endpoints impaired, see penstockctl endpoints");
   control.endpoint(0).state.reachable = 0;
   control.endpoint(2).health.condition = Condition::down;
-  EXPECT_EQ(state(), "down: no endpoint of any pool is up");
+  EXPECT_EQ(state(), "down: no endpoint is up in any pool");
 }
 
 TEST_F(CommandsTest, StatusTellsLimitsEventsAndLosses) {
@@ -187,10 +184,11 @@ TEST_F(CommandsTest, StatusTellsWhereLettersAreDrawn) {
   control.endpoint(1).health.case_reason = "answers in other letters than it is asked in";
   const json status = run({{"command", "status"}});
   EXPECT_EQ(status["dataplane"]["entropy"]["case"][0]["as_typed"].size(), 1U);
-  EXPECT_NE(render_status(status).find("; pool studio 1 more a letter of the name, not 10.16.2.10 (answers in other "
-                                       "letters than it is asked in); pool corporate 1 more a letter of the name, not "
-                                       "192.168.10.2 (its probe's name has no letters, see health.name)\n"),
-            std::string::npos)
+  EXPECT_NE(
+      render_status(status).find("; pool studio 1 more per letter of the name, not 10.16.2.10 (answers in other "
+                                 "letters than it is asked in); pool corporate 1 more per letter of the name, not "
+                                 "192.168.10.2 (the probe name has no letters, see health.name)\n"),
+      std::string::npos)
       << render_status(status);
 }
 
@@ -255,7 +253,7 @@ TEST_F(CommandsTest, DrainSaysWhenNoOtherIsLeft) {
   EXPECT_EQ(answer["endpoints"][0]["role"], "drained");
   answer = run({{"command", "drain"}, {"address", "10.16.2.10"}});
   ASSERT_EQ(answer["warnings"].size(), 1U);
-  EXPECT_EQ(answer["warnings"][0], "pool studio has no other endpoint that is up");
+  EXPECT_EQ(answer["warnings"][0], "pool studio has no other endpoint up");
   answer = run({{"command", "undrain"}, {"address", "10.16.1.10"}});
   EXPECT_EQ(answer["endpoints"][0]["role"], "in turn");
 }
@@ -290,14 +288,14 @@ TEST_F(CommandsTest, ExplainSaysWhy) {
        "studio.us-east-1.sagemaker.aws",
        false,
        {"d-1.studio.us-east-1.sagemaker.aws A", "studio[0] studio (/etc/penstock/penstock.yaml:12)",
-        "below studio.us-east-1.sagemaker.aws", "studio (route53-inbound)", "yes: it is never sent to another pool",
+        "below studio.us-east-1.sagemaker.aws", "studio (route53-inbound)", "yes: never sent to another pool",
         "10.16.0.0/16", "used in turn"}},
       {"the apex",
        "studio.us-east-1.sagemaker.aws",
        0,
        "studio.us-east-1.sagemaker.aws",
        true,
-       {"the name itself is a rule's"}},
+       {"the name itself is in a rule"}},
       {"out of a zone file: its line, not the YAML's",
        "a.partner.example",
        1,
@@ -383,24 +381,25 @@ TEST_F(CommandsTest, ExplainForAClient) {
       {"of none, passed on to the default",
        "10.7.0.1",
        found(3, "", false, true, 0, true),
-       {"client   10.7.0.1, of no group\n", "the default", "corporate (recursive)"},
+       {"client   10.7.0.1, without group\n", "the default", "corporate (recursive)"},
        {"for  ", "partner.example,"}},
       {"left out: no pool is told, nor whether it is private",
        "fd00::2",
        found(0, "partner.example", true, true, 0, true),
-       {"client   fd00::2, of no group\n", "for      lab\n", "it is    answered REFUSED: this client is left out\n"},
+       {"client   fd00::2, without group\n", "for      lab\n",
+        "it is    answered REFUSED: the zone is not for this client\n"},
        {"pool", "private", "10.16.1.10"}},
       {"it may not ask",
        "203.0.113.1",
        found(3, "", false, false, 0, false),
-       {"client   203.0.113.1, of no group\n",
-        "it is    answered REFUSED: this client may not ask at all, see clients.allow and clients.deny\n"},
+       {"client   203.0.113.1, without group\n",
+        "it is    answered REFUSED: client not allowed, see clients.allow and clients.deny\n"},
        {"forwarded", "corporate", "192.168.10.2"}},
       {"nobody is named, and it depends on that",
        "",
        found(3, "", false, true, 0, false),
-       {"client   one of no group: other clients may have another rule, see --client ADDRESS\n"},
-       {"may not ask"}},
+       {"client   one without group; the rule depends on the client, see --client ADDRESS\n"},
+       {"not allowed"}},
       {"nobody is named, and nothing depends on it", "", found(3, "", false, false, 0, false), {}, {"client"}},
   };
   for (const Case& c : cases) {
@@ -415,7 +414,7 @@ TEST_F(CommandsTest, ExplainForAClient) {
     EXPECT_EQ(control.client, *c.client == 0 ? config::IpAddress{} : *config::parse_address(c.client));
   }
   EXPECT_EQ(run({{"command", "explain"}, {"name", "a.example"}, {"client", "10.0.0.0/8"}})["error"],
-            "'10.0.0.0/8' is not a client's address");
+            "'10.0.0.0/8' is not the IP address of a client");
 }
 
 // As dataplane/path/choose/choose_endpoint.cpp chooses.
@@ -458,7 +457,7 @@ TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
     ASSERT_EQ(answer["endpoints"].size(), 2U);
     EXPECT_EQ(answer["endpoints"][0]["used"], c.a_used) << c.description;
     EXPECT_EQ(answer["endpoints"][1]["used"], c.b_used) << c.description;
-    EXPECT_EQ(render_explain(answer).find("no endpoint can be reached") != std::string::npos, !c.a_used && !c.b_used)
+    EXPECT_EQ(render_explain(answer).find("no endpoint is reachable") != std::string::npos, !c.a_used && !c.b_used)
         << c.description << "\n"
         << render_explain(answer);
   }
@@ -471,7 +470,7 @@ TEST_F(CommandsTest, ExplainOnlyTrustsTheRulesInForce) {
   EXPECT_NE(explain("a.example")["error"].get<std::string>().find("no rules yet"), std::string::npos);
   control.find(0, "", false);
   control.found->generation = 6;
-  EXPECT_NE(explain("a.example")["error"].get<std::string>().find("runs generation 6"), std::string::npos);
+  EXPECT_NE(explain("a.example")["error"].get<std::string>().find("uses generation 6"), std::string::npos);
 }
 
 TEST(Render, Age) {
