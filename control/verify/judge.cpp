@@ -56,16 +56,16 @@ Judgement judge(const ldns_struct_pkt& answer, const config::Rule& rule, bool wa
       result.finding = Finding::nxdomain;
       result.meaning =
           "the private hosted zone is missing, lacks the name, or is not associated with the endpoint's VPC: create "
-          "it, "
-          "add the name with the addresses of the VPC endpoint, and associate the VPC";
+          "it, add the name with the addresses of the VPC endpoint, and associate the VPC";
       return result;
     case LDNS_RCODE_REFUSED:
       result.finding = Finding::refused;
-      result.meaning = "this is not an inbound endpoint of the VPC's resolver, or it does not serve this host";
+      result.meaning =
+          "not an inbound endpoint of the VPC's resolver, or not open to this host: check the pool's addresses";
       return result;
     default:
       result.finding = Finding::failed;
-      result.meaning = "the endpoint could not resolve it: look at the VPC's resolver rules and DNS settings";
+      result.meaning = "the endpoint could not resolve the name: check the VPC's resolver rules and DNS settings";
       return result;
   }
   result.addresses = addresses_of(answer);
@@ -80,20 +80,20 @@ Judgement judge(const ldns_struct_pkt& answer, const config::Rule& rule, bool wa
     result.finding = Finding::withheld;
     result.text = join(result.addresses) + ": withheld, clients get none";
     result.meaning =
-        std::string("'expect' has no network of ") + family + ": add that of the VPC, if clients are to use " + family;
+        std::string("'expect' has no network of ") + family + ": add the VPC's, if clients should use " + family;
   } else if (!result.outside.empty()) {
     result.finding = Finding::outside;
     result.text = join(result.addresses);
     result.meaning = join(result.outside) +
-                     " is outside 'expect': the VPC endpoint has no private DNS, or there is none in this VPC, so its "
-                     "resolver gave the public answer";
+                     " is outside 'expect': the VPC has no VPC endpoint, or one without private DNS, so its resolver "
+                     "gave the public answer";
   } else if (!result.addresses.empty()) {
     result.finding = Finding::good;
     result.text = join(result.addresses);
   } else if (wants_address) {
     result.finding = Finding::no_data;
     result.text = "no address";
-    result.meaning = "the name is there without an address of this type";
+    result.meaning = "the name exists without an address of this type";
   } else {
     result.finding = Finding::nothing_asked;
     result.text = "NOERROR";
@@ -104,8 +104,8 @@ Judgement judge(const ldns_struct_pkt& answer, const config::Rule& rule, bool wa
 Judgement judge_silence(const std::string& problem, bool tcp) {
   Judgement result;
   result.text = problem;
-  result.meaning = std::string("the way there is closed: the endpoint's security group must allow ") +
-                   (tcp ? "TCP" : "UDP") + " port 53 from this host, and there must be a route both ways";
+  result.meaning = std::string("no path to the endpoint: its security group must allow ") + (tcp ? "TCP" : "UDP") +
+                   " port 53 from this host, and routes must exist in both directions";
   return result;
 }
 

@@ -128,11 +128,11 @@ json to_json(const Asked& asked, const Judgement& judged, bool ok) {
 }
 
 std::string meaning_elsewhere(const Asked& asked, const Judgement& judged) {
-  if (judged.finding == Finding::silent) return "it does not answer this host";
+  if (judged.finding == Finding::silent) return "no answer to this host";
   return asked.role == "default"
-             ? "differs: what people got before Penstock, as the private zone is not there; it counts for nothing here"
-             : "a client that asks this resolver does not get the private addresses: every resolver that "
-               "a client lists must hold the private zones";
+             ? "differs: the answer without Penstock, from servers without the private zone; it does not count here"
+             : "clients of this resolver do not get the private addresses: every resolver that a client lists must "
+               "have the private zones";
 }
 
 json verify_one(const config::Model& model, const Question& question, const VerifyOptions& options) {
@@ -220,15 +220,16 @@ json verify(const config::Model& model, const VerifyOptions& options,
   if (options.name) {
     auto question = question_for(model, *options.name);
     if (!question)
-      return {{"ok", false}, {"error", config::to_text(*options.name) + " goes to no pool: see penstockctl explain"}};
+      return {{"ok", false},
+              {"error", config::to_text(*options.name) + " is not forwarded to a pool: see penstockctl explain"}};
     questions.push_back(std::move(*question));
   } else {
     questions = questions_for_all(model);
-    if (questions.empty()) return {{"ok", false}, {"error", "the configuration has no private zone: name a name"}};
+    if (questions.empty()) return {{"ok", false}, {"error", "the configuration has no private zone: give a NAME"}};
   }
   if (options.resolv_conf && nameservers_of(*options.resolv_conf).empty())
     return {{"ok", false}, {"error", *options.resolv_conf + " lists no nameserver, or cannot be read"}};
-  if (options.compare_default) say("asking the default pool too: the names below leave to its servers");
+  if (options.compare_default) say("querying the default pool too: its servers see the names below");
   json zones = json::array();
   for (const Question& question : questions) zones.push_back(verify_one(model, question, options));
   if (!options.name) forgive_absent_forms(zones);
@@ -257,10 +258,10 @@ std::string render_verify(const json& report, bool suggest) {
       text += "  expect: [";
       for (size_t i = 0; i < zone["suggest"].size(); ++i)
         text += (i == 0 ? "" : ", ") + zone["suggest"][i].get<std::string>();
-      text += "]   # what was seen; the VPC's own networks are better\n";
+      text += "]   # seen in answers; prefer the VPC's own networks\n";
     }
   }
-  return text + (report["ok"].get<bool>() ? "all as it should be\n" : "not as it should be\n");
+  return text + (report["ok"].get<bool>() ? "all answers are correct\n" : "some answers are wrong\n");
 }
 
 }  // namespace penstock::control
