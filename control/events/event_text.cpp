@@ -49,30 +49,28 @@ std::string leak_text(const Event& event, const Model& model, const config::Rule
   const std::string at = entry_of(rule) + ".expect" + line_of(model, rule);
   if (event.family == 0)
     return "leak: the answer to " + question_of(event) + " from " + from +
-           " is a chain of CNAMEs that leaves the private zones without an address" + outcome(event) +
-           "; the name behind it belongs into " + entry_of(rule) + line_of(model, rule) + " or a zone of its own";
+           " is a CNAME chain out of the private zones, without an address" + outcome(event) + "; add its target to " +
+           entry_of(rule) + line_of(model, rule) + " or to a zone of its own";
   return "leak: the answer to " + question_of(event) + " from " + from + " has " + address_of(event) +
-         ", which is not expected" + outcome(event) + "; " + at + ": add " + network_of(event) + " if that is yours";
+         ", which is outside 'expect'" + outcome(event) + "; " + at + ": add " + network_of(event) + " if it is yours";
 }
 
 std::string withheld_text(const Event& event, const Model& model, const config::Rule& rule, const std::string& from) {
   const std::string family = event.family == 4 ? "IPv4" : "IPv6";
   return "withheld: the answer to " + question_of(event) + " from " + from + " has " + address_of(event) +
-         ", and nothing says where addresses of " + family + " lie; the client heard that there is none; " +
-         entry_of(rule) + ".expect" + line_of(model, rule) + ": add " + network_of(event) +
-         " if that is yours and clients are to use it, else have the server give no " + family;
+         ", but 'expect' has no network of " + family + "; the client got no such address; " + entry_of(rule) +
+         ".expect" + line_of(model, rule) + ": add " + network_of(event) +
+         " if it is yours and clients should use it, else remove the " + family + " addresses at the server";
 }
 
 std::string forged_text(const Event& event, const std::string& peer) {
   if (event.name_length == 0)
-    return "forged: in one second more responses in the name of endpoint " + peer +
-           " fit no query than could be late: somebody may be guessing ids and ports. Queries that they come near to "
-           "are "
-           "asked again over TCP; the network between has to say who can send from that address";
-  return "forged: a response in the name of endpoint " + peer + " fits the query for " + question_of(event) +
-         " but in part (id, port, question or drawn letters); it is asked again over TCP. Somebody may be guessing "
-         "what "
-         "would make his answer ours, or the endpoint does not keep letters: then its pool needs randomise_case: off";
+    return "forged: in one second, responses from the address of endpoint " + peer +
+           " matched no query, more than late ones explain: somebody may be guessing IDs and ports. Queries that they "
+           "match in part are asked again over TCP. Check on the network who can send from that address";
+  return "forged: a response from the address of endpoint " + peer + " matches the query for " + question_of(event) +
+         " only in part (ID, port, question or letter case); the query is asked again over TCP. Somebody may be "
+         "forging answers, or the endpoint changes the case: then set randomise_case: off in its pool";
 }
 
 }  // namespace
@@ -102,18 +100,18 @@ const char* to_string(EventKind kind) {
 std::string event_text(const Event& event, const Model& model, const std::string& endpoint) {
   const std::string peer = event.family == 0 ? "an unknown address" : address_of(event);
   if (event.kind == EventKind::loop_probe)
-    return "loop: a probe that went to pool " +
+    return "loop: a probe sent to pool " +
            (event.rule < model.pools.size() ? model.pools[event.rule].name : std::to_string(event.rule)) +
            " came back to us from " + peer + " as " + question_of(event) +
-           ": that server forwards these names to Penstock; take its forwarder for them away";
+           ": that server forwards these names to Penstock; remove its forwarder for them";
   if (event.kind == EventKind::forged) return forged_text(event, peer);
   if (event.kind == EventKind::over_rate) {
     const auto& groups = model.clients.groups;
     const bool is_member = event.rule != 0 && event.rule <= groups.size();
     return "over its rate: client " + peer + (is_member ? " of group " + groups[event.rule - 1].name : "") +
-           " asks more than it may, last for " + question_of(event) +
-           "; what is more is turned away (clients.over_rate): rates are clients.rate_per_client and its group's, "
-           "clients.rate_exempt has none";
+           " sends more queries than allowed, the last for " + question_of(event) +
+           "; the excess is handled by clients.over_rate. Raise clients.rate_per_client or its group's rate, or add it "
+           "to clients.rate_exempt, if this is legitimate";
   }
   const config::Rule none;
   const config::Rule& rule = event.rule < model.rules.size() ? model.rules[event.rule] : none;
@@ -125,25 +123,25 @@ std::string event_text(const Event& event, const Model& model, const std::string
       return withheld_text(event, model, rule, from);
     case EventKind::unreadable:
       return "unreadable: the records of the answer to " + question_of(event) + " from " + from +
-             " cannot be read, so nobody knows where they lead" + outcome(event);
+             " cannot be read, so the leak guard cannot check them" + outcome(event);
     case EventKind::chain_into_private:
       return "chain into a private zone: the answer to " + question_of(event) + " from " +
              (endpoint.empty() ? "a resolver" : endpoint) + " leads into " + entry_of(rule) + line_of(model, rule) +
-             (event.blocked != 0 ? "; it was cut there" : "; it went to the client as it is") +
-             ". That resolver has itself asked for the private name, outside the VPC: only a rule there, for these "
-             "names to Penstock or the endpoints, ends that";
+             (event.blocked != 0 ? "; it was cut there" : "; it went to the client unchanged") +
+             ". That resolver itself asked for the private name outside the VPC. To stop this, forward these names to "
+             "Penstock or to the endpoints there";
     case EventKind::loop:
       return "loop: " + question_of(event) + " came from " + peer + ", an endpoint" + pool_of(model, rule) +
-             " that it would go to" +
+             " that it would be sent to" +
              (event.blocked != 0 ? "; it was answered REFUSED" : "; another endpoint of the pool was asked") +
-             ": names that this server forwards to Penstock need a pool without it, " + entry_of(rule) +
+             ": names that this server forwards to Penstock need a pool without it, see " + entry_of(rule) +
              line_of(model, rule);
     case EventKind::loop_probe:
     case EventKind::over_rate:
     case EventKind::forged:
       break;
   }
-  return "an event of a kind that this release does not know";
+  return "an event of a kind unknown to this release";
 }
 
 }  // namespace penstock::control
