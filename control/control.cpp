@@ -164,7 +164,7 @@ void Control::reload_unasked(const char* why) {
 
 void Control::reload(bool accept_removals, std::function<void(const ReloadResult&)> done) {
   if (reading_ || (candidate_ && candidate_->done))
-    return done({false, "another reload is under way: try again", {}, generation_});
+    return done({false, "another reload is in progress: try again", {}, generation_});
   reading_ = true;
   notify_reloading();
   loader_.read(config_file_, model_, [this, accept_removals, done = std::move(done)](ReadRules read) mutable {
@@ -186,7 +186,7 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
     failed.details.push_back(config::to_text(finding));
   }
   if (!read.model) {
-    failed.text = config_file_ + " has errors; the running rules stay";
+    failed.text = config_file_ + " has errors; the rules in force stay";
     return finish_reload(done, std::move(failed), config::errors_of(read.findings));
   }
   if (read.removals) {
@@ -196,7 +196,7 @@ void Control::on_read(bool accept_removals, ReadRules read, std::function<void(c
     if (!accept_removals) {
       std::vector<std::string> reasons = refusal_of(config_file_, removals);
       failed.details = removals;
-      failed.text = reasons.front() + "; until then the running rules stay";
+      failed.text = reasons.front() + "; until then the rules in force stay";
       return finish_reload(done, std::move(failed), std::move(reasons));
     }
   }
@@ -276,7 +276,7 @@ void Control::give_up(const std::string& why, bool fatal) {
   last_failure_ = why;
   if (failed.done) {
     follow_endpoints(*model_);
-    return finish_reload(failed.done, {false, why + "; the running rules stay", {}, 0});
+    return finish_reload(failed.done, {false, why + "; the rules in force stay", {}, 0});
   }
   spdlog::error("rules: {}", why);
   if (fatal && start_with_last_good(why)) return;
@@ -324,7 +324,7 @@ void Control::finish_reload(const std::function<void(const ReloadResult&)>& done
   if (ready_) notify_ready(status_line());
   publish_metrics();
   done(result);
-  if (std::exchange(reload_again_, false)) reload_unasked("it changed again meanwhile");
+  if (std::exchange(reload_again_, false)) reload_unasked("the configuration changed again");
 }
 
 // ---- the dataplane
@@ -348,7 +348,7 @@ void Control::on_connected(const DataplaneSession& session) {
   acknowledged_ = 0;
   if (!candidate_ && rules_ && rules_->checksum == hello.checksum && rules_->generation == hello.generation &&
       rules_->slots == slots_.allocate(endpoints_of(*model_)).value_or(EndpointSlots::Map{})) {
-    spdlog::info("dataplane: already runs generation {}", hello.generation);
+    spdlog::info("dataplane: already uses generation {}", hello.generation);
     acknowledged_ = hello.generation;
     follow_endpoints(*model_);
     look_for_loops();
@@ -419,14 +419,14 @@ void Control::flush(config::FlushScope scope, const config::WireName& name,
   if (scope != config::FlushScope::all)
     what = config::to_text(name) + (scope == config::FlushScope::zone ? " and below" : "");
   link_.flush(scope, name, [what, done = std::move(done)](const tl::expected<config::Flushed, std::string>& flushed) {
-    if (flushed) spdlog::info("cache: {} answers forgotten by hand: {}", flushed->entries, what);
+    if (flushed) spdlog::info("cache: {} answers removed by penstockctl: {}", flushed->entries, what);
     done(flushed);
   });
 }
 
 size_t Control::drain(const config::IpAddress& address, bool drained) {
   const size_t found = slots_.set_drained(address, drained);
-  if (found > 0) spdlog::info("endpoint {}: {}", config::to_string(address), drained ? "drained" : "taken back");
+  if (found > 0) spdlog::info("endpoint {}: {}", config::to_string(address), drained ? "drained" : "no longer drained");
   publish_metrics();
   return found;
 }
@@ -518,7 +518,7 @@ std::string Control::status_line() const {
     line += ", waiting for a dataplane at " + link_.socket_path();
   else
     line += rules_ && acknowledged_ == rules_->generation ? " published" : " not published";
-  if (refused_file_) line += "; the file on disk is REFUSED: " + refused_file_->reasons.front();
+  if (refused_file_) line += "; the configuration on disk is REFUSED: " + refused_file_->reasons.front();
   return line;
 }
 

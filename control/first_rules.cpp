@@ -19,7 +19,7 @@ class Accepted {
     if (const std::string path = accepted_zones_path(model); path != path_) {
       path_ = path;
       zones_ = read_accepted_zones(path);
-      if (!zones_) spdlog::info("rules: nothing to compare them with: {}", zones_.error());
+      if (!zones_) spdlog::info("rules: not compared with earlier ones: {}", zones_.error());
     }
     return zones_ ? to_lines(find_removals(*zones_, model)) : std::vector<std::string>();
   }
@@ -35,8 +35,8 @@ tl::expected<FirstRules, std::string> last_good(const std::string& config_file, 
   notify_starting(config_file + " is refused; reading its last good copy");
   const auto without = [&](const std::string& why) {
     return tl::make_unexpected(
-        config_file + " is refused and there is no last good copy to start with: " + why +
-        ". Nothing is published; a dataplane keeps the rules that it has. Refused for: " + reason);
+        config_file + " is refused, and there is no last good copy to start with: " + why +
+        ". Nothing is published; a running dataplane keeps its rules. Reason of the refusal: " + reason);
   };
   auto found = config::find_last_good_config(config_file, config::kLastGoodRules);
   if (!found) return without(found.error());
@@ -44,8 +44,8 @@ tl::expected<FirstRules, std::string> last_good(const std::string& config_file, 
   if (!read.model) return without(found->path + ": " + config::errors_of(read.findings).front());
   // Names that were accepted after the copy was made would leave to other pools.
   if (const std::vector<std::string> removals = accepted.removals_of(*read.model); !removals.empty())
-    return without(found->path + " is older than the rules accepted before: " + removals.front());
-  spdlog::error("{} is refused, the rules are those of {}: {}", config_file, found->path, reason);
+    return without(found->path + " is older than the last accepted rules: " + removals.front());
+  spdlog::error("{} is refused, using the rules of {}: {}", config_file, found->path, reason);
   RefusedFile refused;
   refused.at = std::chrono::system_clock::now();
   refused.reasons = std::move(reasons);
@@ -64,9 +64,10 @@ void log_finding(const config::Finding& finding) {
 }
 
 std::vector<std::string> refusal_of(const std::string& config_file, std::vector<std::string> removals) {
-  removals.insert(removals.begin(), config_file +
-                                        " takes names away from private zones, as listed. If that is meant: "
-                                        "penstockctl reload --accept-removals");
+  removals.insert(
+      removals.begin(),
+      config_file +
+          " removes names from private zones, as listed. To accept this: penstockctl reload --accept-removals");
   return removals;
 }
 
@@ -81,7 +82,7 @@ tl::expected<FirstRules, std::string> first_rules(const std::string& config_file
   Accepted accepted;
   if (!read.model) return last_good(config_file, config::errors_of(read.findings), accepted);
 
-  notify_starting("comparing " + config_file + " with the rules accepted before");
+  notify_starting("comparing " + config_file + " with the last accepted rules");
   std::vector<std::string> removals = accepted.removals_of(*read.model);
   for (const std::string& removal : removals)
     spdlog::log(accept_removals ? spdlog::level::warn : spdlog::level::err, "rules: {}{}", removal,

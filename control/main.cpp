@@ -91,14 +91,14 @@ int check(const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Compiles Penstock's rules, checks endpoints, and exports metrics."};
+  CLI::App app{"Compiles the rules of Penstock, probes endpoints and exports metrics."};
   app.set_version_flag("--version", "penstock-control " PENSTOCK_VERSION);
   std::string file;
   bool check_only = false;
   bool accept_removals = false;
-  app.add_option("--config", file, "the YAML")->required();
-  app.add_flag("--accept-removals", accept_removals, "let SIGHUP and control.watch take private zones away, too");
-  app.add_flag("--check", check_only, "say what is wrong with the YAML, or what it means, and end");
+  app.add_option("--config", file, "the configuration file")->required();
+  app.add_flag("--accept-removals", accept_removals, "let SIGHUP and control.watch remove private zones");
+  app.add_flag("--check", check_only, "list the errors of the configuration or describe it, then exit");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -72,14 +72,14 @@ void RuleLoader::keep(Configuration kept) {
             config::save_last_good_config(kept.model->dataplane.state_dir, config::kLastGoodRules, *kept.files);
         !written)
       spdlog::warn(
-          "rules: cannot keep a copy of the configuration: {}; a start that refuses the file will have nothing to go "
-          "on with",
+          "rules: cannot save the last good copy of the configuration: {}; a start with a refused file will have no "
+          "rules",
           written.error());
     if (const auto written = write_accepted_zones(accepted_zones_path(*kept.model), accepted_zones(*kept.model));
         !written)
       spdlog::warn(
-          "rules: cannot keep the private names that are in force: {}; a restart will not notice when some are "
-          "gone from the configuration",
+          "rules: cannot save the private names in force: {}; a restart will not notice their removal from the "
+          "configuration",
           written.error());
   });
 }

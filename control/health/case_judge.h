@@ -40,7 +40,7 @@ class CaseJudge {
       return;
     }
     silent_ = 0;
-    if (!echoed) return lapse("answers in other letters than it is asked in");
+    if (!echoed) return lapse("changes the case of names");
     if (++streak_ < (has_lapsed_ ? kRiseAgain : kRise)) return;
     echo_ = config::kCaseRepeated;
     reason_.clear();
@@ -58,7 +58,7 @@ class CaseJudge {
   }
 
   uint8_t echo_ = config::kCaseUnknown;
-  std::string reason_ = "is not known yet";
+  std::string reason_ = "not known yet";
   uint32_t streak_ = 0;  // answers that had the letters, in a row
   uint32_t silent_ = 0;
   uint32_t rest_ = 0;      // probes in small letters that are to be answered before the next in mixed case

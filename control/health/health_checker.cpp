@@ -12,8 +12,8 @@ namespace {
 const char* remedy(const std::string& reason) {
   const auto has = [&reason](const char* text) { return reason.find(text) != std::string::npos; };
   if (has("port unreachable") || has("connection refused")) return "; is the DNS server running there?";
-  if (has("no answer in")) return "; look at the path: routes, firewall, security group";
-  if (has("REFUSED")) return "; the server does not serve this host: its access list";
+  if (has("no answer in")) return "; check the path: routes, firewall, security group";
+  if (has("REFUSED")) return "; the server refuses this host: check its access list";
   return "";
 }
 
@@ -41,10 +41,8 @@ void HealthChecker::configure(const config::Model& model) {
   for (size_t i = 0; i < model.pools.size(); ++i) {
     const config::Pool& pool = model.pools[i];
     if (pool.health.interval < ProbeSchedule::kShortestInterval) {
-      spdlog::warn(
-          "pool {}: health.interval {} ms is shorter than the limit of 2 probes a second allows; {} ms is "
-          "used",
-          pool.name, pool.health.interval.count(), ProbeSchedule::kShortestInterval.count());
+      spdlog::warn("pool {}: health.interval {} ms exceeds the limit of 2 probes per second; {} ms is used", pool.name,
+                   pool.health.interval.count(), ProbeSchedule::kShortestInterval.count());
     }
     for (const config::Endpoint& endpoint : pool.endpoints) {
       const EndpointId id{pool.name, endpoint.address};
@@ -101,10 +99,10 @@ void HealthChecker::on_changed(const EndpointHealth& health, const EndpointHealt
                      to_string(health.condition) + ": " + health.reason + remedy(health.reason);
   if (health.echoes_case != before.echoes_case || health.case_reason != before.case_reason) {
     if (health.echoes_case == config::kCaseRepeated)
-      spdlog::info("pool {}: endpoint {} repeats the letters of a name: it is asked in random case", health.id.pool,
-                   config::to_string(health.id.address));
+      spdlog::info("pool {}: endpoint {} preserves the case of names: the case of its queries is randomised",
+                   health.id.pool, config::to_string(health.id.address));
     else if (health.echoes_case == config::kCaseChanged)
-      spdlog::warn("pool {}: endpoint {} {}: it is not asked in random case", health.id.pool,
+      spdlog::warn("pool {}: endpoint {} {}: the case of its queries is not randomised", health.id.pool,
                    config::to_string(health.id.address), health.case_reason);
   }
   if (stays && health.state == before.state && health.reason == before.reason) {

@@ -97,8 +97,8 @@ ProbeAnswer judge_answer(std::span<const uint8_t> answer, const ProbeQuestion& q
     return {ProbeVerdict::mismatch, "malformed answer"};
   }
   const Packet packet(parsed);
-  if (ldns_pkt_id(parsed) != id) return {ProbeVerdict::mismatch, "answer with another id"};
-  if (!ldns_pkt_qr(parsed)) return {ProbeVerdict::mismatch, "a query came back, not an answer"};
+  if (ldns_pkt_id(parsed) != id) return {ProbeVerdict::mismatch, "answer with another ID"};
+  if (!ldns_pkt_qr(parsed)) return {ProbeVerdict::mismatch, "got a query back instead of an answer"};
   if (ldns_pkt_get_opcode(parsed) != LDNS_PACKET_QUERY) return {ProbeVerdict::mismatch, "answer with another opcode"};
   const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(parsed);
   const ldns_rr_list* asked = ldns_pkt_question(parsed);

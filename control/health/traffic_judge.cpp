@@ -92,8 +92,8 @@ void TrafficJudge::judge() {
   if (below.all < kFewestSeen || below.value() > kGoodShare) return;
   throttled_ = true;
   reason_ = "answers " + std::to_string(std::lround(static_cast<double>(all.responses) / all.seconds)) + " of " +
-            std::to_string(std::lround(rate)) + " queries a second (" + percent(now.value()) + " and " +
-            std::to_string(lost) + " of 10 probes lost), at lower rates nearly all";
+            std::to_string(std::lround(rate)) + " queries per second (" + percent(now.value()) + " and " +
+            std::to_string(lost) + " of 10 probes lost), but nearly all at lower rates";
 }
 
 }  // namespace penstock::control

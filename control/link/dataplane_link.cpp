@@ -35,7 +35,7 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
   if (fd < 0) return tl::make_unexpected(std::string(strerror(errno)));
   const bool is_connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   if (is_connected && config::has_own_peer(fd)) return fd;
-  const std::string why = is_connected ? "it is the socket of another user's program" : strerror(errno);
+  const std::string why = is_connected ? "the socket belongs to another user's program" : strerror(errno);
   ::close(fd);
   return tl::make_unexpected(why);
 }
@@ -82,7 +82,7 @@ void DataplaneLink::connect() {
 
 void DataplaneLink::retry_later(const std::string& why) {
   if (why != last_failure_)
-    spdlog::info("dataplane: cannot connect to {}: {}; trying again until it is there", socket_path_, why);
+    spdlog::info("dataplane: cannot connect to {}: {}; trying until it is there", socket_path_, why);
   last_failure_ = why;
   timer_.expires_after(std::min(kLastRetry, kFirstRetry * (1 << std::min(attempts_++, 5U))));
   timer_.async_wait([this](std::error_code error) {
@@ -95,7 +95,7 @@ void DataplaneLink::wait_for_hello() {
   timer_.expires_after(kHelloTimeout);
   timer_.async_wait([this, session = session_](std::error_code error) {
     if (error || stopped_ || session != session_) return;
-    close("the dataplane took the connection but says nothing: is it stopped or hanging?");
+    close("the dataplane accepted the connection but sends nothing: is it stopped or hanging?");
   });
 }
 
@@ -120,13 +120,13 @@ void DataplaneLink::handle(const config::Message& message) {
   if (const auto* hello = message.as<config::Hello>(); hello != nullptr && !greeted_) return greet(*hello, message);
   if (const auto* turned_away = message.as<config::Refused>(); turned_away != nullptr && !greeted_)
     return close(reason_of(*turned_away));
-  if (!greeted_) return close("the first message is no Hello of this release");
+  if (!greeted_) return close("the first message is not a Hello of this release");
   if (const auto* published = message.as<config::Published>()) {
     if (events_.published) events_.published(*published);
   } else if (const auto* refused = message.as<config::Refused>()) {
     if (events_.refused) events_.refused(refused->generation, reason_of(*refused));
   } else if (!answer(message, lookups_) && !answer(message, flushes_)) {
-    close("a message that this release does not know");
+    close("a message unknown to this release");
   }
 }
 
@@ -136,7 +136,7 @@ void DataplaneLink::greet(const config::Hello& hello, const config::Message& mes
                  ", image version " + std::to_string(hello.image_version) + "; ours are " +
                  std::to_string(config::kLinkVersion) + " and " + std::to_string(config::kImageVersion) + ")");
   if (hello.ports > config::kMaxPorts) return close("Hello lists " + std::to_string(hello.ports) + " ports");
-  if (message.fds.size() != 2) return close("Hello came without its two pages");
+  if (message.fds.size() != 2) return close("Hello without its two pages");
   auto counters = map_counter_page(message.fds[0]);
   if (!counters) return close(counters.error());
   auto endpoints = map_endpoint_state_page(message.fds[1]);
@@ -181,9 +181,9 @@ void DataplaneLink::ask(const Request& request, Queue<Answer>& queue, std::chron
   const auto fail = [this, &handler](const std::string& why) {
     asio::post(io_, [handler = std::move(handler), why] { handler(tl::make_unexpected(why)); });
   };
-  if (!greeted_) return fail("there is no dataplane at " + socket_path_ + " yet: is penstock-dataplane running?");
+  if (!greeted_) return fail("no dataplane at " + socket_path_ + ": is penstock-dataplane running?");
   if (const auto sent = config::send_message(socket_.native_handle(), request); !sent)
-    return fail("cannot ask the dataplane: " + sent.error());
+    return fail("cannot send to the dataplane: " + sent.error());
   auto asked = std::make_shared<Asked<Answer>>();
   asked->handler = std::move(handler);
   asked->timer = std::make_unique<asio::steady_timer>(io_, patience);

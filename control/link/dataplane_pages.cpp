@@ -17,8 +17,8 @@ tl::expected<std::shared_ptr<T>, std::string> map_file(int fd, const char* what,
   if (fstat(fd, &file) != 0) return tl::make_unexpected(std::string(what) + ": " + strerror(errno));
   size = static_cast<size_t>(file.st_size);
   if (size < sizeof(T))
-    return tl::make_unexpected(std::string(what) + " is " + std::to_string(size) + " bytes, at least " +
-                               std::to_string(sizeof(T)) + " are needed");
+    return tl::make_unexpected(std::string(what) + " is " + std::to_string(size) + " bytes, but needs at least " +
+                               std::to_string(sizeof(T)));
   const int access = std::is_const_v<T> ? PROT_READ : PROT_READ | PROT_WRITE;
   void* memory = mmap(nullptr, size, access, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return tl::make_unexpected(std::string(what) + ": mmap: " + strerror(errno));
@@ -37,7 +37,7 @@ tl::expected<std::shared_ptr<const config::CounterPage>, std::string> map_counte
     return tl::make_unexpected("the counter page is of another release of penstock-dataplane");
   if (header.lcores > config::kMaxLcores || header.page_size != config::counter_page_size(header.lcores) ||
       size < header.page_size)
-    return tl::make_unexpected("the counter page contradicts itself: " + std::to_string(header.lcores) + " lcores in " +
+    return tl::make_unexpected("the counter page is inconsistent: " + std::to_string(header.lcores) + " lcores in " +
                                std::to_string(size) + " bytes");
   return page;
 }

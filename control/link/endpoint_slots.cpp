@@ -66,8 +66,8 @@ tl::expected<EndpointSlots::Map, std::string> EndpointSlots::allocate(const std:
     if (!slot) {
       slot = find_free();
       if (!slot)
-        return tl::make_unexpected("there are more than " + std::to_string(config::kMaxEndpoints) +
-                                   " endpoints in the running and the new rules together");
+        return tl::make_unexpected("more than " + std::to_string(config::kMaxEndpoints) +
+                                   " endpoints in the old and the new rules together: remove some first");
       entries_[*slot] = {key};
       write(*slot);
     }

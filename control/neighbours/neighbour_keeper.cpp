@@ -32,8 +32,7 @@ void NeighbourKeeper::touch(const NeighbourKey& key, Kept& kept, Clock::time_poi
     }
     managed_ = false;
     spdlog::warn(
-        "neighbours: the kernel does not manage entries ({}): they are kept alive by asking every few "
-        "seconds",
+        "neighbours: the kernel does not refresh entries by itself ({}): Penstock refreshes them every few seconds",
         error ? error.message() : "NTF_EXT_MANAGED needs Linux 5.16");
   }
   if (const std::error_code error = change(Touch::use, key)) {

@@ -193,7 +193,7 @@ class NextHopMirror::Worker : public std::enable_shared_from_this<Worker> {
                    resolution.hop->vlan == 0 ? std::string() : ", VLAN " + std::to_string(resolution.hop->vlan),
                    config::to_string(resolution.hop->source));
     } else {
-      lines_.write(spdlog::level::warn, "pool {}: endpoint {} cannot be reached: {}", target.id.pool, address,
+      lines_.write(spdlog::level::warn, "pool {}: endpoint {} is unreachable: {}", target.id.pool, address,
                    resolution.text);
     }
   }

@@ -102,7 +102,7 @@ std::optional<Exit> find_exit(const Links& links, const std::vector<PortInterfac
       return std::nullopt;
     }
   }
-  why = fmt::format("its route leaves by {}, which is no port of the dataplane", link.name);
+  why = fmt::format("its route leaves by {}, which is not a port of the dataplane", link.name);
   return std::nullopt;
 }
 

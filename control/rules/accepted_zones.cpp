@@ -203,12 +203,13 @@ tl::expected<AcceptedZones, std::string> parse_accepted_zones(const std::string&
   zones.model.zones.entries.reserve(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')));
   for (size_t line = 1;; ++line) {
     const size_t end = left.find('\n');
-    if (end == std::string_view::npos) return tl::make_unexpected("line " + std::to_string(line) + ": it ends early");
+    if (end == std::string_view::npos)
+      return tl::make_unexpected("line " + std::to_string(line) + ": the file ends early");
     split(left.substr(0, end), '\t', fields);
     left.remove_prefix(end + 1);
     if (fields[0] == "end" && fields.size() == 2 && fields[1] == std::to_string(line) && left.empty()) return zones;
     if (line == 1 ? fields[0] != kFirstLine : !read_line(fields, zones))
-      return tl::make_unexpected("line " + std::to_string(line) + " is not understood");
+      return tl::make_unexpected("line " + std::to_string(line) + " is invalid");
   }
 }
 

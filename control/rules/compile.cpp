@@ -39,7 +39,7 @@ std::string where(const Model& model, const config::Where& at) {
 tl::expected<void, std::string> check_references(const Model& model) {
   for (const auto& rule : model.rules) {
     if (rule.next != config::kNoRule && rule.next >= model.rules.size())
-      return Fault(where(model, rule.where) + "the rule " + rule.origin + " has a next one that does not exist");
+      return Fault(where(model, rule.where) + "the rule " + rule.origin + " refers to a next rule that does not exist");
     for (const uint32_t group : rule.clients)
       if (group >= model.clients.groups.size())
         return Fault(where(model, rule.where) + "the rule " + rule.origin + " is for a group that does not exist");
@@ -52,7 +52,7 @@ tl::expected<void, std::string> check_references(const Model& model) {
       return Fault("the zone " + config::to_text(model.zones.name(entry)) + " has a rule that does not exist");
   if (model.updates && *model.updates >= model.pools.size()) return Fault("updates go to a pool that does not exist");
   if (model.default_rule && *model.default_rule >= model.rules.size())
-    return Fault("the default is a rule that does not exist");
+    return Fault("the default refers to a rule that does not exist");
   return {};
 }
 
@@ -112,9 +112,8 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     for (const auto& endpoint : pool.endpoints) {
       const uint16_t slot = slot_of(pool, endpoint);
       if (slot >= config::kMaxEndpoints || taken[slot])
-        return Fault(where(model, endpoint.where) + "no slot is left for endpoint " +
-                     config::to_string(endpoint.address) + " of pool " + pool.name + " (at most " +
-                     std::to_string(config::kMaxEndpoints) + " in all)");
+        return Fault(where(model, endpoint.where) + "no free slot for endpoint " + config::to_string(endpoint.address) +
+                     " of pool " + pool.name + " (at most " + std::to_string(config::kMaxEndpoints) + " in all)");
       taken[slot] = true;
       config::ImageEndpoint& into = result.endpoints.emplace_back();
       std::copy(endpoint.address.bytes.begin(), endpoint.address.bytes.end(), into.address);
@@ -275,7 +274,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   reserve_for(Section::views, rules.views);
   reserve(Section::zone_nodes, zones->nodes_size);
   if (end > config::kImageMaxSize)
-    return Fault("the rules take " + std::to_string(end) + " bytes, the limit is " +
+    return Fault("the rules need " + std::to_string(end) + " bytes, but the limit is " +
                  std::to_string(config::kImageMaxSize));
 
   header.magic = config::kImageMagic;

@@ -62,7 +62,7 @@ LocalAnswer local_answer(const config::Rule& rule, std::string_view zone, config
     encloser.remove_prefix(static_cast<uint8_t>(encloser[0]) + 1U);
   const std::string wildcard = std::string("\1*", 2).append(encloser);
   if (!exists(wildcard)) {
-    answer.how = "there is no such name: NXDOMAIN";
+    answer.how = "no such name: NXDOMAIN";
     return answer;
   }
   take(wildcard);

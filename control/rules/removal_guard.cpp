@@ -199,9 +199,9 @@ struct Taken {
       case How::moved:
         break;
       case How::new_left_out:
-        return "is new, out of what is private now: its names would be refused";
+        return "is new, inside private names: its names would be refused";
       case How::new_rule:
-        return "is new, out of what is private now: its names would " + target(*next, after);
+        return "is new, inside private names: its names would " + target(*next, after);
     }
     const auto &from = running->pools[before->pool], &to = next->pools[after->pool];
     return std::string("moves from pool ") + from.name + " (" + kind_name(from.kind) + ") to pool " + to.name + " (" +

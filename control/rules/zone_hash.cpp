@@ -113,7 +113,7 @@ tl::expected<ZoneHash, ZoneHashError> hash_zones(const config::Model& model, uin
       if (zones.name(entry) != name) break;
       if (!merge.take(entry, model))
         return tl::make_unexpected(
-            ZoneHashError{"the zone " + config::to_text(name) + " is given twice, by different rules", false});
+            ZoneHashError{"the zone " + config::to_text(name) + " appears twice, with different rules", false});
     }
     const unsigned labels = config::label_count(name);
     const uint64_t bit = uint64_t{1} << (labels % 64);
@@ -124,7 +124,7 @@ tl::expected<ZoneHash, ZoneHashError> hash_zones(const config::Model& model, uin
     result.nodes_size = offset + config::zone_node_size(name.size());
     result.nodes.push_back(merge.node);
     if (!place(result, hash, merge.node.offset))
-      return tl::make_unexpected(ZoneHashError{"too many zones fall into one place of the table", true});
+      return tl::make_unexpected(ZoneHashError{"too many zones share a place in the zone table", true});
   }
   return result;
 }

@@ -74,7 +74,7 @@ class Reader {
     const std::vector<std::string_view> lines = lines_of(text.text);
     if (says_nothing(text.text) && lines.size() <= 1) return;
     const File file(fmemopen(const_cast<char*>(text.text.data()), text.text.size(), "r"));
-    if (!file) return fault(text.where, "no memory to read it");
+    if (!file) return fault(text.where, "out of memory");
     uint32_t ttl = default_ttl_;
     ldns_rdf* origin = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, zone_.size(), zone_.data());
     ldns_rdf* before = nullptr;
@@ -118,10 +118,10 @@ class Reader {
       case LDNS_STATUS_SYNTAX_TTL:
         return;
       case LDNS_STATUS_SYNTAX_ORIGIN:
-        if (!ends_in_dot(line)) fault(where, "write the whole name behind $ORIGIN, with a dot at its end");
+        if (!ends_in_dot(line)) fault(where, "write the full name after $ORIGIN, with a trailing dot");
         return;
       case LDNS_STATUS_SYNTAX_INCLUDE:
-        return fault(where, "$INCLUDE is not supported: put all of the zone into one file");
+        return fault(where, "$INCLUDE is not supported: put the whole zone into one file");
       default:
         fault(where, "'" + std::string(line.substr(0, 80)) + "' is not a record: " + ldns_get_errorstr_by_id(status) +
                          "; write it as in a zone file, 'www 300 A 10.16.1.5'");
@@ -136,8 +136,8 @@ class Reader {
     added.where = where;
     const std::string owner = config::to_text(added.owner);
     if (ldns_rr_get_class(&record) != LDNS_RR_CLASS_IN)
-      return fault(where, "only records of class IN are answered: take it out");
-    if (added.ttl > 0x7fffffff) return fault(where, "its TTL is above 2147483647 (RFC 2181 section 8)");
+      return fault(where, "only class IN is supported: remove the record");
+    if (added.ttl > 0x7fffffff) return fault(where, "the TTL is above 2147483647 (RFC 2181 section 8)");
     if (auto problem = type_problem(added); !problem.empty()) return fault(where, std::move(problem));
     if (!is_at_or_below(added.owner, zone_) || (scope_ == Scope::name && added.owner != zone_))
       return fault(where, owner + " is outside " + config::to_text(zone_) +
@@ -145,7 +145,8 @@ class Reader {
                                                      : ", the zone of this entry"));
     const Buffer buffer(ldns_buffer_new(LDNS_MAX_PACKETLEN));
     if (ldns_rr_rdata2buffer_wire(buffer.get(), &record) != LDNS_STATUS_OK)
-      return fault(where, "its data cannot be written: " + std::string(ldns_get_errorstr_by_id(LDNS_STATUS_ERR)));
+      return fault(where,
+                   "the record data cannot be encoded: " + std::string(ldns_get_errorstr_by_id(LDNS_STATUS_ERR)));
     const auto* wire = reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get()));
     added.data.assign(wire, ldns_buffer_position(buffer.get()));
     result_.records.push_back(std::move(added));
@@ -159,18 +160,19 @@ class Reader {
         return "DNAME is not supported: write a CNAME for each name, or '*' for all";
       case LDNS_RR_TYPE_NS:
         if (!is_apex)
-          return "NS below the zone's own name delegates " + config::to_text(record.owner) +
-                 ", and clients cannot follow: write an entry {zone: " + config::to_text(record.owner) +
+          return "NS below the apex delegates " + config::to_text(record.owner) +
+                 ", and clients cannot follow the delegation: write an entry {zone: " + config::to_text(record.owner) +
                  ", pool: POOL}";
         return {};
       case LDNS_RR_TYPE_SOA:
-        return is_apex ? std::string() : "the zone's SOA stands at " + config::to_text(zone_) + ", nowhere else";
+        return is_apex ? std::string() : "a SOA record is only allowed at the apex " + config::to_text(zone_);
       case 0:
       case LDNS_RR_TYPE_OPT:
-        return "this type is part of messages, not of zones";
+        return "this record type occurs in messages, not in zones";
       default:
         // RFC 6895 section 3.1: metatypes and question types.
-        return record.type >= 128 && record.type <= 255 ? "this type is part of messages, not of zones" : std::string();
+        return record.type >= 128 && record.type <= 255 ? "this record type occurs in messages, not in zones"
+                                                        : std::string();
     }
   }
 
@@ -186,7 +188,7 @@ class Reader {
       if (size > kLargestSet) continue;
       size += record.data.size() + 12;
       if (size > kLargestSet)
-        fault(record.where, config::to_text(record.owner) + " has more records of this type than fit into an answer");
+        fault(record.where, config::to_text(record.owner) + " has more records of this type than fit in an answer");
       const bool is_known = std::any_of(kept.begin() + static_cast<ptrdiff_t>(set), kept.end(),
                                         [&](const ZoneRecord& other) { return other.data == record.data; });
       if (!is_known) kept.push_back(std::move(record));
@@ -202,15 +204,15 @@ class Reader {
       const std::string owner = config::to_text(record.owner);
       const bool repeats = i > 0 && records[i - 1].owner == record.owner && records[i - 1].type == record.type;
       if (record.type == LDNS_RR_TYPE_SOA && repeats)
-        fault(record.where, "the zone has a SOA already, on line " + std::to_string(records[i - 1].where.line));
+        fault(record.where, "the zone already has a SOA on line " + std::to_string(records[i - 1].where.line));
       if (record.type != LDNS_RR_TYPE_CNAME) continue;
       if (repeats) {
-        fault(record.where, owner + " has a CNAME already, on line " + std::to_string(records[i - 1].where.line));
+        fault(record.where, owner + " already has a CNAME on line " + std::to_string(records[i - 1].where.line));
         continue;
       }
       if (record.owner == zone_ && scope_ != Scope::name)
-        fault(record.where, "a CNAME cannot stand at the zone's own name, beside its SOA: write an entry {name: " +
-                                owner + ", records: [...]} for the name alone");
+        fault(record.where, "a CNAME is not allowed at the apex, beside the SOA: write an entry {name: " + owner +
+                                ", records: [...]} for this name only");
       for (size_t j = i; j-- > 0 && records[j].owner == record.owner;) other_data(record, records[j]);
       for (size_t j = i + 1; j < records.size() && records[j].owner == record.owner; ++j)
         other_data(record, records[j]);
@@ -221,7 +223,7 @@ class Reader {
     // RFC 4035 section 2.5.
     if (other.type == LDNS_RR_TYPE_CNAME || other.type == LDNS_RR_TYPE_RRSIG || other.type == LDNS_RR_TYPE_NSEC) return;
     fault(other.where, config::to_text(other.owner) + " has a CNAME, on line " + std::to_string(cname.where.line) +
-                           ": nothing else can stand beside it");
+                           ": no other record is allowed beside it");
   }
 
   std::string_view zone_;

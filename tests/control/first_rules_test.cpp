@@ -115,7 +115,7 @@ TEST_F(FirstRulesTest, RulesThatTakeAcceptedNamesAwayAreRefusedAlike) {
   EXPECT_EQ(names(*first), (Names{"a.example", "b.example"}));
   ASSERT_TRUE(first->refused);
   ASSERT_EQ(first->refused->reasons.size(), 2U);
-  EXPECT_NE(first->refused->reasons[0].find("takes names away from private zones"), std::string::npos);
+  EXPECT_NE(first->refused->reasons[0].find("removes names from private zones"), std::string::npos);
   EXPECT_EQ(first->refused->reasons[1], "b.example is removed: its names would go to pool office");
 
   const auto accepted = first_rules(file(), true);

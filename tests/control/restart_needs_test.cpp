@@ -83,14 +83,14 @@ TEST(RestartNeeds, SaysWhatTheDataplaneCouldNotFollow) {
   EXPECT_TRUE(unfollowed(page).empty()) << "a dataplane that has only begun to start";
   page.generation.set(3);
   ASSERT_EQ(unfollowed(page).size(), 1U);
-  EXPECT_NE(unfollowed(page)[0].find("is not seen: restart penstock-dataplane"), std::string::npos);
+  EXPECT_NE(unfollowed(page)[0].find("are not followed: restart penstock-dataplane"), std::string::npos);
   page.interfaces_followed.set(1);
   EXPECT_TRUE(unfollowed(page).empty());
   page.ports_gone.set(1);
   page.listen_not_followed.set(2);
   ASSERT_EQ(unfollowed(page).size(), 2U);
   EXPECT_EQ(unfollowed(page)[0], "the interface of 1 port is gone: restart penstock-dataplane when it is back");
-  EXPECT_EQ(unfollowed(page)[1].substr(0, 24), "2 changes of addresses o");
+  EXPECT_EQ(unfollowed(page)[1].substr(0, 22), "2 address changes on t");
 }
 
 }  // namespace

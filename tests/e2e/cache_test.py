@@ -91,7 +91,7 @@ def test_flushing_forgets_what_is_named_and_nothing_else(world, penstock):
 
 
 @pytest.mark.parametrize("arguments,status,reason", [
-    ((), 2, "write NAME for that name alone, --zone NAME for it and all below, or --all"),
+    ((), 2, "give NAME for one name, --zone NAME for it and all names below, or --all"),
     (("a.example", "--all"), 2, "exclude each other"),
     (("a..b",), 1, "'a..b' is not a domain name: it has an empty label"),
     (("--zone", "a..b"), 1, "'a..b' is not a domain name"),

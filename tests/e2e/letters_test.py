@@ -141,7 +141,7 @@ def test_a_server_whose_probes_were_right(world, servers, penstock):
 
 def test_status_and_check_say_where_letters_are_drawn(penstock):
     status = penstock.ctl_run("status").stdout
-    assert f"pool lowers 1 more per letter of the name, not {LOWERS} (answers in other letters than it is asked in)" in status
+    assert f"pool lowers 1 more per letter of the name, not {LOWERS} (changes the case of names)" in status
     assert "pool letters 1 more per letter of the name;" in status
     checked = penstock.ctl_run("check", penstock.file).stdout
     assert checked.count("random while an endpoint repeats that of its probes") == 3

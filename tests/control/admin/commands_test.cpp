@@ -181,14 +181,14 @@ TEST_F(CommandsTest, StatusTellsWhereLettersAreDrawn) {
   control.change([](config::Model& model) { model.pools[0].randomise_case = model.pools[1].randomise_case = true; });
   control.endpoint(0).state.echoes_case = config::kCaseRepeated;
   control.endpoint(1).state.echoes_case = config::kCaseChanged;
-  control.endpoint(1).health.case_reason = "answers in other letters than it is asked in";
+  control.endpoint(1).health.case_reason = "changes the case of names";
   const json status = run({{"command", "status"}});
   EXPECT_EQ(status["dataplane"]["entropy"]["case"][0]["as_typed"].size(), 1U);
-  EXPECT_NE(
-      render_status(status).find("; pool studio 1 more per letter of the name, not 10.16.2.10 (answers in other "
-                                 "letters than it is asked in); pool corporate 1 more per letter of the name, not "
-                                 "192.168.10.2 (the probe name has no letters, see health.name)\n"),
-      std::string::npos)
+  EXPECT_NE(render_status(status).find(
+                "; pool studio 1 more per letter of the name, not 10.16.2.10 (changes the case of names); "
+                "pool corporate 1 more per letter of the name, not 192.168.10.2 (the probe name "
+                "has no letters, see health.name)\n"),
+            std::string::npos)
       << render_status(status);
 }
 
@@ -318,7 +318,7 @@ TEST_F(CommandsTest, ExplainSaysWhy) {
        false,
        {"records of *.wild.lab.example", "x.y.wild.lab.example. 60 IN CNAME www.lab.example."}},
       {"no record at a name", "wild.lab.example", 4, "lab.example", false, {"no record at this name: NODATA"}},
-      {"no such name", "no.lab.example", 4, "lab.example", false, {"there is no such name: NXDOMAIN"}},
+      {"no such name", "no.lab.example", 4, "lab.example", false, {"no such name: NXDOMAIN"}},
       {"addresses",
        "www.moved.example",
        5,

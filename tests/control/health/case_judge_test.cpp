@@ -32,11 +32,11 @@ TEST(CaseJudge, Table) {
     uint8_t echo;
     const char* reason;
   };
-  constexpr const char* kLetters = "answers in other letters than it is asked in";
+  constexpr const char* kLetters = "changes the case of names";
   constexpr const char* kDeaf = "does not answer names in mixed case";
   const Case cases[] = {
-      {"nothing is known", "", kCaseUnknown, "is not known yet"},
-      {"two answers", "ee", kCaseUnknown, "is not known yet"},
+      {"nothing is known", "", kCaseUnknown, "not known yet"},
+      {"two answers", "ee", kCaseUnknown, "not known yet"},
       {"three", "eee", kCaseRepeated, ""},
       {"small letters", "l", kCaseChanged, kLetters},
       {"once it has been otherwise", "eeel", kCaseChanged, kLetters},
@@ -45,11 +45,11 @@ TEST(CaseJudge, Table) {
       {"sixty are", "l" + times(60, "e"), kCaseRepeated, ""},
       {"sixty in a row", "l" + times(59, "e") + "l" + times(59, "e"), kCaseChanged, kLetters},
       {"one of three servers differs", times(100, "eel"), kCaseChanged, kLetters},
-      {"silence says nothing", "ee....", kCaseUnknown, "is not known yet"},
+      {"silence says nothing", "ee....", kCaseUnknown, "not known yet"},
       {"and takes nothing away", "ee....ee", kCaseRepeated, ""},
       {"an outage", "eee......e", kCaseRepeated, ""},
       {"probes that are lost now and then", "eee" + times(50, ".e.eee"), kCaseRepeated, ""},
-      {"only small letters are answered, twice", "dddd", kCaseUnknown, "is not known yet"},
+      {"only small letters are answered, twice", "dddd", kCaseUnknown, "not known yet"},
       {"three times", "dddddd", kCaseChanged, kDeaf},
       {"from now on", "eeedddddd", kCaseChanged, kDeaf},
       {"once and again, with answers between", "eee" + times(20, "dde"), kCaseRepeated, ""},

@@ -102,7 +102,7 @@ TEST_F(HealthCheckerTest, DownAndUpWithOneLineEach) {
   ASSERT_TRUE(becomes([&] { return count("127.0.0.12 down -> up") == 1; }));
   for (const char* line : {
            "pool east: endpoint 127.0.0.11 unknown -> up: answers\n",
-           "pool east: endpoint 127.0.0.12 up -> down: no answer in 100 ms, 3 times; look at the path: routes, "
+           "pool east: endpoint 127.0.0.12 up -> down: no answer in 100 ms, 3 times; check the path: routes, "
            "firewall, "
            "security group\n",
            "pool east: endpoint 127.0.0.11 up -> down: SERVFAIL, 3 times\n",
@@ -141,9 +141,10 @@ TEST_F(HealthCheckerTest, LettersDecideWhatIsSentAndNobodysHealth) {
   EXPECT_GE(first_->questions.size(), 2U) << "in letters of its own each";
   EXPECT_TRUE(both(Health::up));
   EXPECT_EQ(health("127.0.0.12").echoes_case, config::kCaseChanged);
-  EXPECT_EQ(count("pool east: endpoint 127.0.0.11 repeats the letters of a name: it is asked in random case\n"), 1U);
-  EXPECT_EQ(count("pool east: endpoint 127.0.0.12 answers in other letters than it is asked in: it is not asked in "
-                  "random case\n"),
+  EXPECT_EQ(
+      count("pool east: endpoint 127.0.0.11 preserves the case of names: the case of its queries is randomised\n"), 1U);
+  EXPECT_EQ(count("pool east: endpoint 127.0.0.12 changes the case of names: the case of its queries is not "
+                  "randomised\n"),
             1U)
       << log_.str();
   EXPECT_EQ(count("stays"), 0U) << log_.str();
@@ -175,7 +176,7 @@ TEST_F(HealthCheckerTest, TogetherIsOneEvent) {
   ASSERT_TRUE(becomes([&] { return both(Health::up); }));
   first_->udp_manner = second_->udp_manner = Manner::silent;
   ASSERT_TRUE(becomes([&] { return count("path to east: all 2 endpoints down since ") == 1; })) << log_.str();
-  EXPECT_EQ(count("no answer in 100 ms, 3 times; look at the path"), 1U) << log_.str();
+  EXPECT_EQ(count("no answer in 100 ms, 3 times; check the path"), 1U) << log_.str();
   EXPECT_EQ(count("-> down"), 0U) << log_.str();
   first_->udp_manner = second_->udp_manner = Manner::answer;
   ASSERT_TRUE(becomes([&] { return count("path to east: all 2 endpoints up again, after ") == 1; })) << log_.str();

@@ -52,13 +52,13 @@ TEST(Probe, JudgesWhatTheServerDoes) {
       {"SERVFAIL", Manner::servfail, false, "SERVFAIL", "SERVFAIL"},
       {"REFUSED", Manner::refused, false, "REFUSED", "REFUSED"},
       {"silence", Manner::silent, false, "no answer in 150 ms", "no answer in 300 ms"},
-      {"another id", Manner::other_id, false, "answer with another id", "answer with another id"},
+      {"another id", Manner::other_id, false, "answer with another ID", "answer with another ID"},
       {"another question", Manner::other_question, false, "answer to another question", "answer to another question"},
-      {"its own query sent back", Manner::query_back, false, "a query came back, not an answer",
-       "a query came back, not an answer"},
+      {"its own query sent back", Manner::query_back, false, "got a query back instead of an answer",
+       "got a query back instead of an answer"},
       {"garbage", Manner::garbage, false, "malformed answer", "malformed answer"},
       {"the connection closed", Manner::hang_up, false, "no answer in 150 ms", "connection closed without an answer"},
-      {"a forged answer before the true one", Manner::forged_first, true, "answers", "answer with another id"},
+      {"a forged answer before the true one", Manner::forged_first, true, "answers", "answer with another ID"},
   };
   asio::io_context io;
   for (const char* address : {"127.0.0.1", "::1"}) {

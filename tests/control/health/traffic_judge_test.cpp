@@ -78,7 +78,7 @@ TEST(TrafficJudge, Throttled) {
       }
     }
     EXPECT_EQ(judge.throttled(), one.throttled) << one.description;
-    EXPECT_TRUE(!one.throttled || judge.reason().find("queries a second") != std::string::npos) << judge.reason();
+    EXPECT_TRUE(!one.throttled || judge.reason().find("queries per second") != std::string::npos) << judge.reason();
   }
 }
 

@@ -33,16 +33,16 @@ TEST(Compile, RefusesByReason) {
          test::add_zone(m, wire("a.example"), Scope::zone, 0);
          test::add_zone(m, wire("a.example"), Scope::zone, 1);
        },
-       "zone a.example is given twice"},
+       "zone a.example appears twice"},
       {"one *.name, two rules",
        [](Model& m) {
          test::add_zone(m, wire("a.example"), Scope::below, 0);
          test::add_zone(m, wire("a.example"), Scope::below, 1);
        },
-       "zone a.example is given twice"},
+       "zone a.example appears twice"},
       {"more endpoints than slots",
        [](Model& m) { m.pools[1].endpoints.resize(config::kMaxEndpoints, m.pools[1].endpoints[0]); },
-       "no slot is left for endpoint 192.168.10.2 of pool corporate"},
+       "no free slot for endpoint 192.168.10.2 of pool corporate"},
   };
   for (const Case& c : cases) {
     Model model = test::sample_model();

@@ -87,16 +87,16 @@ TEST(ZoneRecords, FaultsHaveTheirLine) {
       {"below a name alone", "x A 10.0.0.1", 1, "the only name of this entry", config::Scope::name},
       {"DNAME", "x DNAME other.example.", 1, "DNAME is not supported"},
       {"a delegation", "x NS ns.other.example.", 1, "write an entry {zone: x.lab.example, pool: POOL}"},
-      {"a SOA elsewhere", "x SOA a b 1 2 3 4 5", 1, "the zone's SOA stands at lab.example"},
-      {"two SOAs", "@ SOA a b 1 2 3 4 5\n@ SOA a b 2 2 3 4 5", 2, "has a SOA already, on line 1"},
-      {"two CNAMEs", "a CNAME b\na CNAME c", 2, "has a CNAME already, on line 1"},
+      {"a SOA elsewhere", "x SOA a b 1 2 3 4 5", 1, "a SOA record is only allowed at the apex lab.example"},
+      {"two SOAs", "@ SOA a b 1 2 3 4 5\n@ SOA a b 2 2 3 4 5", 2, "already has a SOA on line 1"},
+      {"two CNAMEs", "a CNAME b\na CNAME c", 2, "already has a CNAME on line 1"},
       {"data beside a CNAME", "a CNAME b\na A 10.0.0.1", 2, "has a CNAME, on line 1"},
       {"data of a larger type", "a TXT x\na CNAME b", 1, "has a CNAME, on line 2"},
       {"a CNAME at the apex", "@ CNAME b", 1, "{name: lab.example, records: [...]}"},
-      {"a question's type", "a TYPE255 \\# 0", 1, "part of messages"},
-      {"OPT", "a TYPE41 \\# 0", 1, "part of messages"},
+      {"a question's type", "a TYPE255 \\# 0", 1, "occurs in messages"},
+      {"OPT", "a TYPE41 \\# 0", 1, "occurs in messages"},
       {"$INCLUDE", "$INCLUDE other.zone", 1, "$INCLUDE is not supported"},
-      {"a relative $ORIGIN", "$ORIGIN sub", 1, "with a dot at its end"},
+      {"a relative $ORIGIN", "$ORIGIN sub", 1, "with a trailing dot"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.description);
