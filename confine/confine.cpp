@@ -154,18 +154,20 @@ std::vector<std::string> finish(const Limits& limits) {
   for (const int capability : limits.capabilities) kept_by_caller |= uint64_t{1} << capability;
 
   // It needs a capability that is about to go.
-  want(empty_bounding_set() && in_every_other_thread(empty_bounding_set), "the bounding set of capabilities stays");
+  want(empty_bounding_set() && in_every_other_thread(empty_bounding_set),
+       "cannot empty the bounding set of capabilities");
   landlock_rules = make_landlock_rules(limits.writable);
-  if (landlock_rules < 0) gaps.push_back("files can be written as the user's rights say: this kernel has no landlock");
-  want(in_every_other_thread(give_up_all), "a thread keeps what it had at the start");
-  want(set_capabilities(kept_by_caller), "the capabilities of the start stay");
-  want(enter_landlock(), "files can be written as the user's rights say");
+  if (landlock_rules < 0)
+    gaps.push_back("file writes are limited by the user's rights only: this kernel has no Landlock");
+  want(in_every_other_thread(give_up_all), "a thread keeps its initial capabilities");
+  want(set_capabilities(kept_by_caller), "cannot drop the initial capabilities");
+  want(enter_landlock(), "file writes are limited by the user's rights only");
   if (landlock_rules >= 0) close(landlock_rules);
   if (kSanitized) return gaps;
-  want(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "others may look into our memory");
+  want(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "other processes can read our memory");
   prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0);  // the filter says the same, where the kernel has no such call
   Filter filter(limits.system_calls);
-  want(filter.load(), "all system calls stay allowed");
+  want(filter.load(), "system calls are not filtered");
   return gaps;
 }
 

@@ -87,7 +87,7 @@ void ControlLink::accept() {
     reason.copy(refused.reason.data(), refused.reason.size() - 1);
     (void)config::send_message(accepted, refused);
     close(accepted);
-    link_lines_.write(spdlog::level::warn, "somebody was turned away from the socket for control: {}", reason);
+    link_lines_.write(spdlog::level::warn, "a connection to the control socket was refused: {}", reason);
     return;
   }
   connection_ = accepted;
@@ -110,12 +110,12 @@ void ControlLink::serve() {
   std::vector<Descriptor> descriptors;
   descriptors.reserve(received->fds.size());
   for (int fd : received->fds) descriptors.emplace_back(fd);
-  if (received->bytes.empty()) return hang_up("it closed the link; the rules stay in force");
+  if (received->bytes.empty()) return hang_up("it closed the connection; the rules stay in force");
   if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
     return publish(*request, descriptors[0].fd);
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
   if (const auto* request = received->as<config::Flush>()) return flush(*request);
-  hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not know");
+  hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not have");
 }
 
 void ControlLink::publish(const config::Publish& request, int memfd) {
@@ -155,17 +155,17 @@ void ControlLink::publish(const config::Publish& request, int memfd) {
   if (auto sent = config::send_message(connection_, published); !sent) hang_up(sent.error());
   // After the acknowledgement: a slow disk is not the lcores' business, nor control's.
   if (auto saved = save_last_good(state_dir_, rules_.loaded()->bytes()); !saved)
-    rules_lines_.write(spdlog::level::warn, "the last good rules could not be kept for a start without control: {}",
+    rules_lines_.write(spdlog::level::warn, "cannot save the last good rules for a start without control: {}",
                        saved.error());
   if (auto saved = save_endpoints(state_dir_, pages_.endpoints()); !saved)
-    rules_lines_.write(spdlog::level::warn, "the endpoints' next hops could not be kept: {}", saved.error());
+    rules_lines_.write(spdlog::level::warn, "cannot save the next hops of the endpoints: {}", saved.error());
 }
 
 void ControlLink::tick(std::chrono::steady_clock::time_point now) {
   if (!narrow_at_ || now < *narrow_at_) return;
   narrow_at_.reset();
   if (auto changed = change_(endpoint_addresses(rules_.loaded()->ruleset())); !changed)
-    spdlog::error("responses from retired endpoints are still let in: {}", changed.error());
+    spdlog::error("responses from removed endpoints are still accepted: {}", changed.error());
 }
 
 void ControlLink::look_up(const config::Lookup& request) {
@@ -202,7 +202,7 @@ void ControlLink::flush(const config::Flush& request) {
 
 void ControlLink::refuse(uint64_t generation, const std::string& reason) {
   pages_.counters().images_refused.add(1);
-  rules_lines_.write(spdlog::level::err, "rules of generation {} refused, the running ones stay: {}", generation,
+  rules_lines_.write(spdlog::level::err, "rules of generation {} refused, the rules in force stay: {}", generation,
                      reason);
   config::Refused refused;
   refused.generation = generation;
@@ -211,7 +211,7 @@ void ControlLink::refuse(uint64_t generation, const std::string& reason) {
 }
 
 void ControlLink::hang_up(const std::string& why) {
-  link_lines_.write(spdlog::level::warn, "control is gone: {}", why);
+  link_lines_.write(spdlog::level::warn, "control disconnected: {}", why);
   close(connection_);
   connection_ = -1;
 }

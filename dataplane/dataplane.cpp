@@ -73,7 +73,7 @@ std::vector<std::string> macs_in_words(const tables::LocalPort& port) {
 
 void draw_random(void* into, size_t size) {
   if (getrandom(into, size, 0) != static_cast<ssize_t>(size))
-    throw std::runtime_error("getrandom: no random numbers from the kernel");
+    throw std::runtime_error("getrandom: the kernel gave no random numbers");
 }
 
 dns::CookieSecret draw_cookie_secret() {
@@ -166,7 +166,7 @@ tl::expected<void, std::string> Dataplane::describe_host() {
   host.tcp_keepalive = static_cast<uint16_t>(model_.dataplane.tcp.idle_timeout.count() / 100);
   host.ports[host.stream_port()].mac = state::kStreamPortMac;
   if (listen.empty())
-    spdlog::warn("no address to listen on yet: nothing is answered before the interface of a port has one");
+    spdlog::warn("no address to listen on yet: nothing is answered until the interface of a port has one");
   for (const config::IpAddress& address : listen) {
     if (!host.add_listen(address))
       return tl::make_unexpected("more than " + std::to_string(tables::LocalHost::kMaxListen) +
@@ -180,9 +180,10 @@ tl::expected<void, std::string> Dataplane::describe_host() {
   const unsigned each = source_ports_.count / lcores;
   const char* chosen_by =
       model_.dataplane.source_ports ? "dataplane.source_ports leaves" : "net.ipv4.ip_local_port_range leaves";
-  if (each == 0) return tl::make_unexpected(std::string(chosen_by) + " no source port for each of the lcores");
+  if (each == 0)
+    return tl::make_unexpected(std::string(chosen_by) + " too few source ports: each lcore needs at least one");
   if (each < 1024)
-    spdlog::warn("{} {} source ports to an lcore: fewer than 1024 are easy to guess (RFC 5452)", chosen_by, each);
+    spdlog::warn("{} {} source ports per lcore: fewer than 1024 are easy to guess (RFC 5452)", chosen_by, each);
   host.deal_source_ports(source_ports_.first, source_ports_.count, lcores);
   host_ = std::make_unique<tables::LocalHost>(host);
   return {};
@@ -206,7 +207,7 @@ void Dataplane::watch_host() {
   if (auto watch = net::InterfaceWatch::open(is_strict))
     interfaces_ = std::move(*watch);
   else
-    spdlog::warn("what changes on the ports' interfaces is not followed before a restart: {}", watch.error());
+    spdlog::warn("changes on the ports' interfaces are not followed until a restart: {}", watch.error());
   pages_->counters().interfaces_followed.set(interfaces_ ? 1 : 0);
   pages_->counters().listen_addresses.set(host_->listen().size());
 }
@@ -260,18 +261,18 @@ void Dataplane::call_gateways(std::chrono::steady_clock::time_point now) {
 // The lcores know an address before the filter sends them what is for it, and a MAC as well.
 void Dataplane::put_in_force(const HostFollower::Change& change, std::unique_ptr<const tables::LocalHost> next) {
   plant_->host.store(next.get(), std::memory_order_release);
-  publisher_->wait_for_lcores("the addresses of the ports wait");
+  publisher_->wait_for_lcores("new addresses of the ports wait");
   host_ = std::move(next);
   for (const config::IpAddress& address : change.removed) {
     slow_lane_->leave(address);
     std::erase(not_listened_, address);
-    address_lines_.write(spdlog::level::warn, "{} is on no port's interface any more: nobody is answered there",
+    address_lines_.write(spdlog::level::warn, "{} is no longer on a port's interface: it is not served any more",
                          config::to_string(address));
   }
   if (change.is_for_filter()) renew_filter();
   for (const config::IpAddress& address : change.added) {
     const std::vector<std::string> failed = slow_lane_->listen(address);
-    address_lines_.write(spdlog::level::info, "listening on {} port 53 too: it has come to a port's interface",
+    address_lines_.write(spdlog::level::info, "listening on {} port 53 too: new address of a port's interface",
                          config::to_string(address));
     for (const std::string& warning : failed) address_lines_.write(spdlog::level::warn, "{}", warning);
     if (!failed.empty()) not_listened_.push_back(address);
@@ -286,7 +287,7 @@ void Dataplane::renew_filter() {
   const auto set = filter_for(endpoints_);
   filter_is_old_ = !set;
   if (!set)
-    address_lines_.write(spdlog::level::err, "the ports' filters do not follow what changed on their interfaces: {}",
+    address_lines_.write(spdlog::level::err, "the ports' filters could not follow a change on their interfaces: {}",
                          set.error());
 }
 
@@ -319,11 +320,11 @@ void Dataplane::warn_of_neighbours(const config::IpAddress& listen) const {
     close(trial);
     if (failed == EADDRINUSE)
       spdlog::warn(
-          "another server of this host has {} port 53 of {}: what the dataplane leaves to the kernel it answers by "
-          "its own rules, private names too",
+          "another server on this host has {} port 53 of {}: it answers what the dataplane leaves to the kernel, "
+          "private names included; move it to another address",
           text, config::to_string(listen));
     if (failed == EADDRNOTAVAIL && kind == SOCK_DGRAM && !has_doors())
-      spdlog::warn("{} is on no interface: nobody answers ARP or ND for it", config::to_string(listen));
+      spdlog::warn("{} is not on any interface: nothing answers ARP or ND for it", config::to_string(listen));
   }
 }
 
@@ -418,17 +419,17 @@ void Dataplane::open_slow_lane() {
 tl::expected<void, std::string> Dataplane::load_last_good() {
   const std::string path = last_good_path(model_.dataplane.state_dir);
   if (access(path.c_str(), F_OK) != 0) {
-    spdlog::info("no rules yet: nothing is answered or forwarded until control brings some");
+    spdlog::info("no rules yet: nothing is answered or forwarded until control publishes some");
     return allow_responses_from({});
   }
   auto loaded = LoadedRules::from_file(path);
   if (!loaded) {
-    spdlog::error("{} is not usable, nothing is answered until control brings rules: {}", path, loaded.error());
+    spdlog::error("{} is unusable, nothing is answered until control publishes rules: {}", path, loaded.error());
     return allow_responses_from({});
   }
   if (auto allowed = allow_responses_from(endpoint_addresses((*loaded)->ruleset())); !allowed) return allowed;
   if (auto hops = load_endpoints(model_.dataplane.state_dir, pages_->endpoints()); !hops)
-    spdlog::warn("no next hops until control brings them, queries get SERVFAIL: {}", hops.error());
+    spdlog::warn("no next hops until control sets them, queries get SERVFAIL: {}", hops.error());
   publisher_->publish(std::move(*loaded));
   const config::ImageHeader& header = publisher_->loaded()->ruleset().header();
   spdlog::info("last good rules in force, generation {}: {} zones", header.generation, header.zone_count);
@@ -483,7 +484,7 @@ void Dataplane::retire_endpoints(std::chrono::steady_clock::time_point now) {
   if (!retire_at_ || now < *retire_at_) return;
   retire_at_.reset();
   if (auto set = filter_for(endpoints_); !set)
-    spdlog::warn("former endpoints' responses are still taken: {}", set.error());
+    spdlog::warn("responses from removed endpoints are still accepted: {}", set.error());
 }
 
 // Before the first packet: all threads are there, all sockets and maps open. An address that comes later is listened on by the main
@@ -630,7 +631,7 @@ void Dataplane::keep_endpoints(std::chrono::steady_clock::time_point now) {
   kept_at_ = now;
   kept_sequence_ = sequence;
   if (auto saved = save_endpoints(model_.dataplane.state_dir, pages_->endpoints()); !saved)
-    spdlog::warn("the endpoints' next hops could not be kept: {}", saved.error());
+    spdlog::warn("cannot save the next hops of the endpoints: {}", saved.error());
 }
 
 void Dataplane::watch_heartbeat() {
@@ -642,10 +643,10 @@ void Dataplane::watch_heartbeat() {
   pages_->counters().control_silent.set(silent ? 1 : 0);
   if (silent)
     heartbeat_lines_.write(spdlog::level::warn,
-                           "control is silent for 5 s: endpoints are used whatever it last said of their health");
+                           "no heartbeat from control for 5 s: the health of endpoints is ignored");
   else
     heartbeat_lines_.write(spdlog::level::info,
-                           "control's heartbeat is there: endpoints that it calls down are avoided");
+                           "the heartbeat of control is back: endpoints that are down are avoided");
 }
 
 void Dataplane::watch_neighbours() {
@@ -655,14 +656,14 @@ void Dataplane::watch_neighbours() {
   if (auto watch = net::NeighbourWatch::open())
     neighbours_ = std::move(*watch);
   else
-    spdlog::warn("a gateway that fails over while control is away will not be followed: {}", watch.error());
+    spdlog::warn("the failover of a gateway will not be followed while control is away: {}", watch.error());
 }
 
 void Dataplane::follow_next_hops() {
   if (!neighbours_) return;
   for (const auto& [change, endpoints] : next_hops_.follow(neighbours_->read(), pages_->endpoints(), monotonic_ns()))
     hop_lines_.write(spdlog::level::warn,
-                     "control is silent and {} has the MAC {:02x} now: {} endpoints are sent to there",
+                     "no heartbeat from control, and {} now has the MAC {:02x}: queries for {} endpoints go there",
                      config::to_string(change.neighbour), fmt::join(change.to, ":"), endpoints);
 }
 

@@ -34,7 +34,7 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
     const auto most = static_cast<uint32_t>(std::min<uint64_t>(passes, std::numeric_limits<uint32_t>::max()));
     if (!means_.police(client, most)) {
       if (!is_told_)
-        spdlog::warn("{} floods us with queries that are turned away, and no port can drop them unread",
+        spdlog::warn("{} floods us with queries to be refused, and no port can drop them unread",
                      config::to_string(client));
       is_told_ = true;
       continue;
@@ -44,8 +44,7 @@ void FloodPolice::tick(std::span<const state::TurnedAway* const> lcores, uint64_
     policed.was_proved = means_.is_proved(client, now);
     policed_.emplace(client, policed);
     begin_lines_.write(spdlog::level::warn,
-                       "{} floods us with queries that are turned away: of more than {} a second the rest is dropped "
-                       "unread",
+                       "{} floods us with queries to be refused: above {} per second they are dropped unread",
                        config::to_string(client), passes);
   }
   release_proved(now);
@@ -70,8 +69,7 @@ void FloodPolice::release_proved(uint64_t now) {
       ++at;
       continue;
     }
-    end_lines_.write(spdlog::level::info,
-                     "{} has proved its address: what is sent in its name is no longer dropped unread",
+    end_lines_.write(spdlog::level::info, "{} has proved its address: queries from it are no longer dropped unread",
                      config::to_string(at->first));
     means_.release(at->first);
     at = policed_.erase(at);
@@ -89,7 +87,7 @@ void FloodPolice::look_after(config::CounterPage& page) {
       ++at;
       continue;
     }
-    end_lines_.write(spdlog::level::info, "{} floods us no more: {} of its queries were dropped unread",
+    end_lines_.write(spdlog::level::info, "{} no longer floods us: {} of its queries were dropped unread",
                      config::to_string(at->first), dropped);
     means_.release(at->first);
     at = policed_.erase(at);

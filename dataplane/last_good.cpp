@@ -44,7 +44,7 @@ tl::expected<void, std::string> load_endpoints(const std::string& state_dir, con
   const auto text = config::read_own_file(path);
   if (!text) return tl::make_unexpected(text.error().text);
   EndpointsFile file;
-  if (text->size() < sizeof file) return tl::make_unexpected(path + ": cut short");
+  if (text->size() < sizeof file) return tl::make_unexpected(path + ": truncated");
   std::memcpy(&file, text->data(), sizeof file);
   if (file.magic != config::kEndpointStateMagic || file.checksum != file.sum())
     return tl::make_unexpected(path + ": damaged, or of another version");

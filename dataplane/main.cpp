@@ -47,13 +47,13 @@ tl::expected<config::ReadModel, std::string> read_host(const std::string& path) 
                 config::to_text(finding));
   if (read.model) return read;
   const auto without = [&path](const std::string& why) {
-    return tl::make_unexpected(path + " is refused and there is no last good copy to start with: " + why);
+    return tl::make_unexpected(path + " is refused, and there is no last good copy to start with: " + why);
   };
   const auto found = config::find_last_good_config(path, config::kLastGoodHost);
   if (!found) return without(found.error());
   config::ReadModel copy = config::read_host_of(found->config.files.front());
   if (!copy.model) return without(found->path + ": " + config::errors_of(copy.findings).front());
-  spdlog::error("{} is refused, ports and addresses are those of {}: {}", path, found->path,
+  spdlog::error("{} is refused, using the ports and addresses of {}: {}", path, found->path,
                 config::errors_of(read.findings).front());
   copy.files.clear();  // kept already
   return copy;
@@ -64,17 +64,17 @@ void keep_host(const config::ReadModel& host) {
   if (host.files.empty()) return;
   const std::string& folder = host.model->dataplane.state_dir;
   if (const auto kept = config::save_last_good_config(folder, config::kLastGoodHost, host.files); !kept)
-    spdlog::warn("no copy of the configuration could be kept for a start that refuses the file: {}", kept.error());
+    spdlog::warn("cannot save the last good copy of the configuration: {}", kept.error());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Penstock's dataplane: takes DNS queries from its ports, forwards them by the rules that penstock-control "
-      "publishes."};
+      "The dataplane of Penstock: receives DNS queries on its ports and forwards them by the rules of "
+      "penstock-control."};
   std::string path;
-  app.add_option("--config", path, "the configuration, the same file as penstock-control's")->required();
+  app.add_option("--config", path, "the configuration file, the same as for penstock-control")->required();
   app.set_version_flag("--version", "penstock-dataplane " PENSTOCK_VERSION);
   try {
     app.parse(argc, argv);

@@ -31,7 +31,7 @@ tl::expected<void, std::string> check_size(int fd, uint64_t size) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return tl::make_unexpected(system_error("fstat"));
   if (static_cast<uint64_t>(status.st_size) < size)
-    return tl::make_unexpected("the image is cut short: " + std::to_string(status.st_size) + " of " +
+    return tl::make_unexpected("the image is truncated: " + std::to_string(status.st_size) + " of " +
                                std::to_string(size) + " bytes");
   return {};
 }
@@ -47,7 +47,7 @@ tl::expected<void*, std::string> copy_of(int fd, uint64_t size) {
     const ssize_t n = pread(fd, static_cast<char*>(address) + done, size - done, static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      auto text = n < 0 ? system_error("read") : std::string("the image is cut short");
+      auto text = n < 0 ? system_error("read") : std::string("the image is truncated");
       munmap(address, size);
       return tl::make_unexpected(std::move(text));
     }
@@ -71,7 +71,7 @@ tl::expected<std::unique_ptr<LoadedRules>, std::string> LoadedRules::from_memfd(
   constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals)
-    return tl::make_unexpected("the image's memfd is not sealed: it could change while it is used");
+    return tl::make_unexpected("the memfd of the image is not sealed: it could change while in use");
   auto address = copy_of(fd, size);
   if (!address) return tl::make_unexpected(address.error());
   return open(*address, size);
@@ -111,7 +111,7 @@ void Publisher::wait_for_lcores(const char* what) {
   const timespec pause{0, 50'000};  // a yield would give the rest of our share away
   for (bool said = false; rte_rcu_qsbr_check(qsbr_, token, false) == 0; nanosleep(&pause, nullptr)) {
     if (said || std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) continue;
-    spdlog::error("{} for an lcore that has not ended its turn for 1 s: its driver or its CPU hangs", what);
+    spdlog::error("{} for an lcore stuck in its loop for 1 s: its driver or CPU hangs", what);
     said = true;
   }
 }

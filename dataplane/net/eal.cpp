@@ -186,7 +186,7 @@ tl::expected<EalInfo, std::string> start_eal(const EalOptions& options) {
   argv.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0) {
     return tl::make_unexpected(std::string("DPDK's environment does not start: ") + rte_strerror(rte_errno) +
-                               "; its arguments were: " + line);
+                               "; arguments: " + line);
   }
   const std::filesystem::path folder = rte_eal_get_runtime_dir();
   hold_folder(folder.string());

@@ -299,7 +299,7 @@ const RefusalCase kRefusals[] = {
      },
      "bytes in all"},
     {"cut in half, the whole size announced",
-     [](control::ImageBytes& image) { return memfd_of(std::span(image).first(image.size() / 2)); }, "cut short"},
+     [](control::ImageBytes& image) { return memfd_of(std::span(image).first(image.size() / 2)); }, "is truncated"},
     {"one byte more",
      [](control::ImageBytes& image) {
        image.push_back({});

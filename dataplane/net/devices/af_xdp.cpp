@@ -51,7 +51,7 @@ void raise_locked_memory() {
   // AF_XDP pins the whole pool.
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0) {
-    spdlog::warn("The limit of locked memory stays as it is ({}): AF_XDP may need more, see LimitMEMLOCK",
+    spdlog::warn("Cannot raise the limit of locked memory ({}): AF_XDP may need more, set LimitMEMLOCK",
                  std::strerror(errno));
   }
 }
@@ -61,7 +61,7 @@ void advise(const Interface& interface, unsigned lcores) {
   const std::string what = interface.combined_channels > 0
                                ? " combined " + std::to_string(lcores)
                                : " rx " + std::to_string(lcores) + " tx " + std::to_string(lcores);
-  spdlog::info("Interface {} has {} queues for {} polling lcores: `ethtool -L {}{}` would make them equal",
+  spdlog::info("Interface {} has {} queues for {} polling lcores: run `ethtool -L {}{}` to make them equal",
                interface.name, interface.receive_queues, lcores, interface.name, what);
 }
 
@@ -70,12 +70,11 @@ void keep_vlan_tags(const std::string& name) {
     case VlanStripping::off:
       return;
     case VlanStripping::switched_off:
-      spdlog::info("Interface {}: rx-vlan-offload switched off, AF_XDP would not show the tags it strips", name);
+      spdlog::info("Interface {}: rx-vlan-offload switched off, as AF_XDP does not show stripped tags", name);
       return;
     case VlanStripping::stays_on:
       spdlog::warn(
-          "Interface {} strips VLAN tags and does not let us stop it: tagged queries would be answered "
-          "without tag",
+          "Interface {} strips VLAN tags, and this cannot be switched off: tagged queries would be answered untagged",
           name);
       return;
   }
@@ -92,7 +91,7 @@ tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, un
   }
   if (interface->receive_queues >= RTE_MAX_ETHPORTS) {
     return tl::make_unexpected("interface " + name + " has " + std::to_string(interface->receive_queues) +
-                               " queues, more than DPDK takes: ethtool -L " + name + " combined " +
+                               " queues, more than DPDK supports: ethtool -L " + name + " combined " +
                                std::to_string(lcores));
   }
   auto lock = InterfaceLock::take(name);
@@ -100,7 +99,7 @@ tl::expected<AfXdpPort, std::string> AfXdpPort::open(const std::string& name, un
   raise_locked_memory();
   std::string left;
   if (auto clear = clear_leftovers(name, interface->index, left); !clear) return tl::make_unexpected(clear.error());
-  if (!left.empty()) spdlog::warn("Interface {}: taken off what an earlier process left behind, {}", name, left);
+  if (!left.empty()) spdlog::warn("Interface {}: removed what an earlier process left behind, {}", name, left);
   keep_vlan_tags(name);
   advise(*interface, lcores);
 
@@ -137,7 +136,7 @@ tl::expected<void, std::string> AfXdpPort::open_queue(unsigned queue, const std:
       sockets_.push_back(socket);
       return filter_.add_socket(queue, socket);
     }
-    return tl::make_unexpected("the driver opened no AF_XDP socket");
+    return tl::make_unexpected("the driver did not open an AF_XDP socket");
   });
   detach_any(interface_.index);  // the decoy: with it on, the driver could not set up the next queue
   if (!set_up) return set_up;

@@ -33,11 +33,11 @@ tl::expected<Ethdev, std::string> Ethdev::probe_vdev(const std::string& devargs)
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return Ethdev(id, name, false);
   const std::string arguments = comma == std::string::npos ? "" : devargs.substr(comma + 1);
   if (int error = rte_vdev_init(name.c_str(), arguments.c_str()); error < 0) {
-    return tl::make_unexpected("DPDK's driver does not take \"" + devargs + "\": " + reason(error));
+    return tl::make_unexpected("DPDK's driver does not accept \"" + devargs + "\": " + reason(error));
   }
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
     rte_vdev_uninit(name.c_str());
-    return tl::make_unexpected("DPDK's driver made no port of \"" + devargs + "\"");
+    return tl::make_unexpected("DPDK's driver created no port for \"" + devargs + "\"");
   }
   return Ethdev(id, name, true);
 }
@@ -45,8 +45,8 @@ tl::expected<Ethdev, std::string> Ethdev::probe_vdev(const std::string& devargs)
 tl::expected<Ethdev, std::string> Ethdev::find_pci(const std::string& address) {
   uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(address.c_str(), &id) == 0) return Ethdev(id, address, false);
-  return tl::make_unexpected("no driver of DPDK took PCI device " + address +
-                             ": bind it to vfio-pci (dpdk-devbind.py -b vfio-pci " + address + ") and see dmesg");
+  return tl::make_unexpected("no DPDK driver for PCI device " + address +
+                             ": bind it to vfio-pci (dpdk-devbind.py -b vfio-pci " + address + ") and check dmesg");
 }
 
 Ethdev::Ethdev(Ethdev&& other) noexcept

@@ -35,7 +35,7 @@ tl::expected<OwnPort, std::string> OwnPort::open(const config::Port& port, unsig
   }
   if (queues.receive == 0 || queues.receive != queues.transmit) {
     return tl::make_unexpected(port.device + " has " + std::to_string(queues.receive) + " receive and " +
-                               std::to_string(queues.transmit) + " transmit queues: give it as many of each");
+                               std::to_string(queues.transmit) + " transmit queues: configure equal numbers");
   }
   if (auto set_up = ethdev->set_up(queues, pci, pool); !set_up) return tl::make_unexpected(set_up.error());
   if (auto started = ethdev->start(); !started) return tl::make_unexpected(started.error());

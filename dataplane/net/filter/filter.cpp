@@ -50,7 +50,7 @@ tl::expected<Filter, std::string> Filter::load() {
   Object object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
   if (!object) return failed("cannot be read", errno);
   if (int error = bpf_object__load(object.get()); error != 0) {
-    return failed("the kernel does not load it (it needs CAP_BPF and CAP_NET_ADMIN)", error);
+    return failed("the kernel refuses to load it (needs CAP_BPF and CAP_NET_ADMIN)", error);
   }
   return Filter(std::move(object));
 }
@@ -88,7 +88,7 @@ tl::expected<void, std::string> Filter::add_socket(uint32_t queue, int socket) {
 tl::expected<void, std::string> Filter::attach(int ifindex) {
   const int program = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kFilterName));
   link_ = bpf_link_create(program, ifindex, BPF_XDP, nullptr);
-  if (link_ < 0) return failed("the interface does not take it", link_);
+  if (link_ < 0) return failed("cannot be attached to the interface", link_);
   return {};
 }
 

@@ -79,11 +79,11 @@ tl::expected<void, std::string> clear_leftovers(const std::string& interface, in
     const std::string what = "XDP program " + (name.empty() ? std::string("(unnamed)") : name) + inside + " (id " +
                              std::to_string(attached.program) + ", " + attached.mode_name + " mode)";
     if (!ours) {
-      return tl::make_unexpected("interface " + interface + " has another " + what + ": take it off (ip link set dev " +
+      return tl::make_unexpected("interface " + interface + " has another " + what + ": remove it (ip link set dev " +
                                  interface + " xdp off) or use af_packet:" + interface);
     }
     if (int error = bpf_xdp_detach(ifindex, attached.mode, nullptr); error != 0) {
-      return tl::make_unexpected("interface " + interface + " keeps " + what + ": " + std::strerror(-error));
+      return tl::make_unexpected("interface " + interface + ": cannot remove " + what + ": " + std::strerror(-error));
     }
     left = what;
   }

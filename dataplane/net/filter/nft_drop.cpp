@@ -97,7 +97,7 @@ tl::expected<void, std::string> NftDrop::set(const FilterRules& rules) {
   std::string error = nft_ctx_get_error_buffer(nft_.get());
   error.resize(std::min(error.find('\n'), error.size()));
   if (error.find("not permitted") != std::string::npos) {
-    error = "table " + table(interface_) + " is another process's, or CAP_NET_ADMIN is missing: " + error;
+    error = "table " + table(interface_) + " belongs to another process, or CAP_NET_ADMIN is missing: " + error;
   }
   return tl::make_unexpected("nft: " + error);
 }

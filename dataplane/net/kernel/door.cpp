@@ -62,10 +62,10 @@ tl::expected<Door, std::string> Door::open(const std::string& port_name, const s
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
   if (ioctl(tap.get(), TUNSETIFF, &request) != 0) {
-    return failed(name, "no TAP (it needs CAP_NET_ADMIN; one that exists must be of mode tap and unused)");
+    return failed(name, "no TAP (needs CAP_NET_ADMIN; an existing one must have mode tap and be unused)");
   }
   // A TAP without a virtio header cannot say "checksum to be completed": the kernel must complete it.
-  if (ioctl(tap.get(), TUNSETOFFLOAD, 0) != 0) return failed(name, "checksum offload stays on");
+  if (ioctl(tap.get(), TUNSETOFFLOAD, 0) != 0) return failed(name, "checksum offload cannot be switched off");
 
   const FileDescriptor control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq link{};
@@ -105,7 +105,8 @@ unsigned Door::deliver(std::span<rte_mbuf*> mbufs) {
 }
 
 void Door::shut() {
-  spdlog::error("door {}: its TAP was deleted: the kernel gets nothing any more; restart the dataplane", interface_);
+  spdlog::error("door {}: its TAP was deleted and the kernel gets no frames any more: restart penstock-dataplane",
+                interface_);
   close(std::exchange(fd_, -1));
 }
 

@@ -61,7 +61,7 @@ tl::expected<Interface, std::string> read_interface(const std::string& name) {
   interface.name = name;
   interface.index = static_cast<int>(if_nametoindex(name.c_str()));
   if (interface.index == 0 || name.size() >= IFNAMSIZ) {
-    return tl::make_unexpected("there is no interface " + name + ": see `ip link`");
+    return tl::make_unexpected("no interface " + name + ": see `ip link`");
   }
   Ioctl ioctl(name);
   if (!ioctl.get(SIOCGIFHWADDR)) return tl::make_unexpected("interface " + name + ": " + std::strerror(errno));
@@ -136,7 +136,7 @@ tl::expected<InterfaceLock, std::string> InterfaceLock::take(const std::string& 
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
   InterfaceLock lock(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (bind(lock.fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    return tl::make_unexpected("interface " + name + " is held by another penstock-dataplane that runs");
+    return tl::make_unexpected("interface " + name + " is in use by another penstock-dataplane");
   }
   return lock;
 }

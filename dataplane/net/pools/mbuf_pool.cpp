@@ -63,7 +63,7 @@ tl::expected<PoolPointer, std::string> create_mbuf_pool(const PoolOptions& optio
   const unsigned flags = RTE_MEMPOOL_F_NO_SPREAD | (physical ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
   PoolPointer pool(rte_mempool_create_empty("penstock_mbufs", options.mbufs, sizeof(rte_mbuf) + geometry.data_room,
                                             kCacheSize, sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags));
-  if (!pool) return failed("no room for " + std::to_string(options.mbufs) + " buffers", rte_errno);
+  if (!pool) return failed("no memory for " + std::to_string(options.mbufs) + " buffers", rte_errno);
   if (int error = rte_mempool_set_ops_byname(pool.get(), options.share_cpus ? "ring_mt_rts" : "ring_mp_mc", nullptr)) {
     return failed("its ring", -error);
   }
@@ -75,7 +75,7 @@ tl::expected<PoolPointer, std::string> create_mbuf_pool(const PoolOptions& optio
   const rte_memzone* memzone =
       rte_memzone_reserve_aligned("penstock_mbufs", bytes, SOCKET_ID_ANY, 0, static_cast<unsigned>(getpagesize()));
   if (memzone == nullptr) {
-    return failed("no " + std::to_string(bytes >> 20) + " MiB of EAL memory in one piece", rte_errno);
+    return failed("no " + std::to_string(bytes >> 20) + " MiB of contiguous EAL memory", rte_errno);
   }
   void* opaque = const_cast<rte_memzone*>(memzone);
   auto* address = static_cast<char*>(memzone->addr);
@@ -110,7 +110,7 @@ tl::expected<void, std::string> check_packed(rte_mempool* pool) {
   if (span.high - span.low <= dense) return {};
   return tl::make_unexpected("mbuf pool: its buffers span " + std::to_string((span.high - span.low) >> 10) +
                              " KiB where " + std::to_string(dense >> 10) +
-                             " KiB would be dense: an AF_XDP port would lose those outside");
+                             " KiB would be dense: an AF_XDP port would lose the buffers outside");
 }
 
 }  // namespace penstock::net

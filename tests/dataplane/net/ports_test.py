@@ -381,7 +381,7 @@ def test_af_xdp_takes_off_what_we_left(world, program):
     # A filter whose sockets are gone passes to the kernel.
     assert "connection refused" in world.there.dig(HERE4)
     probe = world.probe("--port", "af_xdp:v0", *LISTEN)
-    assert f"taken off what an earlier process left behind, XDP program penstock_{program}" in probe.output
+    assert f"removed what an earlier process left behind, XDP program penstock_{program}" in probe.output
     assert "NOERROR" in world.there.dig(HERE4)
 
 
@@ -411,7 +411,7 @@ def test_af_xdp_leaves_somebody_else_s_program(world, tmp_path):
 def test_interface_has_one_process(world):
     first = world.probe("--port", "af_xdp:v0", *LISTEN)
     for kind in ("af_xdp", "af_packet"):
-        assert "held by another" in world.probe("--port", f"{kind}:v0", ready=False).rest()
+        assert "in use by another" in world.probe("--port", f"{kind}:v0", ready=False).rest()
     assert "NOERROR" in world.there.dig(HERE4)
     first.quit()
 
@@ -509,7 +509,7 @@ def test_af_packet_says_when_its_table_is_another_process_s(world):
         owner.stdin.flush()
         wait_until(lambda: nft_tables(world.here) != [], "the other process's table")
         output = world.probe("--port", "af_packet:v0", *LISTEN, ready=False).rest()
-        assert "table netdev penstock_v0 is another process's, or CAP_NET_ADMIN is missing" in output
+        assert "table netdev penstock_v0 belongs to another process, or CAP_NET_ADMIN is missing" in output
     finally:
         owner.stdin.close()
         owner.wait(10)
@@ -581,7 +581,7 @@ def test_door_that_is_down_or_deleted(world):
     assert after["door_took"] == before["door_took"]
     assert after["door_alive"] == 1
     world.here.ip("link", "del", door)
-    probe.until("restart the dataplane")
+    probe.until("restart penstock-dataplane")
     assert f"door {door}: its TAP was deleted" in probe.output
     assert probe.stats()["door_alive"] == 0
     world.here.run("ping", "-c", "2", "-i", "0.2", "-W", "1", "10.78.0.2", check=False)
@@ -597,7 +597,7 @@ def test_two_ports_of_different_kinds(world):
 
 
 def test_vdev_that_no_driver_takes(world):
-    assert "does not take \"net_nonsense0\"" in world.probe("--port", "vdev:net_nonsense0", ready=False).rest()
+    assert "does not accept \"net_nonsense0\"" in world.probe("--port", "vdev:net_nonsense0", ready=False).rest()
 
 
 if __name__ == "__main__":
