@@ -34,7 +34,7 @@ std::string target_text(const ModelReader& reader, const Rule& rule) {
 // Why queries cannot be sent to the address; empty: they can.
 std::string endpoint_problem(const Model& model, const IpAddress& address) {
   const std::string text = to_string(address);
-  if (is_unspecified(address)) return text + " is no server's address";
+  if (is_unspecified(address)) return text + " is not the address of a server";
   if (is_multicast(address)) return text + " is a multicast or broadcast address, not a server's";
   if (is_loopback(address)) return text + " is this machine itself: queries would come back to us";
   if (address.is_v6() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80)
@@ -65,7 +65,7 @@ void check_endpoints(ModelReader& reader) {
       if (!is_new)
         reader.findings.error(
             endpoint.where, key,
-            to_string(endpoint.address) + " is in the pool already, on line " + std::to_string(first->second));
+            to_string(endpoint.address) + " is already in the pool, on line " + std::to_string(first->second));
     }
   }
 }
@@ -112,7 +112,7 @@ void check_studio_pools(ModelReader& reader) {
     if (use.is_for_others) {
       reader.findings.warning(use.where, use.key,
                               why +
-                                  ": the hosts of spaces, and domains that are not listed, leave by it; "
+                                  ": the hosts of spaces, and domains that are not listed, leak through it; "
                                   "name a private pool of the VPC's inbound endpoints, or 'refuse'");
     } else {
       reader.findings.error(
@@ -133,7 +133,7 @@ void check_use_of_pools(ModelReader& reader) {
     if (!used.contains(i))
       reader.findings.warning(
           reader.model.pools[i].where, "pools." + reader.model.pools[i].name,
-          "nothing is forwarded to this pool: name it in a zone, in studio or in default, or take it out");
+          "nothing is forwarded to this pool: name it in a zone, in studio or in default, or remove it");
   if (reader.model.zones.entries.empty() && !reader.model.default_rule)
     reader.findings.warning({}, "",
                             "there are no zones, no studio and no default: every query will be answered REFUSED");
@@ -162,10 +162,10 @@ void check_repeated_names(ModelReader& reader, const ZoneIndex& index) {
       const std::string& origin = reader.model.rules[entries[i]->rule].origin;
       std::string text = zone_text(reader, *entries[i]);
       if ((*first)->scope == entries[i]->scope) {
-        text += " is there already, on " + earlier + ": keep one";
+        text += " already has an entry on " + earlier + ": keep one";
       } else {
         text += " and " + zone_text(reader, **first) + " on " + earlier +
-                " both claim what is below the name: write 'name: " + to_text(reader.model.zones.name(*entries[i])) +
+                " both claim the names below: write 'name: " + to_text(reader.model.zones.name(*entries[i])) +
                 "' for the name itself";
       }
       reader.findings.error(where, where.file == 0 ? origin : "", std::move(text));
@@ -229,7 +229,7 @@ void check_domain_hosts(ModelReader& reader, const ZoneIndex& index) {
     if (++told > kMaxHolesPerFile) return;
     reader.findings.warning(entry.where, entry.where.file == 0 ? rule.origin : "",
                             "a Studio domain has two hosts, and " + to_text(other) + " goes to " +
-                                (found != nullptr ? target_text(reader, *found) : "nobody") + ", not to " +
+                                (found != nullptr ? target_text(reader, *found) : "no pool") + ", not to " +
                                 target_text(reader, rule) + ": add it");
   }
 }
@@ -261,9 +261,9 @@ void check_holes_in_private_zones(ModelReader& reader) {
   }
   for (const auto& [file, count] : counts)
     if (count.all > kMaxHolesPerFile)
-      reader.findings.warning(count.next, "",
-                              "and " + std::to_string(count.all - kMaxHolesPerFile) +
-                                  " more zones that go out of private ones, this one first");
+      reader.findings.warning(
+          count.next, "",
+          "and " + std::to_string(count.all - kMaxHolesPerFile) + " more zones out of private ones, this one first");
 }
 
 // Control asks each pool's servers for its health.name: also a way for a private name to get out.
@@ -276,8 +276,8 @@ void check_probe_names(ModelReader& reader, const ZoneIndex& index) {
     const Rule& rule = model.rules[entry != nullptr ? entry->rule : *model.default_rule];
     reader.findings.error(pool.where, "pools." + pool.name + ".health.name",
                           to_text(*pool.health.name) + " is a private name of pool '" + model.pools[rule.pool].name +
-                              "', its probes would show it to the servers of '" + pool.name +
-                              "': name one that they may know");
+                              "', and its probes would show it to the servers of '" + pool.name +
+                              "': give a name that these may know");
   }
 }
 
@@ -299,7 +299,7 @@ void check_transfers(ModelReader& reader) {
     reader.findings.error(around->where, around->where.file == 0 ? theirs.origin + ".transfers" : "",
                           "a transfer of " + zone_text(reader, *around) + " would carry names of the private zone " +
                               zone_text(reader, entry) + " on " + line_text(reader, entry.where, around->where.file) +
-                              ": take 'transfers:' out");
+                              ": remove 'transfers:'");
     return;
   }
 }
@@ -312,7 +312,7 @@ void check_expectations(ModelReader& reader) {
           rule.where, rule.origin + ".expect",
           std::string("has no effect: ") + (rule.action == Action::forward
                                                 ? "these names are not private; write 'private: on' beside it"
-                                                : "these names are answered here and never asked"));
+                                                : "these names are answered here and never forwarded"));
 }
 
 // A pool may take all of what there is, never more.

@@ -46,15 +46,15 @@ std::string hidden_by(const Model& model, const std::vector<const Entry*>& befor
   for (const Entry* other : before) {
     const Rule& theirs = model.rules[other->rule];
     const std::string line = line_text(model, other->where, entry.where.file);
-    if (theirs.clients.empty()) return " is there already, on " + line + ": keep one, or write 'clients:' there";
+    if (theirs.clients.empty()) return " already has an entry on " + line + ": keep one, or write 'clients:' there";
     if (!passes_on(theirs))
-      return " is there already, on " + line +
+      return " already has an entry on " + line +
              ", where clients of other groups are refused: write 'otherwise: next' there";
     taken.insert(theirs.clients.begin(), theirs.clients.end());
-    if (rule.clients == theirs.clients) return " is there already, on " + line + ", for the same clients: keep one";
+    if (rule.clients == theirs.clients) return " already has an entry on " + line + ", for the same clients: keep one";
   }
   if (!rule.clients.empty() && std::includes(taken.begin(), taken.end(), rule.clients.begin(), rule.clients.end()))
-    return " is there already for all of these clients, in entries before this one: take it out";
+    return " already has entries for all of these clients before this one: remove it";
   return {};
 }
 
@@ -88,7 +88,7 @@ void check_order(ModelReader& reader, const std::vector<const Entry*>& entries) 
   reader.findings.error(last.where, origin_of(model, last),
                         zone_text(model, last) + " and " + zone_text(model, first) + " on " +
                             line_text(model, first.where, last.where.file) +
-                            " both claim what is below the name: write 'name: " + to_text(model.zones.name(last)) +
+                            " both claim the names below: write 'name: " + to_text(model.zones.name(last)) +
                             "' for the name itself");
 }
 

@@ -39,7 +39,7 @@ std::vector<IpPrefix> client_prefixes(const YamlValue& value, const std::string&
         if (written == nullptr) return;
         const auto [other, is_new] = written->try_emplace(*prefix, name, item.node().line);
         if (!is_new && other->second.first != name)
-          item.error(to_string(*prefix) + " is in " + other->second.first + " already, on line " +
+          item.error(to_string(*prefix) + " is already in " + other->second.first + ", on line " +
                      std::to_string(other->second.second));
       },
       true);
@@ -81,7 +81,9 @@ void ModelReader::read_clients(const YamlValue& section) {
   if (const auto value = map.get("allow")) {
     model.clients.allow = client_prefixes(*value, "'allow:'", &verdicts);
     if (value->is_sequence() && value->node().items.empty())
-      value->error("the list is empty, nobody could ask: name prefixes, or leave 'allow:' out for private addresses");
+      value->error(
+          "the list is empty, so no client would be allowed: name prefixes, or leave 'allow:' out for private "
+          "addresses");
   }
   if (const auto value = map.get("deny")) model.clients.deny = client_prefixes(*value, "'deny:'", &verdicts);
   if (const auto value = map.get("allow_snoop")) model.clients.allow_snoop = client_prefixes(*value);

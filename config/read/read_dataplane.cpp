@@ -94,7 +94,7 @@ void read_segment(const YamlMap& map, Port& port) {
       else
         item.error("this is not a host's MAC: write it as 52:54:00:12:34:56, in quotes");
     });
-    if (!port.strict_reverse_path) value->error("means nothing without 'reverse_path: strict'");
+    if (!port.strict_reverse_path) value->error("has no effect without 'reverse_path: strict'");
   }
   if (port.strict_reverse_path && port.kind != PortKind::af_xdp && port.kind != PortKind::af_packet)
     map.get("reverse_path")
@@ -115,7 +115,7 @@ void check_source_ports(const YamlValue& value, const Model& model) {
   const uint32_t each = count / model.lcores.value_or(1);
   if (entropy_bits(each, 1) < kLeastEntropyBits)
     value.warning(std::to_string(each) +
-                  " source ports to an lcore leave fewer than 24 bits to guess for whoever forges a response "
+                  " source ports per lcore leave fewer than 24 bits to guess for a forged response "
                   "(RFC 5452): 256 are needed");
 }
 
@@ -125,9 +125,9 @@ std::optional<std::string> read_own_text(const YamlValue& value) {
   if (!text || *text == "none") return text ? std::string() : text;
   const auto is_printed = [](unsigned char octet) { return octet >= ' ' && octet != 0x7f; };
   if (text->size() > kLongestOwnText)
-    value.error("has " + std::to_string(text->size()) + " octets: one string of a TXT record has 255 at most");
+    value.error("has " + std::to_string(text->size()) + " octets: a string of a TXT record has at most 255");
   else if (!std::all_of(text->begin(), text->end(), is_printed))
-    value.error("has control characters: write text that a terminal may show, or none");
+    value.error("has control characters: write printable text, or none");
   return text;
 }
 
@@ -178,10 +178,11 @@ void ModelReader::read_listen(const YamlValue& list) {
         const auto address = item.address();
         if (!address) return;
         if (is_unspecified(*address) || is_multicast(*address)) {
-          item.error(config::to_string(*address) + " is no address of its own: name the addresses that clients ask");
+          item.error(config::to_string(*address) +
+                     " is not the address of a host: name the addresses that clients query");
         } else if (is_link_local(*address)) {
           item.error(config::to_string(*address) +
-                     " is link-local, and another host's on each network: name an address that clients can be given");
+                     " is link-local, hence not unique: name an address that clients can use");
         } else if (std::find(model.listen.begin(), model.listen.end(), *address) != model.listen.end()) {
           item.error(config::to_string(*address) + " is listed twice");
         } else {

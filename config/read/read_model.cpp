@@ -17,7 +17,7 @@ struct Section {
   void (ModelReader::*read)(const YamlValue&);
 };
 
-constexpr const char* kTooLarge = "it is above 64 MiB: put long lists of names into a zones_file";
+constexpr const char* kTooLarge = "the file is above 64 MiB: put long lists of names into a zones_file";
 
 // In the order in which they are read: pools before what names them.
 constexpr Section kReaders[] = {
@@ -59,7 +59,7 @@ ReadModel read_text(const std::string& text, const std::string& name, std::optio
   }
   const YamlNode root = parse_yaml(text, findings);
   if (root.kind == YamlNode::Kind::null && !findings.has_error())
-    findings.error({}, "", "it is empty: it needs ports, pools, and zones or studio");
+    findings.error({}, "", "the file is empty: it needs ports, pools, and zones or studio");
   if (findings.has_error() && root.kind != YamlNode::Kind::map) return reader.finish();
 
   const YamlValue document(root, {}, findings);
@@ -110,7 +110,7 @@ tl::expected<std::string, std::string> read_yaml_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file) return tl::unexpected(std::string("cannot be read: is it this user's to read?"));
+  if (!file) return tl::unexpected(std::string("cannot be read: check its owner and mode"));
   return text.str();
 }
 

@@ -92,7 +92,7 @@ void read_cache(const YamlValue& section, Pool& pool) {
     section.error("min_ttl " + std::to_string(cache.min_ttl) + " is above max_ttl " + std::to_string(cache.max_ttl));
   if (const auto value = map.get("stale")) cache.stale = value->boolean().value_or(cache.stale);
   if (const auto value = map.get("max_stale"); value && !cache.stale)
-    value->warning("has no effect: expired answers are given only with 'stale: on'; add 'stale: on' or leave this out");
+    value->warning("has no effect: stale answers are only given with 'stale: on'; add 'stale: on' or remove this");
   if (const auto value = map.get("prefetch")) cache.prefetch = value->boolean().value_or(cache.prefetch);
   if (const auto value = map.get("size"))
     cache.size = value->octets(uint64_t{1} << 20, kLargestQuota << 10).value_or(0);
@@ -137,10 +137,10 @@ void read_edns(const YamlMap& map, Pool& pool) {
           item.error("8 is the client's subnet: write 'ecs: pass'");
         else if (*code == kNsid)
           item.error(
-              "3 asks for a server's name (NSID), and it is ours that clients hear (dataplane.identity): it never goes "
-              "on");
+              "3 (NSID) asks for the name of a server, and Penstock answers it itself (dataplane.identity): it is "
+              "never forwarded");
         else if (*code == kCookie || *code == kKeepalive || *code == kPadding)
-          item.error(std::to_string(*code) + " is between a client and us: it never goes on");
+          item.error(std::to_string(*code) + " is between client and forwarder: it is never forwarded");
         else if (std::find(pool.pass_options.begin(), pool.pass_options.end(), *code) != pool.pass_options.end())
           item.error(std::to_string(*code) + " is listed twice");
         else
@@ -148,7 +148,7 @@ void read_edns(const YamlMap& map, Pool& pool) {
       },
       true);
   if (pool.pass_options.size() > kMaxPassOptions)
-    options->error("at most " + std::to_string(kMaxPassOptions) + " options go on to the endpoints of a pool");
+    options->error("at most " + std::to_string(kMaxPassOptions) + " options are forwarded to the endpoints of a pool");
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ void read_source(const YamlValue& value, Pool& pool) {
         }
         for (const IpAddress& other : pool.source)
           if (other.family == address->family)
-            item.error("a pool has at most one source a family; " + to_string(other) + " is already its IPv" +
+            item.error("a pool has at most one source per family; " + to_string(other) + " is already its IPv" +
                        std::to_string(other.family) + " source");
         pool.source.push_back(*address);
       },
@@ -186,7 +186,7 @@ void ModelReader::read_pools(const YamlValue& section) {
     pool.where = {0, member.line};
     if (!is_pool_name(pool.name) || pool.name == "refuse")
       findings.error(pool.where, item.path().text(),
-                     "a pool's name is made of 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
+                     "a pool name has 1 to 63 letters, digits, '-', '_' and '.', and is not 'refuse'");
     // No default: a pool of inbound endpoints taken for a recursive one would not be private.
     bool is_doubtful = true;
     if (const auto value = map.require("kind", "route53-inbound or recursive"))
@@ -247,9 +247,9 @@ std::optional<uint32_t> ModelReader::pool_number(const YamlValue& name) {
   if (!nearest.empty()) {
     text += "; did you mean '" + std::string(nearest) + "'?";
   } else if (names.empty()) {
-    text += ", and no pool at all: write it under 'pools:'";
+    text += ": define it under 'pools:'";
   } else {
-    text += "; there is " + join_words(names, " and ");
+    text += "; pools are " + join_words(names, " and ");
   }
   name.error(std::move(text));
   return std::nullopt;

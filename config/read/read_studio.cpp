@@ -52,14 +52,14 @@ class StudioReader {
     const auto nearest = nearest_word(region_, known);
     const std::string meant = nearest.empty() ? "" : "; did you mean '" + std::string(nearest) + "'?";
     if (is_known_partition(region_)) {
-      value.warning("no AWS region that this version knows is called '" + region_ + "'" + meant +
-                    " Its names are taken to end in " + suffixes_.sagemaker + " and " + suffixes_.amazonaws);
+      value.warning("no AWS region known to this version is called '" + region_ + "'" + meant +
+                    " Its names are assumed to end in " + suffixes_.sagemaker + " and " + suffixes_.amazonaws);
       return true;
     }
     value.error(
-        "no AWS partition that this version knows has a region '" + region_ + "'" + meant +
+        "no AWS partition known to this version has a region '" + region_ + "'" + meant +
         (meant.empty() ? ": " : " Else ") +
-        "write beside it what its names end in, 'suffix: {sagemaker: DOMAIN, amazonaws: DOMAIN, dual_stack: DOMAIN, "
+        "add the domains that its names end in, 'suffix: {sagemaker: DOMAIN, amazonaws: DOMAIN, dual_stack: DOMAIN, "
         "app: DOMAIN}', in the place of sagemaker.aws, amazonaws.com, api.aws and app.aws");
     return false;
   }
@@ -110,8 +110,8 @@ class StudioReader {
         {"sagemaker", "sagemaker.aws"}, {"amazonaws", "amazonaws.com"}, {"app", "app.aws"}};
     const std::string word(studio_service_words()[static_cast<size_t>(service)]);
     written.error("the service '" + word + "' needs 'suffix: {" + std::string(missing) +
-                  ": DOMAIN}': what stands for " + kUsual.at(missing) + " in the partition of '" + region_ +
-                  "' is not known");
+                  ": DOMAIN}': the counterpart of " + kUsual.at(missing) + " in the partition of '" + region_ +
+                  "' is unknown");
     return false;
   }
 
@@ -233,7 +233,7 @@ class StudioReader {
       written.error(
           to_text(*name) + (is_same ? " is already given to " : " is claimed by " + target(ours) + " and by ") +
           target(theirs) + " on line " + std::to_string(first.where.line) + " (" + theirs.origin +
-          "): one account only can have it" + (list.scope == Scope::zone ? "; split by 'domains: [d-...]'" : ""));
+          "): only one account can have it" + (list.scope == Scope::zone ? "; split by 'domains: [d-...]'" : ""));
       return false;
     }
     return true;

@@ -29,7 +29,7 @@ void read_answer(const YamlValue& answer, Rule& rule) {
         const auto address = item.address();
         if (!address) return;
         if (std::find(rule.addresses.begin(), rule.addresses.end(), *address) != rule.addresses.end())
-          item.error(to_string(*address) + " is there twice: keep one");
+          item.error(to_string(*address) + " is listed twice: keep one");
         else
           rule.addresses.push_back(*address);
       },
@@ -84,7 +84,7 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
   }
   if (const auto value = map.get("ttl")) {
     if (pool)
-      value->error("'ttl:' is for what is answered here: for a pool's answers write 'cache:' at the pool");
+      value->error("'ttl:' is for names answered here: for a pool's answers write 'cache:' at the pool");
     else if (const auto seconds = value->number(0, kLongestTtl))
       rule.ttl = *seconds;
   }
@@ -98,7 +98,7 @@ Rule read_target(ModelReader& reader, const YamlMap& map) {
     }
   if (const auto value = map.get("cache")) {
     if (value->is_map())
-      value->error("write on or off here: for how long answers are remembered is a setting of the pool");
+      value->error("write on or off here: how long answers are cached is a setting of the pool");
     else
       rule.cache = value->boolean().value_or(true);
   }
@@ -112,13 +112,13 @@ void read_file_of_zones(ModelReader& reader, const YamlValue& value, Rule rule) 
   const std::string* content = reader.take_file(value, "zones_file");
   if (content == nullptr) return;
   if (reader.model.zones.bytes.size() > kMaxArena) {
-    value.error("too many names: zone files may hold 2 GiB in all");
+    value.error("too many names: zone files are limited to 2 GiB in total");
     return;
   }
   rule.origin = value.node().text;
   const uint32_t number = reader.add_rule(std::move(rule));
   if (read_zone_lines(*content, file, number, reader.model.zones, reader.findings) == 0)
-    value.error(reader.model.files[file] + " has no names: write one a line, or take the entry out");
+    value.error(reader.model.files[file] + " has no names: write one per line, or remove the entry");
 }
 
 void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, Rule rule) {
@@ -130,28 +130,28 @@ void read_one_zone(ModelReader& reader, const YamlValue& value, bool is_exact, R
     return;
   }
   if (*written == "*" || *written == "*." || *written == ".") {
-    value.error("this is every name: write it as 'default: {pool: NAME}'");
+    value.error("this matches every name: write it as 'default: {pool: NAME}'");
     return;
   }
   if (zone.name.starts_with("*")) {
-    value.error("a * may only stand first, as in *.example.com");
+    value.error("a * is only allowed first, as in *.example.com");
     return;
   }
   if (rule.action == Action::records && zone.scope == Scope::below) {
-    value.error("records are those of a whole zone, its own name too: write 'zone: " + std::string(zone.name) + "'");
+    value.error("records belong to a whole zone with its apex: write 'zone: " + std::string(zone.name) + "'");
     return;
   }
   const Where where = value.where();
   if (is_prefix_text(zone.name)) {
     if (is_exact || zone.scope == Scope::below) {
-      value.error("a network is its reverse zones, whole: write 'zone: " + std::string(zone.name) + "'");
+      value.error("a network stands for whole reverse zones: write 'zone: " + std::string(zone.name) + "'");
       return;
     }
     const auto prefix = value.prefix();
     if (!prefix) return;
     const std::vector<WireName> names = reverse_zones(*prefix);
     if (rule.action == Action::records && names.size() > 1) {
-      value.error("records are one zone's, and this network has " + std::to_string(names.size()) +
+      value.error("records belong to one zone, and this network has " + std::to_string(names.size()) +
                   " reverse zones, the first is " + to_text(names.front()) + ": write an entry for each");
       return;
     }
@@ -183,7 +183,7 @@ void read_guard(const YamlMap& map, Rule& rule) {
 void read_view(const ModelReader& reader, const YamlMap& map, Rule& rule) {
   const auto clients = map.get("clients");
   if (const auto value = map.get("otherwise")) {
-    if (!clients) value->error("'otherwise:' is for clients that 'clients:' leaves out: write 'clients: [GROUP]' too");
+    if (!clients) value->error("'otherwise:' has no effect without 'clients:': write 'clients: [GROUP]' too");
     if (const auto word = value->word({"refuse", "next"})) rule.otherwise = static_cast<Otherwise>(*word);
   }
   if (clients) rule.clients = read_groups(reader, *clients, "leave 'clients:' out for everybody");
@@ -232,7 +232,7 @@ void read_transfers(const ModelReader& reader, const YamlMap& map, Rule& rule) {
   else if (!zone || (zone->is_scalar() && zone->node().text.starts_with("*")))
     value->error("a whole zone is transferred, by its own name: write it beside 'zone: NAME'");
   else if (map.has("expect"))
-    value->error("'transfers:' and 'expect:' exclude each other: records of a transfer are passed on as they come");
+    value->error("'transfers:' and 'expect:' exclude each other: records of a transfer are relayed unchecked");
 }
 
 uint32_t ModelReader::add_rule(Rule rule) {
@@ -252,11 +252,13 @@ void ModelReader::read_zones(const YamlValue& list) {
     rule.origin = origin;
     const int kinds = map.has("zone") + map.has("name") + map.has("zones_file");
     if (kinds != 1) {
-      item.error(kinds == 0
-                     ? "which names? write 'zone: example.com', 'name: host.example.com' or 'zones_file: FILE'"
-                     : "'zone:', 'name:' and 'zones_file:' exclude each other: keep one, write an entry for each");
+      item.error(
+          kinds == 0
+              ? "the names are missing: write 'zone: example.com', 'name: host.example.com' or 'zones_file: FILE'"
+              : "'zone:', 'name:' and 'zones_file:' exclude each other: keep one, write an entry for each");
     } else if (const auto file = map.get("zones_file"); file && rule.action == Action::records) {
-      file->error("records are one zone's: write an entry with 'zone:' for each, or 'answer: ADDRESS' for all of them");
+      file->error(
+          "records belong to one zone: write an entry with 'zone:' for each, or 'answer: ADDRESS' for all of them");
     } else if (file) {
       read_file_of_zones(*this, *file, std::move(rule));
     } else if (const auto zone = map.get("zone")) {

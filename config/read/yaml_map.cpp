@@ -8,7 +8,7 @@ namespace penstock::config {
 
 YamlMap::YamlMap(const YamlValue& value, Place place) : value_(value) {
   if (!value.is_map()) {
-    value.error(value.node().kind == YamlNode::Kind::null ? "nothing stands here: give settings, key: value"
+    value.error(value.node().kind == YamlNode::Kind::null ? "the value is missing: give settings, key: value"
                                                           : "this should be settings, {key: value}");
     return;
   }
@@ -19,7 +19,7 @@ YamlMap::YamlMap(const YamlValue& value, Place place) : value_(value) {
     const auto nearest = nearest_word(member.key, known);
     const YamlPath path{&value_.path(), member.key, 0};
     value.findings().error({0, member.line}, path.text(),
-                           nearest.empty() ? "unknown key; here can stand " + join_words(known, " and ")
+                           nearest.empty() ? "unknown key; allowed are " + join_words(known, " and ")
                                            : "unknown key; did you mean '" + std::string(nearest) + "'?");
   }
 }

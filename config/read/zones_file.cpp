@@ -66,7 +66,7 @@ size_t add_network(std::string_view text, Where where, uint32_t rule, ZoneNames&
     const auto meant = prefix ? mapped_v4(*prefix) : without_host_bits(text);
     findings.error(
         where, "",
-        "'" + std::string(text.substr(0, 80)) + "' is no network" + (meant ? ": write " + to_string(*meant) : ""));
+        "'" + std::string(text.substr(0, 80)) + "' is not a network" + (meant ? ": write " + to_string(*meant) : ""));
     return 0;
   }
   const std::vector<WireName> names = reverse_zones(*prefix);
@@ -86,9 +86,9 @@ void add_name(std::string_view text, Where where, uint32_t rule, ZoneNames& zone
   if (!parsed) {
     findings.error(where, "", shown() + " is not a domain name: " + parsed.error());
   } else if (parsed->size() == 1 || zone.name == "*" || zone.name == "*.") {
-    findings.error(where, "", shown() + " is every name: write it as 'default:' in the YAML");
+    findings.error(where, "", shown() + " matches every name: write it as 'default:' in the YAML");
   } else if (zone.name.front() == '*') {
-    findings.error(where, "", shown() + ": a * may only stand first, as in *.example.com");
+    findings.error(where, "", shown() + ": a * is only allowed first, as in *.example.com");
   } else if (const std::string problem = zone_problem(zone.name); !problem.empty()) {
     findings.error(where, "", shown() + problem);
   } else {
@@ -115,14 +115,14 @@ std::string zone_problem(std::string_view name) {
     }
     const auto octet = static_cast<uint8_t>(name[at]);
     if (octet == '.' || kFolded[octet] != 0) continue;
-    std::string problem = std::string(" has '") + name[at] + "', which no name has that is asked for";
+    std::string problem = std::string(" has '") + name[at] + "', which queried names do not have";
     const auto is_plain = [](char c) { return c == '.' || kFolded[static_cast<uint8_t>(c)] != 0; };
     const auto* const first = std::find_if(name.begin(), name.end(), is_plain);
     const auto* const last = std::find_if_not(first, name.end(), is_plain);
     if (last == name.end() || std::none_of(last, name.end(), is_plain))
       problem += ": write " + std::string(first, last);
     const std::string digits = std::to_string(octet);
-    return problem + "; a name that does have it is written with \\" + std::string(3 - digits.size(), '0') + digits;
+    return problem + "; to match it, write it as \\" + std::string(3 - digits.size(), '0') + digits;
   }
   return {};
 }
@@ -146,8 +146,7 @@ size_t read_zone_lines(std::string_view content, uint32_t file, uint32_t rule, Z
     if (line.find('/') != std::string_view::npos && is_prefix_text(line)) {
       of_networks += add_network(line, where, rule, zones, findings);
       if (of_networks <= kMostNetworkNames) continue;
-      findings.error(where, "",
-                     "the networks up to here have more than 1,000,000 reverse zones: write them less finely");
+      findings.error(where, "", "the networks up to here have more than 1,000,000 reverse zones: use larger networks");
       break;
     }
     add_name(line, where, rule, zones, findings);

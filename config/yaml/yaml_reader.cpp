@@ -40,7 +40,7 @@ std::string YamlPath::text() const {
 
 std::optional<std::string> YamlValue::text() const {
   if (is_scalar()) return node_->text;
-  error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a value" : "this should be a single value");
+  error(node_->kind == YamlNode::Kind::null ? "the value is missing: give one" : "this should be a single value");
   return std::nullopt;
 }
 
@@ -105,7 +105,7 @@ std::optional<IpAddress> YamlValue::address() const {
   if (auto parsed = parse_address(*written)) {
     const auto v4 = mapped_v4({*parsed, 128});
     if (!v4) return parsed;
-    error(in_quotes(*written) + " is an address of IPv4 in IPv6's form, which no packet has: write " +
+    error(in_quotes(*written) + " is an IPv4-mapped IPv6 address, which no packet has: write " +
           config::to_string(v4->address));
     return std::nullopt;
   }
@@ -120,11 +120,11 @@ std::optional<IpPrefix> YamlValue::prefix() const {
   if (auto parsed = parse_prefix(*written)) {
     const auto v4 = mapped_v4(*parsed);
     if (!v4) return parsed;
-    error(in_quotes(*written) + " is IPv4 in IPv6's form, which no packet has: write " + config::to_string(*v4));
+    error(in_quotes(*written) + " is an IPv4-mapped IPv6 prefix, which no packet has: write " + config::to_string(*v4));
     return std::nullopt;
   }
   if (const auto network = without_host_bits(*written)) {
-    error(in_quotes(*written) + " has bits set behind its length: write " + config::to_string(*network));
+    error(in_quotes(*written) + " has bits set beyond its prefix length: write " + config::to_string(*network));
   } else {
     error(in_quotes(*written) + " is not a prefix: write it as 10.16.0.0/16 or fd00::/8");
   }
@@ -160,7 +160,7 @@ void YamlValue::each(const std::function<void(const YamlValue&)>& visit, bool on
     return;
   }
   if (!is_sequence()) {
-    error(node_->kind == YamlNode::Kind::null ? "nothing stands here: give a list" : "this should be a list: [a, b]");
+    error(node_->kind == YamlNode::Kind::null ? "the value is missing: give a list" : "this should be a list: [a, b]");
     return;
   }
   for (size_t i = 0; i < node_->items.size(); ++i) visit(YamlValue(node_->items[i], {&path_, {}, i}, *findings_));

@@ -37,7 +37,7 @@ class TreeBuilder : public YAML::EventHandler {
     add(leaf(YamlNode::Kind::scalar, mark, value));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    report(line_of(mark), path(), "aliases (*name) are not read: write the value out here");
+    report(line_of(mark), path(), "aliases (*name) are not supported: write the value here");
     add(leaf(YamlNode::Kind::null, mark, {}));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
@@ -121,7 +121,7 @@ class TreeBuilder : public YAML::EventHandler {
     parent.has_key = true;
     parent.member.line = 0;
     if (key.kind != YamlNode::Kind::scalar) {
-      report(key.line, path(), "a key has to be a plain word");
+      report(key.line, path(), "a key must be a plain word");
       return;
     }
     const auto [seen, is_new] = parent.lines.emplace(key.text, key.line);
@@ -193,8 +193,7 @@ YamlNode parse_yaml(const std::string& text, Findings& findings) {
     YamlNode root = builder.take_root();
     TreeBuilder rest(findings);
     if (parser.HandleNextDocument(rest))
-      findings.error({0, rest.take_root().line}, "",
-                     "a second document starts here (---): everything belongs into one");
+      findings.error({0, rest.take_root().line}, "", "a second document starts here (---): put everything into one");
     return root;
   } catch (const YAML::Exception& problem) {
     findings.error({0, line_of(problem.mark)}, "", "this is not YAML: " + problem.msg);
@@ -217,7 +216,7 @@ YamlNode parse_yaml_sections(const std::string& text, const std::vector<std::str
     TreeBuilder rest(findings, nothing, nothing);
     if (!parser.HandleNextDocument(rest)) return root;
     line = rest.take_root().line;
-    problem = "a second document starts here (---): everything belongs into one";
+    problem = "a second document starts here (---): put everything into one";
   } catch (const YAML::Exception& exception) {
     if (root.kind == YamlNode::Kind::null) root = builder.take_finished_sections();
     line = line_of(exception.mark);

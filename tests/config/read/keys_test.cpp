@@ -59,7 +59,7 @@ TEST(Keys, AreTheOnlyOnesOfTheirPlace) {
   for (size_t place = 0; place < kPlaces; ++place) {
     const auto at = static_cast<Place>(place);
     const ReadModel read = read_document(document(at, "qqqqqqqqqqqqqqqq: 1"));
-    EXPECT_NE(all_findings(read).find("unknown key; here can stand " + std::string(keys_of(at)[0].name)),
+    EXPECT_NE(all_findings(read).find("unknown key; allowed are " + std::string(keys_of(at)[0].name)),
               std::string::npos)
         << text_of(at).path << "\n"
         << all_findings(read);

@@ -79,7 +79,7 @@ const WarningCase kCases[] = {
      "of "
      "13333 fits"},
     {"too few to guess", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1000}}\n",
-     Severity::warning, 9, "dataplane.source_ports", "250 source ports to an lcore leave fewer than 24 bits"},
+     Severity::warning, 9, "dataplane.source_ports", "250 source ports per lcore leave fewer than 24 bits"},
     {"just enough", "lcores: 4\n" + kDefault + kVpc + "dataplane: {source_ports: {first: 20000, count: 1024}}\n",
      Severity::warning, 0, "", ""},
     {"expect on private names", kDefault + "zones:\n  - {zone: a.example, pool: vpc, expect: 10.0.0.0/8}\n",

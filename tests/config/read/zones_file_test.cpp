@@ -44,7 +44,7 @@ TEST_F(ZonesFile, HasANameALine) {
   // The fifth name has a second star.
   ASSERT_EQ(result.findings.size(), 1U) << all_findings(result);
   EXPECT_EQ(to_text(result.findings[0]),
-            folder_ + "/list.txt:6: error: '*.*\\032x.example': a * may only stand first, as in *.example.com");
+            folder_ + "/list.txt:6: error: '*.*\\032x.example': a * is only allowed first, as in *.example.com");
   write("list.txt", "One.Example\n*.two.example.\nthree\\.dots.example\nlast.example");
   const ReadModel good = read("  - {zones_file: list.txt, pool: office}\n  - {zone: v.example, pool: vpc}\n");
   ASSERT_TRUE(good.model.has_value()) << all_findings(good);
@@ -68,24 +68,24 @@ TEST_F(ZonesFile, ErrorsNameFileAndLine) {
       {"a long label", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example\n", "63 octets"},
       {"two words", "a.example b.example\n",
        "/list.txt:1: error: 'a.example b.example' is not a domain name: it has a space"},
-      {"the root", ".\n", "/list.txt:1: error: '.' is every name: write it as 'default:' in the YAML"},
-      {"a star alone", "*\n", "/list.txt:1: error: '*' is every name"},
+      {"the root", ".\n", "/list.txt:1: error: '.' matches every name: write it as 'default:' in the YAML"},
+      {"a star alone", "*\n", "/list.txt:1: error: '*' matches every name"},
       {"a star and a dot", "*.\n", "/list.txt:1: error: '*.' "},
       {"a name twice", "a.example\nb.example\nA.EXAMPLE.\n",
-       "/list.txt:3: error: a.example is there already, on line 1: keep one"},
+       "/list.txt:3: error: a.example already has an entry on line 1: keep one"},
       {"a name that the YAML has", "v.example\n",
-       "/list.txt:1: error: v.example is there already, on line 7 of test.yaml"},
+       "/list.txt:1: error: v.example already has an entry on line 7 of test.yaml"},
       {"a filter list", "ok.example\n||ads.example^\n",
-       "/list.txt:2: error: '||ads.example^' has '|', which no name has that is asked for: write ads.example"},
+       "/list.txt:2: error: '||ads.example^' has '|', which queried names do not have: write ads.example"},
       {"a hosts file", "0.0.0.0 ads.example\n", "/list.txt:1: error: '0.0.0.0 ads.example' is not a domain name"},
       {"a resolver's rule", "address=/ads.example/0.0.0.0\n",
        "/list.txt:1: error: 'address=/ads.example/0.0.0.0' has '='"},
       {"an address", "10.16.1.10\n", "/list.txt:1: error: '10.16.1.10' is an address"},
       {"an IPv6 address", "fd00::1\n", "/list.txt:1: error: 'fd00::1' is an address"},
       {"a network with host bits", "10.16.1.10/16\n",
-       "/list.txt:1: error: '10.16.1.10/16' is no network: write 10.16.0.0/16"},
+       "/list.txt:1: error: '10.16.1.10/16' is not a network: write 10.16.0.0/16"},
       {"a network twice", "172.16.0.0/12\n31.172.in-addr.arpa\n",
-       "/list.txt:2: error: 31.172.in-addr.arpa is there already, on line 1: keep one"},
+       "/list.txt:2: error: 31.172.in-addr.arpa already has an entry on line 1: keep one"},
       {"an empty file", "", "list.txt has no names"},
       {"comments alone", "# a.example\n\n", "list.txt has no names"},
   };
@@ -148,7 +148,7 @@ TEST_F(ZonesFile, MayHoldAMillionNames) {
   ASSERT_EQ(doubled.findings.size(), 1U) << all_findings(doubled);
   EXPECT_EQ(
       to_text(doubled.findings[0]),
-      folder_ + "/list.txt:1000001: error: zone-500000.partner.example is there already, on line 500001: keep one");
+      folder_ + "/list.txt:1000001: error: zone-500000.partner.example already has an entry on line 500001: keep one");
 }
 
 // The quick reader of plain names agrees with parse_name() on what is one and what it becomes.
