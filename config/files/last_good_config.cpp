@@ -74,12 +74,12 @@ tl::expected<LastGoodConfig, std::string> parse_last_good_config(const std::stri
   if (!take_line(left, line) || line != kFirstLine)
     return tl::make_unexpected("it does not begin with '" + std::string(kFirstLine) + "'");
   if (!take_line(left, line) || !take_number(line, "kept ", config.kept_at) || !line.empty())
-    return tl::make_unexpected("its second line does not say when it was kept");
+    return tl::make_unexpected("the second line has no date");
   while (take_line(left, line)) {
     if (line == "end" && left.empty() && !config.files.empty()) return config;
     size_t size = 0;
     if (!take_number(line, "file ", size) || !line.starts_with(' '))
-      return tl::make_unexpected("a line that names a file is missing");
+      return tl::make_unexpected("a line with a file name is missing");
     SourceFile& file = config.files.emplace_back();
     file.path = line.substr(1);
     if (size >= left.size() || left[size] != '\n') return tl::make_unexpected("it ends early, in " + file.path);

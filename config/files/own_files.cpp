@@ -41,15 +41,11 @@ std::string folder_of(const std::string& path) {
 tl::expected<void, std::string> check_one_folder(const std::string& folder) {
   struct stat status {};
   if (stat(folder.c_str(), &status) != 0) return tl::make_unexpected(with_errno(folder));
-  if (!S_ISDIR(status.st_mode)) return tl::make_unexpected(folder + " is no folder");
+  if (!S_ISDIR(status.st_mode)) return tl::make_unexpected(folder + " is not a folder");
   if (!is_ours(status))
-    return tl::make_unexpected(folder + " " + owner_of(status) +
-                               ", who could put other files in the place of ours: chown root " + folder);
+    return tl::make_unexpected(folder + " " + owner_of(status) + ", who could replace our files: chown root " + folder);
   if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
-    return tl::make_unexpected(folder +
-                               " can be written by everybody, who could put other files in the place of ours: "
-                               "chmod o-w " +
-                               folder);
+    return tl::make_unexpected(folder + " is writable by everybody, who could replace our files: chmod o-w " + folder);
   return {};
 }
 
@@ -69,19 +65,20 @@ tl::expected<void, std::string> remove_left_socket(const std::string& path, cons
     return tl::make_unexpected(with_errno(setting + " " + path));
   }
   if (!S_ISSOCK(status.st_mode))
-    return tl::make_unexpected(setting + " " + path +
-                               " is there and is no socket: it is left alone; name another path");
+    return tl::make_unexpected(setting + " " + path + " exists and is not a socket: give another path");
   if (!is_ours(status))
-    return tl::make_unexpected(setting + " " + path + " " + owner_of(status) + ": it is left alone; name another path");
+    return tl::make_unexpected(setting + " " + path + " " + owner_of(status) +
+                               " and is not replaced: give another path");
   const int trial = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int answered = connect(trial, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = errno;
   close(trial);
   if (answered == 0 || error == EAGAIN) return tl::make_unexpected(setting + " " + path + ": " + taken);
   if (error == EPROTOTYPE)
-    return tl::make_unexpected(setting + " " + path + ": the socket of another program: name another path");
+    return tl::make_unexpected(setting + " " + path + " is the socket of another program: give another path");
   if (error != ECONNREFUSED)
-    return tl::make_unexpected(setting + " " + path + ": " + strerror(error) + ": it is left alone; name another path");
+    return tl::make_unexpected(setting + " " + path + ": " + strerror(error) +
+                               "; it is not replaced: give another path");
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return tl::make_unexpected(with_errno(setting + " " + path));
   return {};
 }
@@ -145,13 +142,14 @@ tl::expected<int, FileError> open_own_file(const std::string& path) {
     return tl::make_unexpected(FileError{false, std::move(text)});
   };
   if (fd < 0 && errno == ENOENT) return tl::make_unexpected(FileError{true, with_errno(path)});
-  if (fd < 0 && errno == ELOOP) return fail(path + " is a link: it is not followed");
+  if (fd < 0 && errno == ELOOP) return fail(path + " is a link, which is not followed");
   if (fd < 0) return fail(with_errno(path));
   struct stat status {};
   if (fstat(fd, &status) != 0) return fail(with_errno(path));
-  if (!S_ISREG(status.st_mode)) return fail(path + " is no regular file");
-  if (!is_ours(status)) return fail(path + " " + owner_of(status) + ": it is not used");
-  if ((status.st_mode & S_IWOTH) != 0) return fail(path + " can be written by everybody: it is not used");
+  if (!S_ISREG(status.st_mode)) return fail(path + " is not a regular file");
+  if (!is_ours(status)) return fail(path + " " + owner_of(status) + " and is not used: chown root " + path);
+  if ((status.st_mode & S_IWOTH) != 0)
+    return fail(path + " is writable by everybody and is not used: chmod o-w " + path);
   if (auto checked = prepare_folder(folder_of(path)); !checked) return fail(checked.error());
   return fd;
 }
@@ -181,7 +179,7 @@ tl::expected<ListeningSocket, std::string> ListeningSocket::open(const std::stri
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return tl::make_unexpected(setting + " " + path + ": longer than a socket's path can be");
+    return tl::make_unexpected(setting + " " + path + " is too long for a socket path");
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   if (auto prepared = prepare_folder(folder_of(path)); !prepared)
     return tl::make_unexpected(setting + " " + path + ": " + prepared.error());

@@ -81,7 +81,7 @@ TEST_F(OwnFilesTest, WhatAnotherUserCouldHaveWrittenIsNotRead) {
   EXPECT_NE(read_own_file(at("file")).error().text.find("by everybody"), std::string::npos);
   ASSERT_EQ(chmod(at("file").c_str(), 0644), 0);
   ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
-  EXPECT_NE(read_own_file(at("pipe")).error().text.find("no regular file"), std::string::npos);
+  EXPECT_NE(read_own_file(at("pipe")).error().text.find("not a regular file"), std::string::npos);
   ASSERT_EQ(chown(at("file").c_str(), kSomebody, kSomebody), 0) << "needs root";
   EXPECT_NE(read_own_file(at("file")).error().text.find("belongs to user 65534"), std::string::npos);
   trust_owner(kSomebody);
@@ -185,7 +185,7 @@ TEST_F(OwnFilesTest, WhatIsNoSocketOfOursStays) {
     const auto listener = listen(at(name));
     ASSERT_FALSE(listener.has_value()) << name;
     EXPECT_NE(listener.error().find("dataplane.socket " + at(name)), std::string::npos) << listener.error();
-    EXPECT_NE(listener.error().find("is no socket"), std::string::npos) << listener.error();
+    EXPECT_NE(listener.error().find("is not a socket"), std::string::npos) << listener.error();
   }
   EXPECT_EQ(content(at("file")), "precious");
   EXPECT_TRUE(std::filesystem::is_symlink(at("link")));
