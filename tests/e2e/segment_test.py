@@ -208,7 +208,7 @@ def test_a_denied_laptop_uses_the_address_of_another(world):
                 send(world, frame(world, mac, address="192.168.10.77"))
                 assert seen(penstock, 1, before) == (1, 0, 0), "the kernel does not know it"
                 described = world.run("host", program("penstockctl"), "check", penstock.file).stdout
-                assert ("any host of the network of corp can use any address" in described) == (not strict)
+                assert ("any host on the network of corp can use any address" in described) == (not strict)
                 if not strict:
                     continue
                 # The gateway fails over: routed sources follow its MAC within a second.

@@ -27,7 +27,7 @@ TEST(Compile, RefusesByReason) {
        "zones[1] forwards to a pool that does not exist"},
       {"a zone without a rule", [](Model& m) { test::add_zone(m, wire("a.example"), Scope::zone, 9); },
        "zone a.example has a rule"},
-      {"a default without a rule", [](Model& m) { m.default_rule = 9; }, "the default is a rule"},
+      {"a default without a rule", [](Model& m) { m.default_rule = 9; }, "the default refers to a rule"},
       {"one name, two rules",
        [](Model& m) {
          test::add_zone(m, wire("a.example"), Scope::zone, 0);
