@@ -42,7 +42,7 @@ class LogRate {
     if (left_out == 0)
       spdlog::log(level, "{}", text);
     else
-      spdlog::log(level, "{} ({} lines of this kind before it were left out)", text, left_out);
+      spdlog::log(level, "{} ({} similar lines before it were suppressed)", text, left_out);
   }
 
  private:

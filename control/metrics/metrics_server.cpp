@@ -19,8 +19,7 @@ struct Listen {
 
 Listen read_listen(const std::string& listen) {
   const auto refuse = [&](const std::string& why) {
-    throw std::runtime_error("metrics.listen: \"" + listen + "\" " + why +
-                             "; right would be 127.0.0.1:9153 or [::1]:9153");
+    throw std::runtime_error("metrics.listen: \"" + listen + "\" " + why + ": write 127.0.0.1:9153 or [::1]:9153");
   };
   const size_t colon = listen.rfind(':');
   if (colon == std::string::npos) refuse("has no port");
