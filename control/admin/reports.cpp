@@ -351,7 +351,7 @@ json limits_report(const AdminState& state) {
       add("pending queries" + lcore, page.lcore[i].pending.get(), page.pending_capacity);
       add("waiting clients" + lcore, page.lcore[i].waiting.get(), page.waiting_capacity);
     }
-    if (page.cache_size.get() != 0) add("octets of cached answers", page.cache_used.get(), page.cache_size.get());
+    if (page.cache_size.get() != 0) add("octets of remembered answers", page.cache_used.get(), page.cache_size.get());
     const auto fullest = [&page](config::Counter config::LcoreCounters::*counter) {
       uint64_t most = 0;
       for (uint32_t i = 0; i < page.lcores; ++i) most = std::max(most, (page.lcore[i].*counter).get());
