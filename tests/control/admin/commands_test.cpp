@@ -324,7 +324,7 @@ TEST_F(CommandsTest, ExplainSaysWhy) {
        5,
        "moved.example",
        false,
-       {"with addresses of the configuration", "10.0.0.9"}},
+       {"with the addresses of the configuration", "10.0.0.9"}},
       {"built in: no line", "localhost", 6, "localhost", true, {"built in, generation 7"}},
       {"no rule at all", "www.example.com", config::kNoRule, "", false, {"no default", "REFUSED"}},
   };
