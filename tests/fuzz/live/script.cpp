@@ -1,4 +1,4 @@
-#include "tests/fuzz/live_script.h"
+#include "tests/fuzz/live/script.h"
 
 #include <algorithm>
 

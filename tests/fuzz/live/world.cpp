@@ -1,4 +1,4 @@
-#include "tests/fuzz/live_world.h"
+#include "tests/fuzz/live/world.h"
 
 #include <xxhash.h>
 

@@ -1,4 +1,4 @@
-#include "tests/fuzz/live_message.h"
+#include "tests/fuzz/live/message.h"
 
 #include <algorithm>
 

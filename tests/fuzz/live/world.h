@@ -1,4 +1,4 @@
-// tests/fuzz/live_world.h - the world that live_path_fuzz plays in: rule sets, clients, endpoints and names; the same for the
+// tests/fuzz/live/world.h - the world that live_path_fuzz plays in: rule sets, clients, endpoints and names; the same for the
 // player, who sends and answers, and for the oracle, who judges.
 #pragma once
 

@@ -1,11 +1,11 @@
-// tests/fuzz/live_image_fuzz.cpp - what a control that an attacker has taken over can do: up to six fields of a good image changed, its
+// tests/fuzz/live/live_image_fuzz.cpp - what a control that an attacker has taken over can do: up to six fields of a good image changed, its
 // checksum right. It is refused in one line, or queries, answers and time-outs go through the path by it: nothing is read or written
 // outside, no frame or count is lost, no slot stays taken.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "tests/fuzz/live_script.h"
+#include "tests/fuzz/live/script.h"
 #include "tests/support/image_records.h"
 
 using namespace penstock;

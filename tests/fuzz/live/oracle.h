@@ -1,4 +1,4 @@
-// tests/fuzz/live_oracle.h - judges what leaves a live path: README.md lists what holds.
+// tests/fuzz/live/oracle.h - judges what leaves a live path: README.md lists what holds.
 //
 // It knows the rules as they were written (config/model.h) and matches names by walking all entries; it shares no code with the tables,
 // the state or the stages of the path.
@@ -11,8 +11,8 @@
 #include <tuple>
 #include <vector>
 
-#include "tests/fuzz/live_message.h"
-#include "tests/fuzz/live_world.h"
+#include "tests/fuzz/live/message.h"
+#include "tests/fuzz/live/world.h"
 
 namespace penstock::fuzz {
 

@@ -1,4 +1,4 @@
-#include "tests/fuzz/live_oracle.h"
+#include "tests/fuzz/live/oracle.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// tests/fuzz/live_message.h - a DNS message as a patient resolver reads it: the oracle's own reading, shared with none of the code
+// tests/fuzz/live/message.h - a DNS message as a patient resolver reads it: the oracle's own reading, shared with none of the code
 // under test.
 #pragma once
 

@@ -1,11 +1,11 @@
-// tests/fuzz/live_script.h - what the octets of an input mean: queries of clients and answers of endpoints, honest and not.
+// tests/fuzz/live/script.h - what the octets of an input mean: queries of clients and answers of endpoints, honest and not.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "tests/fuzz/live_oracle.h"
-#include "tests/fuzz/live_world.h"
+#include "tests/fuzz/live/oracle.h"
+#include "tests/fuzz/live/world.h"
 
 namespace penstock::fuzz {
 

@@ -1,11 +1,11 @@
-// tests/fuzz/live_path_fuzz.cpp - both ends of a live path: clients ask, endpoints are seen being asked and answer, time passes, rules
+// tests/fuzz/live/live_path_fuzz.cpp - both ends of a live path: clients ask, endpoints are seen being asked and answer, time passes, rules
 // change, as the input says; an oracle of its own judges all that leaves (README.md).
 #include <cstdio>
 #include <cstdlib>
 
 #include "dataplane/state/lanes/stream_peer.h"
-#include "tests/fuzz/live_oracle.h"
-#include "tests/fuzz/live_script.h"
+#include "tests/fuzz/live/oracle.h"
+#include "tests/fuzz/live/script.h"
 
 using namespace penstock;
 using namespace penstock::fuzz;
