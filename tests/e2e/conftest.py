@@ -1,13 +1,9 @@
-"""tests/e2e/conftest.py - what every end-to-end test has: the support folder on the path, the machine for itself, an end to its time."""
+"""tests/e2e/conftest.py - what every end-to-end test has: the machine for itself, and an end to its time."""
 import fcntl
 import os
-import pathlib
 import signal
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 SECONDS = 90
 
