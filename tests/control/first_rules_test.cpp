@@ -80,9 +80,9 @@ TEST_F(FirstRulesTest, ABadFileIsReplacedByItsLastGoodCopyAndTheReasonIsKept) {
     const char* place;
     const char* what;
   } cases[] = {
-      {"", "oops: 1\n", ":8: error: ", "oops"},
-      {"bad: [\n", "", ": error: ", "this is not YAML"},
-      {"oops: 1\n", "worse: 2\n", ":2: error: ", "oops"},
+      {.line2 = "", .last = "oops: 1\n", .place = ":8: error: ", .what = "oops"},
+      {.line2 = "bad: [\n", .last = "", .place = ": error: ", .what = "this is not YAML"},
+      {.line2 = "oops: 1\n", .last = "worse: 2\n", .place = ":2: error: ", .what = "oops"},
   };
   for (const auto& c : cases) {
     write(kPrivate, c.line2, c.last);

@@ -177,25 +177,168 @@ default: {pool: office}
     uint16_t group;
   };
   const Case cases[] = {
-      {"of the group", "a.ml.example", "10.1.0.1", 0, "ml.example", false, true, true, 1},
-      {"of the group, over IPv6", "a.ml.example", "fd01::1", 0, "ml.example", false, true, true, 1},
-      {"left out: of another group, whose prefix is longer", "a.ml.example", "10.1.2.1", 0, "ml.example", true, true,
-       true, 2},
-      {"left out: of none", "ml.example", "10.2.0.1", 0, "ml.example", true, true, true, 0},
-      {"left out, over IPv6", "ml.example", "fd02::1", 0, "ml.example", true, true, true, 0},
-      {"nobody is of no group", "a.ml.example", nullptr, 0, "ml.example", true, true, false, 0},
-      {"the first of two entries", "both.example", "fd01::1", 1, "both.example", false, true, true, 1},
-      {"otherwise: next", "both.example", "10.1.2.1", 2, "both.example", false, true, true, 2},
-      {"next leaves it out too", "both.example", "10.2.0.1", 2, "both.example", true, true, true, 0},
-      {"next is a shorter zone", "a.deep.open.example", "10.1.0.1", 3, "open.example", false, true, true, 1},
-      {"the longer one is for it", "a.deep.open.example", "10.1.2.1", 4, "deep.open.example", false, true, true, 2},
-      {"next is the default", "a.deep.open.example", "fd02::1", kDefault, "", false, true, true, 0},
-      {"the exact name", "www.open.example", "10.1.2.1", 5, "www.open.example", false, true, true, 2},
-      {"the exact name is for others", "www.open.example", "10.1.0.1", 3, "open.example", false, true, true, 1},
-      {"a name that is everybody's", "www.example", "10.1.0.1", kDefault, "", false, false, true, 1},
-      {"it may not ask at all", "www.example", "10.9.0.1", kDefault, "", false, false, false, 0},
-      {"of a group, and may not ask", "ml.example", "192.168.0.1", 0, "ml.example", true, true, false, 2},
-      {"IPv4 in IPv6's form is IPv6", "ml.example", "::ffff:10.1.0.1", 0, "ml.example", true, true, false, 0},
+      {.description = "of the group",
+       .name = "a.ml.example",
+       .client = "10.1.0.1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 1},
+      {.description = "of the group, over IPv6",
+       .name = "a.ml.example",
+       .client = "fd01::1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 1},
+      {.description = "left out: of another group, whose prefix is longer",
+       .name = "a.ml.example",
+       .client = "10.1.2.1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = true,
+       .group = 2},
+      {.description = "left out: of none",
+       .name = "ml.example",
+       .client = "10.2.0.1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = true,
+       .group = 0},
+      {.description = "left out, over IPv6",
+       .name = "ml.example",
+       .client = "fd02::1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = true,
+       .group = 0},
+      {.description = "nobody is of no group",
+       .name = "a.ml.example",
+       .client = nullptr,
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = false,
+       .group = 0},
+      {.description = "the first of two entries",
+       .name = "both.example",
+       .client = "fd01::1",
+       .rule = 1,
+       .zone = "both.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 1},
+      {.description = "otherwise: next",
+       .name = "both.example",
+       .client = "10.1.2.1",
+       .rule = 2,
+       .zone = "both.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 2},
+      {.description = "next leaves it out too",
+       .name = "both.example",
+       .client = "10.2.0.1",
+       .rule = 2,
+       .zone = "both.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = true,
+       .group = 0},
+      {.description = "next is a shorter zone",
+       .name = "a.deep.open.example",
+       .client = "10.1.0.1",
+       .rule = 3,
+       .zone = "open.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 1},
+      {.description = "the longer one is for it",
+       .name = "a.deep.open.example",
+       .client = "10.1.2.1",
+       .rule = 4,
+       .zone = "deep.open.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 2},
+      {.description = "next is the default",
+       .name = "a.deep.open.example",
+       .client = "fd02::1",
+       .rule = kDefault,
+       .zone = "",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 0},
+      {.description = "the exact name",
+       .name = "www.open.example",
+       .client = "10.1.2.1",
+       .rule = 5,
+       .zone = "www.open.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 2},
+      {.description = "the exact name is for others",
+       .name = "www.open.example",
+       .client = "10.1.0.1",
+       .rule = 3,
+       .zone = "open.example",
+       .is_left_out = false,
+       .depends = true,
+       .may_ask = true,
+       .group = 1},
+      {.description = "a name that is everybody's",
+       .name = "www.example",
+       .client = "10.1.0.1",
+       .rule = kDefault,
+       .zone = "",
+       .is_left_out = false,
+       .depends = false,
+       .may_ask = true,
+       .group = 1},
+      {.description = "it may not ask at all",
+       .name = "www.example",
+       .client = "10.9.0.1",
+       .rule = kDefault,
+       .zone = "",
+       .is_left_out = false,
+       .depends = false,
+       .may_ask = false,
+       .group = 0},
+      {.description = "of a group, and may not ask",
+       .name = "ml.example",
+       .client = "192.168.0.1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = false,
+       .group = 2},
+      {.description = "IPv4 in IPv6's form is IPv6",
+       .name = "ml.example",
+       .client = "::ffff:10.1.0.1",
+       .rule = 0,
+       .zone = "ml.example",
+       .is_left_out = true,
+       .depends = true,
+       .may_ask = false,
+       .group = 0},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.description);
@@ -220,14 +363,23 @@ TEST_F(ControlLinkTest, FlushesWhatItIsAskedTo) {
     std::optional<std::string> forgets;  // empty: nothing is
   };
   const Case cases[] = {
-      {"all", config::FlushScope::all, "", ""},
-      {"a name", config::FlushScope::name, wire, wire},
-      {"a zone", config::FlushScope::zone, wire, wire},
-      {"spelled as it is not remembered", config::FlushScope::zone, std::string("\3WWW\7Example\0", 13), wire},
-      {"the root and below", config::FlushScope::zone, std::string(1, '\0'), std::string(1, '\0')},
-      {"no name", config::FlushScope::name, "", {}},
-      {"a name that is cut short", config::FlushScope::zone, wire.substr(0, wire.size() - 1), {}},
-      {"more than a name", config::FlushScope::name, wire + "x", wire},
+      {.description = "all", .scope = config::FlushScope::all, .name = "", .forgets = ""},
+      {.description = "a name", .scope = config::FlushScope::name, .name = wire, .forgets = wire},
+      {.description = "a zone", .scope = config::FlushScope::zone, .name = wire, .forgets = wire},
+      {.description = "spelled as it is not remembered",
+       .scope = config::FlushScope::zone,
+       .name = std::string("\3WWW\7Example\0", 13),
+       .forgets = wire},
+      {.description = "the root and below",
+       .scope = config::FlushScope::zone,
+       .name = std::string(1, '\0'),
+       .forgets = std::string(1, '\0')},
+      {.description = "no name", .scope = config::FlushScope::name, .name = "", .forgets = {}},
+      {.description = "a name that is cut short",
+       .scope = config::FlushScope::zone,
+       .name = wire.substr(0, wire.size() - 1),
+       .forgets = {}},
+      {.description = "more than a name", .scope = config::FlushScope::name, .name = wire + "x", .forgets = wire},
   };
   uint64_t forgotten = 0;
   for (const Case& c : cases) {
@@ -292,75 +444,92 @@ struct RefusalCase {
 };
 
 const RefusalCase kRefusals[] = {
-    {"cut in half, and said so",
-     [](control::ImageBytes& image) {
-       image.resize(image.size() / 2);
-       return memfd_of(image);
-     },
-     "bytes in all"},
-    {"cut in half, the whole size announced",
-     [](control::ImageBytes& image) { return memfd_of(std::span(image).first(image.size() / 2)); }, "is truncated"},
-    {"one byte more",
-     [](control::ImageBytes& image) {
-       image.push_back({});
-       return memfd_of(image);
-     },
-     "bytes in all"},
-    {"larger than an image may be",
-     [](control::ImageBytes& image) {
-       FileDescriptor memfd = memfd_of(image, 0);
-       EXPECT_EQ(ftruncate(memfd.fd, config::kImageMaxSize + 1), 0);  // sparse
-       fcntl(memfd.fd, F_ADD_SEALS, kAllSeals);
-       return memfd;
-     },
-     "an image of 1073741825 bytes", config::kImageMaxSize + 1},
-    {"empty",
-     [](control::ImageBytes& image) {
-       image.clear();
-       return memfd_of(image);
-     },
-     "an image of 0 bytes"},
-    {"another format version",
-     [](control::ImageBytes& image) {
-       reinterpret_cast<config::ImageHeader*>(image.data())->version = config::kImageVersion + 1;
-       image = with_checksum(std::move(image));
-       return memfd_of(image);
-     },
-     "it has format version"},
-    {"something else altogether",
-     [](control::ImageBytes& image) {
-       std::fill(image.begin(), image.end(), std::byte{0x41});
-       return memfd_of(image);
-     },
-     "magic"},
-    {"an index out of range, the checksum right",
-     [](control::ImageBytes& image) {
-       reinterpret_cast<config::ImageHeader*>(image.data())->default_rule = 99;
-       image = with_checksum(std::move(image));
-       return memfd_of(image);
-     },
-     "its default is rule 99"},
-    {"of another generation than announced",
-     [](control::ImageBytes& image) {
-       image = compile_text(kImageRules, 5).image;
-       return memfd_of(image);
-     },
-     "another generation"},
-    {"not sealed", [](control::ImageBytes& image) { return memfd_of(image, 0); }, "not sealed"},
-    {"not sealed against writing",
-     [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_WRITE); }, "not sealed"},
-    {"not sealed against shrinking",
-     [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_SHRINK); }, "not sealed"},
-    {"a regular file",
-     [](control::ImageBytes& image) {
-       char name[] = "/tmp/penstock-image.XXXXXX";
-       FileDescriptor file(mkstemp(name));
-       unlink(name);
-       EXPECT_EQ(write(file.fd, image.data(), image.size()), static_cast<ssize_t>(image.size()));
-       return file;
-     },
-     "not sealed"},
-    {"a socket", [](control::ImageBytes&) { return FileDescriptor(::socket(AF_UNIX, SOCK_STREAM, 0)); }, "not sealed"},
+    {.description = "cut in half, and said so",
+     .make =
+         [](control::ImageBytes& image) {
+           image.resize(image.size() / 2);
+           return memfd_of(image);
+         },
+     .reason = "bytes in all"},
+    {.description = "cut in half, the whole size announced",
+     .make = [](control::ImageBytes& image) { return memfd_of(std::span(image).first(image.size() / 2)); },
+     .reason = "is truncated"},
+    {.description = "one byte more",
+     .make =
+         [](control::ImageBytes& image) {
+           image.push_back({});
+           return memfd_of(image);
+         },
+     .reason = "bytes in all"},
+    {.description = "larger than an image may be",
+     .make =
+         [](control::ImageBytes& image) {
+           FileDescriptor memfd = memfd_of(image, 0);
+           EXPECT_EQ(ftruncate(memfd.fd, config::kImageMaxSize + 1), 0);  // sparse
+           fcntl(memfd.fd, F_ADD_SEALS, kAllSeals);
+           return memfd;
+         },
+     .reason = "an image of 1073741825 bytes",
+     .announced = config::kImageMaxSize + 1},
+    {.description = "empty",
+     .make =
+         [](control::ImageBytes& image) {
+           image.clear();
+           return memfd_of(image);
+         },
+     .reason = "an image of 0 bytes"},
+    {.description = "another format version",
+     .make =
+         [](control::ImageBytes& image) {
+           reinterpret_cast<config::ImageHeader*>(image.data())->version = config::kImageVersion + 1;
+           image = with_checksum(std::move(image));
+           return memfd_of(image);
+         },
+     .reason = "it has format version"},
+    {.description = "something else altogether",
+     .make =
+         [](control::ImageBytes& image) {
+           std::fill(image.begin(), image.end(), std::byte{0x41});
+           return memfd_of(image);
+         },
+     .reason = "magic"},
+    {.description = "an index out of range, the checksum right",
+     .make =
+         [](control::ImageBytes& image) {
+           reinterpret_cast<config::ImageHeader*>(image.data())->default_rule = 99;
+           image = with_checksum(std::move(image));
+           return memfd_of(image);
+         },
+     .reason = "its default is rule 99"},
+    {.description = "of another generation than announced",
+     .make =
+         [](control::ImageBytes& image) {
+           image = compile_text(kImageRules, 5).image;
+           return memfd_of(image);
+         },
+     .reason = "another generation"},
+    {.description = "not sealed",
+     .make = [](control::ImageBytes& image) { return memfd_of(image, 0); },
+     .reason = "not sealed"},
+    {.description = "not sealed against writing",
+     .make = [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_WRITE); },
+     .reason = "not sealed"},
+    {.description = "not sealed against shrinking",
+     .make = [](control::ImageBytes& image) { return memfd_of(image, kAllSeals & ~F_SEAL_SHRINK); },
+     .reason = "not sealed"},
+    {.description = "a regular file",
+     .make =
+         [](control::ImageBytes& image) {
+           char name[] = "/tmp/penstock-image.XXXXXX";
+           FileDescriptor file(mkstemp(name));
+           unlink(name);
+           EXPECT_EQ(write(file.fd, image.data(), image.size()), static_cast<ssize_t>(image.size()));
+           return file;
+         },
+     .reason = "not sealed"},
+    {.description = "a socket",
+     .make = [](control::ImageBytes&) { return FileDescriptor(::socket(AF_UNIX, SOCK_STREAM, 0)); },
+     .reason = "not sealed"},
 };
 
 TEST_F(ControlLinkTest, RefusesAndKeepsTheRunningRules) {

@@ -235,12 +235,14 @@ TEST_F(HostFollowerTest, WhoseMacIsNotOurs) {
     Link link;
     bool ours;
   } cases[] = {
-      {"a macvlan", {7, kVrrp, true, "macvlan", kCorp}, true},
-      {"a VLAN with a MAC of its own", {7, kVrrp, true, "vlan", kCorp, 42}, true},
-      {"a macvlan that is down", {7, kVrrp, false, "macvlan", kCorp}, false},
-      {"a macvlan on another interface", {7, kVrrp, true, "macvlan", 4}, false},
-      {"a macvlan that came from another network namespace", {7, kVrrp, true, "macvlan", kCorp, 0, true}, false},
-      {"the other end of a veth", {7, kVrrp, true, "veth", kCorp}, false},
+      {.description = "a macvlan", .link = {7, kVrrp, true, "macvlan", kCorp}, .ours = true},
+      {.description = "a VLAN with a MAC of its own", .link = {7, kVrrp, true, "vlan", kCorp, 42}, .ours = true},
+      {.description = "a macvlan that is down", .link = {7, kVrrp, false, "macvlan", kCorp}, .ours = false},
+      {.description = "a macvlan on another interface", .link = {7, kVrrp, true, "macvlan", 4}, .ours = false},
+      {.description = "a macvlan that came from another network namespace",
+       .link = {7, kVrrp, true, "macvlan", kCorp, 0, true},
+       .ours = false},
+      {.description = "the other end of a veth", .link = {7, kVrrp, true, "veth", kCorp}, .ours = false},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);

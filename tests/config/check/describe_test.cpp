@@ -130,19 +130,22 @@ TEST(Describe, WarnsOfPoolsThatPrivateNamesShareWithOthers) {
     std::string yaml;
     const char* fragment;  // empty: no warning
   } cases[] = {
-      {"apart", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: office}]\ndefault: {pool: office}\n",
-       ""},
-      {"a private pool and the default", "zones: [{zone: a.example, pool: vpc}]\ndefault: {pool: vpc}\n",
-       "warning    private names and all other names (default) go to the same servers"},
-      {"a private zone in the default's pool",
-       "zones: [{zone: a.example, pool: office, private: on}]\ndefault: {pool: office}\n",
-       "warning    private names and all other names (default) go to the same servers"},
-      {"a private zone in a pool with others",
-       "zones: [{zone: a.example, pool: office, private: on}, {zone: b.example, pool: office}]\n",
-       "warning    private names and names that are not private go to the same servers"},
-      {"a default alone", "default: {pool: vpc}\n", ""},
-      {"a default that is an answer, and the first pool private",
-       "zones: [{zone: a.example, pool: vpc}]\ndefault: {answer: nxdomain}\n", ""},
+      {.description = "apart",
+       .yaml = "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: office}]\ndefault: {pool: office}\n",
+       .fragment = ""},
+      {.description = "a private pool and the default",
+       .yaml = "zones: [{zone: a.example, pool: vpc}]\ndefault: {pool: vpc}\n",
+       .fragment = "warning    private names and all other names (default) go to the same servers"},
+      {.description = "a private zone in the default's pool",
+       .yaml = "zones: [{zone: a.example, pool: office, private: on}]\ndefault: {pool: office}\n",
+       .fragment = "warning    private names and all other names (default) go to the same servers"},
+      {.description = "a private zone in a pool with others",
+       .yaml = "zones: [{zone: a.example, pool: office, private: on}, {zone: b.example, pool: office}]\n",
+       .fragment = "warning    private names and names that are not private go to the same servers"},
+      {.description = "a default alone", .yaml = "default: {pool: vpc}\n", .fragment = ""},
+      {.description = "a default that is an answer, and the first pool private",
+       .yaml = "zones: [{zone: a.example, pool: vpc}]\ndefault: {answer: nxdomain}\n",
+       .fragment = ""},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);
@@ -172,12 +175,17 @@ TEST(Describe, WarnsWhereAnyHostCanUseAnyAddress) {
     std::string yaml;
     bool warns;
   } cases[] = {
-      {"nobody is told apart", "", "", false},
-      {"a group for its share alone", "", "clients: {" + groups + "}\n", false},
-      {"somebody is denied", "", "clients: {deny: [192.168.10.66]}\n", true},
-      {"a zone for some", "", "clients: {" + groups + "}\nzones: [{zone: a.example, pool: vpc, clients: [lab]}]\n",
-       true},
-      {"a strict port", ", reverse_path: strict", "clients: {deny: [192.168.10.66]}\n", false},
+      {.description = "nobody is told apart", .port = "", .yaml = "", .warns = false},
+      {.description = "a group for its share alone", .port = "", .yaml = "clients: {" + groups + "}\n", .warns = false},
+      {.description = "somebody is denied", .port = "", .yaml = "clients: {deny: [192.168.10.66]}\n", .warns = true},
+      {.description = "a zone for some",
+       .port = "",
+       .yaml = "clients: {" + groups + "}\nzones: [{zone: a.example, pool: vpc, clients: [lab]}]\n",
+       .warns = true},
+      {.description = "a strict port",
+       .port = ", reverse_path: strict",
+       .yaml = "clients: {deny: [192.168.10.66]}\n",
+       .warns = false},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);
@@ -197,14 +205,21 @@ TEST(Describe, SaysHowQueriesAreDealt) {
     std::string pool;
     const char* fragment;
   } cases[] = {
-      {"in order", "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]", "policy     the first healthy endpoint\n"},
-      {"in turn", "policy: round-robin, endpoints: [10.0.0.1]", "policy     endpoints in turn\n"},
-      {"by weight", "policy: weighted, endpoints: [{address: 10.0.0.1, weight: 3}, 10.0.0.2]",
-       "policy     by weight, 3 : 1\n"},
-      {"tracked", "tracked: on, endpoints: [10.0.0.1, 10.0.0.2]",
-       "budget     1500 queries/s each; security group tracks connections\n"},
-      {"some have a budget", "endpoints: [{address: 10.0.0.1, budget: 100}, 10.0.0.2]",
-       "budget     10.0.0.1 100 queries/s, 10.0.0.2 no limit\n"},
+      {.description = "in order",
+       .pool = "policy: ordered, endpoints: [10.0.0.1, 10.0.0.2]",
+       .fragment = "policy     the first healthy endpoint\n"},
+      {.description = "in turn",
+       .pool = "policy: round-robin, endpoints: [10.0.0.1]",
+       .fragment = "policy     endpoints in turn\n"},
+      {.description = "by weight",
+       .pool = "policy: weighted, endpoints: [{address: 10.0.0.1, weight: 3}, 10.0.0.2]",
+       .fragment = "policy     by weight, 3 : 1\n"},
+      {.description = "tracked",
+       .pool = "tracked: on, endpoints: [10.0.0.1, 10.0.0.2]",
+       .fragment = "budget     1500 queries/s each; security group tracks connections\n"},
+      {.description = "some have a budget",
+       .pool = "endpoints: [{address: 10.0.0.1, budget: 100}, 10.0.0.2]",
+       .fragment = "budget     10.0.0.1 100 queries/s, 10.0.0.2 no limit\n"},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);
@@ -228,49 +243,56 @@ TEST(Describe, SaysWhatIsRemembered) {
     std::string yaml;
     std::vector<std::string> fragments;
   } cases[] = {
-      {"everything by default",
-       kBase + "default: {pool: office}\n",
-       {"Cache       64 MiB, shared by all pools\n", "  all other names  to office    default\n",
-        "  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
-        "popular "
-        "answers renewed before they expire\n"}},
-      {"nothing at all",
-       kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
-       {"Cache       off: dataplane.cache_size is 0\n", "  cached     nothing: dataplane.cache_size is 0\n"}},
-      {"not of these names",
-       kBase + "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
+      {.description = "everything by default",
+       .yaml = kBase + "default: {pool: office}\n",
+       .fragments =
+           {"Cache       64 MiB, shared by all pools\n", "  all other names  to office    default\n",
+            "  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+            "popular "
+            "answers renewed before they expire\n"}},
+      {.description = "nothing at all",
+       .yaml = kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
+       .fragments = {"Cache       off: dataplane.cache_size is 0\n",
+                     "  cached     nothing: dataplane.cache_size is 0\n"}},
+      {.description = "not of these names",
+       .yaml = kBase +
+               "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
                "  - {zone: c.example, answer: nxdomain, cache: off}\n",
-       {"  a.example and below  to vpc             private, not cached  zones[0]\n",
-        "  b.example            to office          not cached           zones[1]\n",
-        "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
-      {"by the pool's own settings",
-       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
-       "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
-       "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
-       {"Cache       8200 KiB, shared by all pools\n",
-        "  cached     up to 3600 s (negative answers 300 s), at least 5 s; order of addresses kept; at most 2 MiB\n"}},
-      {"not of this pool",
-       "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: [10.0.0.1], "
-       "cache: off}}\n",
-       {"  cached     nothing: every query is forwarded\n"}},
-      {"for some clients",
-       kBase + "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
+       .fragments = {"  a.example and below  to vpc             private, not cached  zones[0]\n",
+                     "  b.example            to office          not cached           zones[1]\n",
+                     "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
+      {.description = "by the pool's own settings",
+       .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
+               "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
+               "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
+       .fragments = {"Cache       8200 KiB, shared by all pools\n",
+                     "  cached     up to 3600 s (negative answers 300 s), at least 5 s; order of addresses kept; at "
+                     "most 2 MiB\n"}},
+      {.description = "not of this pool",
+       .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: "
+               "[10.0.0.1], "
+               "cache: off}}\n",
+       .fragments = {"  cached     nothing: every query is forwarded\n"}},
+      {.description = "for some clients",
+       .yaml = kBase +
+               "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
                "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
                "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
                "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
-       {"private; for ml, lab; others REFUSED", "for ml; others: next", "Rate limits",
-        "20 queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times); the same answer 5 "
-        "times/s "
-        "per network (IPv4 /24, IPv6 /56); except 10.0.0.53/32; the excess gets REFUSED",
-        "; 50 queries/s per client; 900 queries/s in total"}},
-      {"that are transferred",
-       kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
-               "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
-               "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
-       {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
-      {"for those who may look at it",
-       kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
-       {"Snooping    10.1.0.10/32, 10.2.0.0/16: get cached answers to queries without RD\n"}},
+       .fragments =
+           {"private; for ml, lab; others REFUSED", "for ml; others: next", "Rate limits",
+            "20 queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times); the same answer 5 "
+            "times/s "
+            "per network (IPv4 /24, IPv6 /56); except 10.0.0.53/32; the excess gets REFUSED",
+            "; 50 queries/s per client; 900 queries/s in total"}},
+      {.description = "that are transferred",
+       .yaml = kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
+                       "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
+                       "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
+       .fragments = {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
+      {.description = "for those who may look at it",
+       .yaml = kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
+       .fragments = {"Snooping    10.1.0.10/32, 10.2.0.0/16: get cached answers to queries without RD\n"}},
   };
   for (const auto& one : cases) {
     const std::string text = describe(model_of(one.yaml));

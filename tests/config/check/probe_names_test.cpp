@@ -17,40 +17,60 @@ TEST(ProbeNames, Table) {
     const char* office;
     const char* far = nullptr;
   } cases[] = {
-      {"the first zone, the root", "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}]\n", "a.example",
-       "."},
-      {"nothing goes there", "default: {pool: office}\n", ".", "."},
-      {"what is below a name", "zones: [{zone: \"*.a.example\", pool: vpc}]\n", "a.example", "."},
-      {"a name above that is private elsewhere",
-       "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
-       "b.example", "."},
-      {"all of them private elsewhere",
-       "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}]\n",
-       ".", "."},
-      {"a zone whose own name has a rule",
-       "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: a.example, pool: vpc}, {name: a.example, pool: lab}]\n",
-       ".", "."},
-      {"letters are wanted where the root is asked",
-       "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
-       "default: {pool: office}\n",
-       ".", ".", "127.in-addr.arpa"},
-      {"of a recursive pool as well",
-       "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: b.example, pool: far}]\n",
-       ".", ".", "127.in-addr.arpa"},
-      {"where there is a zone it is asked",
-       "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: a.example, pool: far}]\n",
-       ".", ".", "a.example"},
-      {"a name that was written",
-       "  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n", ".", ".", "."},
-      {"where it is a private name of another pool",
-       "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
-       "zones: [{zone: 127.in-addr.arpa, pool: vpc}]\n",
-       "127.in-addr.arpa", ".", "."},
+      {.description = "the first zone, the root",
+       .yaml = "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}]\n",
+       .vpc = "a.example",
+       .office = "."},
+      {.description = "nothing goes there", .yaml = "default: {pool: office}\n", .vpc = ".", .office = "."},
+      {.description = "what is below a name",
+       .yaml = "zones: [{zone: \"*.a.example\", pool: vpc}]\n",
+       .vpc = "a.example",
+       .office = "."},
+      {.description = "a name above that is private elsewhere",
+       .yaml =
+           "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+           "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
+       .vpc = "b.example",
+       .office = "."},
+      {.description = "all of them private elsewhere",
+       .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+               "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}]\n",
+       .vpc = ".",
+       .office = "."},
+      {.description = "a zone whose own name has a rule",
+       .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+               "zones: [{zone: a.example, pool: vpc}, {name: a.example, pool: lab}]\n",
+       .vpc = ".",
+       .office = "."},
+      {.description = "letters are wanted where the root is asked",
+       .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+               "default: {pool: office}\n",
+       .vpc = ".",
+       .office = ".",
+       .far = "127.in-addr.arpa"},
+      {.description = "of a recursive pool as well",
+       .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+               "zones: [{zone: b.example, pool: far}]\n",
+       .vpc = ".",
+       .office = ".",
+       .far = "127.in-addr.arpa"},
+      {.description = "where there is a zone it is asked",
+       .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+               "zones: [{zone: a.example, pool: far}]\n",
+       .vpc = ".",
+       .office = ".",
+       .far = "a.example"},
+      {.description = "a name that was written",
+       .yaml = "  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
+       .vpc = ".",
+       .office = ".",
+       .far = "."},
+      {.description = "where it is a private name of another pool",
+       .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+               "zones: [{zone: 127.in-addr.arpa, pool: vpc}]\n",
+       .vpc = "127.in-addr.arpa",
+       .office = ".",
+       .far = "."},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.description);

@@ -30,9 +30,18 @@ TEST(ZoneIndex, FindsTheLongestMatch) {
     bool with_apex;
     uint32_t line;  // 0: none
   } cases[] = {
-      {"example", true, 1},       {"example", false, 0},        {"x.example", true, 1},    {"a.example", true, 5},
-      {"a.example", false, 1},    {"b.a.example", true, 3},     {"b.a.example", false, 2}, {"x.b.a.example", true, 2},
-      {"c.b.a.example", true, 4}, {"x.c.b.a.example", true, 4}, {"other", true, 0},        {".", true, 0},
+      {.name = "example", .with_apex = true, .line = 1},
+      {.name = "example", .with_apex = false, .line = 0},
+      {.name = "x.example", .with_apex = true, .line = 1},
+      {.name = "a.example", .with_apex = true, .line = 5},
+      {.name = "a.example", .with_apex = false, .line = 1},
+      {.name = "b.a.example", .with_apex = true, .line = 3},
+      {.name = "b.a.example", .with_apex = false, .line = 2},
+      {.name = "x.b.a.example", .with_apex = true, .line = 2},
+      {.name = "c.b.a.example", .with_apex = true, .line = 4},
+      {.name = "x.c.b.a.example", .with_apex = true, .line = 4},
+      {.name = "other", .with_apex = true, .line = 0},
+      {.name = ".", .with_apex = true, .line = 0},
   };
   for (const auto& one : cases) {
     const auto* entry = index.longest_match(*parse_name(one.name), one.with_apex);

@@ -79,18 +79,18 @@ TEST(Address, PrefixesContain) {
     const char* address;
     bool is_inside;
   } cases[] = {
-      {"10.0.0.0/8", "10.255.255.255", true},
-      {"10.0.0.0/8", "11.0.0.0", false},
-      {"10.0.0.128/25", "10.0.0.127", false},
-      {"10.0.0.128/25", "10.0.0.128", true},
-      {"0.0.0.0/0", "1.2.3.4", true},
-      {"0.0.0.0/0", "::1", false},
-      {"::/0", "1.2.3.4", false},
-      {"fd00::/8", "fdff::1", true},
-      {"fd00::/8", "fe00::1", false},
-      {"fd00::/127", "fd00::1", true},
-      {"fd00::/127", "fd00::2", false},
-      {"10.1.2.3/32", "10.1.2.3", true},
+      {.prefix = "10.0.0.0/8", .address = "10.255.255.255", .is_inside = true},
+      {.prefix = "10.0.0.0/8", .address = "11.0.0.0", .is_inside = false},
+      {.prefix = "10.0.0.128/25", .address = "10.0.0.127", .is_inside = false},
+      {.prefix = "10.0.0.128/25", .address = "10.0.0.128", .is_inside = true},
+      {.prefix = "0.0.0.0/0", .address = "1.2.3.4", .is_inside = true},
+      {.prefix = "0.0.0.0/0", .address = "::1", .is_inside = false},
+      {.prefix = "::/0", .address = "1.2.3.4", .is_inside = false},
+      {.prefix = "fd00::/8", .address = "fdff::1", .is_inside = true},
+      {.prefix = "fd00::/8", .address = "fe00::1", .is_inside = false},
+      {.prefix = "fd00::/127", .address = "fd00::1", .is_inside = true},
+      {.prefix = "fd00::/127", .address = "fd00::2", .is_inside = false},
+      {.prefix = "10.1.2.3/32", .address = "10.1.2.3", .is_inside = true},
   };
   for (const auto& one : cases)
     EXPECT_EQ(parse_prefix(one.prefix)->contains(*parse_address(one.address)), one.is_inside)
@@ -102,12 +102,18 @@ TEST(Address, KindsOfAddress) {
     const char* text;
     bool unspecified, multicast, loopback;
   } cases[] = {
-      {"0.0.0.0", true, false, false},          {"::", true, false, false},
-      {"224.0.0.1", false, true, false},        {"239.1.1.1", false, true, false},
-      {"255.255.255.255", false, true, false},  {"ff02::fb", false, true, false},
-      {"127.0.0.53", false, false, true},       {"::1", false, false, true},
-      {"10.0.0.1", false, false, false},        {"fd00::1", false, false, false},
-      {"223.255.255.255", false, false, false}, {"240.0.0.1", false, false, false},
+      {.text = "0.0.0.0", .unspecified = true, .multicast = false, .loopback = false},
+      {.text = "::", .unspecified = true, .multicast = false, .loopback = false},
+      {.text = "224.0.0.1", .unspecified = false, .multicast = true, .loopback = false},
+      {.text = "239.1.1.1", .unspecified = false, .multicast = true, .loopback = false},
+      {.text = "255.255.255.255", .unspecified = false, .multicast = true, .loopback = false},
+      {.text = "ff02::fb", .unspecified = false, .multicast = true, .loopback = false},
+      {.text = "127.0.0.53", .unspecified = false, .multicast = false, .loopback = true},
+      {.text = "::1", .unspecified = false, .multicast = false, .loopback = true},
+      {.text = "10.0.0.1", .unspecified = false, .multicast = false, .loopback = false},
+      {.text = "fd00::1", .unspecified = false, .multicast = false, .loopback = false},
+      {.text = "223.255.255.255", .unspecified = false, .multicast = false, .loopback = false},
+      {.text = "240.0.0.1", .unspecified = false, .multicast = false, .loopback = false},
   };
   for (const auto& one : cases) {
     const IpAddress address = *parse_address(one.text);

@@ -127,11 +127,11 @@ TEST_F(OwnFilesTest, AFolderIsRefusedWithTheCommandThatMendsIt) {
     const char* what;  // of the error; empty: the folder will do
   };
   const Case cases[] = {
-      {"ours", 0755, 0, ""},
-      {"a group's", 0775, 0, ""},
-      {"everybody's, but sticky, as /tmp", 01777, 0, ""},
-      {"everybody's", 0777, 0, ": chmod o-w "},
-      {"of another user", 0755, kSomebody, ": chown root "},
+      {.description = "ours", .mode = 0755, .owner = 0, .what = ""},
+      {.description = "a group's", .mode = 0775, .owner = 0, .what = ""},
+      {.description = "everybody's, but sticky, as /tmp", .mode = 01777, .owner = 0, .what = ""},
+      {.description = "everybody's", .mode = 0777, .owner = 0, .what = ": chmod o-w "},
+      {.description = "of another user", .mode = 0755, .owner = kSomebody, .what = ": chown root "},
   };
   for (const Case& c : cases) {
     const std::string outer = at("outer");

@@ -13,12 +13,18 @@ TEST(ReadModel, SaysWhatClientsAreToldOfUs) {
     std::optional<std::string> identity;
     std::string version;
   } cases[] = {
-      {"by default the host's name alone", "", {}, ""},
-      {"a name", "identity: fwd-1.example", "fwd-1.example", ""},
-      {"a name and a version", "identity: a, version: 'penstock 1'", "a", "penstock 1"},
-      {"neither", "identity: none, version: none", "", ""},
-      {"the same", "identity: '', version: ''", "", ""},
-      {"the longest", "identity: " + longest + ", version: " + longest, longest, longest},
+      {.what = "by default the host's name alone", .dataplane = "", .identity = {}, .version = ""},
+      {.what = "a name", .dataplane = "identity: fwd-1.example", .identity = "fwd-1.example", .version = ""},
+      {.what = "a name and a version",
+       .dataplane = "identity: a, version: 'penstock 1'",
+       .identity = "a",
+       .version = "penstock 1"},
+      {.what = "neither", .dataplane = "identity: none, version: none", .identity = "", .version = ""},
+      {.what = "the same", .dataplane = "identity: '', version: ''", .identity = "", .version = ""},
+      {.what = "the longest",
+       .dataplane = "identity: " + longest + ", version: " + longest,
+       .identity = longest,
+       .version = longest},
   };
   for (const auto& one : cases) {
     const Model model = model_of(kBase + "dataplane: {" + one.dataplane + "}\n");
@@ -137,11 +143,17 @@ default: {answer: refused}
     std::vector<uint32_t> budgets;
     std::vector<uint32_t> weights;
   } expected[] = {
-      {Policy::ordered, false, {0, 50}, {1, 1}},
-      {Policy::round_robin, true, {1'500, 0}, {1, 1}},
-      {Policy::weighted, false, {10'000, 10'000}, {3, 1}},  // three quarters, not more
-      {Policy::least_outstanding, true, {1'500}, {1}},
-      {Policy::weighted, false, {10'000}, {9}},  // alone it has everything by any policy
+      {.policy = Policy::ordered, .tracked = false, .budgets = {0, 50}, .weights = {1, 1}},
+      {.policy = Policy::round_robin, .tracked = true, .budgets = {1'500, 0}, .weights = {1, 1}},
+      {.policy = Policy::weighted,
+       .tracked = false,
+       .budgets = {10'000, 10'000},
+       .weights = {3, 1}},  // three quarters, not more
+      {.policy = Policy::least_outstanding, .tracked = true, .budgets = {1'500}, .weights = {1}},
+      {.policy = Policy::weighted,
+       .tracked = false,
+       .budgets = {10'000},
+       .weights = {9}},  // alone it has everything by any policy
   };
   ASSERT_EQ(model.pools.size(), std::size(expected));
   for (size_t i = 0; i < model.pools.size(); ++i) {

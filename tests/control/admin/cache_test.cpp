@@ -31,9 +31,12 @@ TEST_F(CacheTest, FlushSaysHowManyAreForgotten) {
     FlushScope asked;
     const char* words;
   } cases[] = {
-      {"name", "WWW.Example.", FlushScope::name, "3 answers removed: www.example\n"},
-      {"zone", "example", FlushScope::zone, "3 answers removed: example and below\n"},
-      {"all", "", FlushScope::all, "3 answers removed: all\n"},
+      {.scope = "name", .name = "WWW.Example.", .asked = FlushScope::name, .words = "3 answers removed: www.example\n"},
+      {.scope = "zone",
+       .name = "example",
+       .asked = FlushScope::zone,
+       .words = "3 answers removed: example and below\n"},
+      {.scope = "all", .name = "", .asked = FlushScope::all, .words = "3 answers removed: all\n"},
   };
   for (const auto& c : cases) {
     const json answer = run({{"command", "flush"}, {"scope", c.scope}, {"name", c.name}});
@@ -124,28 +127,53 @@ TEST_F(CacheTest, ExplainSaysForHowLongAnswersAreRemembered) {
     std::function<void(config::Model&)> change;
     const char* words;
   } cases[] = {
-      {"as the pool says", "a.example", 3, [](config::Model&) {}, "up to 3600 s (negative answers 300 s)\n"},
-      {"stale and renewed", "studio.us-east-1.sagemaker.aws", 0,
-       [&](config::Model& m) { studio(m).cache.stale = studio(m).cache.prefetch = true; },
-       "up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
-       "renewed before they expire if popular\n"},
-      {"clamped below, in order, bounded", "a.example", 3,
-       [&](config::Model& m) {
-         corporate(m).cache.min_ttl = 10;
-         corporate(m).cache.rotate = false;
-         corporate(m).cache.size = 1 << 20;
-       },
-       "cached   up to 3600 s (negative answers 300 s), at least 10 s; order of addresses kept; at most 1 MiB\n"},
-      {"a service of an Active Directory", "_ldap._tcp.dc._msdcs.corp.example", 3, [](config::Model&) {},
-       "up to 60 s (negative answers 5 s)\n"},
-      {"the same label behind AWS", "_tcp.studio.us-east-1.sagemaker.aws", 0, [](config::Model&) {},
-       "up to 3600 s (negative answers 300 s)\n"},
-      {"off for the rule", "a.example", 3, [](config::Model& m) { m.rules[3].cache = false; },
-       "no, every query is forwarded: the rule says cache: off\n"},
-      {"off for the pool", "a.example", 3, [&](config::Model& m) { corporate(m).cache.enabled = false; },
-       "no, every query is forwarded: the pool says cache: off\n"},
-      {"off for all", "a.example", 3, [](config::Model& m) { m.dataplane.cache_size = 0; },
-       "no, every query is forwarded: dataplane.cache_size is 0\n"},
+      {.description = "as the pool says",
+       .name = "a.example",
+       .rule = 3,
+       .change = [](config::Model&) {},
+       .words = "up to 3600 s (negative answers 300 s)\n"},
+      {.description = "stale and renewed",
+       .name = "studio.us-east-1.sagemaker.aws",
+       .rule = 0,
+       .change = [&](config::Model& m) { studio(m).cache.stale = studio(m).cache.prefetch = true; },
+       .words = "up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+                "renewed before they expire if popular\n"},
+      {.description = "clamped below, in order, bounded",
+       .name = "a.example",
+       .rule = 3,
+       .change =
+           [&](config::Model& m) {
+             corporate(m).cache.min_ttl = 10;
+             corporate(m).cache.rotate = false;
+             corporate(m).cache.size = 1 << 20;
+           },
+       .words =
+           "cached   up to 3600 s (negative answers 300 s), at least 10 s; order of addresses kept; at most 1 MiB\n"},
+      {.description = "a service of an Active Directory",
+       .name = "_ldap._tcp.dc._msdcs.corp.example",
+       .rule = 3,
+       .change = [](config::Model&) {},
+       .words = "up to 60 s (negative answers 5 s)\n"},
+      {.description = "the same label behind AWS",
+       .name = "_tcp.studio.us-east-1.sagemaker.aws",
+       .rule = 0,
+       .change = [](config::Model&) {},
+       .words = "up to 3600 s (negative answers 300 s)\n"},
+      {.description = "off for the rule",
+       .name = "a.example",
+       .rule = 3,
+       .change = [](config::Model& m) { m.rules[3].cache = false; },
+       .words = "no, every query is forwarded: the rule says cache: off\n"},
+      {.description = "off for the pool",
+       .name = "a.example",
+       .rule = 3,
+       .change = [&](config::Model& m) { corporate(m).cache.enabled = false; },
+       .words = "no, every query is forwarded: the pool says cache: off\n"},
+      {.description = "off for all",
+       .name = "a.example",
+       .rule = 3,
+       .change = [](config::Model& m) { m.dataplane.cache_size = 0; },
+       .words = "no, every query is forwarded: dataplane.cache_size is 0\n"},
   };
   for (const auto& c : cases) {
     FakeOperations one;

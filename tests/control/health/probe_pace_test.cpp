@@ -25,8 +25,11 @@ TEST(ProbePace, GapsOfOneThatIsDown) {
     std::chrono::milliseconds interval;
     uint32_t failures;
     std::chrono::milliseconds longest;
-  } cases[] = {{1s, 0, 1s},           {1s, 1, 2s},   {1s, 3, 8s},  {1s, 4, 10s},
-               {1s, 4000000000, 10s}, {30s, 0, 30s}, {30s, 5, 30s}};
+  } cases[] = {
+      {.interval = 1s, .failures = 0, .longest = 1s},           {.interval = 1s, .failures = 1, .longest = 2s},
+      {.interval = 1s, .failures = 3, .longest = 8s},           {.interval = 1s, .failures = 4, .longest = 10s},
+      {.interval = 1s, .failures = 4000000000, .longest = 10s}, {.interval = 30s, .failures = 0, .longest = 30s},
+      {.interval = 30s, .failures = 5, .longest = 30s}};
   for (const auto& one : cases) {
     EXPECT_EQ(down_gap(one.interval, one.failures, 0), one.longest);
     EXPECT_GE(down_gap(one.interval, one.failures, 0.999), one.longest * 3 / 4);

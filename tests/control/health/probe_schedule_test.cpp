@@ -19,11 +19,11 @@ TEST(ProbeSchedule, KeepsBothBoundsForEveryInterval) {
     std::chrono::milliseconds interval;
     std::chrono::milliseconds used;
   } cases[] = {
-      {"too short: lengthened", 100ms, 600ms},
-      {"the shortest", 600ms, 600ms},
-      {"below a second", 800ms, 800ms},
-      {"the default", 1000ms, 1000ms},
-      {"long", 10s, 10s},
+      {.description = "too short: lengthened", .interval = 100ms, .used = 600ms},
+      {.description = "the shortest", .interval = 600ms, .used = 600ms},
+      {.description = "below a second", .interval = 800ms, .used = 800ms},
+      {.description = "the default", .interval = 1000ms, .used = 1000ms},
+      {.description = "long", .interval = 10s, .used = 10s},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.description);

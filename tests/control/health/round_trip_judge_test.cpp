@@ -19,17 +19,17 @@ TEST(RoundTripJudge, Slow) {
     std::vector<Phase> phases;
     bool slow;
   } cases[] = {
-      {"nothing is known", {}, false},
-      {"as it always was", {{400, 50}}, false},
-      {"far above what it was", {{5, 20}, {200, 5}}, true},
-      {"two late ones of five", {{5, 20}, {300, 2}}, false},
-      {"four times nothing much", {{5, 20}, {90, 20}}, false},
-      {"twice what is much already", {{300, 20}, {600, 20}}, false},
-      {"better", {{5, 20}, {200, 10}, {5, 5}}, false},
-      {"nearly as it was", {{5, 20}, {200, 10}, {40, 5}}, false},
-      {"half way", {{5, 20}, {200, 10}, {120, 5}}, true},
-      {"still, after two minutes", {{5, 20}, {200, 120}}, true},
-      {"the usual by now", {{5, 20}, {200, 1500}}, false},
+      {.description = "nothing is known", .phases = {}, .slow = false},
+      {.description = "as it always was", .phases = {{400, 50}}, .slow = false},
+      {.description = "far above what it was", .phases = {{5, 20}, {200, 5}}, .slow = true},
+      {.description = "two late ones of five", .phases = {{5, 20}, {300, 2}}, .slow = false},
+      {.description = "four times nothing much", .phases = {{5, 20}, {90, 20}}, .slow = false},
+      {.description = "twice what is much already", .phases = {{300, 20}, {600, 20}}, .slow = false},
+      {.description = "better", .phases = {{5, 20}, {200, 10}, {5, 5}}, .slow = false},
+      {.description = "nearly as it was", .phases = {{5, 20}, {200, 10}, {40, 5}}, .slow = false},
+      {.description = "half way", .phases = {{5, 20}, {200, 10}, {120, 5}}, .slow = true},
+      {.description = "still, after two minutes", .phases = {{5, 20}, {200, 120}}, .slow = true},
+      {.description = "the usual by now", .phases = {{5, 20}, {200, 1500}}, .slow = false},
   };
   for (const auto& one : cases) {
     RoundTripJudge judge;

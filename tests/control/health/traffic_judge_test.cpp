@@ -22,16 +22,20 @@ TEST(TrafficJudge, Suspicion) {
     std::vector<TrafficSample> samples;
     bool suspicious;
   } cases[] = {
-      {"nothing", {}, false},
-      {"all is well", {sample(1000, 0)}, false},
-      {"a tenth is lost", {sample(1000, 0.1)}, false},
-      {"half is lost", {sample(1000, 0.5)}, true},
-      {"half is SERVFAIL", {sample(1000, 0, 0.5)}, true},
-      {"at once, after a good time", {sample(1000, 0), sample(1000, 0), sample(1000, 0), sample(1000, 1)}, true},
-      {"over", {sample(1000, 1), sample(1000, 0), sample(1000, 0)}, false},
-      {"two lost queries mean nothing", {{0.4, 2, 0, 2, 0}}, false},
-      {"few, over two seconds", {{0.4, 1, 0, 1, 0}, {0.4, 1, 0, 1, 0}, {0.4, 1, 0, 1, 0}}, true},
-      {"a clock that stood still", {{0, 9, 0, 9, 0}}, false},
+      {.description = "nothing", .samples = {}, .suspicious = false},
+      {.description = "all is well", .samples = {sample(1000, 0)}, .suspicious = false},
+      {.description = "a tenth is lost", .samples = {sample(1000, 0.1)}, .suspicious = false},
+      {.description = "half is lost", .samples = {sample(1000, 0.5)}, .suspicious = true},
+      {.description = "half is SERVFAIL", .samples = {sample(1000, 0, 0.5)}, .suspicious = true},
+      {.description = "at once, after a good time",
+       .samples = {sample(1000, 0), sample(1000, 0), sample(1000, 0), sample(1000, 1)},
+       .suspicious = true},
+      {.description = "over", .samples = {sample(1000, 1), sample(1000, 0), sample(1000, 0)}, .suspicious = false},
+      {.description = "two lost queries mean nothing", .samples = {{0.4, 2, 0, 2, 0}}, .suspicious = false},
+      {.description = "few, over two seconds",
+       .samples = {{0.4, 1, 0, 1, 0}, {0.4, 1, 0, 1, 0}, {0.4, 1, 0, 1, 0}},
+       .suspicious = true},
+      {.description = "a clock that stood still", .samples = {{0, 9, 0, 9, 0}}, .suspicious = false},
   };
   for (const auto& one : cases) {
     TrafficJudge judge;
@@ -53,17 +57,29 @@ TEST(TrafficJudge, Throttled) {
     std::vector<Phase> phases;
     bool throttled;
   } cases[] = {
-      {"answers stop above a rate, probes too", {{300, 0, 100, 0}, {3000, 0.4, 50, 3}}, true},
-      {"the attack: names without answers, probes answered", {{300, 0, 100, 0}, {3000, 0.5, 75, 0}}, false},
-      {"a path that loses at every rate", {{300, 0.3, 100, 3}, {3000, 0.3, 50, 3}}, false},
-      {"nothing is known of lower rates", {{3000, 0.4, 50, 3}}, false},
-      {"an outage of two seconds at a high rate",
-       {{300, 0, 100, 0}, {3000, 0, 50, 0}, {3000, 1, 5, 1}, {3000, 0, 3, 0}},
-       false},
-      {"a low rate", {{10, 0, 100, 0}, {60, 0.4, 50, 3}}, false},
-      {"over when it answers again", {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {3000, 0, 50, 0}}, false},
-      {"a burst, and calm", {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {300, 0, 50, 0}}, false},
-      {"the same again", {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {300, 0, 50, 0}, {3000, 0.4, 50, 3}}, true},
+      {.description = "answers stop above a rate, probes too",
+       .phases = {{300, 0, 100, 0}, {3000, 0.4, 50, 3}},
+       .throttled = true},
+      {.description = "the attack: names without answers, probes answered",
+       .phases = {{300, 0, 100, 0}, {3000, 0.5, 75, 0}},
+       .throttled = false},
+      {.description = "a path that loses at every rate",
+       .phases = {{300, 0.3, 100, 3}, {3000, 0.3, 50, 3}},
+       .throttled = false},
+      {.description = "nothing is known of lower rates", .phases = {{3000, 0.4, 50, 3}}, .throttled = false},
+      {.description = "an outage of two seconds at a high rate",
+       .phases = {{300, 0, 100, 0}, {3000, 0, 50, 0}, {3000, 1, 5, 1}, {3000, 0, 3, 0}},
+       .throttled = false},
+      {.description = "a low rate", .phases = {{10, 0, 100, 0}, {60, 0.4, 50, 3}}, .throttled = false},
+      {.description = "over when it answers again",
+       .phases = {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {3000, 0, 50, 0}},
+       .throttled = false},
+      {.description = "a burst, and calm",
+       .phases = {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {300, 0, 50, 0}},
+       .throttled = false},
+      {.description = "the same again",
+       .phases = {{300, 0, 100, 0}, {3000, 0.4, 50, 3}, {300, 0, 50, 0}, {3000, 0.4, 50, 3}},
+       .throttled = true},
   };
   for (const auto& one : cases) {
     TrafficJudge judge;

@@ -83,13 +83,22 @@ TEST_F(NextHopMirrorTest, FindsGatewaysAndOnLinkEndpointsOfBothFamilies) {
     std::optional<std::string> source;
     const char* expected_source;
   } cases[] = {
-      {"IPv4 behind a gateway", "10.16.1.10", {}, "10.9.0.2"},
-      {"IPv4 behind a gateway, from a given source", "10.16.1.11", "10.9.0.3", "10.9.0.3"},
-      {"IPv4 on-link", "10.9.0.1", {}, "10.9.0.2"},
-      {"IPv4 behind an IPv6 gateway", "10.17.1.10", {}, "10.9.0.2"},
-      {"IPv6 behind a gateway", "fd16::10", {}, "fd09::2"},
-      {"IPv6 behind a gateway, from a given source", "fd16::11", "fd09::2", "fd09::2"},
-      {"IPv6 on-link", "fd09::1", {}, "fd09::2"},
+      {.description = "IPv4 behind a gateway", .address = "10.16.1.10", .source = {}, .expected_source = "10.9.0.2"},
+      {.description = "IPv4 behind a gateway, from a given source",
+       .address = "10.16.1.11",
+       .source = "10.9.0.3",
+       .expected_source = "10.9.0.3"},
+      {.description = "IPv4 on-link", .address = "10.9.0.1", .source = {}, .expected_source = "10.9.0.2"},
+      {.description = "IPv4 behind an IPv6 gateway",
+       .address = "10.17.1.10",
+       .source = {},
+       .expected_source = "10.9.0.2"},
+      {.description = "IPv6 behind a gateway", .address = "fd16::10", .source = {}, .expected_source = "fd09::2"},
+      {.description = "IPv6 behind a gateway, from a given source",
+       .address = "fd16::11",
+       .source = "fd09::2",
+       .expected_source = "fd09::2"},
+      {.description = "IPv6 on-link", .address = "fd09::1", .source = {}, .expected_source = "fd09::2"},
   };
   std::vector<NextHopTarget> targets;
   for (const auto& one : cases) targets.push_back(target(one.address, one.source));

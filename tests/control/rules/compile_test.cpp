@@ -22,27 +22,35 @@ TEST(Compile, RefusesByReason) {
     const char* reason;
   };
   const Case cases[] = {
-      {"a pool without endpoints", [](Model& m) { m.pools[1].endpoints.clear(); }, "pool corporate has no endpoint"},
-      {"a rule without a pool", [](Model& m) { m.rules[1].pool = 9; },
-       "zones[1] forwards to a pool that does not exist"},
-      {"a zone without a rule", [](Model& m) { test::add_zone(m, wire("a.example"), Scope::zone, 9); },
-       "zone a.example has a rule"},
-      {"a default without a rule", [](Model& m) { m.default_rule = 9; }, "the default refers to a rule"},
-      {"one name, two rules",
-       [](Model& m) {
-         test::add_zone(m, wire("a.example"), Scope::zone, 0);
-         test::add_zone(m, wire("a.example"), Scope::zone, 1);
-       },
-       "zone a.example appears twice"},
-      {"one *.name, two rules",
-       [](Model& m) {
-         test::add_zone(m, wire("a.example"), Scope::below, 0);
-         test::add_zone(m, wire("a.example"), Scope::below, 1);
-       },
-       "zone a.example appears twice"},
-      {"more endpoints than slots",
-       [](Model& m) { m.pools[1].endpoints.resize(config::kMaxEndpoints, m.pools[1].endpoints[0]); },
-       "no free slot for endpoint 192.168.10.2 of pool corporate"},
+      {.description = "a pool without endpoints",
+       .change = [](Model& m) { m.pools[1].endpoints.clear(); },
+       .reason = "pool corporate has no endpoint"},
+      {.description = "a rule without a pool",
+       .change = [](Model& m) { m.rules[1].pool = 9; },
+       .reason = "zones[1] forwards to a pool that does not exist"},
+      {.description = "a zone without a rule",
+       .change = [](Model& m) { test::add_zone(m, wire("a.example"), Scope::zone, 9); },
+       .reason = "zone a.example has a rule"},
+      {.description = "a default without a rule",
+       .change = [](Model& m) { m.default_rule = 9; },
+       .reason = "the default refers to a rule"},
+      {.description = "one name, two rules",
+       .change =
+           [](Model& m) {
+             test::add_zone(m, wire("a.example"), Scope::zone, 0);
+             test::add_zone(m, wire("a.example"), Scope::zone, 1);
+           },
+       .reason = "zone a.example appears twice"},
+      {.description = "one *.name, two rules",
+       .change =
+           [](Model& m) {
+             test::add_zone(m, wire("a.example"), Scope::below, 0);
+             test::add_zone(m, wire("a.example"), Scope::below, 1);
+           },
+       .reason = "zone a.example appears twice"},
+      {.description = "more endpoints than slots",
+       .change = [](Model& m) { m.pools[1].endpoints.resize(config::kMaxEndpoints, m.pools[1].endpoints[0]); },
+       .reason = "no free slot for endpoint 192.168.10.2 of pool corporate"},
   };
   for (const Case& c : cases) {
     Model model = test::sample_model();
@@ -132,38 +140,66 @@ TEST(Compile, ARulesIdentityIsWhatItsAnswersDependOn) {
     bool changes;  // that of rule 0, to pool `studio`
     std::function<void(Model&)> change;
   } cases[] = {
-      {"nothing", false, [](Model&) {}},
-      {"its line and name", false, [](Model& m) { m.rules[0].origin = "zones[7]", m.rules[0].where.line = 9; }},
-      {"another rule before it", false,
-       [](Model& m) {
-         m.rules.push_back(m.rules[0]);
-         m.rules[0] = m.rules[1];
-         std::swap(m.rules[0], m.rules[2]);
-       }},
-      {"the other pool's number", false,
-       [](Model& m) {
-         std::swap(m.pools[0], m.pools[1]);
-         for (auto& rule : m.rules) rule.pool ^= 1;
-       }},
-      {"its endpoints in another order", false,
-       [](Model& m) { std::swap(m.pools[0].endpoints[0], m.pools[0].endpoints[1]); }},
-      {"an endpoint's weight and budget", false,
-       [](Model& m) { m.pools[0].endpoints[0].weight = 7, m.pools[0].endpoints[0].budget = 1; }},
-      {"how long answers are remembered", false, [](Model& m) { m.pools[0].cache.max_ttl = 5; }},
-      {"whether they are", false, [](Model& m) { m.rules[0].cache = false; }},
-      {"the health check", false, [](Model& m) { m.pools[0].health.rise = 9; }},
-      {"the other pool", false, [](Model& m) { m.pools[1].endpoints[0].address = *parse_address("192.168.10.3"); }},
-      {"zones", false, [](Model& m) { test::add_zone(m, wire("new.example"), Scope::zone, 0); }},
-      {"its pool", true, [](Model& m) { m.rules[0].pool = 1; }},
-      {"its pool's name", true, [](Model& m) { m.pools[0].name = "studio-2"; }},
-      {"its pool's kind", true, [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }},
-      {"an endpoint", true, [](Model& m) { m.pools[0].endpoints[0].address = *parse_address("10.16.1.11"); }},
-      {"an endpoint fewer", true, [](Model& m) { m.pools[0].endpoints.pop_back(); }},
-      {"where its addresses must lie", true, [](Model& m) { m.rules[0].expect = {*parse_prefix("10.16.0.0/16")}; }},
-      {"what becomes of leaks", true, [](Model& m) { m.rules[0].on_leak = config::OnLeak::alarm; }},
-      {"what becomes of chains", true, [](Model& m) { m.rules[0].cname = config::CnameInto::pass; }},
-      {"its privacy", true, [](Model& m) { m.rules[0].is_private = false; }},
-      {"what is done with its names", true, [](Model& m) { m.rules[0].action = config::Action::refused; }},
+      {.description = "nothing", .changes = false, .change = [](Model&) {}},
+      {.description = "its line and name",
+       .changes = false,
+       .change = [](Model& m) { m.rules[0].origin = "zones[7]", m.rules[0].where.line = 9; }},
+      {.description = "another rule before it",
+       .changes = false,
+       .change =
+           [](Model& m) {
+             m.rules.push_back(m.rules[0]);
+             m.rules[0] = m.rules[1];
+             std::swap(m.rules[0], m.rules[2]);
+           }},
+      {.description = "the other pool's number",
+       .changes = false,
+       .change =
+           [](Model& m) {
+             std::swap(m.pools[0], m.pools[1]);
+             for (auto& rule : m.rules) rule.pool ^= 1;
+           }},
+      {.description = "its endpoints in another order",
+       .changes = false,
+       .change = [](Model& m) { std::swap(m.pools[0].endpoints[0], m.pools[0].endpoints[1]); }},
+      {.description = "an endpoint's weight and budget",
+       .changes = false,
+       .change = [](Model& m) { m.pools[0].endpoints[0].weight = 7, m.pools[0].endpoints[0].budget = 1; }},
+      {.description = "how long answers are remembered",
+       .changes = false,
+       .change = [](Model& m) { m.pools[0].cache.max_ttl = 5; }},
+      {.description = "whether they are", .changes = false, .change = [](Model& m) { m.rules[0].cache = false; }},
+      {.description = "the health check", .changes = false, .change = [](Model& m) { m.pools[0].health.rise = 9; }},
+      {.description = "the other pool",
+       .changes = false,
+       .change = [](Model& m) { m.pools[1].endpoints[0].address = *parse_address("192.168.10.3"); }},
+      {.description = "zones",
+       .changes = false,
+       .change = [](Model& m) { test::add_zone(m, wire("new.example"), Scope::zone, 0); }},
+      {.description = "its pool", .changes = true, .change = [](Model& m) { m.rules[0].pool = 1; }},
+      {.description = "its pool's name", .changes = true, .change = [](Model& m) { m.pools[0].name = "studio-2"; }},
+      {.description = "its pool's kind",
+       .changes = true,
+       .change = [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }},
+      {.description = "an endpoint",
+       .changes = true,
+       .change = [](Model& m) { m.pools[0].endpoints[0].address = *parse_address("10.16.1.11"); }},
+      {.description = "an endpoint fewer",
+       .changes = true,
+       .change = [](Model& m) { m.pools[0].endpoints.pop_back(); }},
+      {.description = "where its addresses must lie",
+       .changes = true,
+       .change = [](Model& m) { m.rules[0].expect = {*parse_prefix("10.16.0.0/16")}; }},
+      {.description = "what becomes of leaks",
+       .changes = true,
+       .change = [](Model& m) { m.rules[0].on_leak = config::OnLeak::alarm; }},
+      {.description = "what becomes of chains",
+       .changes = true,
+       .change = [](Model& m) { m.rules[0].cname = config::CnameInto::pass; }},
+      {.description = "its privacy", .changes = true, .change = [](Model& m) { m.rules[0].is_private = false; }},
+      {.description = "what is done with its names",
+       .changes = true,
+       .change = [](Model& m) { m.rules[0].action = config::Action::refused; }},
   };
   for (const auto& one : cases) {
     Model changed = model;
@@ -195,21 +231,36 @@ TEST(Compile, ThePrivateIdentityIsThatOfThePrivateZones) {
     bool changes;
     std::function<void(Model&)> change;
   } cases[] = {
-      {"nothing", false, [](Model&) {}},
-      {"another order", false, [](Model& m) { std::swap(m.zones.entries[0], m.zones.entries[2]); }},
-      {"a zone more that is not private", false, [&](Model& m) { zone(m, "d.example", 1); }},
-      {"one fewer that is not", false, [](Model& m) { m.zones.entries.erase(m.zones.entries.begin() + 1); }},
-      {"where others go", false, [](Model& m) { m.pools[1].name = "office"; }},
-      {"a default that is not private", false, [](Model& m) { m.default_rule = 1; }},
-      {"a private zone more", true, [&](Model& m) { zone(m, "d.example", 0); }},
-      {"a hole in a private zone", true, [&](Model& m) { zone(m, "public.a.example", 1); }},
-      {"one fewer", true, [](Model& m) { m.zones.entries.pop_back(); }},
-      {"one that is private now", true, [](Model& m) { m.zones.entries[1].rule = 0; }},
-      {"one that is no more", true, [](Model& m) { m.zones.entries[0].rule = 1; }},
-      {"its name alone instead of the zone", true, [](Model& m) { m.zones.entries[0].scope = Scope::name; }},
-      {"where private addresses must lie", true,
-       [](Model& m) { m.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")}; }},
-      {"a private default", true, [](Model& m) { m.default_rule = 0; }},
+      {.description = "nothing", .changes = false, .change = [](Model&) {}},
+      {.description = "another order",
+       .changes = false,
+       .change = [](Model& m) { std::swap(m.zones.entries[0], m.zones.entries[2]); }},
+      {.description = "a zone more that is not private",
+       .changes = false,
+       .change = [&](Model& m) { zone(m, "d.example", 1); }},
+      {.description = "one fewer that is not",
+       .changes = false,
+       .change = [](Model& m) { m.zones.entries.erase(m.zones.entries.begin() + 1); }},
+      {.description = "where others go", .changes = false, .change = [](Model& m) { m.pools[1].name = "office"; }},
+      {.description = "a default that is not private",
+       .changes = false,
+       .change = [](Model& m) { m.default_rule = 1; }},
+      {.description = "a private zone more", .changes = true, .change = [&](Model& m) { zone(m, "d.example", 0); }},
+      {.description = "a hole in a private zone",
+       .changes = true,
+       .change = [&](Model& m) { zone(m, "public.a.example", 1); }},
+      {.description = "one fewer", .changes = true, .change = [](Model& m) { m.zones.entries.pop_back(); }},
+      {.description = "one that is private now",
+       .changes = true,
+       .change = [](Model& m) { m.zones.entries[1].rule = 0; }},
+      {.description = "one that is no more", .changes = true, .change = [](Model& m) { m.zones.entries[0].rule = 1; }},
+      {.description = "its name alone instead of the zone",
+       .changes = true,
+       .change = [](Model& m) { m.zones.entries[0].scope = Scope::name; }},
+      {.description = "where private addresses must lie",
+       .changes = true,
+       .change = [](Model& m) { m.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")}; }},
+      {.description = "a private default", .changes = true, .change = [](Model& m) { m.default_rule = 0; }},
   };
   for (const auto& one : cases) {
     Model changed = model;

@@ -121,18 +121,24 @@ TEST(Composer, WhatCannotBeReadIsLeftOut) {
     Bytes record;
     bool good;
   } cases[] = {
-      {"an owner that points forward", {0xc0, 40, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 9}, false},
-      {"CNAME", {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 3, 1, 'a', 0}, true},
-      {"CNAME without data", {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0}, false},
-      {"CNAME cut short", {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2, 1, 'a'}, false},
-      {"SOA with one name", {0, 0, 6, 0, 1, 0, 0, 0, 0, 0, 1, 0}, false},
-      {"MX without a name", {0, 0, 15, 0, 1, 0, 0, 0, 0, 0, 2, 0, 1}, false},
-      {"MX of one octet", {0, 0, 15, 0, 1, 0, 0, 0, 0, 0, 1, 0}, false},
-      {"NAPTR", {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 8, 0, 1, 0, 1, 0, 0, 0, 0}, true},
-      {"NAPTR whose string runs out", {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 8, 0, 1, 0, 1, 0, 0, 9, 0}, false},
-      {"NAPTR without strings", {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 4, 0, 1, 0, 1}, false},
-      {"a name that runs on behind its data", {0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 2, 3, 'a', 'b', 'c', 0}, false},
-      {"an unknown type", {0, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0xc0, 0xff}, true},
+      {.description = "an owner that points forward",
+       .record = {0xc0, 40, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 9},
+       .good = false},
+      {.description = "CNAME", .record = {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 3, 1, 'a', 0}, .good = true},
+      {.description = "CNAME without data", .record = {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0}, .good = false},
+      {.description = "CNAME cut short", .record = {0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2, 1, 'a'}, .good = false},
+      {.description = "SOA with one name", .record = {0, 0, 6, 0, 1, 0, 0, 0, 0, 0, 1, 0}, .good = false},
+      {.description = "MX without a name", .record = {0, 0, 15, 0, 1, 0, 0, 0, 0, 0, 2, 0, 1}, .good = false},
+      {.description = "MX of one octet", .record = {0, 0, 15, 0, 1, 0, 0, 0, 0, 0, 1, 0}, .good = false},
+      {.description = "NAPTR", .record = {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 8, 0, 1, 0, 1, 0, 0, 0, 0}, .good = true},
+      {.description = "NAPTR whose string runs out",
+       .record = {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 8, 0, 1, 0, 1, 0, 0, 9, 0},
+       .good = false},
+      {.description = "NAPTR without strings", .record = {0, 0, 35, 0, 1, 0, 0, 0, 0, 0, 4, 0, 1, 0, 1}, .good = false},
+      {.description = "a name that runs on behind its data",
+       .record = {0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 2, 3, 'a', 'b', 'c', 0},
+       .good = false},
+      {.description = "an unknown type", .record = {0, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0xc0, 0xff}, .good = true},
   };
   for (const auto& c : cases) {
     Bytes message = head;

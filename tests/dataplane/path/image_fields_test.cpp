@@ -143,10 +143,16 @@ TEST_F(ImageFieldsTest, NamesTheField) {
     const char* reason;
   };
   const Case cases[] = {
-      {Section::local_zones, offsetof(config::ImageLocalZone, error), 0x6000, 2,
-       "its local zone 0 has error 24576, not 0 to 255 or 65535"},
-      {Section::rules, offsetof(config::ImageRule, pool), 1, 4,
-       "its rule 0 is private and forwards to pool 1, which holds no private names"},
+      {.which = Section::local_zones,
+       .offset = offsetof(config::ImageLocalZone, error),
+       .value = 0x6000,
+       .size = 2,
+       .reason = "its local zone 0 has error 24576, not 0 to 255 or 65535"},
+      {.which = Section::rules,
+       .offset = offsetof(config::ImageRule, pool),
+       .value = 1,
+       .size = 4,
+       .reason = "its rule 0 is private and forwards to pool 1, which holds no private names"},
   };
   for (const Case& c : cases) {
     ImageBytes image = original_;

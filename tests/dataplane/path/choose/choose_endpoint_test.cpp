@@ -93,10 +93,10 @@ struct PolicyCase {
 };
 
 const PolicyCase kPolicies[] = {
-    {"least-outstanding", 0, {25, 25, 25, 25}, {33.3, 0, 33.3, 33.3}},
-    {"round-robin", 1, {25, 25, 25, 25}, {33.3, 0, 33.3, 33.3}},
-    {"weighted", 2, {10, 20, 30, 40}, {12.5, 0, 37.5, 50}},
-    {"ordered", 3, {100, 0, 0, 0}, {100, 0, 0, 0}},
+    {.description = "least-outstanding", .pool = 0, .all = {25, 25, 25, 25}, .without_second = {33.3, 0, 33.3, 33.3}},
+    {.description = "round-robin", .pool = 1, .all = {25, 25, 25, 25}, .without_second = {33.3, 0, 33.3, 33.3}},
+    {.description = "weighted", .pool = 2, .all = {10, 20, 30, 40}, .without_second = {12.5, 0, 37.5, 50}},
+    {.description = "ordered", .pool = 3, .all = {100, 0, 0, 0}, .without_second = {100, 0, 0, 0}},
 };
 
 // An endpoint leaves, and returns little by little.

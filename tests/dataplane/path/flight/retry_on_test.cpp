@@ -80,15 +80,15 @@ TEST_F(RetryOnTest, OnlyTheRcodesThatThePoolNames) {
     uint16_t rcode;
     bool tries;
   };
-  for (const Case& c : std::initializer_list<Case>{{"", kServfail, false},
-                                                   {"", kRefused, false},
-                                                   {"[servfail]", kServfail, true},
-                                                   {"[servfail]", kRefused, false},
-                                                   {"[refused]", kServfail, false},
-                                                   {"[refused]", kRefused, true},
-                                                   {"[servfail, refused]", 0, false},
-                                                   {"[servfail, refused]", 3, false},
-                                                   {"[servfail, refused]", 9, false}}) {
+  for (const Case& c : std::initializer_list<Case>{{.rcodes = "", .rcode = kServfail, .tries = false},
+                                                   {.rcodes = "", .rcode = kRefused, .tries = false},
+                                                   {.rcodes = "[servfail]", .rcode = kServfail, .tries = true},
+                                                   {.rcodes = "[servfail]", .rcode = kRefused, .tries = false},
+                                                   {.rcodes = "[refused]", .rcode = kServfail, .tries = false},
+                                                   {.rcodes = "[refused]", .rcode = kRefused, .tries = true},
+                                                   {.rcodes = "[servfail, refused]", .rcode = 0, .tries = false},
+                                                   {.rcodes = "[servfail, refused]", .rcode = 3, .tries = false},
+                                                   {.rcodes = "[servfail, refused]", .rcode = 9, .tries = false}}) {
     SCOPED_TRACE(std::string(c.rcodes) + " " + std::to_string(c.rcode));
     put_in_force(c.rcodes);
     const Frame left = ask();

@@ -116,9 +116,13 @@ TEST_F(RetryTest, PatienceIsLearned) {
     uint64_t too_early_ms;
     uint64_t late_enough_ms;
   };
-  for (const Case& c : std::initializer_list<Case>{{"never below 20 ms", 1, 19, 23},
-                                                   {"somewhat above the usual round trip", 60, 60, 90},
-                                                   {"never above 800 ms", 1500, 798, 803}}) {
+  for (const Case& c : std::initializer_list<Case>{
+           {.description = "never below 20 ms", .round_trip_ms = 1, .too_early_ms = 19, .late_enough_ms = 23},
+           {.description = "somewhat above the usual round trip",
+           .round_trip_ms = 60,
+           .too_early_ms = 60,
+           .late_enough_ms = 90},
+           {.description = "never above 800 ms", .round_trip_ms = 1500, .too_early_ms = 798, .late_enough_ms = 803}}) {
     SCOPED_TRACE(c.description);
     for (int i = 0; i < 60; ++i) {
       const Frame left = ask();
@@ -230,10 +234,16 @@ TEST_F(RetryTest, NewRulesDecideWhereItGoes) {
     const char* verdict;
     const char* endpoint;
   };
-  for (const Case& c : std::initializer_list<Case>{
-           {"zones:\n  - {zone: studio.us-east-1.sagemaker.aws, pool: vpc6}\n", "retry.sent", "fd16::10"},
-           {"zones:\n  - {zone: studio.us-east-1.sagemaker.aws, answer: refused}\n", "retry.no_endpoint", ""},
-           {"zones:\n  - {zone: six.example, pool: vpc6}\n", "retry.no_endpoint", ""}}) {
+  for (const Case& c :
+       std::initializer_list<Case>{{.zones = "zones:\n  - {zone: studio.us-east-1.sagemaker.aws, pool: vpc6}\n",
+       .verdict = "retry.sent",
+       .endpoint = "fd16::10"},
+                                   {.zones = "zones:\n  - {zone: studio.us-east-1.sagemaker.aws, answer: refused}\n",
+                                   .verdict = "retry.no_endpoint",
+                                   .endpoint = ""},
+                                   {.zones = "zones:\n  - {zone: six.example, pool: vpc6}\n",
+                                   .verdict = "retry.no_endpoint",
+                                   .endpoint = ""}}) {
     SCOPED_TRACE(c.zones);
     rig.load(kRigRules);
     ask();

@@ -18,112 +18,178 @@ struct FrameCase {
 void nothing(Frame&) {}
 
 const FrameCase kFrames[] = {
-    {"as it should be", nothing, "classify.query query.forwarded", "classify.query query.forwarded"},
-    {"wrong UDP checksum", [](Frame& f) { f.udp_sum = UdpSum::wrong; }, "classify.bad_udp_checksum",
-     "classify.bad_udp_checksum"},
-    {"no UDP checksum", [](Frame& f) { f.udp_sum = UdpSum::zero; }, "classify.query query.forwarded",
-     "classify.no_udp_checksum"},
-    {"the pseudo-header's sum on a port with complete sums", [](Frame& f) { f.udp_sum = UdpSum::partial; },
-     "classify.bad_udp_checksum", "classify.bad_udp_checksum"},
-    {"wrong IPv4 checksum", [](Frame& f) { f.wrong_ip_sum = true; }, "classify.bad_ip_checksum",
-     "classify.query query.forwarded"},
-    {"first fragment of a query", [](Frame& f) { f.fragment = 0x2000; }, kStranger, ""},
-    {"first fragment of a response",
-     [](Frame& f) {
-       f.fragment = 0x2000;
-       f.source_port = 53;
-       f.destination_port = PathRig::kFirstSourcePort;
-     },
-     "classify.fragment response.malformed", ""},
-    {"later fragment of a response, by its look",
-     [](Frame& f) {
-       f.fragment = 0x2010;
-       f.source_port = 53;
-       f.destination_port = PathRig::kFirstSourcePort;
-     },
-     kStranger, ""},
-    {"later fragment", [](Frame& f) { f.fragment = 0x0010; }, kStranger, ""},
-    {"don't fragment", [](Frame& f) { f.fragment = 0x4000; }, "classify.query query.forwarded", ""},
-    {"IPv4 options", [](Frame& f) { f.option_words = 1; }, kStranger, ""},
-    {"40 octets of IPv4 options", [](Frame& f) { f.option_words = 10; }, kStranger, ""},
-    {"IPv6 fragment header", [](Frame& f) { f.protocol = 44; }, "", kStranger},
-    {"IPv6 hop-by-hop options", [](Frame& f) { f.protocol = 0; }, "", kStranger},
-    {"TCP", [](Frame& f) { f.protocol = 6; }, kStranger, kStranger},
-    {"ICMP", [](Frame& f) { f.protocol = 1; }, kStranger, kStranger},
-    {"ICMPv6", [](Frame& f) { f.protocol = 58; }, kStranger, kStranger},
-    {"another port", [](Frame& f) { f.destination_port = 5353; }, kStranger, kStranger},
-    {"from port 53 to a port that is not ours",
-     [](Frame& f) {
-       f.source_port = 53;
-       f.destination_port = 19999;
-     },
-     kStranger, kStranger},
-    {"from port 53 to the last port that is ours and one more",
-     [](Frame& f) {
-       f.source_port = 53;
-       f.destination_port = PathRig::kFirstSourcePort + PathRig::kSourcePortsPerLcore;
-     },
-     kStranger, kStranger},
-    {"to a port of ours, not from port 53", [](Frame& f) { f.destination_port = PathRig::kFirstSourcePort; }, kStranger,
-     kStranger},
-    {"from port 53 to port 53 is a query", [](Frame& f) { f.source_port = 53; }, "classify.query query.forwarded",
-     "classify.query query.forwarded"},
-    {"another address", [](Frame& f) { f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87"); },
-     kStranger, kStranger},
-    {"a wrong checksum for somebody else is not ours to judge",
-     [](Frame& f) {
-       f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87");
-       f.udp_sum = UdpSum::wrong;
-     },
-     kStranger, kStranger},
-    {"IP length longer than the frame", [](Frame& f) { f.ip_length_error = 1; }, "classify.malformed",
-     "classify.malformed"},
-    {"IP length longer than the frame, made up by padding",
-     [](Frame& f) {
-       f.ip_length_error = 4;
-       f.padding = 4;
-     },
-     "classify.query query.forwarded", "classify.query query.forwarded"},
-    {"from a group's MAC: the answer would go to everybody",
-     [](Frame& f) { f.source_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }, "classify.malformed", "classify.malformed"},
-    {"in a broadcast frame", [](Frame& f) { f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; },
-     "classify.malformed", "classify.malformed"},
-    {"to another host's MAC", [](Frame& f) { f.destination_mac = mac(0x77); }, "classify.other_mac",
-     "classify.other_mac"},
-    {"to the MAC of a VRRP router that is another host", [](Frame& f) { f.destination_mac = {0, 0, 0x5e, 0, 1, 7}; },
-     "classify.other_mac", "classify.other_mac"},
-    {"to another host's MAC and address",
-     [](Frame& f) {
-       f.destination_mac = mac(0x77);
-       f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87");
-     },
-     kStranger, kStranger},
-    {"a response to another host's MAC",
-     [](Frame& f) {
-       f.destination_mac = mac(0x77);
-       f.source_port = 53;
-       f.destination_port = PathRig::kFirstSourcePort;
-     },
-     "classify.other_mac", "classify.other_mac"},
-    {"the first fragment of a response to another host's MAC",
-     [](Frame& f) {
-       f.destination_mac = mac(0x77);
-       f.fragment = 0x2000;
-       f.source_port = 53;
-       f.destination_port = PathRig::kFirstSourcePort;
-     },
-     "classify.other_mac", ""},
-    {"in a broadcast frame, for another address",
-     [](Frame& f) {
-       f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-       f.destination = address(f.source.is_v4() ? "192.168.10.255" : "ff02::1");
-     },
-     kStranger, kStranger},
-    {"UDP length one too long", [](Frame& f) { f.udp_length_error = 1; }, "classify.malformed", "classify.malformed"},
-    {"UDP length below its header", [](Frame& f) { f.udp_length_error = 7 - 8 - static_cast<int>(f.payload.size()); },
-     "classify.malformed", "classify.malformed"},
-    {"UDP length 0 (a jumbogram's)", [](Frame& f) { f.udp_length_error = -8 - static_cast<int>(f.payload.size()); },
-     "classify.malformed", "classify.malformed"},
+    {.description = "as it should be",
+     .change = nothing,
+     .v4 = "classify.query query.forwarded",
+     .v6 = "classify.query query.forwarded"},
+    {.description = "wrong UDP checksum",
+     .change = [](Frame& f) { f.udp_sum = UdpSum::wrong; },
+     .v4 = "classify.bad_udp_checksum",
+     .v6 = "classify.bad_udp_checksum"},
+    {.description = "no UDP checksum",
+     .change = [](Frame& f) { f.udp_sum = UdpSum::zero; },
+     .v4 = "classify.query query.forwarded",
+     .v6 = "classify.no_udp_checksum"},
+    {.description = "the pseudo-header's sum on a port with complete sums",
+     .change = [](Frame& f) { f.udp_sum = UdpSum::partial; },
+     .v4 = "classify.bad_udp_checksum",
+     .v6 = "classify.bad_udp_checksum"},
+    {.description = "wrong IPv4 checksum",
+     .change = [](Frame& f) { f.wrong_ip_sum = true; },
+     .v4 = "classify.bad_ip_checksum",
+     .v6 = "classify.query query.forwarded"},
+    {.description = "first fragment of a query",
+     .change = [](Frame& f) { f.fragment = 0x2000; },
+     .v4 = kStranger,
+     .v6 = ""},
+    {.description = "first fragment of a response",
+     .change =
+         [](Frame& f) {
+           f.fragment = 0x2000;
+           f.source_port = 53;
+           f.destination_port = PathRig::kFirstSourcePort;
+         },
+     .v4 = "classify.fragment response.malformed",
+     .v6 = ""},
+    {.description = "later fragment of a response, by its look",
+     .change =
+         [](Frame& f) {
+           f.fragment = 0x2010;
+           f.source_port = 53;
+           f.destination_port = PathRig::kFirstSourcePort;
+         },
+     .v4 = kStranger,
+     .v6 = ""},
+    {.description = "later fragment", .change = [](Frame& f) { f.fragment = 0x0010; }, .v4 = kStranger, .v6 = ""},
+    {.description = "don't fragment",
+     .change = [](Frame& f) { f.fragment = 0x4000; },
+     .v4 = "classify.query query.forwarded",
+     .v6 = ""},
+    {.description = "IPv4 options", .change = [](Frame& f) { f.option_words = 1; }, .v4 = kStranger, .v6 = ""},
+    {.description = "40 octets of IPv4 options",
+     .change = [](Frame& f) { f.option_words = 10; },
+     .v4 = kStranger,
+     .v6 = ""},
+    {.description = "IPv6 fragment header", .change = [](Frame& f) { f.protocol = 44; }, .v4 = "", .v6 = kStranger},
+    {.description = "IPv6 hop-by-hop options", .change = [](Frame& f) { f.protocol = 0; }, .v4 = "", .v6 = kStranger},
+    {.description = "TCP", .change = [](Frame& f) { f.protocol = 6; }, .v4 = kStranger, .v6 = kStranger},
+    {.description = "ICMP", .change = [](Frame& f) { f.protocol = 1; }, .v4 = kStranger, .v6 = kStranger},
+    {.description = "ICMPv6", .change = [](Frame& f) { f.protocol = 58; }, .v4 = kStranger, .v6 = kStranger},
+    {.description = "another port",
+     .change = [](Frame& f) { f.destination_port = 5353; },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "from port 53 to a port that is not ours",
+     .change =
+         [](Frame& f) {
+           f.source_port = 53;
+           f.destination_port = 19999;
+         },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "from port 53 to the last port that is ours and one more",
+     .change =
+         [](Frame& f) {
+           f.source_port = 53;
+           f.destination_port = PathRig::kFirstSourcePort + PathRig::kSourcePortsPerLcore;
+         },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "to a port of ours, not from port 53",
+     .change = [](Frame& f) { f.destination_port = PathRig::kFirstSourcePort; },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "from port 53 to port 53 is a query",
+     .change = [](Frame& f) { f.source_port = 53; },
+     .v4 = "classify.query query.forwarded",
+     .v6 = "classify.query query.forwarded"},
+    {.description = "another address",
+     .change = [](Frame& f) { f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87"); },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "a wrong checksum for somebody else is not ours to judge",
+     .change =
+         [](Frame& f) {
+           f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87");
+           f.udp_sum = UdpSum::wrong;
+         },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "IP length longer than the frame",
+     .change = [](Frame& f) { f.ip_length_error = 1; },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
+    {.description = "IP length longer than the frame, made up by padding",
+     .change =
+         [](Frame& f) {
+           f.ip_length_error = 4;
+           f.padding = 4;
+         },
+     .v4 = "classify.query query.forwarded",
+     .v6 = "classify.query query.forwarded"},
+    {.description = "from a group's MAC: the answer would go to everybody",
+     .change = [](Frame& f) { f.source_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
+    {.description = "in a broadcast frame",
+     .change = [](Frame& f) { f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
+    {.description = "to another host's MAC",
+     .change = [](Frame& f) { f.destination_mac = mac(0x77); },
+     .v4 = "classify.other_mac",
+     .v6 = "classify.other_mac"},
+    {.description = "to the MAC of a VRRP router that is another host",
+     .change = [](Frame& f) { f.destination_mac = {0, 0, 0x5e, 0, 1, 7}; },
+     .v4 = "classify.other_mac",
+     .v6 = "classify.other_mac"},
+    {.description = "to another host's MAC and address",
+     .change =
+         [](Frame& f) {
+           f.destination_mac = mac(0x77);
+           f.destination = address(f.source.is_v4() ? "192.168.10.87" : "fd00::87");
+         },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "a response to another host's MAC",
+     .change =
+         [](Frame& f) {
+           f.destination_mac = mac(0x77);
+           f.source_port = 53;
+           f.destination_port = PathRig::kFirstSourcePort;
+         },
+     .v4 = "classify.other_mac",
+     .v6 = "classify.other_mac"},
+    {.description = "the first fragment of a response to another host's MAC",
+     .change =
+         [](Frame& f) {
+           f.destination_mac = mac(0x77);
+           f.fragment = 0x2000;
+           f.source_port = 53;
+           f.destination_port = PathRig::kFirstSourcePort;
+         },
+     .v4 = "classify.other_mac",
+     .v6 = ""},
+    {.description = "in a broadcast frame, for another address",
+     .change =
+         [](Frame& f) {
+           f.destination_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+           f.destination = address(f.source.is_v4() ? "192.168.10.255" : "ff02::1");
+         },
+     .v4 = kStranger,
+     .v6 = kStranger},
+    {.description = "UDP length one too long",
+     .change = [](Frame& f) { f.udp_length_error = 1; },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
+    {.description = "UDP length below its header",
+     .change = [](Frame& f) { f.udp_length_error = 7 - 8 - static_cast<int>(f.payload.size()); },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
+    {.description = "UDP length 0 (a jumbogram's)",
+     .change = [](Frame& f) { f.udp_length_error = -8 - static_cast<int>(f.payload.size()); },
+     .v4 = "classify.malformed",
+     .v6 = "classify.malformed"},
 };
 
 using ClassifyTest = PathTest;
@@ -257,11 +323,11 @@ TEST_F(ClassifyTest, ASourceOnlyUnderTheMacThatItBelongsBehind) {
     const char* source;
     Mac from;
     bool passes;
-  } cases[] = {{"192.168.10.20", mac(0xc1), true},
-               {"192.168.10.20", mac(0x66), false},
-               {"192.168.10.66", mac(0x66), true},
-               {"192.168.20.5", mac(0x66), false},
-               {"192.168.20.5", gateway, true}};
+  } cases[] = {{.source = "192.168.10.20", .from = mac(0xc1), .passes = true},
+               {.source = "192.168.10.20", .from = mac(0x66), .passes = false},
+               {.source = "192.168.10.66", .from = mac(0x66), .passes = true},
+               {.source = "192.168.20.5", .from = mac(0x66), .passes = false},
+               {.source = "192.168.20.5", .from = gateway, .passes = true}};
   for (const auto& one : cases) {
     Frame frame = from_client(write(studio_query(++number)), one.source);
     frame.source_mac = one.from;

@@ -120,20 +120,36 @@ TEST_F(ChaseTest, WhatEndsInServfail) {
     uint16_t error;
     const char* verdict;
   } cases[] = {
-      {"SERVFAIL", 2, {}, 22, "classify.response response.blocked"},
-      {"REFUSED", 5, {}, 22, "classify.response response.blocked"},
-      {"a leak", 0, {{"a.vpc.example", kA, kOut}}, 17, "classify.response guard.blocked response.blocked"},
-      {"a chain that leads out",
-       0,
-       {{"a.vpc.example", kCname, name("x.org")}},
-       17,
-       "classify.response guard.blocked response.blocked"},
-      {"garbage", 0, {{"a.vpc.example", kA, {1}}}, 24, "classify.response guard.unreadable response.blocked"},
-      {"MX without a name",
-       0,
-       {{"a.vpc.example", kMx, {1}}},
-       24,
-       "classify.response guard.unreadable response.blocked"},
+      {.description = "SERVFAIL",
+       .rcode = 2,
+       .records = {},
+       .error = 22,
+       .verdict = "classify.response response.blocked"},
+      {.description = "REFUSED",
+       .rcode = 5,
+       .records = {},
+       .error = 22,
+       .verdict = "classify.response response.blocked"},
+      {.description = "a leak",
+       .rcode = 0,
+       .records = {{"a.vpc.example", kA, kOut}},
+       .error = 17,
+       .verdict = "classify.response guard.blocked response.blocked"},
+      {.description = "a chain that leads out",
+       .rcode = 0,
+       .records = {{"a.vpc.example", kCname, name("x.org")}},
+       .error = 17,
+       .verdict = "classify.response guard.blocked response.blocked"},
+      {.description = "garbage",
+       .rcode = 0,
+       .records = {{"a.vpc.example", kA, {1}}},
+       .error = 24,
+       .verdict = "classify.response guard.unreadable response.blocked"},
+      {.description = "MX without a name",
+       .rcode = 0,
+       .records = {{"a.vpc.example", kMx, {1}}},
+       .error = 24,
+       .verdict = "classify.response guard.unreadable response.blocked"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.description);
@@ -221,7 +237,8 @@ TEST_F(ChaseTest, ChainsOfThirtyTwoLinksAreCompleted) {
     for (const unsigned behind : {0, 1}) {
       SCOPED_TRACE(std::to_string(before) + " and " + std::to_string(behind));
       rig.pass(2);
-      std::vector<Rr> records{{"www.org", kCname, name(before == 1 ? "a.vpc.example" : "l1.org")}};
+      std::vector<Rr> records{
+          {.owner = "www.org", .type = kCname, .data = name(before == 1 ? "a.vpc.example" : "l1.org")}};
       for (unsigned i = 1; i < before; ++i)
         records.push_back({"l" + std::to_string(i) + ".org", kCname,
                            name(i + 1 == before ? "a.vpc.example" : "l" + std::to_string(i + 1) + ".org")});
@@ -232,7 +249,7 @@ TEST_F(ChaseTest, ChainsOfThirtyTwoLinksAreCompleted) {
         continue;
       }
       const Frame next = only(sent, 1);
-      std::vector<Rr> rest{{"a.vpc.example", kA, kIn}};
+      std::vector<Rr> rest{{.owner = "a.vpc.example", .type = kA, .data = kIn}};
       if (behind == 1) rest = {{"a.vpc.example", kCname, name("vpce.org")}, {"vpce.org", kA, kIn}};
       const Frame back = only(rig.receive(1, {write(respond(next, 0, rest))}), 0);
       EXPECT_EQ(get16(back.payload, 2) & 0xf, before + behind > kMost ? 2 : 0);
@@ -286,9 +303,13 @@ TEST_F(ChaseTest, NewRulesOnTheWay) {
     std::string zones;
     uint16_t rcode;
   } cases[] = {
-      {"the zone expects other addresses", "zones: [{zone: vpc.example, pool: vpc, expect: 10.99.0.0/16}]", 2},
-      {"the zone is private no more", "zones: [{zone: x.example, pool: vpc}]", 0},
-      {"the client's own name is private now", "zones: [{zone: org, pool: vpc}, {zone: vpc.example, pool: vpc}]", 0},
+      {.description = "the zone expects other addresses",
+       .zones = "zones: [{zone: vpc.example, pool: vpc, expect: 10.99.0.0/16}]",
+       .rcode = 2},
+      {.description = "the zone is private no more", .zones = "zones: [{zone: x.example, pool: vpc}]", .rcode = 0},
+      {.description = "the client's own name is private now",
+       .zones = "zones: [{zone: org, pool: vpc}, {zone: vpc.example, pool: vpc}]",
+       .rcode = 0},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.description);

@@ -226,11 +226,11 @@ TEST_F(LimitTest, MadeUpNamesHaveOneAnswerTogether) {
     unsigned served;
   };
   const Case cases[] = {
-      {"an endpoint says that there is no such name", "vpc.example", 3, 10},
-      {"there is one", "vpc.example", 0, 100},
-      {"a rule says that there is none", "blocked.example", 0, 10},
-      {"nor do local records know it", "here.example", 0, 10},
-      {"nobody knows where to ask", "elsewhere.example", 0, 10},
+      {.description = "an endpoint says that there is no such name", .zone = "vpc.example", .rcode = 3, .served = 10},
+      {.description = "there is one", .zone = "vpc.example", .rcode = 0, .served = 100},
+      {.description = "a rule says that there is none", .zone = "blocked.example", .rcode = 0, .served = 10},
+      {.description = "nor do local records know it", .zone = "here.example", .rcode = 0, .served = 10},
+      {.description = "nobody knows where to ask", .zone = "elsewhere.example", .rcode = 0, .served = 10},
   };
   for (const Case& one : cases) {
     rig.load(rules("  response_rate: 10"));

@@ -58,9 +58,12 @@ TEST_F(RecallTest, OneAnswerForAllWhoHaveTheSame) {
     bool sees_ad;
   };
   const Opt dnssec{.dnssec_ok = true};
-  const Client clients[] = {{"no OPT", 0x0100, {}, false}, {"an OPT", 0x0100, Opt{}, false},
-                            {"AD", 0x0120, {}, true},      {"an OPT and AD", 0x0120, Opt{}, true},
-                            {"DO", 0x0100, dnssec, true},  {"DO and AD", 0x0120, dnssec, true}};
+  const Client clients[] = {{.description = "no OPT", .flags = 0x0100, .opt = {}, .sees_ad = false},
+                            {.description = "an OPT", .flags = 0x0100, .opt = Opt{}, .sees_ad = false},
+                            {.description = "AD", .flags = 0x0120, .opt = {}, .sees_ad = true},
+                            {.description = "an OPT and AD", .flags = 0x0120, .opt = Opt{}, .sees_ad = true},
+                            {.description = "DO", .flags = 0x0100, .opt = dnssec, .sees_ad = true},
+                            {.description = "DO and AD", .flags = 0x0120, .opt = dnssec, .sees_ad = true}};
   unsigned asked = 0;
   for (size_t first = 0; first < std::size(clients); ++first)
     for (size_t i = 0; i < std::size(clients); ++i) {
@@ -130,19 +133,31 @@ TEST_F(RecallTest, WhatIsNotKept) {
   };
   const TestRecord soa{.type = 6, .ttl = 900, .data = soa_data(60)};
   const Case cases[] = {
-      {"truncated", {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}}, "not_kept"},
-      {"TTL 0", {.flags = 0x8180, .answer = {{.ttl = 0}}, .authority = {}, .additional = {}}, "not_kept"},
-      {"one TTL of 0",
-       {.flags = 0x8180, .answer = {{.ttl = 60}, {.ttl = 0}}, .authority = {}, .additional = {}},
-       "not_kept"},
-      {"a TTL with the highest bit",
-       {.flags = 0x8180, .answer = {{.ttl = 0x80000000}}, .authority = {}, .additional = {}},
-       "not_kept"},
-      {"NXDOMAIN without SOA", {.flags = 0x8183, .answer = {}, .authority = {}, .additional = {}}, "not_kept"},
-      {"NXDOMAIN, MINIMUM 0",
-       {.flags = 0x8183, .answer = {}, .authority = {{.type = 6, .ttl = 900, .data = soa_data(0)}}, .additional = {}},
-       "not_kept"},
-      {"TKEY", {.flags = 0x8180, .answer = {{.type = 249}}, .authority = {}, .additional = {}}, nullptr, 249},
+      {.description = "truncated",
+       .response = {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "TTL 0",
+       .response = {.flags = 0x8180, .answer = {{.ttl = 0}}, .authority = {}, .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "one TTL of 0",
+       .response = {.flags = 0x8180, .answer = {{.ttl = 60}, {.ttl = 0}}, .authority = {}, .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "a TTL with the highest bit",
+       .response = {.flags = 0x8180, .answer = {{.ttl = 0x80000000}}, .authority = {}, .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "NXDOMAIN without SOA",
+       .response = {.flags = 0x8183, .answer = {}, .authority = {}, .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "NXDOMAIN, MINIMUM 0",
+       .response = {.flags = 0x8183,
+                    .answer = {},
+                    .authority = {{.type = 6, .ttl = 900, .data = soa_data(0)}},
+                    .additional = {}},
+       .verdict = "not_kept"},
+      {.description = "TKEY",
+       .response = {.flags = 0x8180, .answer = {{.type = 249}}, .authority = {}, .additional = {}},
+       .verdict = nullptr,
+       .type = 249},
   };
   unsigned number = 0;
   for (const Case& c : cases) {

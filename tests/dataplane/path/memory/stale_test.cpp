@@ -214,12 +214,15 @@ TEST_F(RecallTest, WhatIsNotKeptTakesAwayWhatItSupersedes) {
   };
   const TestResponse old{.flags = 0x8180, .answer = {{}}, .authority = {}, .additional = {}};
   const Case cases[] = {
-      {"TTL 0", {.flags = 0x8180, .answer = {{.ttl = 0, .data = {10, 16, 9, 99}}}, .authority = {}, .additional = {}}},
-      {"NXDOMAIN without SOA", {.flags = 0x8183, .answer = {}, .authority = {}, .additional = {}}},
-      {"NODATA, SOA with TTL 0", {.flags = 0x8180, .answer = {}, .authority = {soa}, .additional = {}}},
-      {"TC", {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}}},
-      {"over 3 KB", large},
-      {"a failure", kServfail, true},
+      {.description = "TTL 0",
+       .newest = {.flags = 0x8180, .answer = {{.ttl = 0, .data = {10, 16, 9, 99}}}, .authority = {}, .additional = {}}},
+      {.description = "NXDOMAIN without SOA",
+       .newest = {.flags = 0x8183, .answer = {}, .authority = {}, .additional = {}}},
+      {.description = "NODATA, SOA with TTL 0",
+       .newest = {.flags = 0x8180, .answer = {}, .authority = {soa}, .additional = {}}},
+      {.description = "TC", .newest = {.flags = 0x8380, .answer = {}, .authority = {}, .additional = {}}},
+      {.description = "over 3 KB", .newest = large},
+      {.description = "a failure", .newest = kServfail, .stays = true},
   };
   unsigned number = 0;
   for (const Case& c : cases) {

@@ -91,23 +91,23 @@ TEST_F(IdentityTest, NamesOfClassCh) {
   };
   rig.host.software.set("penstock 1");
   const Case cases[] = {
-      {"RFC 4892", "id.server", kTxt, kChaos, kName},
-      {"as BIND names it", "hostname.bind", kTxt, kChaos, kName},
-      {"as typed", "Id.SERVER", kTxt, kChaos, kName},
-      {"the version", "version.bind", kTxt, kChaos, "penstock 1"},
-      {"and again", "VERSION.server", kTxt, kChaos, "penstock 1"},
-      {"any type", "id.server", kAny, kChaos, kName},
-      {"any class", "version.bind", kTxt, kAny, "penstock 1"},
-      {"another type", "id.server", 1, kChaos, nullptr},
-      {"another type of any class", "id.server", 1, kAny, nullptr},
-      {"another class", "id.server", kTxt, kHesiod, nullptr},
-      {"a class of updates", "id.server", kTxt, kNone, nullptr},
-      {"another name", "authors.bind", kTxt, kChaos, nullptr},
-      {"a name below", "x.id.server", kTxt, kChaos, nullptr},
-      {"a name above", "server", kTxt, kChaos, nullptr},
-      {"the root", "", kTxt, kChaos, nullptr},
-      {"a name of ours", "www.local.example", 1, kChaos, nullptr},
-      {"a transfer", "version.bind", 252, kChaos, nullptr},
+      {.what = "RFC 4892", .name = "id.server", .type = kTxt, .query_class = kChaos, .answer = kName},
+      {.what = "as BIND names it", .name = "hostname.bind", .type = kTxt, .query_class = kChaos, .answer = kName},
+      {.what = "as typed", .name = "Id.SERVER", .type = kTxt, .query_class = kChaos, .answer = kName},
+      {.what = "the version", .name = "version.bind", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
+      {.what = "and again", .name = "VERSION.server", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
+      {.what = "any type", .name = "id.server", .type = kAny, .query_class = kChaos, .answer = kName},
+      {.what = "any class", .name = "version.bind", .type = kTxt, .query_class = kAny, .answer = "penstock 1"},
+      {.what = "another type", .name = "id.server", .type = 1, .query_class = kChaos, .answer = nullptr},
+      {.what = "another type of any class", .name = "id.server", .type = 1, .query_class = kAny, .answer = nullptr},
+      {.what = "another class", .name = "id.server", .type = kTxt, .query_class = kHesiod, .answer = nullptr},
+      {.what = "a class of updates", .name = "id.server", .type = kTxt, .query_class = kNone, .answer = nullptr},
+      {.what = "another name", .name = "authors.bind", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+      {.what = "a name below", .name = "x.id.server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+      {.what = "a name above", .name = "server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+      {.what = "the root", .name = "", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+      {.what = "a name of ours", .name = "www.local.example", .type = 1, .query_class = kChaos, .answer = nullptr},
+      {.what = "a transfer", .name = "version.bind", .type = 252, .query_class = kChaos, .answer = nullptr},
   };
   for (const Case& c : cases)
     for (const bool recurses : {true, false})
@@ -239,11 +239,11 @@ TEST_F(IdentityTest, NsidIsOursInEveryAnswerThatHasAnOpt) {
     DnsQuery query;
     const char* outcome;
   } cases[] = {
-      {"local records", question("www.local.example"), "answered_local"},
-      {"that they have no such name", question("no.local.example"), "answered_local"},
-      {"an error by rule, with its EDE", question("x.refused.example"), "refused_by_rule"},
-      {"another class", question("x.example", 1, kHesiod), "refused_class"},
-      {"its own name", question("id.server", kTxt, kChaos), "answered_identity"},
+      {.what = "local records", .query = question("www.local.example"), .outcome = "answered_local"},
+      {.what = "that they have no such name", .query = question("no.local.example"), .outcome = "answered_local"},
+      {.what = "an error by rule, with its EDE", .query = question("x.refused.example"), .outcome = "refused_by_rule"},
+      {.what = "another class", .query = question("x.example", 1, kHesiod), .outcome = "refused_class"},
+      {.what = "its own name", .query = question("id.server", kTxt, kChaos), .outcome = "answered_identity"},
   };
   for (const auto& c : cases) {
     rig.verdict();
@@ -281,12 +281,18 @@ TEST_F(IdentityTest, WhatAClientMayWrite) {
     const char* outcome;
     size_t names;
   } cases[] = {
-      {"RFC 5001 2.2: data in it are ignored", option(3, {1, 2, 3}), "refused_by_rule", 1},
-      {"twice", joined({nsid, nsid}), "refused_by_rule", 1},
-      {"behind others", joined({cookie, option(65001, {7}), nsid}), "refused_by_rule", 1},
-      {"not at all", cookie, "refused_by_rule", 0},
-      {"cut short", {0, 3, 0}, "formerr", 0},
-      {"longer than its OPT", {0, 3, 0, 1}, "formerr", 0},
+      {.what = "RFC 5001 2.2: data in it are ignored",
+       .options = option(3, {1, 2, 3}),
+       .outcome = "refused_by_rule",
+       .names = 1},
+      {.what = "twice", .options = joined({nsid, nsid}), .outcome = "refused_by_rule", .names = 1},
+      {.what = "behind others",
+       .options = joined({cookie, option(65001, {7}), nsid}),
+       .outcome = "refused_by_rule",
+       .names = 1},
+      {.what = "not at all", .options = cookie, .outcome = "refused_by_rule", .names = 0},
+      {.what = "cut short", .options = {0, 3, 0}, .outcome = "formerr", .names = 0},
+      {.what = "longer than its OPT", .options = {0, 3, 0, 1}, .outcome = "formerr", .names = 0},
   };
   for (const auto& c : cases) {
     const Bytes got = ask(with_options(query, c.options));
@@ -310,12 +316,27 @@ TEST_F(IdentityTest, NsidAndSize) {
     bool truncated;
     bool told;
   } cases[] = {
-      {"both fit", 20, 600, 576, false, true},
-      {"one octet too much", 20, 600, 577, true, true},
-      {"the longest name", 255, 1232, 973, false, true},
-      {"the longest name, one octet too much", 255, 1232, 974, true, true},
-      {"a large answer to a small client", 255, 512, 500, true, true},
-      {"the answer alone is too large", 20, 512, 513, true, true},
+      {.what = "both fit", .name = 20, .said = 600, .answer = 576, .truncated = false, .told = true},
+      {.what = "one octet too much", .name = 20, .said = 600, .answer = 577, .truncated = true, .told = true},
+      {.what = "the longest name", .name = 255, .said = 1232, .answer = 973, .truncated = false, .told = true},
+      {.what = "the longest name, one octet too much",
+       .name = 255,
+       .said = 1232,
+       .answer = 974,
+       .truncated = true,
+       .told = true},
+      {.what = "a large answer to a small client",
+       .name = 255,
+       .said = 512,
+       .answer = 500,
+       .truncated = true,
+       .told = true},
+      {.what = "the answer alone is too large",
+       .name = 20,
+       .said = 512,
+       .answer = 513,
+       .truncated = true,
+       .told = true},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);

@@ -90,14 +90,17 @@ TEST_F(UpdateTest, NothingButTheIdChanges) {
     const char* pool;
   };
   const Case cases[] = {
-      {"RFC 2136: an UPDATE", update("Corp.example", wire_name("Host.corp.example")), "10.16"},
-      {"a signed one", update("corp.example", {0xc0, 12}, false, true), "10.16"},
-      {"a prerequisite", update("corp.example", {0xc0, 12}, true), "10.16"},
-      {"RFC 2930: TKEY",
-       write(DnsQuery{.flags = 0, .question = {.name = "Key.corp.example", .type = 249}, .opt = Opt{}}), "10.16"},
-      {"a TSIG-signed query", signed_query("Www.corp.example"), "10.16"},
-      {"one for a private name: to its own pool", signed_query("a.Vpc.example"), "fd16::10"},
-      {"TKEY for a private name: as well", signed_query("a.vpc.example", 249), "fd16::10"},
+      {.what = "RFC 2136: an UPDATE",
+       .message = update("Corp.example", wire_name("Host.corp.example")),
+       .pool = "10.16"},
+      {.what = "a signed one", .message = update("corp.example", {0xc0, 12}, false, true), .pool = "10.16"},
+      {.what = "a prerequisite", .message = update("corp.example", {0xc0, 12}, true), .pool = "10.16"},
+      {.what = "RFC 2930: TKEY",
+       .message = write(DnsQuery{.flags = 0, .question = {.name = "Key.corp.example", .type = 249}, .opt = Opt{}}),
+       .pool = "10.16"},
+      {.what = "a TSIG-signed query", .message = signed_query("Www.corp.example"), .pool = "10.16"},
+      {.what = "one for a private name: to its own pool", .message = signed_query("a.Vpc.example"), .pool = "fd16::10"},
+      {.what = "TKEY for a private name: as well", .message = signed_query("a.vpc.example", 249), .pool = "fd16::10"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);

@@ -97,28 +97,30 @@ TEST_F(ViewsTest, WhoGetsWhat) {
     const char* outcome;
   };
   const Case cases[] = {
-      {"a.ml.example", kMl, "10.16.1.10"},
-      {"a.ml.example", kLab, "rcode 5 EDE 18"},
-      {"ml.example", kOffice, "rcode 5 EDE 18"},
-      {"b.both.example", kMl, "10.16.1.10"},
-      {"b.both.example", kLab, "10.16.3.10"},
-      {"b.both.example", kOffice, "rcode 5 EDE 18"},
-      {"c.open.example", kMl, "10.16.4.10"},
-      {"c.open.example", kLab, "10.16.2.10"},
-      {"x.deep.open.example", kLab, "10.16.4.10"},
-      {"y.deep.open.example", kMl, "10.16.4.10"},      // by the shorter one
-      {"z.deep.open.example", kOffice, "10.16.2.10"},  // by the default
-      {"www.open.example", kLab, "rcode 0 with an answer"},
-      {"www.open.example", kMl, "10.16.4.10"},
-      {"below.www.open.example", kLab, "10.16.2.10"},
-      {"s.star.example", kMl, "10.16.4.10"},
-      {"s.star.example", kOffice, "rcode 0 EDE 15"},
-      {"star.example", kMl, "rcode 0 EDE 15"},
-      {"alias.example", kOffice, "rcode 0"},
-      {"to.alias.example", kOffice, "rcode 5 EDE 18"},  // leads where it may not
-      {"to.alias.example", kMl, "10.16.1.10"},
-      {"mine.alias.example", kOffice, "10.16.2.10"},  // leads to a zone that is passed: asked of the default
-      {"www.org", kMl, "10.16.2.10"},
+      {.name = "a.ml.example", .client = kMl, .outcome = "10.16.1.10"},
+      {.name = "a.ml.example", .client = kLab, .outcome = "rcode 5 EDE 18"},
+      {.name = "ml.example", .client = kOffice, .outcome = "rcode 5 EDE 18"},
+      {.name = "b.both.example", .client = kMl, .outcome = "10.16.1.10"},
+      {.name = "b.both.example", .client = kLab, .outcome = "10.16.3.10"},
+      {.name = "b.both.example", .client = kOffice, .outcome = "rcode 5 EDE 18"},
+      {.name = "c.open.example", .client = kMl, .outcome = "10.16.4.10"},
+      {.name = "c.open.example", .client = kLab, .outcome = "10.16.2.10"},
+      {.name = "x.deep.open.example", .client = kLab, .outcome = "10.16.4.10"},
+      {.name = "y.deep.open.example", .client = kMl, .outcome = "10.16.4.10"},      // by the shorter one
+      {.name = "z.deep.open.example", .client = kOffice, .outcome = "10.16.2.10"},  // by the default
+      {.name = "www.open.example", .client = kLab, .outcome = "rcode 0 with an answer"},
+      {.name = "www.open.example", .client = kMl, .outcome = "10.16.4.10"},
+      {.name = "below.www.open.example", .client = kLab, .outcome = "10.16.2.10"},
+      {.name = "s.star.example", .client = kMl, .outcome = "10.16.4.10"},
+      {.name = "s.star.example", .client = kOffice, .outcome = "rcode 0 EDE 15"},
+      {.name = "star.example", .client = kMl, .outcome = "rcode 0 EDE 15"},
+      {.name = "alias.example", .client = kOffice, .outcome = "rcode 0"},
+      {.name = "to.alias.example", .client = kOffice, .outcome = "rcode 5 EDE 18"},  // leads where it may not
+      {.name = "to.alias.example", .client = kMl, .outcome = "10.16.1.10"},
+      {.name = "mine.alias.example",
+       .client = kOffice,
+       .outcome = "10.16.2.10"},  // leads to a zone that is passed: asked of the default
+      {.name = "www.org", .client = kMl, .outcome = "10.16.2.10"},
   };
   for (const Case& one : cases) EXPECT_EQ(outcome(one.name, one.client), one.outcome) << one.name << " " << one.client;
   EXPECT_EQ(rig.counters().lcore[0].query[config::QueryOutcome::refused_view].get(), 4U);
@@ -153,7 +155,8 @@ TEST_F(ViewsTest, FlightsAreSharedWithinAClassOnly) {
 }
 
 TEST_F(ViewsTest, AChainIntoAZoneThatTheClientMayNotSeeIsCut) {
-  const std::vector<Rr> chain = {{"www.org", kCname, name("a.ml.example")}, {"a.ml.example", kA, ip("203.0.113.9")}};
+  const std::vector<Rr> chain = {{.owner = "www.org", .type = kCname, .data = name("a.ml.example")},
+                                 {.owner = "a.ml.example", .type = kA, .data = ip("203.0.113.9")}};
   const Frame to_office = only(ask("www.org", kOffice), 1);
   const Frame to_ml = only(ask("www.org", kMl), 1);
   const Frame back = only(rig.receive(1, {write(respond(to_office, chain))}), 0);
@@ -171,8 +174,8 @@ TEST_F(ViewsTest, AChainIntoAZoneThatTheClientMayNotSeeIsCut) {
 
 TEST_F(ViewsTest, APrivateAnswerDoesNotLeadOnToAZoneThatTheClientMayNotSee) {
   const Frame to_lab = only(ask("b.both.example", kLab), 1);
-  const std::vector<Rr> chain = {{"b.both.example", kCname, name("a.ml.example")},
-                                 {"a.ml.example", kA, ip("10.16.5.5")}};
+  const std::vector<Rr> chain = {{.owner = "b.both.example", .type = kCname, .data = name("a.ml.example")},
+                                 {.owner = "a.ml.example", .type = kA, .data = ip("10.16.5.5")}};
   EXPECT_EQ(rcode_of(only(rig.receive(1, {write(respond(to_lab, chain))}), 0)), "rcode 2 EDE 18");
   const Frame to_ml = only(ask("b.both.example", kMl), 1);
   EXPECT_EQ(rcode_of(only(rig.receive(1, {write(respond(to_ml, chain))}), 0)), "rcode 0 with an answer");

@@ -24,43 +24,74 @@ void set_flags(Frame& response, uint16_t clear, uint16_t set) {
 }
 
 const ResponseCase kMismatches[] = {
-    {"another id", [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 1); }, "response.unknown_id"},
+    {.description = "another id",
+     .change = [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 1); },
+     .verdict = "response.unknown_id"},
     // The table has 1024 slots: this id shares the slot.
-    {"an id that differs above the slot's index", [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 0x8000); },
-     "response.unknown_id"},
-    {"from a sibling endpoint", [](Frame& f) { f.source = address("10.16.1.10"); }, "response.wrong_endpoint"},
-    {"from an unknown address", [](Frame& f) { f.source = address("10.16.2.11"); }, "response.wrong_endpoint"},
-    {"from an address of the other family",
-     [](Frame& f) {
-       f.source = address("fd16::10");
-       f.destination = address("fd00::86");
-     },
-     "response.wrong_endpoint"},
-    {"from ::, with the endpoint's first four octets",
-     [](Frame& f) {
-       f.source = address("a10:20a::");
-       f.destination = address("c0a8:a56::");
-     },
-     "response.wrong_endpoint"},
-    {"to another address of ours", [](Frame& f) { f.destination = address("192.168.10.87"); },
-     "response.wrong_endpoint"},
-    {"to another of our ports",
-     [](Frame& f) {
-       f.destination_port =
-           f.destination_port == PathRig::kFirstSourcePort ? PathRig::kFirstSourcePort + 1 : PathRig::kFirstSourcePort;
-     },
-     "response.wrong_port"},
-    {"another name of the same length", [](Frame& f) { f.payload.at(13) ^= 1; }, "response.wrong_question"},
-    {"another type", [](Frame& f) { put16(f.payload, type_at(), 28); }, "response.wrong_question"},
-    {"another class", [](Frame& f) { put16(f.payload, type_at() + 2, 3); }, "response.wrong_question"},
-    {"QDCOUNT 2", [](Frame& f) { put16(f.payload, 4, 2); }, "response.wrong_question"},
-    {"cut short within the question", [](Frame& f) { f.payload.resize(type_at() + 3); }, "response.wrong_question"},
-    {"only a header", [](Frame& f) { f.payload.resize(12); }, "response.wrong_question"},
-    {"shorter than a header", [](Frame& f) { f.payload.resize(11); }, "response.malformed"},
-    {"empty", [](Frame& f) { f.payload.clear(); }, "response.malformed"},
-    {"a query, not a response", [](Frame& f) { set_flags(f, 0x8000, 0); }, "response.malformed"},
-    {"opcode NOTIFY", [](Frame& f) { set_flags(f, 0, 4 << 11); }, "response.malformed"},
-    {"opcode UPDATE", [](Frame& f) { set_flags(f, 0, 5 << 11); }, "response.malformed"},
+    {.description = "an id that differs above the slot's index",
+     .change = [](Frame& f) { put16(f.payload, 0, get16(f.payload, 0) ^ 0x8000); },
+     .verdict = "response.unknown_id"},
+    {.description = "from a sibling endpoint",
+     .change = [](Frame& f) { f.source = address("10.16.1.10"); },
+     .verdict = "response.wrong_endpoint"},
+    {.description = "from an unknown address",
+     .change = [](Frame& f) { f.source = address("10.16.2.11"); },
+     .verdict = "response.wrong_endpoint"},
+    {.description = "from an address of the other family",
+     .change =
+         [](Frame& f) {
+           f.source = address("fd16::10");
+           f.destination = address("fd00::86");
+         },
+     .verdict = "response.wrong_endpoint"},
+    {.description = "from ::, with the endpoint's first four octets",
+     .change =
+         [](Frame& f) {
+           f.source = address("a10:20a::");
+           f.destination = address("c0a8:a56::");
+         },
+     .verdict = "response.wrong_endpoint"},
+    {.description = "to another address of ours",
+     .change = [](Frame& f) { f.destination = address("192.168.10.87"); },
+     .verdict = "response.wrong_endpoint"},
+    {.description = "to another of our ports",
+     .change =
+         [](Frame& f) {
+           f.destination_port = f.destination_port == PathRig::kFirstSourcePort ? PathRig::kFirstSourcePort + 1
+                                                                                : PathRig::kFirstSourcePort;
+         },
+     .verdict = "response.wrong_port"},
+    {.description = "another name of the same length",
+     .change = [](Frame& f) { f.payload.at(13) ^= 1; },
+     .verdict = "response.wrong_question"},
+    {.description = "another type",
+     .change = [](Frame& f) { put16(f.payload, type_at(), 28); },
+     .verdict = "response.wrong_question"},
+    {.description = "another class",
+     .change = [](Frame& f) { put16(f.payload, type_at() + 2, 3); },
+     .verdict = "response.wrong_question"},
+    {.description = "QDCOUNT 2",
+     .change = [](Frame& f) { put16(f.payload, 4, 2); },
+     .verdict = "response.wrong_question"},
+    {.description = "cut short within the question",
+     .change = [](Frame& f) { f.payload.resize(type_at() + 3); },
+     .verdict = "response.wrong_question"},
+    {.description = "only a header",
+     .change = [](Frame& f) { f.payload.resize(12); },
+     .verdict = "response.wrong_question"},
+    {.description = "shorter than a header",
+     .change = [](Frame& f) { f.payload.resize(11); },
+     .verdict = "response.malformed"},
+    {.description = "empty", .change = [](Frame& f) { f.payload.clear(); }, .verdict = "response.malformed"},
+    {.description = "a query, not a response",
+     .change = [](Frame& f) { set_flags(f, 0x8000, 0); },
+     .verdict = "response.malformed"},
+    {.description = "opcode NOTIFY",
+     .change = [](Frame& f) { set_flags(f, 0, 4 << 11); },
+     .verdict = "response.malformed"},
+    {.description = "opcode UPDATE",
+     .change = [](Frame& f) { set_flags(f, 0, 5 << 11); },
+     .verdict = "response.malformed"},
 };
 
 class ResponseTest : public PathTest {

@@ -22,12 +22,14 @@ TEST(OddResponses, MoreThanCanBeLate) {
     std::vector<Second> seconds;
     bool is_suspect;
   } cases[] = {
-      {"a few", {{0, 1000}, {0, 1000}, {0, 1000}}, false},
-      {"one more, in the second second", {{0, 1000}, {0, 1001}}, true},
-      {"all in the first", {{0, 50'000}, {0, 0}, {0, 50'000}}, false},
-      {"as many as were asked", {{5000, 5000}, {5000, 6000}, {5000, 6000}, {5000, 11'000}}, false},
-      {"more than were asked in two seconds", {{5000, 1}, {5000, 11'001}}, true},
-      {"more than were asked of late", {{50'000, 1}, {0, 1}, {0, 1001}}, true},
+      {.what = "a few", .seconds = {{0, 1000}, {0, 1000}, {0, 1000}}, .is_suspect = false},
+      {.what = "one more, in the second second", .seconds = {{0, 1000}, {0, 1001}}, .is_suspect = true},
+      {.what = "all in the first", .seconds = {{0, 50'000}, {0, 0}, {0, 50'000}}, .is_suspect = false},
+      {.what = "as many as were asked",
+       .seconds = {{5000, 5000}, {5000, 6000}, {5000, 6000}, {5000, 11'000}},
+       .is_suspect = false},
+      {.what = "more than were asked in two seconds", .seconds = {{5000, 1}, {5000, 11'001}}, .is_suspect = true},
+      {.what = "more than were asked of late", .seconds = {{50'000, 1}, {0, 1}, {0, 1001}}, .is_suspect = true},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.what);

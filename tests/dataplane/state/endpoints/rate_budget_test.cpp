@@ -22,18 +22,30 @@ struct UnevenCase {
 };
 
 const UnevenCase kUneven[] = {
-    {"one lcore asks for twice the budget", 10'000, {20'000}, 10'000},
-    {"one asks for much, fifteen for a little",
-     10'000,
-     {15'000, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100},
-     10'000},
-    {"all ask for the same", 10'000, {5'000, 5'000, 5'000, 5'000}, 10'000},
-    {"below the budget nothing is held back", 10'000, {7'000, 1'000, 10, 1}, 8'011},
-    {"a tracked endpoint", 1'500, {3'000, 10, 10, 10}, 1'500},
-    {"a small budget", 100, {700, 300}, 100},
-    {"a large one, shared in chunks", 1'000'000, {1'500'000, 1'000, 1'000, 1'000, 50}, 1'000'000},
-    {"a large one, one lcore alone", 1'000'000, {2'000'000}, 1'000'000},
-    {"a large one, not used up", 1'000'000, {400'000, 300'000, 1'000, 100}, 701'100},
+    {.description = "one lcore asks for twice the budget", .budget = 10'000, .demand = {20'000}, .expected = 10'000},
+    {.description = "one asks for much, fifteen for a little",
+     .budget = 10'000,
+     .demand = {15'000, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100},
+     .expected = 10'000},
+    {.description = "all ask for the same",
+     .budget = 10'000,
+     .demand = {5'000, 5'000, 5'000, 5'000},
+     .expected = 10'000},
+    {.description = "below the budget nothing is held back",
+     .budget = 10'000,
+     .demand = {7'000, 1'000, 10, 1},
+     .expected = 8'011},
+    {.description = "a tracked endpoint", .budget = 1'500, .demand = {3'000, 10, 10, 10}, .expected = 1'500},
+    {.description = "a small budget", .budget = 100, .demand = {700, 300}, .expected = 100},
+    {.description = "a large one, shared in chunks",
+     .budget = 1'000'000,
+     .demand = {1'500'000, 1'000, 1'000, 1'000, 50},
+     .expected = 1'000'000},
+    {.description = "a large one, one lcore alone", .budget = 1'000'000, .demand = {2'000'000}, .expected = 1'000'000},
+    {.description = "a large one, not used up",
+     .budget = 1'000'000,
+     .demand = {400'000, 300'000, 1'000, 100},
+     .expected = 701'100},
 };
 
 // Lcores in turn, each with the queries that its demand has brought since its last turn, in turns of uneven length.
@@ -98,8 +110,12 @@ TEST(RateBudget, ABucketHoldsTwentyMillisecondsOrEightSends) {
     uint32_t budget;
     uint64_t depth;
     uint64_t after_quiet;  // what has waited for 100 ms and more is let through, 93 ms of it
-  } cases[] = {{10'000, 200, 928}, {1'600, 32, 148}, {1'000, 20, 92},
-               {100, 8, 9},        {1, 8, 8},        {100'000'000, 2'000'000, 9'280'000}};
+  } cases[] = {{.budget = 10'000, .depth = 200, .after_quiet = 928},
+               {.budget = 1'600, .depth = 32, .after_quiet = 148},
+               {.budget = 1'000, .depth = 20, .after_quiet = 92},
+               {.budget = 100, .depth = 8, .after_quiet = 9},
+               {.budget = 1, .depth = 8, .after_quiet = 8},
+               {.budget = 100'000'000, .depth = 2'000'000, .after_quiet = 9'280'000}};
   for (const auto& one : cases) {
     SCOPED_TRACE(one.budget);
     const auto budgets = std::make_unique<RateBudgets>();

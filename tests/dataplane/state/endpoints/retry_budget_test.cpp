@@ -61,11 +61,11 @@ TEST(RetryBudget, AStartHasWhatTenSecondsWillHaveEarned) {
     unsigned before_ms;  // of no retries
     uint64_t least;      // then at once
     uint64_t most;
-  } cases[] = {{1'000, 500, 1'000, 1'000},  // each query twice
-               {1'000, 1'000, 1'000, 2'100},
-               {10'000, 1'000, 3'000, 3'300},  // no more early than a thousand
-               {1'000, 12'000, 2'000, 2'200},
-               {20, 1'000, 100, 150}};
+  } cases[] = {{.rate = 1'000, .before_ms = 500, .least = 1'000, .most = 1'000},  // each query twice
+               {.rate = 1'000, .before_ms = 1'000, .least = 1'000, .most = 2'100},
+               {.rate = 10'000, .before_ms = 1'000, .least = 3'000, .most = 3'300},  // no more early than a thousand
+               {.rate = 1'000, .before_ms = 12'000, .least = 2'000, .most = 2'200},
+               {.rate = 20, .before_ms = 1'000, .least = 100, .most = 150}};
   for (const auto& one : cases) {
     SCOPED_TRACE(std::to_string(one.rate) + " " + std::to_string(one.before_ms));
     RetryBudget budget;
