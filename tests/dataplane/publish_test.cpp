@@ -61,8 +61,49 @@ TEST(LastGood, AFailureNamesTheFile) {
 
 // Rules of odd generations forward a name that those of even ones refuse: a reader that saw one generation's header and
 // another's zones, or memory that was unmapped, would show.
+constexpr unsigned kReaders = 3;
+
+struct Readers {
+  std::atomic<bool> stop{false};
+  std::atomic<unsigned> ready{0};
+  std::atomic<uint64_t> wrong{0};
+  std::array<std::atomic<uint64_t>, kReaders> seen{};
+
+  // Reader i, until it is to stop.
+  void read(Publisher& publisher, unsigned i);
+};
+
+void Readers::read(Publisher& publisher, unsigned i) {
+  dns::FoldedName name;
+  const std::string wire = config::parse_name("d-1.studio.us-east-1.sagemaker.aws").value();
+  dns::parse_name({reinterpret_cast<const uint8_t*>(wire.data()), wire.size()}, name);
+  rte_rcu_qsbr* qsbr = publisher.qsbr();
+  rte_rcu_qsbr_thread_register(qsbr, i);
+  rte_rcu_qsbr_thread_online(qsbr, i);
+  ready.fetch_add(1);
+  for (unsigned turn = 0; !stop.load(std::memory_order_relaxed); ++turn) {
+    if (const tables::Ruleset* rules = publisher.current(); rules != nullptr) {
+      const uint64_t generation = rules->header().generation;
+      tables::Probe probe;
+      rules->zones().prepare(name, probe);
+      const tables::Match match = rules->zones().match(name, probe);
+      const auto action = static_cast<config::Action>(rules->rule(match.rule).action);
+      const auto expected = generation % 2 == 1 ? config::Action::forward : config::Action::refused;
+      if (action != expected || generation < seen[i].load(std::memory_order_relaxed)) wrong.fetch_add(1);
+      seen[i].store(generation, std::memory_order_relaxed);
+    }
+    rte_rcu_qsbr_quiescent(qsbr, i);
+    if (turn % 64 == 0) {  // sleeping, as an idle lcore does
+      rte_rcu_qsbr_thread_offline(qsbr, i);
+      std::this_thread::yield();
+      rte_rcu_qsbr_thread_online(qsbr, i);
+    }
+  }
+  rte_rcu_qsbr_thread_offline(qsbr, i);
+  rte_rcu_qsbr_thread_unregister(qsbr, i);
+}
+
 TEST(Publisher, SwapsUnderLoad) {
-  constexpr unsigned kReaders = 3;
   constexpr uint64_t kGenerations = 300;
   const auto pages = SharedPages::create(kReaders, 64).value();
   Publisher publisher(kReaders, pages->counters());
@@ -70,43 +111,10 @@ TEST(Publisher, SwapsUnderLoad) {
   other.replace(other.find("{zone: studio.us-east-1.sagemaker.aws, pool: vpc}"), 49,
                 "{zone: studio.us-east-1.sagemaker.aws, answer: refused}");
 
-  std::atomic<bool> stop{false};
-  std::atomic<unsigned> ready{0};
-  std::atomic<uint64_t> wrong{0};
-  std::array<std::atomic<uint64_t>, kReaders> seen{};
-  std::vector<std::thread> readers;
-  for (unsigned i = 0; i < kReaders; ++i) {
-    readers.emplace_back([&, i] {
-      dns::FoldedName name;
-      const std::string wire = config::parse_name("d-1.studio.us-east-1.sagemaker.aws").value();
-      dns::parse_name({reinterpret_cast<const uint8_t*>(wire.data()), wire.size()}, name);
-      rte_rcu_qsbr* qsbr = publisher.qsbr();
-      rte_rcu_qsbr_thread_register(qsbr, i);
-      rte_rcu_qsbr_thread_online(qsbr, i);
-      ready.fetch_add(1);
-      for (unsigned turn = 0; !stop.load(std::memory_order_relaxed); ++turn) {
-        if (const tables::Ruleset* rules = publisher.current(); rules != nullptr) {
-          const uint64_t generation = rules->header().generation;
-          tables::Probe probe;
-          rules->zones().prepare(name, probe);
-          const tables::Match match = rules->zones().match(name, probe);
-          const auto action = static_cast<config::Action>(rules->rule(match.rule).action);
-          const auto expected = generation % 2 == 1 ? config::Action::forward : config::Action::refused;
-          if (action != expected || generation < seen[i].load(std::memory_order_relaxed)) wrong.fetch_add(1);
-          seen[i].store(generation, std::memory_order_relaxed);
-        }
-        rte_rcu_qsbr_quiescent(qsbr, i);
-        if (turn % 64 == 0) {  // sleeping, as an idle lcore does
-          rte_rcu_qsbr_thread_offline(qsbr, i);
-          std::this_thread::yield();
-          rte_rcu_qsbr_thread_online(qsbr, i);
-        }
-      }
-      rte_rcu_qsbr_thread_offline(qsbr, i);
-      rte_rcu_qsbr_thread_unregister(qsbr, i);
-    });
-  }
-  while (ready.load() != kReaders) std::this_thread::yield();
+  Readers readers;
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < kReaders; ++i) threads.emplace_back([&, i] { readers.read(publisher, i); });
+  while (readers.ready.load() != kReaders) std::this_thread::yield();
   for (uint64_t generation = 1; generation <= kGenerations; ++generation) {
     control::Compiled compiled = compile_text(generation % 2 == 1 ? kImageRules : other, generation);
     const FileDescriptor memfd = memfd_of(compiled.image);
@@ -116,12 +124,12 @@ TEST(Publisher, SwapsUnderLoad) {
     ASSERT_EQ(publisher.current()->header().generation, generation);
     ASSERT_EQ(pages->counters().generation.get(), generation);
   }
-  stop.store(true);
-  for (auto& reader : readers) reader.join();
-  EXPECT_EQ(wrong.load(), 0U);
+  readers.stop.store(true);
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(readers.wrong.load(), 0U);
   EXPECT_EQ(pages->counters().images_accepted.get(), kGenerations);
   uint64_t latest = 0;
-  for (const auto& generation : seen) latest = std::max(latest, generation.load());
+  for (const auto& generation : readers.seen) latest = std::max(latest, generation.load());
   EXPECT_GT(latest, 0U);
 }
 

@@ -237,64 +237,65 @@ TEST(Describe, SaysHowQueriesAreDealt) {
   EXPECT_EQ(text.find("budget     0"), std::string::npos) << text;
 }
 
+const struct {
+  const char* description;
+  std::string yaml;
+  std::vector<std::string> fragments;
+} kRemembered[] = {
+    {.description = "everything by default",
+     .yaml = kBase + "default: {pool: office}\n",
+     .fragments =
+         {"Cache       64 MiB, shared by all pools\n", "  all other names  to office    default\n",
+          "  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+          "popular "
+          "answers renewed before they expire\n"}},
+    {.description = "nothing at all",
+     .yaml = kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
+     .fragments = {"Cache       off: dataplane.cache_size is 0\n",
+                   "  cached     nothing: dataplane.cache_size is 0\n"}},
+    {.description = "not of these names",
+     .yaml = kBase +
+             "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
+             "  - {zone: c.example, answer: nxdomain, cache: off}\n",
+     .fragments = {"  a.example and below  to vpc             private, not cached  zones[0]\n",
+                   "  b.example            to office          not cached           zones[1]\n",
+                   "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
+    {.description = "by the pool's own settings",
+     .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
+             "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
+             "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
+     .fragments = {"Cache       8200 KiB, shared by all pools\n",
+                   "  cached     up to 3600 s (negative answers 300 s), at least 5 s; order of addresses kept; at "
+                   "most 2 MiB\n"}},
+    {.description = "not of this pool",
+     .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: "
+             "[10.0.0.1], "
+             "cache: off}}\n",
+     .fragments = {"  cached     nothing: every query is forwarded\n"}},
+    {.description = "for some clients",
+     .yaml = kBase +
+             "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
+             "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
+             "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
+             "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
+     .fragments =
+         {"private; for ml, lab; others REFUSED", "for ml; others: next", "Rate limits",
+          "20 queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times); the same answer 5 "
+          "times/s "
+          "per network (IPv4 /24, IPv6 /56); except 10.0.0.53/32; the excess gets REFUSED",
+          "; 50 queries/s per client; 900 queries/s in total"}},
+    {.description = "that are transferred",
+     .yaml = kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
+                     "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
+                     "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
+     .fragments = {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
+    {.description = "for those who may look at it",
+     .yaml = kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
+     .fragments = {"Snooping    10.1.0.10/32, 10.2.0.0/16: get cached answers to queries without RD\n"}},
+};
+
 TEST(Describe, SaysWhatIsRemembered) {
-  const struct {
-    const char* description;
-    std::string yaml;
-    std::vector<std::string> fragments;
-  } cases[] = {
-      {.description = "everything by default",
-       .yaml = kBase + "default: {pool: office}\n",
-       .fragments =
-           {"Cache       64 MiB, shared by all pools\n", "  all other names  to office    default\n",
-            "  cached     up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
-            "popular "
-            "answers renewed before they expire\n"}},
-      {.description = "nothing at all",
-       .yaml = kBase + "default: {pool: office}\ndataplane: {cache_size: 0}\n",
-       .fragments = {"Cache       off: dataplane.cache_size is 0\n",
-                     "  cached     nothing: dataplane.cache_size is 0\n"}},
-      {.description = "not of these names",
-       .yaml = kBase +
-               "zones:\n  - {zone: a.example, pool: vpc, cache: off}\n  - {name: b.example, pool: office, cache: off}\n"
-               "  - {zone: c.example, answer: nxdomain, cache: off}\n",
-       .fragments = {"  a.example and below  to vpc             private, not cached  zones[0]\n",
-                     "  b.example            to office          not cached           zones[1]\n",
-                     "  c.example and below  answered NXDOMAIN                       zones[2]\n"}},
-      {.description = "by the pool's own settings",
-       .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\ndataplane: {cache_size: 8200KiB}\npools:\n"
-               "  a: {kind: route53-inbound, endpoints: [10.0.0.1], rrset_order: keep,\n"
-               "      cache: {size: 2MiB, stale: off, prefetch: off, min_ttl: 5}}\n",
-       .fragments = {"Cache       8200 KiB, shared by all pools\n",
-                     "  cached     up to 3600 s (negative answers 300 s), at least 5 s; order of addresses kept; at "
-                     "most 2 MiB\n"}},
-      {.description = "not of this pool",
-       .yaml = "ports: [{device: \"af_xdp:eth0\"}]\ndefault: {pool: a}\npools: {a: {kind: recursive, endpoints: "
-               "[10.0.0.1], "
-               "cache: off}}\n",
-       .fragments = {"  cached     nothing: every query is forwarded\n"}},
-      {.description = "for some clients",
-       .yaml = kBase +
-               "clients: {groups: {ml: {prefixes: [10.1.0.0/16], rate_per_client: 50, rate: 900}, lab: {prefixes: "
-               "[10.2.0.0/16]}}, rate_per_client: 20, response_rate: 5, over_rate: refuse, rate_exempt: [10.0.0.53]}\n"
-               "zones:\n  - {zone: a.example, pool: vpc, clients: [ml, lab]}\n"
-               "  - {zone: b.example, pool: office, clients: [ml], otherwise: next}\n",
-       .fragments =
-           {"private; for ml, lab; others REFUSED", "for ml; others: next", "Rate limits",
-            "20 queries/s per client (IPv4 address, IPv6 host; IPv6 /64: 4 times, /56: 16 times); the same answer 5 "
-            "times/s "
-            "per network (IPv4 /24, IPv6 /56); except 10.0.0.53/32; the excess gets REFUSED",
-            "; 50 queries/s per client; 900 queries/s in total"}},
-      {.description = "that are transferred",
-       .yaml = kBase + "default: {pool: office}\nclients: {groups: {dns: {prefixes: [10.1.0.53]}}}\n"
-                       "zones:\n  - {zone: a.example, pool: office, transfers: [dns]}\n"
-                       "  - {zone: b.example, pool: vpc, transfers: [dns]}\n  - {zone: c.b.example, pool: vpc}\n",
-       .fragments = {"to office  transferred to dns", "to vpc     private; transferred to dns"}},
-      {.description = "for those who may look at it",
-       .yaml = kBase + "default: {pool: office}\nclients: {allow_snoop: [10.1.0.10, 10.2.0.0/16]}\n",
-       .fragments = {"Snooping    10.1.0.10/32, 10.2.0.0/16: get cached answers to queries without RD\n"}},
-  };
-  for (const auto& one : cases) {
+  for (const auto& one : kRemembered) {
     const std::string text = describe(model_of(one.yaml));
     for (const std::string& fragment : one.fragments)
       EXPECT_NE(text.find(fragment), std::string::npos) << one.description << ": " << fragment << "in\n" << text;

@@ -9,70 +9,71 @@
 namespace penstock::config::test {
 namespace {
 
+const struct {
+  const char* description;
+  std::string yaml;
+  const char* vpc;
+  const char* office;
+  const char* far = nullptr;
+} kProbeNames[] = {
+    {.description = "the first zone, the root",
+     .yaml = "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}]\n",
+     .vpc = "a.example",
+     .office = "."},
+    {.description = "nothing goes there", .yaml = "default: {pool: office}\n", .vpc = ".", .office = "."},
+    {.description = "what is below a name",
+     .yaml = "zones: [{zone: \"*.a.example\", pool: vpc}]\n",
+     .vpc = "a.example",
+     .office = "."},
+    {.description = "a name above that is private elsewhere",
+     .yaml =
+         "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+         "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
+     .vpc = "b.example",
+     .office = "."},
+    {.description = "all of them private elsewhere",
+     .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+             "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}]\n",
+     .vpc = ".",
+     .office = "."},
+    {.description = "a zone whose own name has a rule",
+     .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
+             "zones: [{zone: a.example, pool: vpc}, {name: a.example, pool: lab}]\n",
+     .vpc = ".",
+     .office = "."},
+    {.description = "letters are wanted where the root is asked",
+     .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+             "default: {pool: office}\n",
+     .vpc = ".",
+     .office = ".",
+     .far = "127.in-addr.arpa"},
+    {.description = "of a recursive pool as well",
+     .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+             "zones: [{zone: b.example, pool: far}]\n",
+     .vpc = ".",
+     .office = ".",
+     .far = "127.in-addr.arpa"},
+    {.description = "where there is a zone it is asked",
+     .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
+             "zones: [{zone: a.example, pool: far}]\n",
+     .vpc = ".",
+     .office = ".",
+     .far = "a.example"},
+    {.description = "a name that was written",
+     .yaml = "  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
+     .vpc = ".",
+     .office = ".",
+     .far = "."},
+    {.description = "where it is a private name of another pool",
+     .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
+             "zones: [{zone: 127.in-addr.arpa, pool: vpc}]\n",
+     .vpc = "127.in-addr.arpa",
+     .office = ".",
+     .far = "."},
+};
+
 TEST(ProbeNames, Table) {
-  const struct {
-    const char* description;
-    std::string yaml;
-    const char* vpc;
-    const char* office;
-    const char* far = nullptr;
-  } cases[] = {
-      {.description = "the first zone, the root",
-       .yaml = "zones: [{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}]\n",
-       .vpc = "a.example",
-       .office = "."},
-      {.description = "nothing goes there", .yaml = "default: {pool: office}\n", .vpc = ".", .office = "."},
-      {.description = "what is below a name",
-       .yaml = "zones: [{zone: \"*.a.example\", pool: vpc}]\n",
-       .vpc = "a.example",
-       .office = "."},
-      {.description = "a name above that is private elsewhere",
-       .yaml =
-           "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-           "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}, {zone: b.example, pool: vpc}]\n",
-       .vpc = "b.example",
-       .office = "."},
-      {.description = "all of them private elsewhere",
-       .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-               "zones: [{zone: \"*.a.example\", pool: vpc}, {name: a.example, pool: lab}]\n",
-       .vpc = ".",
-       .office = "."},
-      {.description = "a zone whose own name has a rule",
-       .yaml = "  lab: {kind: recursive, private: on, endpoints: [10.9.0.1]}\n"
-               "zones: [{zone: a.example, pool: vpc}, {name: a.example, pool: lab}]\n",
-       .vpc = ".",
-       .office = "."},
-      {.description = "letters are wanted where the root is asked",
-       .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
-               "default: {pool: office}\n",
-       .vpc = ".",
-       .office = ".",
-       .far = "127.in-addr.arpa"},
-      {.description = "of a recursive pool as well",
-       .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
-               "zones: [{zone: b.example, pool: far}]\n",
-       .vpc = ".",
-       .office = ".",
-       .far = "127.in-addr.arpa"},
-      {.description = "where there is a zone it is asked",
-       .yaml = "  far: {kind: route53-inbound, randomise_case: on, endpoints: [10.9.0.1]}\n"
-               "zones: [{zone: a.example, pool: far}]\n",
-       .vpc = ".",
-       .office = ".",
-       .far = "a.example"},
-      {.description = "a name that was written",
-       .yaml = "  far: {kind: recursive, randomise_case: on, health: {name: .}, endpoints: [10.9.0.1]}\n",
-       .vpc = ".",
-       .office = ".",
-       .far = "."},
-      {.description = "where it is a private name of another pool",
-       .yaml = "  far: {kind: recursive, randomise_case: on, endpoints: [10.9.0.1]}\n"
-               "zones: [{zone: 127.in-addr.arpa, pool: vpc}]\n",
-       .vpc = "127.in-addr.arpa",
-       .office = ".",
-       .far = "."},
-  };
-  for (const auto& c : cases) {
+  for (const auto& c : kProbeNames) {
     SCOPED_TRACE(c.description);
     const Model model = model_of(kBase + c.yaml);
     const auto names = probe_names(model);

@@ -52,8 +52,7 @@ TEST(ReadModel, FillsInDefaults) {
   EXPECT_EQ(model.pools[0].where.line, 3U);
 }
 
-TEST(ReadModel, ReadsEverySetting) {
-  const Model model = model_of(R"(
+const char* const kEverySetting = R"(
 ports:
   - {name: office, device: "af_xdp:eth0"}
   - {device: "pci:0000:3b:00.1"}
@@ -76,7 +75,10 @@ metrics: off
 dataplane: {eal: [--log-level=8, "-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64, query_timeout: 1m}
 control: {socket: /c, watch: "on"}
 zones: [{zone: a.example, pool: a}]
-)");
+)";
+
+TEST(ReadModel, ReadsEverySetting) {
+  const Model model = model_of(kEverySetting);
   ASSERT_EQ(model.ports.size(), 4U);
   EXPECT_EQ(model.ports[0].name, "office");
   EXPECT_EQ(model.ports[0].kind, PortKind::af_xdp);
@@ -176,8 +178,7 @@ default: {answer: refused}
   EXPECT_EQ(model.clients.groups[1].weight, 1U);
 }
 
-TEST(ReadModel, ReadsWhatIsRememberedByKindOfPool) {
-  const Model model = model_of(R"(
+const char* const kKindsOfPool = R"(
 ports: [{device: "af_xdp:eth0"}]
 dataplane: {cache_size: 1GiB}
 clients: {allow_snoop: [10.1.0.10, "fd00::/64"]}
@@ -193,49 +194,53 @@ pools:
     cache: {size: 3MiB, stale: on, prefetch: on, max_ttl: 30, min_ttl: 30, max_negative_ttl: 7, max_stale: 0}
   less: {kind: route53-inbound, endpoints: [10.0.0.6], rrset_order: rotate, cache: {stale: off, prefetch: off}}
 default: {answer: refused}
-)");
-  const struct {
-    const char* pool;
-    CachePolicy cache;
-  } expected[] = {
-      {"inbound",
-       {.enabled = true,
-        .stale = true,
-        .prefetch = true,
-        .rotate = true,
-        .max_ttl = 3600,
-        .min_ttl = 0,
-        .max_negative_ttl = 300,
-        .max_stale = 86'400,
-        .size = 0}},
-      {"resolvers",
-       {.enabled = true,
-        .stale = false,
-        .prefetch = false,
-        .rotate = true,
-        .max_ttl = 3600,
-        .min_ttl = 0,
-        .max_negative_ttl = 15,
-        .max_stale = 86'400,
-        .size = 0}},
-      {"none", {.enabled = false, .stale = true, .prefetch = true}},
-      {"asked", {.max_negative_ttl = 15}},
-      {"all",
-       {.stale = true,
-        .prefetch = true,
-        .rotate = false,
-        .max_ttl = 30,
-        .min_ttl = 30,
-        .max_negative_ttl = 7,
-        .max_stale = 0,
-        .size = 3 << 20}},
-      {"less", {.stale = false, .prefetch = false}},
-  };
-  ASSERT_EQ(model.pools.size(), std::size(expected));
+)";
+
+const struct {
+  const char* pool;
+  CachePolicy cache;
+} kCachePolicies[] = {
+    {"inbound",
+     {.enabled = true,
+      .stale = true,
+      .prefetch = true,
+      .rotate = true,
+      .max_ttl = 3600,
+      .min_ttl = 0,
+      .max_negative_ttl = 300,
+      .max_stale = 86'400,
+      .size = 0}},
+    {"resolvers",
+     {.enabled = true,
+      .stale = false,
+      .prefetch = false,
+      .rotate = true,
+      .max_ttl = 3600,
+      .min_ttl = 0,
+      .max_negative_ttl = 15,
+      .max_stale = 86'400,
+      .size = 0}},
+    {"none", {.enabled = false, .stale = true, .prefetch = true}},
+    {"asked", {.max_negative_ttl = 15}},
+    {"all",
+     {.stale = true,
+      .prefetch = true,
+      .rotate = false,
+      .max_ttl = 30,
+      .min_ttl = 30,
+      .max_negative_ttl = 7,
+      .max_stale = 0,
+      .size = 3 << 20}},
+    {"less", {.stale = false, .prefetch = false}},
+};
+
+TEST(ReadModel, ReadsWhatIsRememberedByKindOfPool) {
+  const Model model = model_of(kKindsOfPool);
+  ASSERT_EQ(model.pools.size(), std::size(kCachePolicies));
   for (size_t i = 0; i < model.pools.size(); ++i) {
     const CachePolicy& is = model.pools[i].cache;
-    const CachePolicy& should = expected[i].cache;
-    EXPECT_EQ(model.pools[i].name, expected[i].pool);
+    const CachePolicy& should = kCachePolicies[i].cache;
+    EXPECT_EQ(model.pools[i].name, kCachePolicies[i].pool);
     const auto text = [](const CachePolicy& c) {
       std::string values;
       for (const uint64_t value :
@@ -244,7 +249,7 @@ default: {answer: refused}
         values += std::to_string(value) + " ";
       return values;
     };
-    EXPECT_EQ(text(is), text(should)) << expected[i].pool;
+    EXPECT_EQ(text(is), text(should)) << kCachePolicies[i].pool;
   }
   EXPECT_EQ(model.dataplane.cache_size, uint64_t{1} << 30);
   EXPECT_EQ(model.clients.allow_snoop, (std::vector{*parse_prefix("10.1.0.10/32"), *parse_prefix("fd00::/64")}));

@@ -117,65 +117,72 @@ TEST_F(CacheTest, CacheWithoutADataplaneOrMemory) {
   EXPECT_NE(render_cache(answer).find("none: dataplane.cache_size is 0"), std::string::npos) << render_cache(answer);
 }
 
+config::Pool& studio(config::Model& model) {
+  return model.pools[0];
+}
+
+config::Pool& corporate(config::Model& model) {
+  return model.pools[1];
+}
+
+const struct {
+  const char* description;
+  const char* name;
+  uint32_t rule;
+  std::function<void(config::Model&)> change;
+  const char* words;
+} kLifetimes[] = {
+    {.description = "as the pool says",
+     .name = "a.example",
+     .rule = 3,
+     .change = [](config::Model&) {},
+     .words = "up to 3600 s (negative answers 300 s)\n"},
+    {.description = "stale and renewed",
+     .name = "studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .change = [](config::Model& m) { studio(m).cache.stale = studio(m).cache.prefetch = true; },
+     .words = "up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
+              "renewed before they expire if popular\n"},
+    {.description = "clamped below, in order, bounded",
+     .name = "a.example",
+     .rule = 3,
+     .change =
+         [](config::Model& m) {
+           corporate(m).cache.min_ttl = 10;
+           corporate(m).cache.rotate = false;
+           corporate(m).cache.size = 1 << 20;
+         },
+     .words =
+         "cached   up to 3600 s (negative answers 300 s), at least 10 s; order of addresses kept; at most 1 MiB\n"},
+    {.description = "a service of an Active Directory",
+     .name = "_ldap._tcp.dc._msdcs.corp.example",
+     .rule = 3,
+     .change = [](config::Model&) {},
+     .words = "up to 60 s (negative answers 5 s)\n"},
+    {.description = "the same label behind AWS",
+     .name = "_tcp.studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .change = [](config::Model&) {},
+     .words = "up to 3600 s (negative answers 300 s)\n"},
+    {.description = "off for the rule",
+     .name = "a.example",
+     .rule = 3,
+     .change = [](config::Model& m) { m.rules[3].cache = false; },
+     .words = "no, every query is forwarded: the rule says cache: off\n"},
+    {.description = "off for the pool",
+     .name = "a.example",
+     .rule = 3,
+     .change = [](config::Model& m) { corporate(m).cache.enabled = false; },
+     .words = "no, every query is forwarded: the pool says cache: off\n"},
+    {.description = "off for all",
+     .name = "a.example",
+     .rule = 3,
+     .change = [](config::Model& m) { m.dataplane.cache_size = 0; },
+     .words = "no, every query is forwarded: dataplane.cache_size is 0\n"},
+};
+
 TEST_F(CacheTest, ExplainSaysForHowLongAnswersAreRemembered) {
-  const auto studio = [](config::Model& model) -> config::Pool& { return model.pools[0]; };
-  const auto corporate = [](config::Model& model) -> config::Pool& { return model.pools[1]; };
-  const struct {
-    const char* description;
-    const char* name;
-    uint32_t rule;
-    std::function<void(config::Model&)> change;
-    const char* words;
-  } cases[] = {
-      {.description = "as the pool says",
-       .name = "a.example",
-       .rule = 3,
-       .change = [](config::Model&) {},
-       .words = "up to 3600 s (negative answers 300 s)\n"},
-      {.description = "stale and renewed",
-       .name = "studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .change = [&](config::Model& m) { studio(m).cache.stale = studio(m).cache.prefetch = true; },
-       .words = "up to 3600 s (negative answers 300 s); stale up to 86400 s more when no endpoint answers; "
-                "renewed before they expire if popular\n"},
-      {.description = "clamped below, in order, bounded",
-       .name = "a.example",
-       .rule = 3,
-       .change =
-           [&](config::Model& m) {
-             corporate(m).cache.min_ttl = 10;
-             corporate(m).cache.rotate = false;
-             corporate(m).cache.size = 1 << 20;
-           },
-       .words =
-           "cached   up to 3600 s (negative answers 300 s), at least 10 s; order of addresses kept; at most 1 MiB\n"},
-      {.description = "a service of an Active Directory",
-       .name = "_ldap._tcp.dc._msdcs.corp.example",
-       .rule = 3,
-       .change = [](config::Model&) {},
-       .words = "up to 60 s (negative answers 5 s)\n"},
-      {.description = "the same label behind AWS",
-       .name = "_tcp.studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .change = [](config::Model&) {},
-       .words = "up to 3600 s (negative answers 300 s)\n"},
-      {.description = "off for the rule",
-       .name = "a.example",
-       .rule = 3,
-       .change = [](config::Model& m) { m.rules[3].cache = false; },
-       .words = "no, every query is forwarded: the rule says cache: off\n"},
-      {.description = "off for the pool",
-       .name = "a.example",
-       .rule = 3,
-       .change = [&](config::Model& m) { corporate(m).cache.enabled = false; },
-       .words = "no, every query is forwarded: the pool says cache: off\n"},
-      {.description = "off for all",
-       .name = "a.example",
-       .rule = 3,
-       .change = [](config::Model& m) { m.dataplane.cache_size = 0; },
-       .words = "no, every query is forwarded: dataplane.cache_size is 0\n"},
-  };
-  for (const auto& c : cases) {
+  for (const auto& c : kLifetimes) {
     FakeOperations one;
     Commands asked(one);
     one.change(c.change);

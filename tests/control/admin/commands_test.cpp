@@ -299,93 +299,94 @@ TEST_F(CommandsTest, ReloadPassesOnWhatWasAsked) {
       (json{{"ok", false}, {"generation", 7}, {"details", {"penstock.yaml:3: error"}}, {"error", "it has errors"}}));
 }
 
+struct WhyCase {
+  const char* description;
+  const char* name;
+  uint32_t rule;
+  const char* zone;
+  bool is_apex;
+  std::vector<const char*> words;
+};
+const WhyCase kWhy[] = {
+    {.description = "below a private zone",
+     .name = "D-1.studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .zone = "studio.us-east-1.sagemaker.aws",
+     .is_apex = false,
+     .words = {"d-1.studio.us-east-1.sagemaker.aws A", "studio[0] studio (/etc/penstock/penstock.yaml:12)",
+               "below studio.us-east-1.sagemaker.aws", "studio (route53-inbound)", "yes: never sent to another pool",
+               "10.16.0.0/16", "used in turn"}},
+    {.description = "the apex",
+     .name = "studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .zone = "studio.us-east-1.sagemaker.aws",
+     .is_apex = true,
+     .words = {"the name itself is in a rule"}},
+    {.description = "out of a zone file: its line, not the YAML's",
+     .name = "a.partner.example",
+     .rule = 1,
+     .zone = "partner.example",
+     .is_apex = false,
+     .words = {"partners.txt (/etc/penstock/partners.txt:3)", "corporate (recursive)", "private  no"}},
+    {.description = "the default",
+     .name = "www.example.com",
+     .rule = 3,
+     .zone = "",
+     .is_apex = false,
+     .words = {"the default", "default (/etc/penstock/penstock.yaml:20)"}},
+    {.description = "answered here",
+     .name = "ads.example",
+     .rule = 2,
+     .zone = "ads.example",
+     .is_apex = true,
+     .words = {"answered NXDOMAIN at once"}},
+    {.description = "local records",
+     .name = "WWW.lab.example",
+     .rule = 4,
+     .zone = "lab.example",
+     .is_apex = false,
+     .words = {"from local records", "zones[4] (/etc/penstock/penstock.yaml:30)", "records of this name",
+               "www.lab.example. 300 IN A 10.0.0.1"}},
+    {.description = "a wildcard's records",
+     .name = "x.y.wild.lab.example",
+     .rule = 4,
+     .zone = "lab.example",
+     .is_apex = false,
+     .words = {"records of *.wild.lab.example", "x.y.wild.lab.example. 60 IN CNAME www.lab.example."}},
+    {.description = "no record at a name",
+     .name = "wild.lab.example",
+     .rule = 4,
+     .zone = "lab.example",
+     .is_apex = false,
+     .words = {"no record at this name: NODATA"}},
+    {.description = "no such name",
+     .name = "no.lab.example",
+     .rule = 4,
+     .zone = "lab.example",
+     .is_apex = false,
+     .words = {"no such name: NXDOMAIN"}},
+    {.description = "addresses",
+     .name = "www.moved.example",
+     .rule = 5,
+     .zone = "moved.example",
+     .is_apex = false,
+     .words = {"with addresses of the configuration", "10.0.0.9"}},
+    {.description = "built in: no line",
+     .name = "localhost",
+     .rule = 6,
+     .zone = "localhost",
+     .is_apex = true,
+     .words = {"built in, generation 7"}},
+    {.description = "no rule at all",
+     .name = "www.example.com",
+     .rule = config::kNoRule,
+     .zone = "",
+     .is_apex = false,
+     .words = {"no default", "REFUSED"}},
+};
+
 TEST_F(CommandsTest, ExplainSaysWhy) {
-  struct Case {
-    const char* description;
-    const char* name;
-    uint32_t rule;
-    const char* zone;
-    bool is_apex;
-    std::vector<const char*> words;
-  };
-  const Case cases[] = {
-      {.description = "below a private zone",
-       .name = "D-1.studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .zone = "studio.us-east-1.sagemaker.aws",
-       .is_apex = false,
-       .words = {"d-1.studio.us-east-1.sagemaker.aws A", "studio[0] studio (/etc/penstock/penstock.yaml:12)",
-                 "below studio.us-east-1.sagemaker.aws", "studio (route53-inbound)", "yes: never sent to another pool",
-                 "10.16.0.0/16", "used in turn"}},
-      {.description = "the apex",
-       .name = "studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .zone = "studio.us-east-1.sagemaker.aws",
-       .is_apex = true,
-       .words = {"the name itself is in a rule"}},
-      {.description = "out of a zone file: its line, not the YAML's",
-       .name = "a.partner.example",
-       .rule = 1,
-       .zone = "partner.example",
-       .is_apex = false,
-       .words = {"partners.txt (/etc/penstock/partners.txt:3)", "corporate (recursive)", "private  no"}},
-      {.description = "the default",
-       .name = "www.example.com",
-       .rule = 3,
-       .zone = "",
-       .is_apex = false,
-       .words = {"the default", "default (/etc/penstock/penstock.yaml:20)"}},
-      {.description = "answered here",
-       .name = "ads.example",
-       .rule = 2,
-       .zone = "ads.example",
-       .is_apex = true,
-       .words = {"answered NXDOMAIN at once"}},
-      {.description = "local records",
-       .name = "WWW.lab.example",
-       .rule = 4,
-       .zone = "lab.example",
-       .is_apex = false,
-       .words = {"from local records", "zones[4] (/etc/penstock/penstock.yaml:30)", "records of this name",
-                 "www.lab.example. 300 IN A 10.0.0.1"}},
-      {.description = "a wildcard's records",
-       .name = "x.y.wild.lab.example",
-       .rule = 4,
-       .zone = "lab.example",
-       .is_apex = false,
-       .words = {"records of *.wild.lab.example", "x.y.wild.lab.example. 60 IN CNAME www.lab.example."}},
-      {.description = "no record at a name",
-       .name = "wild.lab.example",
-       .rule = 4,
-       .zone = "lab.example",
-       .is_apex = false,
-       .words = {"no record at this name: NODATA"}},
-      {.description = "no such name",
-       .name = "no.lab.example",
-       .rule = 4,
-       .zone = "lab.example",
-       .is_apex = false,
-       .words = {"no such name: NXDOMAIN"}},
-      {.description = "addresses",
-       .name = "www.moved.example",
-       .rule = 5,
-       .zone = "moved.example",
-       .is_apex = false,
-       .words = {"with addresses of the configuration", "10.0.0.9"}},
-      {.description = "built in: no line",
-       .name = "localhost",
-       .rule = 6,
-       .zone = "localhost",
-       .is_apex = true,
-       .words = {"built in, generation 7"}},
-      {.description = "no rule at all",
-       .name = "www.example.com",
-       .rule = config::kNoRule,
-       .zone = "",
-       .is_apex = false,
-       .words = {"no default", "REFUSED"}},
-  };
-  for (const Case& c : cases) {
+  for (const WhyCase& c : kWhy) {
     control.find(c.rule, c.zone, c.is_apex);
     const json answer = explain(c.name);
     ASSERT_EQ(answer["ok"], true) << c.description << answer;
@@ -397,6 +398,66 @@ TEST_F(CommandsTest, ExplainSaysWhy) {
 }
 
 // Who asks, and what it is to him, in words. What the table says of each client: dataplane/control_link_test.cpp.
+struct ClientCase {
+  const char* description;
+  const char* client;
+  config::Found found;
+  std::vector<const char*> words;
+  std::vector<const char*> not_words;
+};
+config::Found found_for(uint32_t rule, const char* zone, bool is_left_out, bool depends, uint16_t group, bool may_ask) {
+  config::Found of;
+  of.rule = rule;
+  of.generation = 7;
+  of.matched_length = *zone == 0 ? 0 : static_cast<uint8_t>(config::parse_name(zone)->size());
+  of.is_left_out = is_left_out ? 1 : 0;
+  of.depends_on_client = depends ? 1 : 0;
+  of.group = group;
+  of.may_ask = may_ask ? 1 : 0;
+  return of;
+}
+
+const ClientCase kForClients[] = {
+    {.description = "of a group",
+     .client = "10.1.2.3",
+     .found = found_for(1, "partner.example", false, true, 1, true),
+     .words = {"client   10.1.2.3, of group ml\n", "for      ml, lab\n", "below partner.example",
+               "corporate (recursive)"},
+     .not_words = {"--client", "REFUSED"}},
+    {.description = "over IPv6",
+     .client = "FD00:0::1",
+     .found = found_for(1, "partner.example", false, true, 2, true),
+     .words = {"client   fd00::1, of group lab\n", "corporate (recursive)"},
+     .not_words = {"--client"}},
+    {.description = "of none, passed on to the default",
+     .client = "10.7.0.1",
+     .found = found_for(3, "", false, true, 0, true),
+     .words = {"client   10.7.0.1, without group\n", "the default", "corporate (recursive)"},
+     .not_words = {"for  ", "partner.example,"}},
+    {.description = "left out: no pool is told, nor whether it is private",
+     .client = "fd00::2",
+     .found = found_for(0, "partner.example", true, true, 0, true),
+     .words = {"client   fd00::2, without group\n", "for      lab\n",
+               "it is    answered REFUSED: the zone is not for this client\n"},
+     .not_words = {"pool", "private", "10.16.1.10"}},
+    {.description = "it may not ask",
+     .client = "203.0.113.1",
+     .found = found_for(3, "", false, false, 0, false),
+     .words = {"client   203.0.113.1, without group\n",
+               "it is    answered REFUSED: client not allowed, see clients.allow and clients.deny\n"},
+     .not_words = {"forwarded", "corporate", "192.168.10.2"}},
+    {.description = "nobody is named, and it depends on that",
+     .client = "",
+     .found = found_for(3, "", false, true, 0, false),
+     .words = {"client   one without group; the rule depends on the client, see --client ADDRESS\n"},
+     .not_words = {"not allowed"}},
+    {.description = "nobody is named, and nothing depends on it",
+     .client = "",
+     .found = found_for(3, "", false, false, 0, false),
+     .words = {},
+     .not_words = {"client"}},
+};
+
 TEST_F(CommandsTest, ExplainForAClient) {
   control.change([](config::Model& model) {
     model.clients.groups.resize(2);
@@ -406,65 +467,7 @@ TEST_F(CommandsTest, ExplainForAClient) {
     model.rules[1].otherwise = config::Otherwise::next;
     model.rules[0].clients = {1};
   });
-  struct Case {
-    const char* description;
-    const char* client;
-    config::Found found;
-    std::vector<const char*> words;
-    std::vector<const char*> not_words;
-  };
-  const auto found = [](uint32_t rule, const char* zone, bool is_left_out, bool depends, uint16_t group, bool may_ask) {
-    config::Found of;
-    of.rule = rule;
-    of.generation = 7;
-    of.matched_length = *zone == 0 ? 0 : static_cast<uint8_t>(config::parse_name(zone)->size());
-    of.is_left_out = is_left_out ? 1 : 0;
-    of.depends_on_client = depends ? 1 : 0;
-    of.group = group;
-    of.may_ask = may_ask ? 1 : 0;
-    return of;
-  };
-  const Case cases[] = {
-      {.description = "of a group",
-       .client = "10.1.2.3",
-       .found = found(1, "partner.example", false, true, 1, true),
-       .words = {"client   10.1.2.3, of group ml\n", "for      ml, lab\n", "below partner.example",
-                 "corporate (recursive)"},
-       .not_words = {"--client", "REFUSED"}},
-      {.description = "over IPv6",
-       .client = "FD00:0::1",
-       .found = found(1, "partner.example", false, true, 2, true),
-       .words = {"client   fd00::1, of group lab\n", "corporate (recursive)"},
-       .not_words = {"--client"}},
-      {.description = "of none, passed on to the default",
-       .client = "10.7.0.1",
-       .found = found(3, "", false, true, 0, true),
-       .words = {"client   10.7.0.1, without group\n", "the default", "corporate (recursive)"},
-       .not_words = {"for  ", "partner.example,"}},
-      {.description = "left out: no pool is told, nor whether it is private",
-       .client = "fd00::2",
-       .found = found(0, "partner.example", true, true, 0, true),
-       .words = {"client   fd00::2, without group\n", "for      lab\n",
-                 "it is    answered REFUSED: the zone is not for this client\n"},
-       .not_words = {"pool", "private", "10.16.1.10"}},
-      {.description = "it may not ask",
-       .client = "203.0.113.1",
-       .found = found(3, "", false, false, 0, false),
-       .words = {"client   203.0.113.1, without group\n",
-                 "it is    answered REFUSED: client not allowed, see clients.allow and clients.deny\n"},
-       .not_words = {"forwarded", "corporate", "192.168.10.2"}},
-      {.description = "nobody is named, and it depends on that",
-       .client = "",
-       .found = found(3, "", false, true, 0, false),
-       .words = {"client   one without group; the rule depends on the client, see --client ADDRESS\n"},
-       .not_words = {"not allowed"}},
-      {.description = "nobody is named, and nothing depends on it",
-       .client = "",
-       .found = found(3, "", false, false, 0, false),
-       .words = {},
-       .not_words = {"client"}},
-  };
-  for (const Case& c : cases) {
+  for (const ClientCase& c : kForClients) {
     SCOPED_TRACE(c.description);
     control.found = c.found;
     const json answer =
@@ -480,82 +483,83 @@ TEST_F(CommandsTest, ExplainForAClient) {
 }
 
 // As dataplane/path/choose/choose_endpoint.cpp chooses.
+struct UsedCase {
+  const char* description;
+  config::EndpointState a, b;
+  bool a_used, b_used, control_silent;
+};
+config::EndpointState slot(config::Health health, bool drained, bool reachable) {
+  config::EndpointState state;
+  state.family = 4;
+  state.health = health;
+  state.drained = drained ? 1 : 0;
+  state.reachable = reachable ? 1 : 0;
+  return state;
+}
+
+const config::EndpointState kGood = slot(config::Health::up, false, true);
+const UsedCase kUsed[] = {
+    {.description = "both up", .a = kGood, .b = kGood, .a_used = true, .b_used = true, .control_silent = false},
+    {.description = "unknown is as good as up",
+     .a = slot(config::Health::unknown, false, true),
+     .b = kGood,
+     .a_used = true,
+     .b_used = true,
+     .control_silent = false},
+    {.description = "one down",
+     .a = slot(config::Health::down, false, true),
+     .b = kGood,
+     .a_used = false,
+     .b_used = true,
+     .control_silent = false},
+    {.description = "one drained",
+     .a = kGood,
+     .b = slot(config::Health::up, true, true),
+     .a_used = true,
+     .b_used = false,
+     .control_silent = false},
+    {.description = "one unreachable",
+     .a = kGood,
+     .b = slot(config::Health::up, false, false),
+     .a_used = true,
+     .b_used = false,
+     .control_silent = false},
+    {.description = "both down",
+     .a = slot(config::Health::down, false, true),
+     .b = slot(config::Health::down, false, true),
+     .a_used = true,
+     .b_used = true,
+     .control_silent = false},
+    {.description = "down before drained",
+     .a = slot(config::Health::down, false, true),
+     .b = slot(config::Health::up, true, true),
+     .a_used = true,
+     .b_used = false,
+     .control_silent = false},
+    {.description = "drained, and the other unreachable",
+     .a = slot(config::Health::up, true, true),
+     .b = slot(config::Health::up, false, false),
+     .a_used = true,
+     .b_used = false,
+     .control_silent = false},
+    {.description = "both unreachable",
+     .a = slot(config::Health::up, false, false),
+     .b = slot(config::Health::up, false, false),
+     .a_used = false,
+     .b_used = false,
+     .control_silent = false},
+    {.description = "control silent: down counts for nothing",
+     .a = slot(config::Health::down, false, true),
+     .b = kGood,
+     .a_used = true,
+     .b_used = true,
+     .control_silent = true},
+};
+
 TEST_F(CommandsTest, ExplainSaysWhichEndpointIsUsed) {
-  using config::Health;
-  struct Case {
-    const char* description;
-    config::EndpointState a, b;
-    bool a_used, b_used, control_silent;
-  };
-  const auto slot = [](Health health, bool drained, bool reachable) {
-    config::EndpointState state;
-    state.family = 4;
-    state.health = health;
-    state.drained = drained ? 1 : 0;
-    state.reachable = reachable ? 1 : 0;
-    return state;
-  };
-  const config::EndpointState good = slot(Health::up, false, true);
-  const Case cases[] = {
-      {.description = "both up", .a = good, .b = good, .a_used = true, .b_used = true, .control_silent = false},
-      {.description = "unknown is as good as up",
-       .a = slot(Health::unknown, false, true),
-       .b = good,
-       .a_used = true,
-       .b_used = true,
-       .control_silent = false},
-      {.description = "one down",
-       .a = slot(Health::down, false, true),
-       .b = good,
-       .a_used = false,
-       .b_used = true,
-       .control_silent = false},
-      {.description = "one drained",
-       .a = good,
-       .b = slot(Health::up, true, true),
-       .a_used = true,
-       .b_used = false,
-       .control_silent = false},
-      {.description = "one unreachable",
-       .a = good,
-       .b = slot(Health::up, false, false),
-       .a_used = true,
-       .b_used = false,
-       .control_silent = false},
-      {.description = "both down",
-       .a = slot(Health::down, false, true),
-       .b = slot(Health::down, false, true),
-       .a_used = true,
-       .b_used = true,
-       .control_silent = false},
-      {.description = "down before drained",
-       .a = slot(Health::down, false, true),
-       .b = slot(Health::up, true, true),
-       .a_used = true,
-       .b_used = false,
-       .control_silent = false},
-      {.description = "drained, and the other unreachable",
-       .a = slot(Health::up, true, true),
-       .b = slot(Health::up, false, false),
-       .a_used = true,
-       .b_used = false,
-       .control_silent = false},
-      {.description = "both unreachable",
-       .a = slot(Health::up, false, false),
-       .b = slot(Health::up, false, false),
-       .a_used = false,
-       .b_used = false,
-       .control_silent = false},
-      {.description = "control silent: down counts for nothing",
-       .a = slot(Health::down, false, true),
-       .b = good,
-       .a_used = true,
-       .b_used = true,
-       .control_silent = true},
-  };
   control.page = new_counter_page();
   control.find(0, "studio.us-east-1.sagemaker.aws", true);
-  for (const Case& c : cases) {
+  for (const UsedCase& c : kUsed) {
     control.endpoint(0).state = c.a;
     control.endpoint(1).state = c.b;
     control.page->control_silent.set(c.control_silent ? 1 : 0);

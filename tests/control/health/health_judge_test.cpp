@@ -17,63 +17,64 @@ constexpr Step kOk = nullptr;
 const Step kSilent = kNone;
 constexpr Step kServfail = "SERVFAIL";
 
+const struct {
+  const char* description;
+  std::vector<Step> steps;
+  Health state;
+  const char* reason;
+  int changes;
+} kRiseAndFall[] = {
+    {.description = "nothing yet", .steps = {}, .state = Health::unknown, .reason = "not probed yet", .changes = 0},
+    {.description = "one answer says up", .steps = {kOk}, .state = Health::up, .reason = "answers", .changes = 1},
+    {.description = "two failures say nothing yet",
+     .steps = {kSilent, kSilent},
+     .state = Health::unknown,
+     .reason = "not probed yet",
+     .changes = 0},
+    {.description = "three failures in a row",
+     .steps = {kSilent, kSilent, kSilent},
+     .state = Health::down,
+     .reason = "no answer in 500 ms, 3 times",
+     .changes = 1},
+    {.description = "failures that are not in a row",
+     .steps = {kOk, kSilent, kSilent, kOk, kSilent, kSilent},
+     .state = Health::up,
+     .reason = "answers",
+     .changes = 1},
+    {.description = "mixed failures",
+     .steps = {kOk, kSilent, kServfail, kServfail},
+     .state = Health::down,
+     .reason = "failed 3 times, last: SERVFAIL",
+     .changes = 2},
+    {.description = "one answer is not enough to rise",
+     .steps = {kSilent, kSilent, kSilent, kOk},
+     .state = Health::down,
+     .reason = "no answer in 500 ms, 3 times",
+     .changes = 1},
+    {.description = "answers that are not in a row",
+     .steps = {kSilent, kSilent, kSilent, kOk, kSilent, kOk},
+     .state = Health::down,
+     .reason = "no answer in 500 ms, 3 times",
+     .changes = 1},
+    {.description = "risen",
+     .steps = {kSilent, kSilent, kSilent, kOk, kOk},
+     .state = Health::up,
+     .reason = "answers",
+     .changes = 2},
+    {.description = "down stays down quietly",
+     .steps = {kSilent, kSilent, kSilent, kSilent, kSilent, kSilent, kSilent},
+     .state = Health::down,
+     .reason = "no answer in 500 ms, 3 times",
+     .changes = 1},
+    {.description = "down for another reason",
+     .steps = {kSilent, kSilent, kSilent, kServfail, kServfail, kServfail, kServfail},
+     .state = Health::down,
+     .reason = "SERVFAIL, 3 times",
+     .changes = 2},
+};
+
 TEST(HealthJudge, FollowsRiseAndFall) {
-  const struct {
-    const char* description;
-    std::vector<Step> steps;
-    Health state;
-    const char* reason;
-    int changes;
-  } cases[] = {
-      {.description = "nothing yet", .steps = {}, .state = Health::unknown, .reason = "not probed yet", .changes = 0},
-      {.description = "one answer says up", .steps = {kOk}, .state = Health::up, .reason = "answers", .changes = 1},
-      {.description = "two failures say nothing yet",
-       .steps = {kSilent, kSilent},
-       .state = Health::unknown,
-       .reason = "not probed yet",
-       .changes = 0},
-      {.description = "three failures in a row",
-       .steps = {kSilent, kSilent, kSilent},
-       .state = Health::down,
-       .reason = "no answer in 500 ms, 3 times",
-       .changes = 1},
-      {.description = "failures that are not in a row",
-       .steps = {kOk, kSilent, kSilent, kOk, kSilent, kSilent},
-       .state = Health::up,
-       .reason = "answers",
-       .changes = 1},
-      {.description = "mixed failures",
-       .steps = {kOk, kSilent, kServfail, kServfail},
-       .state = Health::down,
-       .reason = "failed 3 times, last: SERVFAIL",
-       .changes = 2},
-      {.description = "one answer is not enough to rise",
-       .steps = {kSilent, kSilent, kSilent, kOk},
-       .state = Health::down,
-       .reason = "no answer in 500 ms, 3 times",
-       .changes = 1},
-      {.description = "answers that are not in a row",
-       .steps = {kSilent, kSilent, kSilent, kOk, kSilent, kOk},
-       .state = Health::down,
-       .reason = "no answer in 500 ms, 3 times",
-       .changes = 1},
-      {.description = "risen",
-       .steps = {kSilent, kSilent, kSilent, kOk, kOk},
-       .state = Health::up,
-       .reason = "answers",
-       .changes = 2},
-      {.description = "down stays down quietly",
-       .steps = {kSilent, kSilent, kSilent, kSilent, kSilent, kSilent, kSilent},
-       .state = Health::down,
-       .reason = "no answer in 500 ms, 3 times",
-       .changes = 1},
-      {.description = "down for another reason",
-       .steps = {kSilent, kSilent, kSilent, kServfail, kServfail, kServfail, kServfail},
-       .state = Health::down,
-       .reason = "SERVFAIL, 3 times",
-       .changes = 2},
-  };
-  for (const auto& one : cases) {
+  for (const auto& one : kRiseAndFall) {
     SCOPED_TRACE(one.description);
     HealthJudge judge(2, 3);
     int changes = 0;

@@ -87,57 +87,58 @@ TEST_F(LoopProberTest, EachPoolBelowItsOwnSuffixes) {
   EXPECT_TRUE(looping.empty());
 }
 
+const struct {
+  const char* description;
+  bool pool_private, rule_private, root_zone, is_default;
+  config::PoolKind kind;
+  bool asks;
+} kRootCases[] = {
+    {.description = "a recursive default",
+     .pool_private = false,
+     .rule_private = false,
+     .root_zone = false,
+     .is_default = true,
+     .kind = config::PoolKind::recursive,
+     .asks = true},
+    {.description = "no default",
+     .pool_private = false,
+     .rule_private = false,
+     .root_zone = false,
+     .is_default = false,
+     .kind = config::PoolKind::recursive,
+     .asks = false},
+    {.description = "a private pool",
+     .pool_private = true,
+     .rule_private = false,
+     .root_zone = false,
+     .is_default = true,
+     .kind = config::PoolKind::recursive,
+     .asks = false},
+    {.description = "a private default",
+     .pool_private = false,
+     .rule_private = true,
+     .root_zone = false,
+     .is_default = true,
+     .kind = config::PoolKind::recursive,
+     .asks = false},
+    {.description = "the root is another pool's",
+     .pool_private = false,
+     .rule_private = false,
+     .root_zone = true,
+     .is_default = true,
+     .kind = config::PoolKind::recursive,
+     .asks = false},
+    {.description = "a VPC",
+     .pool_private = false,
+     .rule_private = false,
+     .root_zone = false,
+     .is_default = true,
+     .kind = config::PoolKind::route53_inbound,
+     .asks = false},
+};
+
 TEST_F(LoopProberTest, TheRootOnlyWhereItMayBeAsked) {
-  const struct {
-    const char* description;
-    bool pool_private, rule_private, root_zone, is_default;
-    config::PoolKind kind;
-    bool asks;
-  } cases[] = {
-      {.description = "a recursive default",
-       .pool_private = false,
-       .rule_private = false,
-       .root_zone = false,
-       .is_default = true,
-       .kind = config::PoolKind::recursive,
-       .asks = true},
-      {.description = "no default",
-       .pool_private = false,
-       .rule_private = false,
-       .root_zone = false,
-       .is_default = false,
-       .kind = config::PoolKind::recursive,
-       .asks = false},
-      {.description = "a private pool",
-       .pool_private = true,
-       .rule_private = false,
-       .root_zone = false,
-       .is_default = true,
-       .kind = config::PoolKind::recursive,
-       .asks = false},
-      {.description = "a private default",
-       .pool_private = false,
-       .rule_private = true,
-       .root_zone = false,
-       .is_default = true,
-       .kind = config::PoolKind::recursive,
-       .asks = false},
-      {.description = "the root is another pool's",
-       .pool_private = false,
-       .rule_private = false,
-       .root_zone = true,
-       .is_default = true,
-       .kind = config::PoolKind::recursive,
-       .asks = false},
-      {.description = "a VPC",
-       .pool_private = false,
-       .rule_private = false,
-       .root_zone = false,
-       .is_default = true,
-       .kind = config::PoolKind::route53_inbound,
-       .asks = false},
-  };
-  for (const auto& one : cases) {
+  for (const auto& one : kRootCases) {
     model = std::make_shared<config::Model>();
     add_pool("p", one.kind, one.pool_private, {"192.168.10.2"});
     add_pool("q", config::PoolKind::recursive, true, {"192.168.10.9"});

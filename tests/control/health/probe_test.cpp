@@ -39,74 +39,75 @@ ProbeTarget target_at(const std::string& address, uint16_t port) {
   return target;
 }
 
+const struct {
+  const char* description;
+  Manner manner;
+  bool answered;
+  const char* udp_reason;
+  const char* tcp_reason;
+} kManners[] = {
+    {.description = "NOERROR",
+     .manner = Manner::answer,
+     .answered = true,
+     .udp_reason = "answers",
+     .tcp_reason = "answers"},
+    {.description = "NXDOMAIN",
+     .manner = Manner::nxdomain,
+     .answered = true,
+     .udp_reason = "answers",
+     .tcp_reason = "answers"},
+    {.description = "SERVFAIL",
+     .manner = Manner::servfail,
+     .answered = false,
+     .udp_reason = "SERVFAIL",
+     .tcp_reason = "SERVFAIL"},
+    {.description = "REFUSED",
+     .manner = Manner::refused,
+     .answered = false,
+     .udp_reason = "REFUSED",
+     .tcp_reason = "REFUSED"},
+    {.description = "silence",
+     .manner = Manner::silent,
+     .answered = false,
+     .udp_reason = "no answer in 150 ms",
+     .tcp_reason = "no answer in 300 ms"},
+    {.description = "another id",
+     .manner = Manner::other_id,
+     .answered = false,
+     .udp_reason = "answer with another ID",
+     .tcp_reason = "answer with another ID"},
+    {.description = "another question",
+     .manner = Manner::other_question,
+     .answered = false,
+     .udp_reason = "answer to another question",
+     .tcp_reason = "answer to another question"},
+    {.description = "its own query sent back",
+     .manner = Manner::query_back,
+     .answered = false,
+     .udp_reason = "got a query back instead of an answer",
+     .tcp_reason = "got a query back instead of an answer"},
+    {.description = "garbage",
+     .manner = Manner::garbage,
+     .answered = false,
+     .udp_reason = "malformed answer",
+     .tcp_reason = "malformed answer"},
+    {.description = "the connection closed",
+     .manner = Manner::hang_up,
+     .answered = false,
+     .udp_reason = "no answer in 150 ms",
+     .tcp_reason = "connection closed without an answer"},
+    {.description = "a forged answer before the true one",
+     .manner = Manner::forged_first,
+     .answered = true,
+     .udp_reason = "answers",
+     .tcp_reason = "answer with another ID"},
+};
+
 TEST(Probe, JudgesWhatTheServerDoes) {
-  const struct {
-    const char* description;
-    Manner manner;
-    bool answered;
-    const char* udp_reason;
-    const char* tcp_reason;
-  } cases[] = {
-      {.description = "NOERROR",
-       .manner = Manner::answer,
-       .answered = true,
-       .udp_reason = "answers",
-       .tcp_reason = "answers"},
-      {.description = "NXDOMAIN",
-       .manner = Manner::nxdomain,
-       .answered = true,
-       .udp_reason = "answers",
-       .tcp_reason = "answers"},
-      {.description = "SERVFAIL",
-       .manner = Manner::servfail,
-       .answered = false,
-       .udp_reason = "SERVFAIL",
-       .tcp_reason = "SERVFAIL"},
-      {.description = "REFUSED",
-       .manner = Manner::refused,
-       .answered = false,
-       .udp_reason = "REFUSED",
-       .tcp_reason = "REFUSED"},
-      {.description = "silence",
-       .manner = Manner::silent,
-       .answered = false,
-       .udp_reason = "no answer in 150 ms",
-       .tcp_reason = "no answer in 300 ms"},
-      {.description = "another id",
-       .manner = Manner::other_id,
-       .answered = false,
-       .udp_reason = "answer with another ID",
-       .tcp_reason = "answer with another ID"},
-      {.description = "another question",
-       .manner = Manner::other_question,
-       .answered = false,
-       .udp_reason = "answer to another question",
-       .tcp_reason = "answer to another question"},
-      {.description = "its own query sent back",
-       .manner = Manner::query_back,
-       .answered = false,
-       .udp_reason = "got a query back instead of an answer",
-       .tcp_reason = "got a query back instead of an answer"},
-      {.description = "garbage",
-       .manner = Manner::garbage,
-       .answered = false,
-       .udp_reason = "malformed answer",
-       .tcp_reason = "malformed answer"},
-      {.description = "the connection closed",
-       .manner = Manner::hang_up,
-       .answered = false,
-       .udp_reason = "no answer in 150 ms",
-       .tcp_reason = "connection closed without an answer"},
-      {.description = "a forged answer before the true one",
-       .manner = Manner::forged_first,
-       .answered = true,
-       .udp_reason = "answers",
-       .tcp_reason = "answer with another ID"},
-  };
   asio::io_context io;
   for (const char* address : {"127.0.0.1", "::1"}) {
     FakeServer server(io, address);
-    for (const auto& one : cases) {
+    for (const auto& one : kManners) {
       for (const bool tcp : {false, true}) {
         SCOPED_TRACE(std::string(address) + (tcp ? " TCP: " : " UDP: ") + one.description);
         server.udp_manner = server.tcp_manner = one.manner;

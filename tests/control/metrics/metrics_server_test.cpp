@@ -1,4 +1,5 @@
 // tests/control/metrics/metrics_server_test.cpp - a scrape of a counter page filled by hand: names, sums, histogram, promtool's opinion.
+// Long because one page is filled, and all that it says is expected.
 #include "control/metrics/metrics_server.h"
 
 #include <gtest/gtest.h>
@@ -122,114 +123,122 @@ class MetricsServerTest : public testing::Test {
   MetricsServer server_{"127.0.0.1:0", [this] { return view_; }};
 };
 
-TEST_F(MetricsServerTest, SumsTheLcores) {
-  using namespace config;
+void fill_lcores(config::CounterPage& page) {
   for (size_t i = 0; i < kLcores; ++i) {
-    LcoreCounters& lcore = page_->lcore[i];
+    config::LcoreCounters& lcore = page.lcore[i];
     lcore.received.set(110);
-    lcore.classify[ClassifyOutcome::query].set(60);
-    lcore.classify[ClassifyOutcome::response].set(40);
-    lcore.classify[ClassifyOutcome::stranger].set(10);
-    lcore.door[DoorOutcome::left_to_kernel].set(10);
-    lcore.query[QueryOutcome::forwarded].set(50);
-    lcore.query[QueryOutcome::refused_client].set(10);
-    lcore.response[ResponseOutcome::returned].set(39);
-    lcore.response[ResponseOutcome::wrong_question].set(1);
-    lcore.sweep[SweepOutcome::expired].set(4);
+    lcore.classify[config::ClassifyOutcome::query].set(60);
+    lcore.classify[config::ClassifyOutcome::response].set(40);
+    lcore.classify[config::ClassifyOutcome::stranger].set(10);
+    lcore.door[config::DoorOutcome::left_to_kernel].set(10);
+    lcore.query[config::QueryOutcome::forwarded].set(50);
+    lcore.query[config::QueryOutcome::refused_client].set(10);
+    lcore.response[config::ResponseOutcome::returned].set(39);
+    lcore.response[config::ResponseOutcome::wrong_question].set(1);
+    lcore.sweep[config::SweepOutcome::expired].set(4);
     lcore.pending.set(7);
-    lcore.transmit[TransmitOutcome::sent].set(100);
+    lcore.transmit[config::TransmitOutcome::sent].set(100);
     lcore.rcodes[3].set(5 + i);
     lcore.busy_cycles.set(300);
     lcore.idle_cycles.set(100);
     lcore.generation.set(7);
   }
+}
+
+void fill_the_rest(config::CounterPage& page) {
   for (size_t i = 0; i < kLcores; ++i) {
-    page_->lcore[i].guard[GuardOutcome::blocked].set(i);
-    page_->lcore[i].endpoints[7].over_budget.set(6);
-    page_->lcore[i].endpoints[7].without_edns.set(1);
-    page_->lcore[i].endpoints[7].servfails.set(4);
+    page.lcore[i].guard[config::GuardOutcome::blocked].set(i);
+    page.lcore[i].endpoints[7].over_budget.set(6);
+    page.lcore[i].endpoints[7].without_edns.set(1);
+    page.lcore[i].endpoints[7].servfails.set(4);
   }
-  page_->ports[0].receive_missed.set(11);
-  page_->cache_entries.set(21);
-  page_->cache_used.set(22);
-  page_->cache_size.set(23);
-  page_->cache_evicted.set(24);
-  page_->cache_flushed.set(25);
-  page_->policed_clients.set(27);
-  page_->policed_dropped.set(28);
-  page_->lcore[0].remember[RememberOutcome::renewed].set(26);
-  page_->lcore[1].shares.set(5);
-  page_->share_capacity = 8192;
-  page_->ring_used.set(12);
-  page_->ring_capacity = 1024;
-  page_->mbufs_used.set(900);
-  page_->mbuf_capacity = 4000;
-  page_->endpoint_rate[7].set(6000);
-  page_->generation.set(7);
-  page_->published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
-  page_->swap_ns.set(1500000);
-  page_->images_refused.set(2);
+  page.ports[0].receive_missed.set(11);
+  page.cache_entries.set(21);
+  page.cache_used.set(22);
+  page.cache_size.set(23);
+  page.cache_evicted.set(24);
+  page.cache_flushed.set(25);
+  page.policed_clients.set(27);
+  page.policed_dropped.set(28);
+  page.lcore[0].remember[config::RememberOutcome::renewed].set(26);
+  page.lcore[1].shares.set(5);
+  page.share_capacity = 8192;
+  page.ring_used.set(12);
+  page.ring_capacity = 1024;
+  page.mbufs_used.set(900);
+  page.mbuf_capacity = 4000;
+  page.endpoint_rate[7].set(6000);
+  page.generation.set(7);
+  page.published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
+  page.swap_ns.set(1500000);
+  page.images_refused.set(2);
+}
+
+const std::map<std::string, double> kSums = {
+    {"penstock_received_frames_total", 220},
+    {"penstock_frames_total{class=\"query\"}", 120},
+    {"penstock_frames_total{class=\"bad_udp_checksum\"}", 0},
+    {"penstock_queries_total{outcome=\"forwarded\"}", 100},
+    {"penstock_queries_total{outcome=\"refused_client\"}", 20},
+    {"penstock_responses_total{outcome=\"returned\"}", 78},
+    {"penstock_responses_total{outcome=\"wrong_question\"}", 2},
+    {"penstock_swept_queries_total{outcome=\"expired\"}", 8},
+    {"penstock_transmitted_frames_total{outcome=\"sent\"}", 200},
+    {"penstock_returned_responses_total{rcode=\"NXDOMAIN\"}", 11},
+    {"penstock_pending_queries{lcore=\"1\"}", 7},
+    {"penstock_cache_entries", 21},
+    {"penstock_cache_used_bytes", 22},
+    {"penstock_cache_size_bytes", 23},
+    {"penstock_cache_evictions_total", 24},
+    {"penstock_cache_flushed_total", 25},
+    {"penstock_policed_clients", 27},
+    {"penstock_policed_dropped_total", 28},
+    {"penstock_remembered_total{outcome=\"renewed\"}", 26},
+    {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
+    {"penstock_table_used{lcore=\"1\",table=\"shares\"}", 5},
+    {"penstock_table_limit{lcore=\"1\",table=\"shares\"}", 8192},
+    {"penstock_ring_frames", 12},
+    {"penstock_ring_frames_limit", 1024},
+    {"penstock_mbufs_used", 900},
+    {"penstock_mbufs_limit", 4000},
+    {"penstock_guarded_responses_total{outcome=\"blocked\"}", 1},
+    {"penstock_port_lost_frames_total{port=\"corp\",reason=\"receive_missed\"}", 11},
+    {"penstock_events_total{kind=\"leak\"}", 3},
+    {"penstock_endpoint_budget{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 10000},
+    {"penstock_endpoint_rate{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 6000},
+    {"penstock_endpoint_budget_used_ratio{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 0.6},
+    {"penstock_endpoint_over_budget_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 12},
+    {"penstock_endpoint_without_edns{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 1},
+    {"penstock_endpoint_servfails_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 8},
+    {"penstock_pending_queries_limit{lcore=\"0\"}", 32768},
+    {"penstock_lcore_busy_ratio{lcore=\"0\"}", 0.75},
+    {"penstock_lcore_cycles_total{lcore=\"1\",state=\"idle\"}", 100},
+    {"penstock_ruleset_generation{process=\"control\"}", 8},
+    {"penstock_ruleset_generation{process=\"dataplane\"}", 7},
+    {"penstock_ruleset_swap_duration_seconds", 0.0015},
+    {"penstock_images_total{result=\"refused\"}", 2},
+    {"penstock_reloads_total{result=\"failed\"}", 1},
+    {"penstock_control_heartbeat_age_seconds", 0.25},
+    {"penstock_accounting_residual", 0},
+    {"penstock_dataplane_up", 1},
+    {"penstock_endpoint_up{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 1},
+    {"penstock_endpoint_up{pool=\"corporate\",address=\"fd00::53\"}", 0},
+    {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"down\"}", 1},
+    {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"up\"}", 0},
+    {"penstock_endpoint_state{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",state=\"slow\"}", 1},
+    {"penstock_endpoint_drained{pool=\"corporate\",address=\"fd00::53\"}", 1},
+    {"penstock_endpoint_reachable{pool=\"corporate\",address=\"fd00::53\"}", 0},
+    {"penstock_endpoint_probes_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",protocol=\"udp\"}", 100},
+    {"penstock_endpoint_probe_round_trip_seconds{pool=\"studio "
+     "\\\"east\\\"\",address=\"10.16.1.10\",protocol=\"tcp\"}",
+     0.003},
+};
+
+TEST_F(MetricsServerTest, SumsTheLcores) {
+  fill_lcores(*page_);
+  fill_the_rest(*page_);
   const auto samples = scrape();
-  const std::map<std::string, double> expected = {
-      {"penstock_received_frames_total", 220},
-      {"penstock_frames_total{class=\"query\"}", 120},
-      {"penstock_frames_total{class=\"bad_udp_checksum\"}", 0},
-      {"penstock_queries_total{outcome=\"forwarded\"}", 100},
-      {"penstock_queries_total{outcome=\"refused_client\"}", 20},
-      {"penstock_responses_total{outcome=\"returned\"}", 78},
-      {"penstock_responses_total{outcome=\"wrong_question\"}", 2},
-      {"penstock_swept_queries_total{outcome=\"expired\"}", 8},
-      {"penstock_transmitted_frames_total{outcome=\"sent\"}", 200},
-      {"penstock_returned_responses_total{rcode=\"NXDOMAIN\"}", 11},
-      {"penstock_pending_queries{lcore=\"1\"}", 7},
-      {"penstock_cache_entries", 21},
-      {"penstock_cache_used_bytes", 22},
-      {"penstock_cache_size_bytes", 23},
-      {"penstock_cache_evictions_total", 24},
-      {"penstock_cache_flushed_total", 25},
-      {"penstock_policed_clients", 27},
-      {"penstock_policed_dropped_total", 28},
-      {"penstock_remembered_total{outcome=\"renewed\"}", 26},
-      {"penstock_waiting_clients_limit{lcore=\"0\"}", 4096},
-      {"penstock_table_used{lcore=\"1\",table=\"shares\"}", 5},
-      {"penstock_table_limit{lcore=\"1\",table=\"shares\"}", 8192},
-      {"penstock_ring_frames", 12},
-      {"penstock_ring_frames_limit", 1024},
-      {"penstock_mbufs_used", 900},
-      {"penstock_mbufs_limit", 4000},
-      {"penstock_guarded_responses_total{outcome=\"blocked\"}", 1},
-      {"penstock_port_lost_frames_total{port=\"corp\",reason=\"receive_missed\"}", 11},
-      {"penstock_events_total{kind=\"leak\"}", 3},
-      {"penstock_endpoint_budget{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 10000},
-      {"penstock_endpoint_rate{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 6000},
-      {"penstock_endpoint_budget_used_ratio{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 0.6},
-      {"penstock_endpoint_over_budget_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 12},
-      {"penstock_endpoint_without_edns{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 1},
-      {"penstock_endpoint_servfails_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 8},
-      {"penstock_pending_queries_limit{lcore=\"0\"}", 32768},
-      {"penstock_lcore_busy_ratio{lcore=\"0\"}", 0.75},
-      {"penstock_lcore_cycles_total{lcore=\"1\",state=\"idle\"}", 100},
-      {"penstock_ruleset_generation{process=\"control\"}", 8},
-      {"penstock_ruleset_generation{process=\"dataplane\"}", 7},
-      {"penstock_ruleset_swap_duration_seconds", 0.0015},
-      {"penstock_images_total{result=\"refused\"}", 2},
-      {"penstock_reloads_total{result=\"failed\"}", 1},
-      {"penstock_control_heartbeat_age_seconds", 0.25},
-      {"penstock_accounting_residual", 0},
-      {"penstock_dataplane_up", 1},
-      {"penstock_endpoint_up{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\"}", 1},
-      {"penstock_endpoint_up{pool=\"corporate\",address=\"fd00::53\"}", 0},
-      {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"down\"}", 1},
-      {"penstock_endpoint_state{pool=\"corporate\",address=\"fd00::53\",state=\"up\"}", 0},
-      {"penstock_endpoint_state{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",state=\"slow\"}", 1},
-      {"penstock_endpoint_drained{pool=\"corporate\",address=\"fd00::53\"}", 1},
-      {"penstock_endpoint_reachable{pool=\"corporate\",address=\"fd00::53\"}", 0},
-      {"penstock_endpoint_probes_total{pool=\"studio \\\"east\\\"\",address=\"10.16.1.10\",protocol=\"udp\"}", 100},
-      {"penstock_endpoint_probe_round_trip_seconds{pool=\"studio "
-       "\\\"east\\\"\",address=\"10.16.1.10\",protocol=\"tcp\"}",
-       0.003},
-  };
-  for (const auto& [name, value] : expected) {
+  for (const auto& [name, value] : kSums) {
     const auto at = samples.find(name);
     ASSERT_NE(at, samples.end()) << name;
     EXPECT_DOUBLE_EQ(at->second, value) << name;

@@ -129,79 +129,78 @@ Identities identities_of(const Model& model) {
 }
 
 // A remembered answer is good for rules of its identity: for whatever else may have moved around them.
+const struct {
+  const char* description;
+  bool changes;  // that of rule 0, to pool `studio`
+  std::function<void(Model&)> change;
+} kIdentityChanges[] = {
+    {.description = "nothing", .changes = false, .change = [](Model&) {}},
+    {.description = "its line and name",
+     .changes = false,
+     .change = [](Model& m) { m.rules[0].origin = "zones[7]", m.rules[0].where.line = 9; }},
+    {.description = "another rule before it",
+     .changes = false,
+     .change =
+         [](Model& m) {
+           m.rules.push_back(m.rules[0]);
+           m.rules[0] = m.rules[1];
+           std::swap(m.rules[0], m.rules[2]);
+         }},
+    {.description = "the other pool's number",
+     .changes = false,
+     .change =
+         [](Model& m) {
+           std::swap(m.pools[0], m.pools[1]);
+           for (auto& rule : m.rules) rule.pool ^= 1;
+         }},
+    {.description = "its endpoints in another order",
+     .changes = false,
+     .change = [](Model& m) { std::swap(m.pools[0].endpoints[0], m.pools[0].endpoints[1]); }},
+    {.description = "an endpoint's weight and budget",
+     .changes = false,
+     .change = [](Model& m) { m.pools[0].endpoints[0].weight = 7, m.pools[0].endpoints[0].budget = 1; }},
+    {.description = "how long answers are remembered",
+     .changes = false,
+     .change = [](Model& m) { m.pools[0].cache.max_ttl = 5; }},
+    {.description = "whether they are", .changes = false, .change = [](Model& m) { m.rules[0].cache = false; }},
+    {.description = "the health check", .changes = false, .change = [](Model& m) { m.pools[0].health.rise = 9; }},
+    {.description = "the other pool",
+     .changes = false,
+     .change = [](Model& m) { m.pools[1].endpoints[0].address = *config::parse_address("192.168.10.3"); }},
+    {.description = "zones",
+     .changes = false,
+     .change = [](Model& m) { test::add_zone(m, wire("new.example"), Scope::zone, 0); }},
+    {.description = "its pool", .changes = true, .change = [](Model& m) { m.rules[0].pool = 1; }},
+    {.description = "its pool's name", .changes = true, .change = [](Model& m) { m.pools[0].name = "studio-2"; }},
+    {.description = "its pool's kind",
+     .changes = true,
+     .change = [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }},
+    {.description = "an endpoint",
+     .changes = true,
+     .change = [](Model& m) { m.pools[0].endpoints[0].address = *config::parse_address("10.16.1.11"); }},
+    {.description = "an endpoint fewer", .changes = true, .change = [](Model& m) { m.pools[0].endpoints.pop_back(); }},
+    {.description = "where its addresses must lie",
+     .changes = true,
+     .change = [](Model& m) { m.rules[0].expect = {*config::parse_prefix("10.16.0.0/16")}; }},
+    {.description = "what becomes of leaks",
+     .changes = true,
+     .change = [](Model& m) { m.rules[0].on_leak = config::OnLeak::alarm; }},
+    {.description = "what becomes of chains",
+     .changes = true,
+     .change = [](Model& m) { m.rules[0].cname = config::CnameInto::pass; }},
+    {.description = "its privacy", .changes = true, .change = [](Model& m) { m.rules[0].is_private = false; }},
+    {.description = "what is done with its names",
+     .changes = true,
+     .change = [](Model& m) { m.rules[0].action = config::Action::refused; }},
+};
+
 TEST(Compile, ARulesIdentityIsWhatItsAnswersDependOn) {
   using config::parse_address;
   using config::parse_prefix;
   const Model model = test::sample_model();
   const Identities before = identities_of(model);
   EXPECT_NE(before.rules[0], before.rules[1]);
-  const struct {
-    const char* description;
-    bool changes;  // that of rule 0, to pool `studio`
-    std::function<void(Model&)> change;
-  } cases[] = {
-      {.description = "nothing", .changes = false, .change = [](Model&) {}},
-      {.description = "its line and name",
-       .changes = false,
-       .change = [](Model& m) { m.rules[0].origin = "zones[7]", m.rules[0].where.line = 9; }},
-      {.description = "another rule before it",
-       .changes = false,
-       .change =
-           [](Model& m) {
-             m.rules.push_back(m.rules[0]);
-             m.rules[0] = m.rules[1];
-             std::swap(m.rules[0], m.rules[2]);
-           }},
-      {.description = "the other pool's number",
-       .changes = false,
-       .change =
-           [](Model& m) {
-             std::swap(m.pools[0], m.pools[1]);
-             for (auto& rule : m.rules) rule.pool ^= 1;
-           }},
-      {.description = "its endpoints in another order",
-       .changes = false,
-       .change = [](Model& m) { std::swap(m.pools[0].endpoints[0], m.pools[0].endpoints[1]); }},
-      {.description = "an endpoint's weight and budget",
-       .changes = false,
-       .change = [](Model& m) { m.pools[0].endpoints[0].weight = 7, m.pools[0].endpoints[0].budget = 1; }},
-      {.description = "how long answers are remembered",
-       .changes = false,
-       .change = [](Model& m) { m.pools[0].cache.max_ttl = 5; }},
-      {.description = "whether they are", .changes = false, .change = [](Model& m) { m.rules[0].cache = false; }},
-      {.description = "the health check", .changes = false, .change = [](Model& m) { m.pools[0].health.rise = 9; }},
-      {.description = "the other pool",
-       .changes = false,
-       .change = [](Model& m) { m.pools[1].endpoints[0].address = *parse_address("192.168.10.3"); }},
-      {.description = "zones",
-       .changes = false,
-       .change = [](Model& m) { test::add_zone(m, wire("new.example"), Scope::zone, 0); }},
-      {.description = "its pool", .changes = true, .change = [](Model& m) { m.rules[0].pool = 1; }},
-      {.description = "its pool's name", .changes = true, .change = [](Model& m) { m.pools[0].name = "studio-2"; }},
-      {.description = "its pool's kind",
-       .changes = true,
-       .change = [](Model& m) { m.pools[0].kind = config::PoolKind::recursive; }},
-      {.description = "an endpoint",
-       .changes = true,
-       .change = [](Model& m) { m.pools[0].endpoints[0].address = *parse_address("10.16.1.11"); }},
-      {.description = "an endpoint fewer",
-       .changes = true,
-       .change = [](Model& m) { m.pools[0].endpoints.pop_back(); }},
-      {.description = "where its addresses must lie",
-       .changes = true,
-       .change = [](Model& m) { m.rules[0].expect = {*parse_prefix("10.16.0.0/16")}; }},
-      {.description = "what becomes of leaks",
-       .changes = true,
-       .change = [](Model& m) { m.rules[0].on_leak = config::OnLeak::alarm; }},
-      {.description = "what becomes of chains",
-       .changes = true,
-       .change = [](Model& m) { m.rules[0].cname = config::CnameInto::pass; }},
-      {.description = "its privacy", .changes = true, .change = [](Model& m) { m.rules[0].is_private = false; }},
-      {.description = "what is done with its names",
-       .changes = true,
-       .change = [](Model& m) { m.rules[0].action = config::Action::refused; }},
-  };
-  for (const auto& one : cases) {
+  for (const auto& one : kIdentityChanges) {
     Model changed = model;
     one.change(changed);
     EXPECT_EQ(identities_of(changed).rules[0] != before.rules[0], one.changes) << one.description;

@@ -8,74 +8,71 @@
 namespace penstock::control {
 namespace {
 
+struct RangeCase {
+  const char* description;
+  std::vector<const char*> allow, deny;
+  unsigned family;
+  std::vector<ClientRange> ranges;
+};
+const Address128 kHalf = Address128{1} << 127;
+const RangeCase kRanges[] = {
+    {.description = "nobody", .allow = {}, .deny = {}, .family = 4, .ranges = {{0, false}}},
+    {.description = "everybody", .allow = {"0.0.0.0/0"}, .deny = {}, .family = 4, .ranges = {{0, true}}},
+    {.description = "one network",
+     .allow = {"10.0.0.0/8"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
+    {.description = "the other family is left out",
+     .allow = {"10.0.0.0/8"},
+     .deny = {},
+     .family = 6,
+     .ranges = {{0, false}}},
+    {.description = "to the end of the addresses",
+     .allow = {"128.0.0.0/1"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, false}, {0x80000000, true}}},
+    {.description = "from the first address",
+     .allow = {"0.0.0.0/1"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, true}, {0x80000000, false}}},
+    {.description = "neighbours become one",
+     .allow = {"10.0.0.0/9", "10.128.0.0/9"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
+    {.description = "inside an equal verdict: nothing new",
+     .allow = {"10.0.0.0/8", "10.1.0.0/16"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
+    {.description = "a hole at the start",
+     .allow = {"10.0.0.0/8"},
+     .deny = {"10.0.0.0/16"},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a010000, true}, {0x0b000000, false}}},
+    {.description = "a hole at the end",
+     .allow = {"10.0.0.0/8"},
+     .deny = {"10.255.0.0/16"},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a000000, true}, {0x0aff0000, false}}},
+    {.description = "equal: denied wins",
+     .allow = {"10.0.0.0/8"},
+     .deny = {"10.0.0.0/8"},
+     .family = 4,
+     .ranges = {{0, false}}},
+    {.description = "given twice",
+     .allow = {"10.0.0.0/8", "10.0.0.0/8"},
+     .deny = {},
+     .family = 4,
+     .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
+    {.description = "v6 halves", .allow = {"8000::/1"}, .deny = {}, .family = 6, .ranges = {{0, false}, {kHalf, true}}},
+};
+
 TEST(FlattenClients, Ranges) {
-  struct Case {
-    const char* description;
-    std::vector<const char*> allow, deny;
-    unsigned family;
-    std::vector<ClientRange> ranges;
-  };
-  const Address128 half = Address128{1} << 127;
-  const Case cases[] = {
-      {.description = "nobody", .allow = {}, .deny = {}, .family = 4, .ranges = {{0, false}}},
-      {.description = "everybody", .allow = {"0.0.0.0/0"}, .deny = {}, .family = 4, .ranges = {{0, true}}},
-      {.description = "one network",
-       .allow = {"10.0.0.0/8"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
-      {.description = "the other family is left out",
-       .allow = {"10.0.0.0/8"},
-       .deny = {},
-       .family = 6,
-       .ranges = {{0, false}}},
-      {.description = "to the end of the addresses",
-       .allow = {"128.0.0.0/1"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, false}, {0x80000000, true}}},
-      {.description = "from the first address",
-       .allow = {"0.0.0.0/1"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, true}, {0x80000000, false}}},
-      {.description = "neighbours become one",
-       .allow = {"10.0.0.0/9", "10.128.0.0/9"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
-      {.description = "inside an equal verdict: nothing new",
-       .allow = {"10.0.0.0/8", "10.1.0.0/16"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
-      {.description = "a hole at the start",
-       .allow = {"10.0.0.0/8"},
-       .deny = {"10.0.0.0/16"},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a010000, true}, {0x0b000000, false}}},
-      {.description = "a hole at the end",
-       .allow = {"10.0.0.0/8"},
-       .deny = {"10.255.0.0/16"},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a000000, true}, {0x0aff0000, false}}},
-      {.description = "equal: denied wins",
-       .allow = {"10.0.0.0/8"},
-       .deny = {"10.0.0.0/8"},
-       .family = 4,
-       .ranges = {{0, false}}},
-      {.description = "given twice",
-       .allow = {"10.0.0.0/8", "10.0.0.0/8"},
-       .deny = {},
-       .family = 4,
-       .ranges = {{0, false}, {0x0a000000, true}, {0x0b000000, false}}},
-      {.description = "v6 halves",
-       .allow = {"8000::/1"},
-       .deny = {},
-       .family = 6,
-       .ranges = {{0, false}, {half, true}}},
-  };
-  for (const Case& c : cases) {
+  for (const RangeCase& c : kRanges) {
     config::Clients clients;
     for (const auto* text : c.allow) clients.allow.push_back(*config::parse_prefix(text));
     for (const auto* text : c.deny) clients.deny.push_back(*config::parse_prefix(text));

@@ -19,83 +19,84 @@ AnswerPacket packet(ldns_pkt_rcode rcode, const std::vector<const char*>& record
   return answer;
 }
 
+const struct {
+  const char* description;
+  ldns_pkt_rcode rcode;
+  std::vector<const char*> records;
+  bool wants_address;
+  Finding finding;
+  const char* text;
+  const char* meaning;  // part of it
+} kMeanings[] = {
+    {.description = "both endpoint addresses",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {"d-1. A 10.16.110.189", "d-1. A 10.16.46.208"},
+     .wants_address = true,
+     .finding = Finding::good,
+     .text = "10.16.110.189, 10.16.46.208",
+     .meaning = ""},
+    {.description = "a chain through a foreign name",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {"d-1. CNAME vpce-1.vpce.amazonaws.com.", "vpce-1.vpce.amazonaws.com. A 10.16.46.208"},
+     .wants_address = true,
+     .finding = Finding::good,
+     .text = "10.16.46.208",
+     .meaning = ""},
+    {.description = "IPv6",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {"d-1. AAAA fd00::1"},
+     .wants_address = true,
+     .finding = Finding::good,
+     .text = "fd00::1",
+     .meaning = ""},
+    {.description = "one address outside",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {"d-1. A 10.16.46.208", "d-1. A 54.84.43.253"},
+     .wants_address = true,
+     .finding = Finding::outside,
+     .text = "10.16.46.208, 54.84.43.253",
+     .meaning = "54.84.43.253 is outside"},
+    {.description = "a name without addresses",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {},
+     .wants_address = true,
+     .finding = Finding::no_data,
+     .text = "no address",
+     .meaning = "without an address"},
+    {.description = "a zone's SOA",
+     .rcode = LDNS_RCODE_NOERROR,
+     .records = {"d-1. SOA a. b. 1 2 3 4 5"},
+     .wants_address = false,
+     .finding = Finding::nothing_asked,
+     .text = "NOERROR",
+     .meaning = ""},
+    {.description = "no such name",
+     .rcode = LDNS_RCODE_NXDOMAIN,
+     .records = {},
+     .wants_address = true,
+     .finding = Finding::nxdomain,
+     .text = "NXDOMAIN",
+     .meaning = "private hosted zone"},
+    {.description = "refused",
+     .rcode = LDNS_RCODE_REFUSED,
+     .records = {},
+     .wants_address = true,
+     .finding = Finding::refused,
+     .text = "REFUSED",
+     .meaning = "not an inbound endpoint"},
+    {.description = "failed",
+     .rcode = LDNS_RCODE_SERVFAIL,
+     .records = {},
+     .wants_address = true,
+     .finding = Finding::failed,
+     .text = "SERVFAIL",
+     .meaning = "could not resolve"},
+};
+
 TEST(Judge, SaysWhatAnAnswerMeans) {
-  const struct {
-    const char* description;
-    ldns_pkt_rcode rcode;
-    std::vector<const char*> records;
-    bool wants_address;
-    Finding finding;
-    const char* text;
-    const char* meaning;  // part of it
-  } cases[] = {
-      {.description = "both endpoint addresses",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {"d-1. A 10.16.110.189", "d-1. A 10.16.46.208"},
-       .wants_address = true,
-       .finding = Finding::good,
-       .text = "10.16.110.189, 10.16.46.208",
-       .meaning = ""},
-      {.description = "a chain through a foreign name",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {"d-1. CNAME vpce-1.vpce.amazonaws.com.", "vpce-1.vpce.amazonaws.com. A 10.16.46.208"},
-       .wants_address = true,
-       .finding = Finding::good,
-       .text = "10.16.46.208",
-       .meaning = ""},
-      {.description = "IPv6",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {"d-1. AAAA fd00::1"},
-       .wants_address = true,
-       .finding = Finding::good,
-       .text = "fd00::1",
-       .meaning = ""},
-      {.description = "one address outside",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {"d-1. A 10.16.46.208", "d-1. A 54.84.43.253"},
-       .wants_address = true,
-       .finding = Finding::outside,
-       .text = "10.16.46.208, 54.84.43.253",
-       .meaning = "54.84.43.253 is outside"},
-      {.description = "a name without addresses",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {},
-       .wants_address = true,
-       .finding = Finding::no_data,
-       .text = "no address",
-       .meaning = "without an address"},
-      {.description = "a zone's SOA",
-       .rcode = LDNS_RCODE_NOERROR,
-       .records = {"d-1. SOA a. b. 1 2 3 4 5"},
-       .wants_address = false,
-       .finding = Finding::nothing_asked,
-       .text = "NOERROR",
-       .meaning = ""},
-      {.description = "no such name",
-       .rcode = LDNS_RCODE_NXDOMAIN,
-       .records = {},
-       .wants_address = true,
-       .finding = Finding::nxdomain,
-       .text = "NXDOMAIN",
-       .meaning = "private hosted zone"},
-      {.description = "refused",
-       .rcode = LDNS_RCODE_REFUSED,
-       .records = {},
-       .wants_address = true,
-       .finding = Finding::refused,
-       .text = "REFUSED",
-       .meaning = "not an inbound endpoint"},
-      {.description = "failed",
-       .rcode = LDNS_RCODE_SERVFAIL,
-       .records = {},
-       .wants_address = true,
-       .finding = Finding::failed,
-       .text = "SERVFAIL",
-       .meaning = "could not resolve"},
-  };
   config::Rule rule;
   rule.expect = {*config::parse_prefix("10.16.0.0/16"), *config::parse_prefix("fd00::/8")};
-  for (const auto& one : cases) {
+  for (const auto& one : kMeanings) {
     SCOPED_TRACE(one.description);
     const Judgement judged = judge(*packet(one.rcode, one.records), rule, one.wants_address);
     EXPECT_EQ(judged.finding, one.finding);

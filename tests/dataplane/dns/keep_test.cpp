@@ -66,6 +66,22 @@ Bytes give(const Kept& kept, const DnsQuery& query, const Giving& giving) {
   return message;
 }
 
+TestRecord any_record(std::mt19937& random) {
+  const uint32_t ttl = 1 + random() % 5000;
+  switch (random() % 5) {
+    case 0:
+      return {.type = 1, .ttl = ttl, .data = {10, 16, 0, static_cast<uint8_t>(random())}};
+    case 1:
+      return {.type = 28, .ttl = ttl, .data = Bytes(16, static_cast<uint8_t>(random()))};
+    case 2:
+      return {.type = 5, .ttl = ttl, .data = Bytes{1, 'c', 0xc0, 16}};
+    case 3:
+      return {.type = 16, .ttl = ttl, .data = Bytes{3, 'a', 'b', static_cast<uint8_t>('a' + random() % 26)}};
+    default:
+      return {.type = 6, .ttl = ttl, .data = test::soa_data(1 + random() % 900), .owner = test::wire_name("org")};
+  }
+}
+
 TEST(Keep, RandomAnswersComeBackAsTheyWere) {
   std::mt19937 random(3);
   unsigned kept_count = 0;
@@ -73,23 +89,8 @@ TEST(Keep, RandomAnswersComeBackAsTheyWere) {
     DnsQuery query{.question = {.name = "www.Example.org", .type = 1}, .opt = {}};
     if (random() % 2 != 0) query.opt = Opt{.udp_size = 4096, .dnssec_ok = random() % 2 != 0, .extended_error = {}};
     TestResponse response;
-    const auto any = [&]() -> TestRecord {
-      const uint32_t ttl = 1 + random() % 5000;
-      switch (random() % 5) {
-        case 0:
-          return {.type = 1, .ttl = ttl, .data = {10, 16, 0, static_cast<uint8_t>(random())}};
-        case 1:
-          return {.type = 28, .ttl = ttl, .data = Bytes(16, static_cast<uint8_t>(random()))};
-        case 2:
-          return {.type = 5, .ttl = ttl, .data = Bytes{1, 'c', 0xc0, 16}};
-        case 3:
-          return {.type = 16, .ttl = ttl, .data = Bytes{3, 'a', 'b', static_cast<uint8_t>('a' + random() % 26)}};
-        default:
-          return {.type = 6, .ttl = ttl, .data = test::soa_data(1 + random() % 900), .owner = test::wire_name("org")};
-      }
-    };
     for (auto* section : {&response.answer, &response.authority, &response.additional})
-      for (unsigned i = random() % 5; i != 0; --i) section->push_back(any());
+      for (unsigned i = random() % 5; i != 0; --i) section->push_back(any_record(random));
     const Bytes wire = test::write(response, test::write(query), query.opt);
     const auto kept = std::make_unique<Kept>();
     if (read_answer(wire, traits_of(test::write(query)).question_length, kLimits, *kept) != Keep::answer) continue;
@@ -205,59 +206,60 @@ TEST(Keep, WhatCannotBeReadIsNotKept) {
 }
 
 // What is sent at once is held within the same limits as what is remembered.
+const TestRecord kSoa{.type = 6, .ttl = 900, .data = test::soa_data(60)};
+struct LimitCase {
+  const char* description;
+  KeepLimits limits;
+  TestResponse response;
+  std::vector<uint32_t> ttls;
+};
+const LimitCase kLimitCases[] = {
+    {.description = "as it is",
+     .limits = kLimits,
+     .response = {.answer = {{.ttl = 77}}, .authority = {}, .additional = {}},
+     .ttls = {77}},
+    {.description = "capped, each",
+     .limits = {10, 0, 300},
+     .response = {.answer = {{.ttl = 248}, {.ttl = 7}},
+                  .authority = {{.type = 2, .ttl = 99, .data = {0}}},
+                  .additional = {{}}},
+     .ttls = {10, 7, 10, 10}},
+    {.description = "raised",
+     .limits = {3600, 20, 300},
+     .response = {.answer = {{.ttl = 1}}, .authority = {}, .additional = {}},
+     .ttls = {20}},
+    {.description = "not to be kept, yet capped",
+     .limits = {10, 0, 300},
+     .response = {.answer = {{.ttl = 0}, {.ttl = 99}}, .authority = {}, .additional = {}},
+     .ttls = {0, 10}},
+    {.description = "negative: its own cap, never raised",
+     .limits = {3600, 20, 15},
+     .response =
+         {.flags = 0x8183, .answer = {}, .authority = {kSoa, {.type = 47, .ttl = 1, .data = {0}}}, .additional = {}},
+     .ttls = {15, 1}},
+    {.description = "a chain that ends in nothing: its links as others",
+     .limits = {3600, 0, 15},
+     .response =
+         {.flags = 0x8183, .answer = {{.type = 5, .ttl = 60, .data = {0}}}, .authority = {kSoa}, .additional = {}},
+     .ttls = {60, 15}},
+    {.description = "NODATA",
+     .limits = {3600, 0, 15},
+     .response = {.answer = {}, .authority = {kSoa}, .additional = {}},
+     .ttls = {15}},
+    {.description = "negative, within the cap: as the server said",
+     .limits = {3600, 0, 1000},
+     .response = {.answer = {}, .authority = {kSoa}, .additional = {}},
+     .ttls = {900}},
+    {.description = "a referral is no negative answer",
+     .limits = {3600, 0, 15},
+     .response = {.answer = {}, .authority = {{.type = 2, .ttl = 99, .data = {0}}}, .additional = {}},
+     .ttls = {99}},
+};
+
 TEST(Keep, LimitsOfWhatIsSent) {
-  const TestRecord soa{.type = 6, .ttl = 900, .data = test::soa_data(60)};
-  struct Case {
-    const char* description;
-    KeepLimits limits;
-    TestResponse response;
-    std::vector<uint32_t> ttls;
-  };
-  const Case cases[] = {
-      {.description = "as it is",
-       .limits = kLimits,
-       .response = {.answer = {{.ttl = 77}}, .authority = {}, .additional = {}},
-       .ttls = {77}},
-      {.description = "capped, each",
-       .limits = {10, 0, 300},
-       .response = {.answer = {{.ttl = 248}, {.ttl = 7}},
-                    .authority = {{.type = 2, .ttl = 99, .data = {0}}},
-                    .additional = {{}}},
-       .ttls = {10, 7, 10, 10}},
-      {.description = "raised",
-       .limits = {3600, 20, 300},
-       .response = {.answer = {{.ttl = 1}}, .authority = {}, .additional = {}},
-       .ttls = {20}},
-      {.description = "not to be kept, yet capped",
-       .limits = {10, 0, 300},
-       .response = {.answer = {{.ttl = 0}, {.ttl = 99}}, .authority = {}, .additional = {}},
-       .ttls = {0, 10}},
-      {.description = "negative: its own cap, never raised",
-       .limits = {3600, 20, 15},
-       .response =
-           {.flags = 0x8183, .answer = {}, .authority = {soa, {.type = 47, .ttl = 1, .data = {0}}}, .additional = {}},
-       .ttls = {15, 1}},
-      {.description = "a chain that ends in nothing: its links as others",
-       .limits = {3600, 0, 15},
-       .response =
-           {.flags = 0x8183, .answer = {{.type = 5, .ttl = 60, .data = {0}}}, .authority = {soa}, .additional = {}},
-       .ttls = {60, 15}},
-      {.description = "NODATA",
-       .limits = {3600, 0, 15},
-       .response = {.answer = {}, .authority = {soa}, .additional = {}},
-       .ttls = {15}},
-      {.description = "negative, within the cap: as the server said",
-       .limits = {3600, 0, 1000},
-       .response = {.answer = {}, .authority = {soa}, .additional = {}},
-       .ttls = {900}},
-      {.description = "a referral is no negative answer",
-       .limits = {3600, 0, 15},
-       .response = {.answer = {}, .authority = {{.type = 2, .ttl = 99, .data = {0}}}, .additional = {}},
-       .ttls = {99}},
-  };
   const Bytes query = test::write(DnsQuery{.question = {.name = "a.example"}, .opt = {}});
   const unsigned question_length = traits_of(query).question_length;
-  for (const Case& c : cases) {
+  for (const LimitCase& c : kLimitCases) {
     SCOPED_TRACE(c.description);
     const Bytes before = test::write(c.response, query, Opt{.dnssec_ok = true});
     Bytes wire = before;

@@ -138,122 +138,159 @@ TEST(ConnectionTable, AnAnswerForAnEarlierConnectionOfThePlaceFindsNone) {
 }
 
 // Against a list that is looked through each time.
-TEST(ConnectionTable, WhoeverHasMostGivesWayOverRandomTime) {
-  struct Kept {
-    uint32_t place;
-    int last;
-    config::IpAddress client;
-    uint32_t in_flight;
-  };
-  constexpr uint32_t kTotal = 24;
-  constexpr uint32_t kPerClient = 3;
-  ConnectionTable table(kTotal, kPerClient);
-  std::vector<Kept> model;
-  std::mt19937 random(5);
-  const auto any_client = [&] {
-    config::IpAddress one = address(random() % 4 == 0 ? "10.0.0.0" : "fd00::");
-    const bool is_v4 = one.is_v4();
-    one.bytes[is_v4 ? 3 : 15] = static_cast<uint8_t>(random() % 4);
-    if (!is_v4) one.bytes[7] = static_cast<uint8_t>(random() % 3);
-    if (!is_v4) one.bytes[6] = static_cast<uint8_t>(random() % 2);
-    return one;
-  };
-  const auto count = [&](const config::IpPrefix& network) {
+struct Kept {
+  uint32_t place;
+  int last;
+  config::IpAddress client;
+  uint32_t in_flight;
+};
+
+class List {
+ public:
+  explicit List(std::mt19937& random) : random_(random) {}
+
+  // Whom the table would shed for this client must be right by the list.
+  void judge(const config::IpAddress& client) const;
+  // Something happens, at random: a connection comes or goes, a query, an answer.
+  void step(const config::IpAddress& who, int now);
+  // The table as a whole is the list.
+  void compare() const;
+
+ private:
+  uint32_t count(const config::IpPrefix& network) const {
     return static_cast<uint32_t>(
-        std::count_if(model.begin(), model.end(), [&](const Kept& one) { return network.contains(one.client); }));
+        std::count_if(all_.begin(), all_.end(), [&](const Kept& one) { return network.contains(one.client); }));
+  }
+  using Weights = std::map<config::IpPrefix, uint32_t>;
+  Weights weigh() const;
+  void judge_beside(const Kept& found, const Kept& one, size_t over, const Weights& weights) const;
+
+  static constexpr uint32_t kTotal = 24;
+  static constexpr uint32_t kPerClient = 3;
+  static constexpr const auto& kLevels = state::kClientLevels;
+  std::mt19937& random_;
+  ConnectionTable table_{kTotal, kPerClient};
+  std::vector<Kept> all_;
+};
+
+// What each network has, as if of one host: the most that any of it has.
+List::Weights List::weigh() const {
+  Weights weights;
+  for (size_t level = 0; level < kLevels.size(); ++level) {
+    std::map<config::IpPrefix, uint32_t> counts;
+    for (const Kept& one : all_) ++counts[state::network_of(one.client, kLevels[level])];
+    const uint32_t factor = state::allowance_factor(kLevels[level]);
+    for (const auto& [network, count] : counts)
+      weights[network] = std::max(weights[network], (count + factor - 1) / factor);
+    if (level == 0) continue;
+    for (const Kept& one : all_) {
+      uint32_t& most = weights[state::network_of(one.client, kLevels[level])];
+      most = std::max(most, weights[state::network_of(one.client, kLevels[level - 1])]);
+    }
+  }
+  return weights;
+}
+
+void List::judge(const config::IpAddress& client) const {
+  const ConnectionTable::Shed shed = table_.to_shed(client);
+  size_t over = 0;
+  while (over < kLevels.size() &&
+         count(state::network_of(client, kLevels[over])) < state::allowance(kLevels[over], kPerClient))
+    ++over;
+  const bool is_own = over < kLevels.size();
+  ASSERT_EQ(shed.is_own, is_own);
+  if (!is_own && all_.size() < kTotal) {
+    ASSERT_EQ(shed.place, kNone);
+    return;
+  }
+  const auto found = std::find_if(all_.begin(), all_.end(), [&](const Kept& one) { return one.place == shed.place; });
+  ASSERT_NE(found, all_.end());
+  if (is_own) {
+    ASSERT_TRUE(state::network_of(client, kLevels[over]).contains(found->client));
+  }
+  const Weights weights = weigh();
+  for (const Kept& one : all_) {
+    if (is_own && !state::network_of(client, kLevels[over]).contains(one.client)) continue;
+    ASSERT_NO_FATAL_FAILURE(judge_beside(*found, one, over, weights));
+  }
+}
+
+void List::judge_beside(const Kept& found, const Kept& one, size_t over, const Weights& weights) const {
+  const auto weight = [&](const config::IpAddress& of, size_t level) {
+    return weights.at(state::network_of(of, kLevels[level]));
   };
-  const auto& levels = state::kClientLevels;
-  // What each network has, as if of one host: the most that any of it has.
-  const auto weigh = [&] {
-    std::map<config::IpPrefix, uint32_t> weights;
-    for (size_t level = 0; level < levels.size(); ++level) {
-      std::map<config::IpPrefix, uint32_t> counts;
-      for (const Kept& one : model) ++counts[state::network_of(one.client, levels[level])];
-      const uint32_t factor = state::allowance_factor(levels[level]);
-      for (const auto& [network, count] : counts)
-        weights[network] = std::max(weights[network], (count + factor - 1) / factor);
-      if (level == 0) continue;
-      for (const Kept& one : model) {
-        uint32_t& most = weights[state::network_of(one.client, levels[level])];
-        most = std::max(most, weights[state::network_of(one.client, levels[level - 1])]);
-      }
+  // Level by level downwards, nobody beside it has more.
+  for (size_t level = over; level-- > 0;) {
+    const bool is_beside =
+        level + 1 == kLevels.size() || state::network_of(found.client, kLevels[level + 1]).contains(one.client);
+    if (is_beside) {
+      ASSERT_LE(weight(one.client, level), weight(found.client, level));
     }
-    return weights;
-  };
-  const auto judge = [&](const config::IpAddress& client, ConnectionTable::Shed shed) {
-    size_t over = 0;
-    while (over < levels.size() &&
-           count(state::network_of(client, levels[over])) < state::allowance(levels[over], kPerClient))
-      ++over;
-    const bool is_own = over < levels.size();
-    ASSERT_EQ(shed.is_own, is_own);
-    if (!is_own && model.size() < kTotal) {
-      ASSERT_EQ(shed.place, kNone);
-      return;
+  }
+  if (one.client != found.client) return;
+  if (found.in_flight != 0) {
+    ASSERT_NE(one.in_flight, 0U) << "busy ones last";
+  }
+  if ((one.in_flight == 0) == (found.in_flight == 0)) {
+    ASSERT_GE(one.last, found.last);
+  }
+}
+
+void List::step(const config::IpAddress& who, int now) {
+  const unsigned what = random_() % 5;
+  if (what < 2) {
+    for (uint32_t shed = table_.to_shed(who).place; shed != kNone; shed = table_.to_shed(who).place) {
+      table_.remove(shed);
+      std::erase_if(all_, [&](const Kept& one) { return one.place == shed; });
     }
-    const auto found =
-        std::find_if(model.begin(), model.end(), [&](const Kept& one) { return one.place == shed.place; });
-    ASSERT_NE(found, model.end());
-    if (is_own) {
-      ASSERT_TRUE(state::network_of(client, levels[over]).contains(found->client));
-    }
-    const auto weights = weigh();
-    const auto weight = [&](const config::IpAddress& of, size_t level) {
-      return weights.at(state::network_of(of, levels[level]));
-    };
-    for (const Kept& one : model) {
-      if (is_own && !state::network_of(client, levels[over]).contains(one.client)) continue;
-      // Level by level downwards, nobody beside it has more.
-      for (size_t level = over; level-- > 0;) {
-        const bool is_beside =
-            level + 1 == levels.size() || state::network_of(found->client, levels[level + 1]).contains(one.client);
-        if (is_beside) {
-          ASSERT_LE(weight(one.client, level), weight(found->client, level));
-        }
-      }
-      if (one.client != found->client) continue;
-      if (found->in_flight != 0) {
-        ASSERT_NE(one.in_flight, 0U) << "busy ones last";
-      }
-      if ((one.in_flight == 0) == (found->in_flight == 0)) {
-        ASSERT_GE(one.last, found->last);
-      }
-    }
-  };
+    all_.push_back({table_.add(who, at(now)), now, who, 0});
+    return;
+  }
+  if (all_.empty()) return;
+  const size_t at_random = random_() % all_.size();
+  Kept& one = all_[at_random];
+  one.last = now;
+  if (what == 2) {
+    table_.query(one.place, at(now));
+    ++one.in_flight;
+  } else if (what == 3) {
+    table_.answer(one.place, at(now));
+    if (one.in_flight != 0) --one.in_flight;
+  } else if (random_() % 4 == 0) {
+    table_.remove(one.place);
+    all_.erase(all_.begin() + static_cast<ptrdiff_t>(at_random));
+  } else {
+    table_.forget(one.place, at(now));
+    one.in_flight = 0;
+  }
+}
+
+void List::compare() const {
+  ASSERT_EQ(table_.size(), all_.size());
+  if (all_.empty()) return;
+  const auto oldest =
+      std::min_element(all_.begin(), all_.end(), [](const Kept& x, const Kept& y) { return x.last < y.last; });
+  ASSERT_EQ(table_.idlest(), oldest->place);
+  ASSERT_EQ(table_.last_message(oldest->place), at(oldest->last));
+}
+
+config::IpAddress any_client(std::mt19937& random) {
+  config::IpAddress one = address(random() % 4 == 0 ? "10.0.0.0" : "fd00::");
+  const bool is_v4 = one.is_v4();
+  one.bytes[is_v4 ? 3 : 15] = static_cast<uint8_t>(random() % 4);
+  if (!is_v4) one.bytes[7] = static_cast<uint8_t>(random() % 3);
+  if (!is_v4) one.bytes[6] = static_cast<uint8_t>(random() % 2);
+  return one;
+}
+
+TEST(ConnectionTable, WhoeverHasMostGivesWayOverRandomTime) {
+  std::mt19937 random(5);
+  List list(random);
   for (int now = 1; now < 5000; ++now) {
-    const config::IpAddress who = any_client();
-    ASSERT_NO_FATAL_FAILURE(judge(who, table.to_shed(who))) << now;
-    const unsigned what = random() % 5;
-    if (what < 2) {
-      for (uint32_t shed = table.to_shed(who).place; shed != kNone; shed = table.to_shed(who).place) {
-        table.remove(shed);
-        std::erase_if(model, [&](const Kept& one) { return one.place == shed; });
-      }
-      model.push_back({table.add(who, at(now)), now, who, 0});
-    } else if (!model.empty()) {
-      const size_t at_random = random() % model.size();
-      Kept& one = model[at_random];
-      one.last = now;
-      if (what == 2) {
-        table.query(one.place, at(now));
-        ++one.in_flight;
-      } else if (what == 3) {
-        table.answer(one.place, at(now));
-        if (one.in_flight != 0) --one.in_flight;
-      } else if (random() % 4 == 0) {
-        table.remove(one.place);
-        model.erase(model.begin() + static_cast<ptrdiff_t>(at_random));
-      } else {
-        table.forget(one.place, at(now));
-        one.in_flight = 0;
-      }
-    }
-    ASSERT_EQ(table.size(), model.size());
-    if (model.empty()) continue;
-    const auto oldest =
-        std::min_element(model.begin(), model.end(), [](const Kept& x, const Kept& y) { return x.last < y.last; });
-    ASSERT_EQ(table.idlest(), oldest->place);
-    ASSERT_EQ(table.last_message(oldest->place), at(oldest->last));
+    const config::IpAddress who = any_client(random);
+    ASSERT_NO_FATAL_FAILURE(list.judge(who)) << now;
+    list.step(who, now);
+    ASSERT_NO_FATAL_FAILURE(list.compare()) << now;
   }
 }
 

@@ -30,137 +30,130 @@ bool look_up(const Clients& clients, const std::vector<IpAddress>& addresses, st
   return true;
 }
 
+struct PrefixCase {
+  const char* description;
+  std::vector<const char*> allow, deny;
+  const char* address;
+  bool expected;
+};
+const PrefixCase kPrefixCases[] = {
+    {.description = "nothing is allowed", .allow = {}, .deny = {}, .address = "10.0.0.1", .expected = false},
+    {.description = "inside", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "10.0.0.1", .expected = true},
+    {.description = "first address", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "10.0.0.0", .expected = true},
+    {.description = "last address", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "10.255.255.255", .expected = true},
+    {.description = "one below", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "9.255.255.255", .expected = false},
+    {.description = "one above", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "11.0.0.0", .expected = false},
+    {.description = "everything", .allow = {"0.0.0.0/0"}, .deny = {}, .address = "0.0.0.0", .expected = true},
+    {.description = "everything, to the end",
+     .allow = {"0.0.0.0/0"},
+     .deny = {},
+     .address = "255.255.255.255",
+     .expected = true},
+    {.description = "v4 is not v6", .allow = {"0.0.0.0/0"}, .deny = {}, .address = "::", .expected = false},
+    {.description = "v6 is not v4", .allow = {"::/0"}, .deny = {}, .address = "10.0.0.1", .expected = false},
+    {.description = "v6, to the end",
+     .allow = {"::/0"},
+     .deny = {},
+     .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+     .expected = true},
+    {.description = "v6 inside", .allow = {"fd00::/8"}, .deny = {}, .address = "fdff::1", .expected = true},
+    {.description = "v6 outside", .allow = {"fd00::/8"}, .deny = {}, .address = "fe00::", .expected = false},
+    {.description = "v6 host", .allow = {"fd00::1/128"}, .deny = {}, .address = "fd00::1", .expected = true},
+    {.description = "v6 beside the host",
+     .allow = {"fd00::1/128"},
+     .deny = {},
+     .address = "fd00::2",
+     .expected = false},
+    {.description = "the border of the halves",
+     .allow = {"fd00::/64"},
+     .deny = {},
+     .address = "fd00:0:0:1::",
+     .expected = false},
+    {.description = "denied inside allowed",
+     .allow = {"10.0.0.0/8"},
+     .deny = {"10.9.0.0/16"},
+     .address = "10.9.1.1",
+     .expected = false},
+    {.description = "behind the denied",
+     .allow = {"10.0.0.0/8"},
+     .deny = {"10.9.0.0/16"},
+     .address = "10.10.0.0",
+     .expected = true},
+    {.description = "allowed inside denied inside allowed",
+     .allow = {"10.0.0.0/8", "10.9.9.0/24"},
+     .deny = {"10.9.0.0/16"},
+     .address = "10.9.9.9",
+     .expected = true},
+    {.description = "equal: denied wins",
+     .allow = {"10.9.0.0/16"},
+     .deny = {"10.9.0.0/16"},
+     .address = "10.9.0.1",
+     .expected = false},
+    {.description = "neighbours",
+     .allow = {"10.0.0.0/9", "10.128.0.0/9"},
+     .deny = {},
+     .address = "10.128.0.0",
+     .expected = true},
+    {.description = "one host of all that are denied",
+     .allow = {"10.0.0.1/32"},
+     .deny = {"0.0.0.0/0"},
+     .address = "10.0.0.1",
+     .expected = true},
+    {.description = "and the one behind it",
+     .allow = {"10.0.0.1/32"},
+     .deny = {"0.0.0.0/0"},
+     .address = "10.0.0.2",
+     .expected = false},
+    {.description = "the last address of all",
+     .allow = {"0.0.0.0/0"},
+     .deny = {"255.255.255.255/32"},
+     .address = "255.255.255.255",
+     .expected = false},
+    {.description = "the last but one",
+     .allow = {"0.0.0.0/0"},
+     .deny = {"255.255.255.255/32"},
+     .address = "255.255.255.254",
+     .expected = true},
+    {.description = "the first address of all",
+     .allow = {"0.0.0.0/0"},
+     .deny = {"0.0.0.0/32"},
+     .address = "0.0.0.0",
+     .expected = false},
+    {.description = "the second",
+     .allow = {"0.0.0.0/0"},
+     .deny = {"0.0.0.0/32"},
+     .address = "0.0.0.1",
+     .expected = true},
+    {.description = "one host of all of v6",
+     .allow = {"::/0"},
+     .deny = {"fd00::1/128"},
+     .address = "fd00::1",
+     .expected = false},
+    {.description = "the last of v6",
+     .allow = {"::/0"},
+     .deny = {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"},
+     .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+     .expected = false},
+    {.description = "v6, behind a host",
+     .allow = {"::/0"},
+     .deny = {"fd00::ffff:ffff:ffff:ffff/128"},
+     .address = "fd00:0:0:1::",
+     .expected = true},
+    {.description = "v4 in v6's form is not v4",
+     .allow = {"10.0.0.0/8"},
+     .deny = {},
+     .address = "::ffff:10.0.0.1",
+     .expected = false},
+    {.description = "nor the other way round", .allow = {"::/0"}, .deny = {}, .address = "10.0.0.1", .expected = false},
+    {.description = "denied as v4, asked as v6",
+     .allow = {"::/0"},
+     .deny = {"10.0.0.0/8"},
+     .address = "::ffff:10.0.0.1",
+     .expected = true},
+};
+
 TEST(ClientPrefixes, Cases) {
-  struct Case {
-    const char* description;
-    std::vector<const char*> allow, deny;
-    const char* address;
-    bool expected;
-  };
-  const Case cases[] = {
-      {.description = "nothing is allowed", .allow = {}, .deny = {}, .address = "10.0.0.1", .expected = false},
-      {.description = "inside", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "10.0.0.1", .expected = true},
-      {.description = "first address", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "10.0.0.0", .expected = true},
-      {.description = "last address",
-       .allow = {"10.0.0.0/8"},
-       .deny = {},
-       .address = "10.255.255.255",
-       .expected = true},
-      {.description = "one below", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "9.255.255.255", .expected = false},
-      {.description = "one above", .allow = {"10.0.0.0/8"}, .deny = {}, .address = "11.0.0.0", .expected = false},
-      {.description = "everything", .allow = {"0.0.0.0/0"}, .deny = {}, .address = "0.0.0.0", .expected = true},
-      {.description = "everything, to the end",
-       .allow = {"0.0.0.0/0"},
-       .deny = {},
-       .address = "255.255.255.255",
-       .expected = true},
-      {.description = "v4 is not v6", .allow = {"0.0.0.0/0"}, .deny = {}, .address = "::", .expected = false},
-      {.description = "v6 is not v4", .allow = {"::/0"}, .deny = {}, .address = "10.0.0.1", .expected = false},
-      {.description = "v6, to the end",
-       .allow = {"::/0"},
-       .deny = {},
-       .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-       .expected = true},
-      {.description = "v6 inside", .allow = {"fd00::/8"}, .deny = {}, .address = "fdff::1", .expected = true},
-      {.description = "v6 outside", .allow = {"fd00::/8"}, .deny = {}, .address = "fe00::", .expected = false},
-      {.description = "v6 host", .allow = {"fd00::1/128"}, .deny = {}, .address = "fd00::1", .expected = true},
-      {.description = "v6 beside the host",
-       .allow = {"fd00::1/128"},
-       .deny = {},
-       .address = "fd00::2",
-       .expected = false},
-      {.description = "the border of the halves",
-       .allow = {"fd00::/64"},
-       .deny = {},
-       .address = "fd00:0:0:1::",
-       .expected = false},
-      {.description = "denied inside allowed",
-       .allow = {"10.0.0.0/8"},
-       .deny = {"10.9.0.0/16"},
-       .address = "10.9.1.1",
-       .expected = false},
-      {.description = "behind the denied",
-       .allow = {"10.0.0.0/8"},
-       .deny = {"10.9.0.0/16"},
-       .address = "10.10.0.0",
-       .expected = true},
-      {.description = "allowed inside denied inside allowed",
-       .allow = {"10.0.0.0/8", "10.9.9.0/24"},
-       .deny = {"10.9.0.0/16"},
-       .address = "10.9.9.9",
-       .expected = true},
-      {.description = "equal: denied wins",
-       .allow = {"10.9.0.0/16"},
-       .deny = {"10.9.0.0/16"},
-       .address = "10.9.0.1",
-       .expected = false},
-      {.description = "neighbours",
-       .allow = {"10.0.0.0/9", "10.128.0.0/9"},
-       .deny = {},
-       .address = "10.128.0.0",
-       .expected = true},
-      {.description = "one host of all that are denied",
-       .allow = {"10.0.0.1/32"},
-       .deny = {"0.0.0.0/0"},
-       .address = "10.0.0.1",
-       .expected = true},
-      {.description = "and the one behind it",
-       .allow = {"10.0.0.1/32"},
-       .deny = {"0.0.0.0/0"},
-       .address = "10.0.0.2",
-       .expected = false},
-      {.description = "the last address of all",
-       .allow = {"0.0.0.0/0"},
-       .deny = {"255.255.255.255/32"},
-       .address = "255.255.255.255",
-       .expected = false},
-      {.description = "the last but one",
-       .allow = {"0.0.0.0/0"},
-       .deny = {"255.255.255.255/32"},
-       .address = "255.255.255.254",
-       .expected = true},
-      {.description = "the first address of all",
-       .allow = {"0.0.0.0/0"},
-       .deny = {"0.0.0.0/32"},
-       .address = "0.0.0.0",
-       .expected = false},
-      {.description = "the second",
-       .allow = {"0.0.0.0/0"},
-       .deny = {"0.0.0.0/32"},
-       .address = "0.0.0.1",
-       .expected = true},
-      {.description = "one host of all of v6",
-       .allow = {"::/0"},
-       .deny = {"fd00::1/128"},
-       .address = "fd00::1",
-       .expected = false},
-      {.description = "the last of v6",
-       .allow = {"::/0"},
-       .deny = {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"},
-       .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-       .expected = false},
-      {.description = "v6, behind a host",
-       .allow = {"::/0"},
-       .deny = {"fd00::ffff:ffff:ffff:ffff/128"},
-       .address = "fd00:0:0:1::",
-       .expected = true},
-      {.description = "v4 in v6's form is not v4",
-       .allow = {"10.0.0.0/8"},
-       .deny = {},
-       .address = "::ffff:10.0.0.1",
-       .expected = false},
-      {.description = "nor the other way round",
-       .allow = {"::/0"},
-       .deny = {},
-       .address = "10.0.0.1",
-       .expected = false},
-      {.description = "denied as v4, asked as v6",
-       .allow = {"::/0"},
-       .deny = {"10.0.0.0/8"},
-       .address = "::ffff:10.0.0.1",
-       .expected = true},
-  };
-  for (const Case& c : cases) {
+  for (const PrefixCase& c : kPrefixCases) {
     Clients clients;
     for (const auto* text : c.allow) clients.allow.push_back(*config::parse_prefix(text));
     for (const auto* text : c.deny) clients.deny.push_back(*config::parse_prefix(text));
@@ -179,6 +172,25 @@ TEST(ClientPrefixes, AnAddressOfNoFamily) {
 }
 
 // The second opinion walks the prefixes as written.
+IpAddress nested_address(std::mt19937_64& random, uint8_t family) {
+  IpAddress address;
+  address.family = family;
+  // Few distinct octets, so that prefixes nest.
+  for (unsigned i = 0; i < (family == 4 ? 4U : 16U); ++i) {
+    const uint8_t octets[] = {0, 0, 1, 128, 255};
+    address.bytes[i] = octets[random() % 5];
+  }
+  return address;
+}
+
+IpPrefix nested_prefix(std::mt19937_64& random) {
+  const uint8_t family = random() % 2 == 0 ? 4 : 6;
+  IpPrefix prefix{nested_address(random, family), static_cast<uint8_t>(random() % (family == 4 ? 33 : 129))};
+  for (unsigned bit = prefix.length; bit < 128; ++bit)
+    prefix.address.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> bit % 8));
+  return prefix;
+}
+
 TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
   std::mt19937_64 random(7);
   size_t allowed_count = 0;
@@ -186,32 +198,15 @@ TEST(ClientPrefixes, AgreesWithTheListOfPrefixes) {
   size_t in_group_count = 0;
   size_t denied_in_group_count = 0;
   for (int round = 0; round < 500; ++round) {
-    const auto random_address = [&](uint8_t family) {
-      IpAddress address;
-      address.family = family;
-      // Few distinct octets, so that prefixes nest.
-      for (unsigned i = 0; i < (family == 4 ? 4U : 16U); ++i) {
-        const uint8_t octets[] = {0, 0, 1, 128, 255};
-        address.bytes[i] = octets[random() % 5];
-      }
-      return address;
-    };
-    const auto random_prefix = [&] {
-      const uint8_t family = random() % 2 == 0 ? 4 : 6;
-      IpPrefix prefix{random_address(family), static_cast<uint8_t>(random() % (family == 4 ? 33 : 129))};
-      for (unsigned bit = prefix.length; bit < 128; ++bit)
-        prefix.address.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> bit % 8));
-      return prefix;
-    };
     Clients clients;
-    for (size_t n = random() % 20; n > 0; --n) clients.allow.push_back(random_prefix());
-    for (size_t n = random() % 10; n > 0; --n) clients.deny.push_back(random_prefix());
+    for (size_t n = random() % 20; n > 0; --n) clients.allow.push_back(nested_prefix(random));
+    for (size_t n = random() % 10; n > 0; --n) clients.deny.push_back(nested_prefix(random));
     for (size_t n = random() % 6; n > 0; --n) {
       config::ClientGroup& group = clients.groups.emplace_back();
-      for (size_t m = random() % 4; m > 0; --m) group.prefixes.push_back(random_prefix());
+      for (size_t m = random() % 4; m > 0; --m) group.prefixes.push_back(nested_prefix(random));
     }
     std::vector<IpAddress> asked;
-    for (int i = 0; i < 100; ++i) asked.push_back(random_address(i % 2 == 0 ? 4 : 6));
+    for (int i = 0; i < 100; ++i) asked.push_back(nested_address(random, i % 2 == 0 ? 4 : 6));
     std::vector<ClientEntry> answers;
     ASSERT_TRUE(look_up(clients, asked, answers));
     for (size_t i = 0; i < asked.size(); ++i) {

@@ -78,6 +78,99 @@ TEST(ZoneTable, APrivateNameIsNotPassedToAPublicPool) {
   EXPECT_FALSE(loaded.rules.depends_on_client(test::folded(wire("other.example"))));
 }
 
+struct PrecedenceCase {
+  const char* description;
+  const char* name;
+  uint32_t rule;
+  const char* zone;  // that matched; empty: the default
+  bool is_apex;
+};
+const PrecedenceCase kPrecedence[] = {
+    {.description = "the zone itself",
+     .name = "studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .zone = "studio.us-east-1.sagemaker.aws",
+     .is_apex = true},
+    {.description = "below the zone",
+     .name = "d-2.studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .zone = "studio.us-east-1.sagemaker.aws",
+     .is_apex = false},
+    {.description = "far below the zone",
+     .name = "a.b.c.d-2.studio.us-east-1.sagemaker.aws",
+     .rule = 0,
+     .zone = "studio.us-east-1.sagemaker.aws",
+     .is_apex = false},
+    {.description = "the longest zone wins",
+     .name = "x.d-1.studio.us-east-1.sagemaker.aws",
+     .rule = 2,
+     .zone = "d-1.studio.us-east-1.sagemaker.aws",
+     .is_apex = false},
+    {.description = "the longest zone's apex",
+     .name = "d-1.studio.us-east-1.sagemaker.aws",
+     .rule = 2,
+     .zone = "d-1.studio.us-east-1.sagemaker.aws",
+     .is_apex = true},
+    {.description = "letter case is of no account",
+     .name = "D-1.Studio.US-East-1.SageMaker.AWS",
+     .rule = 2,
+     .zone = "d-1.studio.us-east-1.sagemaker.aws",
+     .is_apex = true},
+    {.description = "*.zone takes names below",
+     .name = "www.example.com",
+     .rule = 3,
+     .zone = "example.com",
+     .is_apex = false},
+    {.description = "*.zone leaves the apex out", .name = "example.com", .rule = 7, .zone = "", .is_apex = false},
+    {.description = "an exact name",
+     .name = "api.sagemaker.us-east-1.amazonaws.com",
+     .rule = 4,
+     .zone = "api.sagemaker.us-east-1.amazonaws.com",
+     .is_apex = true},
+    {.description = "below an exact name",
+     .name = "x.api.sagemaker.us-east-1.amazonaws.com",
+     .rule = 7,
+     .zone = "",
+     .is_apex = false},
+    {.description = "beside an exact name",
+     .name = "sts.us-east-1.amazonaws.com",
+     .rule = 7,
+     .zone = "",
+     .is_apex = false},
+    {.description = "name and zone: the name's apex",
+     .name = "both.example",
+     .rule = 6,
+     .zone = "both.example",
+     .is_apex = true},
+    {.description = "name and zone: below is the zone's",
+     .name = "x.both.example",
+     .rule = 5,
+     .zone = "both.example",
+     .is_apex = false},
+    {.description = "*.zone and zone: the apex is the zone's",
+     .name = "mixed.example",
+     .rule = 5,
+     .zone = "mixed.example",
+     .is_apex = true},
+    {.description = "*.zone and zone: below is *.zone's",
+     .name = "x.mixed.example",
+     .rule = 6,
+     .zone = "mixed.example",
+     .is_apex = false},
+    {.description = "a label that ends like a zone",
+     .name = "notstudio.us-east-1.sagemaker.aws",
+     .rule = 7,
+     .zone = "",
+     .is_apex = false},
+    {.description = "a dot inside a label is no dot",
+     .name = "x\\.studio.us-east-1.sagemaker.aws",
+     .rule = 7,
+     .zone = "",
+     .is_apex = false},
+    {.description = "a parent of a zone", .name = "us-east-1.sagemaker.aws", .rule = 7, .zone = "", .is_apex = false},
+    {.description = "the root", .name = ".", .rule = 7, .zone = "", .is_apex = false},
+};
+
 TEST(ZoneTable, PrecedenceInWords) {
   Model model = test::sample_model(8);
   test::add_zone(model, wire("studio.us-east-1.sagemaker.aws"), Scope::zone, 0);
@@ -91,99 +184,7 @@ TEST(ZoneTable, PrecedenceInWords) {
   model.default_rule = 7;
   const Loaded loaded(model);
 
-  struct Case {
-    const char* description;
-    const char* name;
-    uint32_t rule;
-    const char* zone;  // that matched; empty: the default
-    bool is_apex;
-  };
-  const Case cases[] = {
-      {.description = "the zone itself",
-       .name = "studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .zone = "studio.us-east-1.sagemaker.aws",
-       .is_apex = true},
-      {.description = "below the zone",
-       .name = "d-2.studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .zone = "studio.us-east-1.sagemaker.aws",
-       .is_apex = false},
-      {.description = "far below the zone",
-       .name = "a.b.c.d-2.studio.us-east-1.sagemaker.aws",
-       .rule = 0,
-       .zone = "studio.us-east-1.sagemaker.aws",
-       .is_apex = false},
-      {.description = "the longest zone wins",
-       .name = "x.d-1.studio.us-east-1.sagemaker.aws",
-       .rule = 2,
-       .zone = "d-1.studio.us-east-1.sagemaker.aws",
-       .is_apex = false},
-      {.description = "the longest zone's apex",
-       .name = "d-1.studio.us-east-1.sagemaker.aws",
-       .rule = 2,
-       .zone = "d-1.studio.us-east-1.sagemaker.aws",
-       .is_apex = true},
-      {.description = "letter case is of no account",
-       .name = "D-1.Studio.US-East-1.SageMaker.AWS",
-       .rule = 2,
-       .zone = "d-1.studio.us-east-1.sagemaker.aws",
-       .is_apex = true},
-      {.description = "*.zone takes names below",
-       .name = "www.example.com",
-       .rule = 3,
-       .zone = "example.com",
-       .is_apex = false},
-      {.description = "*.zone leaves the apex out", .name = "example.com", .rule = 7, .zone = "", .is_apex = false},
-      {.description = "an exact name",
-       .name = "api.sagemaker.us-east-1.amazonaws.com",
-       .rule = 4,
-       .zone = "api.sagemaker.us-east-1.amazonaws.com",
-       .is_apex = true},
-      {.description = "below an exact name",
-       .name = "x.api.sagemaker.us-east-1.amazonaws.com",
-       .rule = 7,
-       .zone = "",
-       .is_apex = false},
-      {.description = "beside an exact name",
-       .name = "sts.us-east-1.amazonaws.com",
-       .rule = 7,
-       .zone = "",
-       .is_apex = false},
-      {.description = "name and zone: the name's apex",
-       .name = "both.example",
-       .rule = 6,
-       .zone = "both.example",
-       .is_apex = true},
-      {.description = "name and zone: below is the zone's",
-       .name = "x.both.example",
-       .rule = 5,
-       .zone = "both.example",
-       .is_apex = false},
-      {.description = "*.zone and zone: the apex is the zone's",
-       .name = "mixed.example",
-       .rule = 5,
-       .zone = "mixed.example",
-       .is_apex = true},
-      {.description = "*.zone and zone: below is *.zone's",
-       .name = "x.mixed.example",
-       .rule = 6,
-       .zone = "mixed.example",
-       .is_apex = false},
-      {.description = "a label that ends like a zone",
-       .name = "notstudio.us-east-1.sagemaker.aws",
-       .rule = 7,
-       .zone = "",
-       .is_apex = false},
-      {.description = "a dot inside a label is no dot",
-       .name = "x\\.studio.us-east-1.sagemaker.aws",
-       .rule = 7,
-       .zone = "",
-       .is_apex = false},
-      {.description = "a parent of a zone", .name = "us-east-1.sagemaker.aws", .rule = 7, .zone = "", .is_apex = false},
-      {.description = "the root", .name = ".", .rule = 7, .zone = "", .is_apex = false},
-  };
-  for (const Case& c : cases) {
+  for (const PrecedenceCase& c : kPrecedence) {
     const Match match = loaded.match([&] {
       // Not folded here: parse_name of dns/ is to do that.
       std::string name = wire(c.name);
@@ -263,29 +264,41 @@ TEST(ZoneTable, OverflowedBuckets) {
   EXPECT_TRUE(over_the_end);
 }
 
+// Few distinct labels, so that names collide, nest and shadow each other; sometimes octets that text has not.
+class RandomNames {
+ public:
+  explicit RandomNames(std::mt19937_64& random)
+      : random_(random), alphabet_(1 + below(4)), odd_octets_(below(4) == 0), deep_(below(16) == 0) {}
+
+  std::string label() {
+    std::string text(1 + (below(10) == 0 ? below(63) : below(3)), 'a');
+    for (auto& c : text)
+      c = odd_octets_ && below(3) == 0 ? static_cast<char>(below(65)) : static_cast<char>('a' + below(alphabet_));
+    return text;
+  }
+  NaiveTable::Labels name() {
+    NaiveTable::Labels labels(below(deep_ ? 40 : 6));
+    size_t size = 1;
+    for (auto& l : labels) l = label(), size += l.size() + 1;
+    while (size > 255) size -= labels.back().size() + 1, labels.pop_back();
+    return labels;
+  }
+
+ private:
+  uint64_t below(uint64_t n) { return random_() % n; }
+
+  std::mt19937_64& random_;
+  uint64_t alphabet_;
+  bool odd_octets_, deep_;
+};
+
 TEST(ZoneTable, AgreesWithTheNaiveMap) {
   std::mt19937_64 random(20240611);
   const auto below = [&](uint64_t n) { return random() % n; };
   size_t names_asked = 0;
   size_t hits = 0;
   for (int round = 0; round < 3000; ++round) {
-    // Few distinct labels, so that names collide, nest and shadow each other; sometimes octets that text has not.
-    const unsigned alphabet = 1 + below(4);
-    const bool odd_octets = below(4) == 0;
-    const bool deep = below(16) == 0;
-    const auto label = [&] {
-      std::string text(1 + (below(10) == 0 ? below(63) : below(3)), 'a');
-      for (auto& c : text)
-        c = odd_octets && below(3) == 0 ? static_cast<char>(below(65)) : static_cast<char>('a' + below(alphabet));
-      return text;
-    };
-    const auto name = [&] {
-      NaiveTable::Labels labels(below(deep ? 40 : 6));
-      size_t size = 1;
-      for (auto& l : labels) l = label(), size += l.size() + 1;
-      while (size > 255) size -= labels.back().size() + 1, labels.pop_back();
-      return labels;
-    };
+    RandomNames names(random);
     Model model = test::sample_model(64);
     if (below(2) == 0) model.default_rule = 63;
     NaiveTable naive;
@@ -293,7 +306,7 @@ TEST(ZoneTable, AgreesWithTheNaiveMap) {
     std::vector<NaiveTable::Labels> zones;
     const size_t count = below(8) == 0 ? below(400) : below(12);
     for (size_t i = 0; i < count; ++i) {
-      const auto labels = name();
+      const auto labels = names.name();
       const auto scope = static_cast<Scope>(below(3));
       if (!given.insert({labels, scope}).second) continue;
       const auto rule = static_cast<uint32_t>(below(63));
@@ -303,10 +316,10 @@ TEST(ZoneTable, AgreesWithTheNaiveMap) {
     }
     const Loaded loaded(model);
     for (int i = 0; i < 60; ++i) {
-      NaiveTable::Labels asked = name();
+      NaiveTable::Labels asked = names.name();
       if (!zones.empty() && below(3) != 0) {
         asked = zones[below(zones.size())];
-        for (size_t more = below(3); more > 0; --more) asked.insert(asked.begin(), label());
+        for (size_t more = below(3); more > 0; --more) asked.insert(asked.begin(), names.label());
         if (NaiveTable::to_wire(asked).size() > 255) continue;
       }
       std::string bytes = NaiveTable::to_wire(asked);

@@ -134,90 +134,97 @@ TEST(Unwritten, AChainWhoseEndHasOptionsOfAnyLength) {
         });
 }
 
+Bytes plain(const Bytes& query) {
+  return answer_to(query);
+}
+
+Bytes large(const Bytes& query) {
+  return large_answer(query, 1200);
+}
+
+const std::pair<const char*, Story> kStories[] = {
+    {"forwarded, remembered, cut for one client, and given from memory",
+     [](Teller& t) {
+       const auto asked = t.ask(question("a.org", Opt{}));
+       t.ask(question("a.org", std::nullopt), "192.168.10.21");
+       t.respond(asked, large);
+       t.wait(100);
+       t.ask(question("a.org", std::nullopt), "192.168.10.22");
+       t.ask(question("a.org", Opt{.dnssec_ok = true}), "192.168.10.23");
+     }},
+    {"joined",
+     [](Teller& t) {
+       const auto asked = t.ask(question("a.org", Opt{}));
+       t.ask(question("A.org", Opt{.udp_size = 512}), "192.168.10.21");
+       t.ask(question("a.ORG", Opt{}), "192.168.10.22");
+       t.respond(asked, large);
+       t.wait(100);
+     }},
+    {"SERVFAIL after silence, to those who joined too",
+     [](Teller& t) {
+       t.ask(question("a.org", Opt{}));
+       t.ask(question("A.org", Opt{}), "192.168.10.21");
+       t.ask(question("a.vpc.example", std::nullopt));
+       t.wait(2500);
+       t.ask(question("a.org", Opt{}));
+     }},
+    {"stale",
+     [](Teller& t) {
+       t.respond(t.ask(question("s.vpc.example", Opt{})), plain);
+       t.wait(61'000);
+       t.ask(question("s.vpc.example", Opt{}));
+       t.wait(2500);
+     }},
+    {"the endpoint's error with and without an OPT",
+     [](Teller& t) {
+       for (const uint16_t rcode : {1, 2, 4, 5, 9}) {
+         const auto fails = [&](const Bytes& query) { return answer_to(query, rcode); };
+         const auto again = t.respond(t.ask(question("e" + std::to_string(rcode) + ".org", Opt{})), fails);
+         t.respond(again, fails);
+       }
+       t.wait(2500);
+     }},
+    {"a leak, and garbage",
+     [](Teller& t) {
+       t.respond(t.ask(question("a.vpc.example", Opt{})), [](const Bytes& query) {
+         return answer(query, 0, {{"a.vpc.example", kA, ip("203.0.113.9")}});
+       });
+       t.respond(t.ask(question(long_name("vpc.example"), std::nullopt)), [](const Bytes& query) {
+         return answer(query, 0, {{"a.vpc.example", kA, {1}}});
+       });
+     }},
+    {"a chain into local records, and out of them",
+     [](Teller& t) {
+       t.respond(t.ask(question("in.here.example", Opt{.udp_size = 512})), [](const Bytes& query) {
+         return with_opt(answer(query, 0, {{"a.vpc.example", kA, ip("10.16.3.4")}}), opt_with(15, 480));
+       });
+       t.respond(t.ask(question("out.here.example", Opt{})), plain);
+       t.ask(question("www.here.example", std::nullopt));
+       t.ask(question("none.here.example", Opt{}));
+       t.ask(question("a.denied.example", Opt{}));
+       t.ask(question(long_name("denied.example"), std::nullopt));
+     }},
+    {"options that pass",
+     [](Teller& t) {
+       t.respond(t.ask(question("a.org", Opt{})), [](const Bytes& query) {
+         return with_opt(answer(query, 0, {{"a.org", kTxt, Bytes(400, 1)}}), opt_with(65001, 300));
+       });
+     }},
+    {"over its rate",
+     [](Teller& t) {
+       for (int i = 0; i < 5; ++i) t.ask(question("here.example", Opt{}), "192.168.77.1");
+     }},
+    {"a client who may not ask, an opcode, no question, a version",
+     [](Teller& t) {
+       t.ask(question("a.org", Opt{}), "203.0.113.1");
+       DnsQuery notify = question("a.org", Opt{});
+       notify.flags = 4 << 11;
+       t.ask(notify);
+     }},
+};
+
 TEST(Unwritten, EveryKindOfAnswer) {
-  const auto plain = [](const Bytes& query) { return answer_to(query); };
-  const auto large = [](const Bytes& query) { return large_answer(query, 1200); };
-  const std::pair<const char*, Story> stories[] = {
-      {"forwarded, remembered, cut for one client, and given from memory",
-       [&](Teller& t) {
-         const auto asked = t.ask(question("a.org", Opt{}));
-         t.ask(question("a.org", std::nullopt), "192.168.10.21");
-         t.respond(asked, large);
-         t.wait(100);
-         t.ask(question("a.org", std::nullopt), "192.168.10.22");
-         t.ask(question("a.org", Opt{.dnssec_ok = true}), "192.168.10.23");
-       }},
-      {"joined",
-       [&](Teller& t) {
-         const auto asked = t.ask(question("a.org", Opt{}));
-         t.ask(question("A.org", Opt{.udp_size = 512}), "192.168.10.21");
-         t.ask(question("a.ORG", Opt{}), "192.168.10.22");
-         t.respond(asked, large);
-         t.wait(100);
-       }},
-      {"SERVFAIL after silence, to those who joined too",
-       [&](Teller& t) {
-         t.ask(question("a.org", Opt{}));
-         t.ask(question("A.org", Opt{}), "192.168.10.21");
-         t.ask(question("a.vpc.example", std::nullopt));
-         t.wait(2500);
-         t.ask(question("a.org", Opt{}));
-       }},
-      {"stale",
-       [&](Teller& t) {
-         t.respond(t.ask(question("s.vpc.example", Opt{})), plain);
-         t.wait(61'000);
-         t.ask(question("s.vpc.example", Opt{}));
-         t.wait(2500);
-       }},
-      {"the endpoint's error with and without an OPT",
-       [&](Teller& t) {
-         for (const uint16_t rcode : {1, 2, 4, 5, 9}) {
-           const auto fails = [&](const Bytes& query) { return answer_to(query, rcode); };
-           const auto again = t.respond(t.ask(question("e" + std::to_string(rcode) + ".org", Opt{})), fails);
-           t.respond(again, fails);
-         }
-         t.wait(2500);
-       }},
-      {"a leak, and garbage",
-       [&](Teller& t) {
-         t.respond(t.ask(question("a.vpc.example", Opt{})), [](const Bytes& query) {
-           return answer(query, 0, {{"a.vpc.example", kA, ip("203.0.113.9")}});
-         });
-         t.respond(t.ask(question(long_name("vpc.example"), std::nullopt)), [](const Bytes& query) {
-           return answer(query, 0, {{"a.vpc.example", kA, {1}}});
-         });
-       }},
-      {"a chain into local records, and out of them",
-       [&](Teller& t) {
-         t.respond(t.ask(question("in.here.example", Opt{.udp_size = 512})), [](const Bytes& query) {
-           return with_opt(answer(query, 0, {{"a.vpc.example", kA, ip("10.16.3.4")}}), opt_with(15, 480));
-         });
-         t.respond(t.ask(question("out.here.example", Opt{})), plain);
-         t.ask(question("www.here.example", std::nullopt));
-         t.ask(question("none.here.example", Opt{}));
-         t.ask(question("a.denied.example", Opt{}));
-         t.ask(question(long_name("denied.example"), std::nullopt));
-       }},
-      {"options that pass",
-       [&](Teller& t) {
-         t.respond(t.ask(question("a.org", Opt{})), [](const Bytes& query) {
-           return with_opt(answer(query, 0, {{"a.org", kTxt, Bytes(400, 1)}}), opt_with(65001, 300));
-         });
-       }},
-      {"over its rate",
-       [&](Teller& t) {
-         for (int i = 0; i < 5; ++i) t.ask(question("here.example", Opt{}), "192.168.77.1");
-       }},
-      {"a client who may not ask, an opcode, no question, a version",
-       [&](Teller& t) {
-         t.ask(question("a.org", Opt{}), "203.0.113.1");
-         DnsQuery notify = question("a.org", Opt{});
-         notify.flags = 4 << 11;
-         t.ask(notify);
-       }},
-  };
-  for (const auto& [what, story] : stories) tell_twice(what, story);
+  for (const auto& [what, story] : kStories) tell_twice(what, story);
 }
 
 // The canary itself.

@@ -98,62 +98,59 @@ std::string options_of(const Bytes& message, size_t question_end, uint16_t size 
   return to_hex({end.data() + 11, end.size() - 11});
 }
 
+struct TowardsEndpoint {
+  const char* what;
+  const char* pool;
+  Bytes sent;      // by the client
+  Bytes received;  // by the endpoint
+  bool alone;      // nobody shares its answer
+};
+const Bytes kOurSubnet = option(8, {0, 1, 24, 0, 192, 168, 10});
+const TowardsEndpoint kTowardsEndpoints[] = {
+    {.what = "nothing is there", .pool = "", .sent = {}, .received = {}, .alone = false},
+    {.what = "unknown ones are dropped",
+     .pool = "",
+     .sent = joined({kLocal, option(12, {0, 0}), option(14, {})}),
+     .received = {},
+     .alone = false},
+    {.what = "RFC 7873: a cookie is the client's and ours",
+     .pool = "",
+     .sent = kCookie,
+     .received = {},
+     .alone = false},
+    {.what = "RFC 7871: the subnet is stripped", .pool = "", .sent = kSubnet, .received = {}, .alone = false},
+    {.what = "RFC 5001: who asks for the server's name asks us",
+     .pool = "",
+     .sent = joined({kCookie, kAskNsid, option(3, {1})}),
+     .received = {},
+     .alone = false},
+    {.what = "what the pool lets pass",
+     .pool = ", pass_options: [65001, 65002]",
+     .sent = joined({kCookie, kLocal, kSubnet}),
+     .received = kLocal,
+     .alone = true},
+    {.what = "which is not there", .pool = ", pass_options: [65001]", .sent = kCookie, .received = {}, .alone = false},
+    {.what = "the client's subnet",
+     .pool = ", ecs: pass",
+     .sent = joined({kLocal, kSubnet}),
+     .received = kSubnet,
+     .alone = true},
+    {.what = "no subnet", .pool = ", ecs: pass", .sent = {}, .received = {}, .alone = false},
+    {.what = "ours instead of the client's",
+     .pool = ", ecs: add",
+     .sent = kSubnet,
+     .received = kOurSubnet,
+     .alone = true},
+    {.what = "ours for a client that says nothing",
+     .pool = ", ecs: add",
+     .sent = {},
+     .received = kOurSubnet,
+     .alone = true},
+    {.what = "RFC 7871 7.1.2: /0 is a wish", .pool = ", ecs: add", .sent = kSubnetZero, .received = {}, .alone = true},
+};
+
 TEST_F(EdnsTest, OptionsTowardsEndpoints) {
-  struct Case {
-    const char* what;
-    const char* pool;
-    Bytes sent;      // by the client
-    Bytes received;  // by the endpoint
-    bool alone;      // nobody shares its answer
-  };
-  const Bytes ours = option(8, {0, 1, 24, 0, 192, 168, 10});
-  const Case cases[] = {
-      {.what = "nothing is there", .pool = "", .sent = {}, .received = {}, .alone = false},
-      {.what = "unknown ones are dropped",
-       .pool = "",
-       .sent = joined({kLocal, option(12, {0, 0}), option(14, {})}),
-       .received = {},
-       .alone = false},
-      {.what = "RFC 7873: a cookie is the client's and ours",
-       .pool = "",
-       .sent = kCookie,
-       .received = {},
-       .alone = false},
-      {.what = "RFC 7871: the subnet is stripped", .pool = "", .sent = kSubnet, .received = {}, .alone = false},
-      {.what = "RFC 5001: who asks for the server's name asks us",
-       .pool = "",
-       .sent = joined({kCookie, kAskNsid, option(3, {1})}),
-       .received = {},
-       .alone = false},
-      {.what = "what the pool lets pass",
-       .pool = ", pass_options: [65001, 65002]",
-       .sent = joined({kCookie, kLocal, kSubnet}),
-       .received = kLocal,
-       .alone = true},
-      {.what = "which is not there",
-       .pool = ", pass_options: [65001]",
-       .sent = kCookie,
-       .received = {},
-       .alone = false},
-      {.what = "the client's subnet",
-       .pool = ", ecs: pass",
-       .sent = joined({kLocal, kSubnet}),
-       .received = kSubnet,
-       .alone = true},
-      {.what = "no subnet", .pool = ", ecs: pass", .sent = {}, .received = {}, .alone = false},
-      {.what = "ours instead of the client's", .pool = ", ecs: add", .sent = kSubnet, .received = ours, .alone = true},
-      {.what = "ours for a client that says nothing",
-       .pool = ", ecs: add",
-       .sent = {},
-       .received = ours,
-       .alone = true},
-      {.what = "RFC 7871 7.1.2: /0 is a wish",
-       .pool = ", ecs: add",
-       .sent = kSubnetZero,
-       .received = {},
-       .alone = true},
-  };
-  for (const Case& c : cases) {
+  for (const TowardsEndpoint& c : kTowardsEndpoints) {
     SCOPED_TRACE(c.what);
     start(c.pool);
     const Bytes asked = with_options(c.sent);
@@ -205,48 +202,49 @@ TEST_F(EdnsTest, WhateverOptionGoesOnIsForOneClient) {
   EXPECT_EQ(gone_on, 5U);
 }
 
+struct TowardsClient {
+  const char* what;
+  const char* pool;
+  std::optional<Opt> asked;
+  Bytes sent;      // by the endpoint
+  Bytes received;  // by the client
+};
+const TowardsClient kTowardsClients[] = {
+    {.what = "none", .pool = "", .asked = Opt{}, .sent = {}, .received = {}},
+    {.what = "RFC 8914: what the endpoint says of its answer",
+     .pool = "",
+     .asked = Opt{},
+     .sent = kError,
+     .received = kError},
+    {.what = "RFC 5001: but not its name",
+     .pool = "",
+     .asked = Opt{},
+     .sent = joined({kNsid, kCookie, kError}),
+     .received = kError},
+    {.what = "all others are dropped",
+     .pool = "",
+     .asked = Opt{},
+     .sent = joined({kCookie, kSubnet, kLocal, option(11, {0, 9})}),
+     .received = {}},
+    {.what = "what the pool lets pass",
+     .pool = ", pass_options: [65001]",
+     .asked = Opt{},
+     .sent = joined({kSubnet, kLocal}),
+     .received = kLocal},
+    {.what = "the subnet's scope",
+     .pool = ", ecs: pass",
+     .asked = Opt{},
+     .sent = joined({kSubnet, kLocal}),
+     .received = kSubnet},
+    {.what = "to a client without an OPT nothing",
+     .pool = "",
+     .asked = {},
+     .sent = joined({kNsid, kError}),
+     .received = {}},
+};
+
 TEST_F(EdnsTest, OptionsTowardsClients) {
-  struct Case {
-    const char* what;
-    const char* pool;
-    std::optional<Opt> asked;
-    Bytes sent;      // by the endpoint
-    Bytes received;  // by the client
-  };
-  const Case cases[] = {
-      {.what = "none", .pool = "", .asked = Opt{}, .sent = {}, .received = {}},
-      {.what = "RFC 8914: what the endpoint says of its answer",
-       .pool = "",
-       .asked = Opt{},
-       .sent = kError,
-       .received = kError},
-      {.what = "RFC 5001: but not its name",
-       .pool = "",
-       .asked = Opt{},
-       .sent = joined({kNsid, kCookie, kError}),
-       .received = kError},
-      {.what = "all others are dropped",
-       .pool = "",
-       .asked = Opt{},
-       .sent = joined({kCookie, kSubnet, kLocal, option(11, {0, 9})}),
-       .received = {}},
-      {.what = "what the pool lets pass",
-       .pool = ", pass_options: [65001]",
-       .asked = Opt{},
-       .sent = joined({kSubnet, kLocal}),
-       .received = kLocal},
-      {.what = "the subnet's scope",
-       .pool = ", ecs: pass",
-       .asked = Opt{},
-       .sent = joined({kSubnet, kLocal}),
-       .received = kSubnet},
-      {.what = "to a client without an OPT nothing",
-       .pool = "",
-       .asked = {},
-       .sent = joined({kNsid, kError}),
-       .received = {}},
-  };
-  for (const Case& c : cases) {
+  for (const TowardsClient& c : kTowardsClients) {
     SCOPED_TRACE(c.what);
     start(c.pool);
     const Frame left = forward(from_client(write(question(c.asked))));
@@ -336,58 +334,54 @@ TEST_F(EdnsTest, UnknownVersions) {
   }
 }
 
+struct SizeCase {
+  const char* what;
+  const char* pool;
+  const char* client;
+  std::optional<uint16_t> said;
+  uint16_t mtu;
+  unsigned most;
+};
+const SizeCase kSizes[] = {
+    {.what = "RFC 1035: no OPT", .pool = "", .client = "192.168.10.20", .said = {}, .mtu = 1500, .most = 512},
+    {.what = "RFC 6891 6.2.3: less than 512 is 512",
+     .pool = "",
+     .client = "192.168.10.20",
+     .said = 100,
+     .mtu = 1500,
+     .most = 512},
+    {.what = "what the client says", .pool = "", .client = "192.168.10.20", .said = 700, .mtu = 1500, .most = 700},
+    {.what = "the pool's, by default", .pool = "", .client = "192.168.10.20", .said = 4096, .mtu = 1500, .most = 1232},
+    {.what = "the pool's",
+     .pool = ", udp_size: 1400",
+     .client = "192.168.10.20",
+     .said = 4096,
+     .mtu = 1500,
+     .most = 1400},
+    {.what = "the pool's, smaller",
+     .pool = ", udp_size: 900",
+     .client = "192.168.10.20",
+     .said = 4096,
+     .mtu = 1500,
+     .most = 900},
+    {.what = "the group's", .pool = "", .client = "192.168.20.20", .said = 4096, .mtu = 1500, .most = 600},
+    {.what = "the MTU, IPv4",
+     .pool = ", udp_size: 4096",
+     .client = "192.168.10.20",
+     .said = 4096,
+     .mtu = 1500,
+     .most = 1472},
+    {.what = "the MTU, IPv6",
+     .pool = ", udp_size: 4096",
+     .client = "fd00::20",
+     .said = 4096,
+     .mtu = 1500,
+     .most = 1452},
+    {.what = "a small MTU", .pool = "", .client = "192.168.10.20", .said = 4096, .mtu = 1000, .most = 972},
+};
+
 TEST_F(EdnsTest, HowLargeAnAnswerMayBe) {
-  struct Case {
-    const char* what;
-    const char* pool;
-    const char* client;
-    std::optional<uint16_t> said;
-    uint16_t mtu;
-    unsigned most;
-  };
-  const Case cases[] = {
-      {.what = "RFC 1035: no OPT", .pool = "", .client = "192.168.10.20", .said = {}, .mtu = 1500, .most = 512},
-      {.what = "RFC 6891 6.2.3: less than 512 is 512",
-       .pool = "",
-       .client = "192.168.10.20",
-       .said = 100,
-       .mtu = 1500,
-       .most = 512},
-      {.what = "what the client says", .pool = "", .client = "192.168.10.20", .said = 700, .mtu = 1500, .most = 700},
-      {.what = "the pool's, by default",
-       .pool = "",
-       .client = "192.168.10.20",
-       .said = 4096,
-       .mtu = 1500,
-       .most = 1232},
-      {.what = "the pool's",
-       .pool = ", udp_size: 1400",
-       .client = "192.168.10.20",
-       .said = 4096,
-       .mtu = 1500,
-       .most = 1400},
-      {.what = "the pool's, smaller",
-       .pool = ", udp_size: 900",
-       .client = "192.168.10.20",
-       .said = 4096,
-       .mtu = 1500,
-       .most = 900},
-      {.what = "the group's", .pool = "", .client = "192.168.20.20", .said = 4096, .mtu = 1500, .most = 600},
-      {.what = "the MTU, IPv4",
-       .pool = ", udp_size: 4096",
-       .client = "192.168.10.20",
-       .said = 4096,
-       .mtu = 1500,
-       .most = 1472},
-      {.what = "the MTU, IPv6",
-       .pool = ", udp_size: 4096",
-       .client = "fd00::20",
-       .said = 4096,
-       .mtu = 1500,
-       .most = 1452},
-      {.what = "a small MTU", .pool = "", .client = "192.168.10.20", .said = 4096, .mtu = 1000, .most = 972},
-  };
-  for (const Case& c : cases) {
+  for (const SizeCase& c : kSizes) {
     for (const unsigned more : {0, 1}) {
       SCOPED_TRACE(c.what);
       rig.host.ports[0].mtu = c.mtu;

@@ -40,69 +40,70 @@ Frame from(const char* client, uint16_t port, Bytes dns) {
           .payload = std::move(dns)};
 }
 
+struct Client {
+  const char* address;
+  uint16_t port;
+  uint16_t id;
+  const char* name;
+  std::optional<uint16_t> vlan;
+  const char* answer_left_as;
+};
+const Client kClients[] = {
+    {.address = "192.168.10.21",
+     .port = 40001,
+     .id = 1,
+     .name = "D-sq9djt5lr5pc.studio.us-EAST-1.sagemaker.aws",
+     .vlan = {},
+     .answer_left_as = "0200000000a0>0200000000c2 192.168.10.86.53 > 192.168.10.21.40001"},
+    {.address = "192.168.10.22",
+     .port = 40000,
+     .id = 0x1234,
+     .name = "d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws",
+     .vlan = 100,
+     .answer_left_as = "0200000000a0>0200000000c2 vlan 100 192.168.10.86.53 > 192.168.10.22.40000"},
+    {.address = "fd00::21",
+     .port = 53,
+     .id = 0xffff,
+     .name = "D-SQ9DJT5LR5PC.STUDIO.US-EAST-1.SAGEMAKER.AWS",
+     .vlan = {},
+     .answer_left_as = "0200000000a0>0200000000c2 fd00::86.53 > fd00::21.53"},
+    {.address = "192.168.10.20",
+     .port = 40000,
+     .id = 0x1235,
+     .name = "d-sq9djt5lr5pc.Studio.us-east-1.sagemaker.aws",
+     .vlan = {},
+     .answer_left_as = "0200000000a0>0200000000c2 192.168.10.86.53 > 192.168.10.20.40000"},
+};
+
 TEST_F(JoinTest, EachClientHearsInItsOwnWords) {
-  struct Client {
-    const char* address;
-    uint16_t port;
-    uint16_t id;
-    const char* name;
-    std::optional<uint16_t> vlan;
-    const char* answer_left_as;
-  };
-  const Client clients[] = {
-      {.address = "192.168.10.21",
-       .port = 40001,
-       .id = 1,
-       .name = "D-sq9djt5lr5pc.studio.us-EAST-1.sagemaker.aws",
-       .vlan = {},
-       .answer_left_as = "0200000000a0>0200000000c2 192.168.10.86.53 > 192.168.10.21.40001"},
-      {.address = "192.168.10.22",
-       .port = 40000,
-       .id = 0x1234,
-       .name = "d-sq9djt5lr5pc.studio.us-east-1.sagemaker.aws",
-       .vlan = 100,
-       .answer_left_as = "0200000000a0>0200000000c2 vlan 100 192.168.10.86.53 > 192.168.10.22.40000"},
-      {.address = "fd00::21",
-       .port = 53,
-       .id = 0xffff,
-       .name = "D-SQ9DJT5LR5PC.STUDIO.US-EAST-1.SAGEMAKER.AWS",
-       .vlan = {},
-       .answer_left_as = "0200000000a0>0200000000c2 fd00::86.53 > fd00::21.53"},
-      {.address = "192.168.10.20",
-       .port = 40000,
-       .id = 0x1235,
-       .name = "d-sq9djt5lr5pc.Studio.us-east-1.sagemaker.aws",
-       .vlan = {},
-       .answer_left_as = "0200000000a0>0200000000c2 192.168.10.86.53 > 192.168.10.20.40000"},
-  };
   for (const bool with_opt : {false, true}) {
     DnsQuery query = studio_query();
     if (with_opt) query.opt = Opt{};
     const Frame left = ask(query);
-    for (const Client& client : clients) {
+    for (const Client& client : kClients) {
       query.id = client.id;
       query.question.name = client.name;
       Frame asked = from(client.address, client.port, write(query));
       asked.vlan = client.vlan;
       expect_kept(asked, "joined");
     }
-    EXPECT_EQ(rig.counters().lcore[0].waiting.get(), std::size(clients));
+    EXPECT_EQ(rig.counters().lcore[0].waiting.get(), std::size(kClients));
 
     const Frame response = answer_to_query(left);
     const Frame back = only(rig.receive(1, {write(response)}), 0);
     EXPECT_EQ(to_string(back), "0200000000a0>0200000000c1 192.168.10.86.53 > 192.168.10.20.40000");
     EXPECT_EQ(get16(back.payload, 0), 0x1234);
     EXPECT_EQ(rig.counters().lcore[0].pending.get(), 0U);
-    EXPECT_EQ(rig.counters().lcore[0].waiting.get(), std::size(clients));
+    EXPECT_EQ(rig.counters().lcore[0].waiting.get(), std::size(kClients));
     const auto copies = rig.sweep();
     EXPECT_EQ(rig.verdict(), "classify.response response.returned waiter.answered=4");
-    ASSERT_EQ(copies.size(), std::size(clients));
-    for (size_t i = 0; i < std::size(clients); ++i) {
+    ASSERT_EQ(copies.size(), std::size(kClients));
+    for (size_t i = 0; i < std::size(kClients); ++i) {
       const Frame copy = only({copies[i]}, 0);
-      EXPECT_EQ(to_string(copy), clients[i].answer_left_as);
+      EXPECT_EQ(to_string(copy), kClients[i].answer_left_as);
       // The same answer to the client's own question: apart from id and spelling nothing differs.
-      query.id = clients[i].id;
-      query.question.name = clients[i].name;
+      query.id = kClients[i].id;
+      query.question.name = kClients[i].name;
       EXPECT_EQ(to_hex(copy.payload), to_hex(to_client(answer_to(write(query)), query.opt)));
     }
     EXPECT_EQ(rig.counters().lcore[0].waiting.get(), 0U);

@@ -1,4 +1,5 @@
 // tests/dataplane/path/frame/classify_test.cpp - whose frame is it: checksums, strangers, frames that contradict themselves.
+// Long because most of it is one table of frames.
 #include <functional>
 
 #include "tests/dataplane/path/path_test.h"

@@ -1,4 +1,5 @@
 // tests/dataplane/path/query/answer_local_test.cpp - local records on the wire; ldns reads what comes back.
+// Long because most of it is one table of questions.
 #include <algorithm>
 #include <memory>
 #include <set>

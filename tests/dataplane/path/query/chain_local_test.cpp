@@ -27,6 +27,15 @@ zones:
 
 constexpr uint16_t kA = 1, kCname = 5;
 
+std::string record_hex(const std::string& owner_hex, uint16_t type, uint32_t ttl, const Bytes& data) {
+  Bytes fixed(10);
+  put16(fixed, 0, type);
+  put16(fixed, 2, 1);
+  put16(fixed, 6, static_cast<uint16_t>(ttl));
+  put16(fixed, 8, static_cast<uint16_t>(data.size()));
+  return owner_hex + to_hex(fixed) + to_hex(data);
+}
+
 class ChainLocalTest : public PathTest {
  protected:
   ChainLocalTest() : PathTest({.rules = kRules}) {}
@@ -36,14 +45,6 @@ class ChainLocalTest : public PathTest {
     Frame response = answer_to_query(query);
     response.payload = answer(query.payload, rcode, records);
     return response;
-  }
-  static std::string hex(const std::string& owner_hex, uint16_t type, uint32_t ttl, const Bytes& data) {
-    Bytes fixed(10);
-    put16(fixed, 0, type);
-    put16(fixed, 2, 1);
-    put16(fixed, 6, static_cast<uint16_t>(ttl));
-    put16(fixed, 8, static_cast<uint16_t>(data.size()));
-    return owner_hex + to_hex(fixed) + to_hex(data);
   }
 };
 
@@ -68,7 +69,7 @@ TEST_F(ChainLocalTest, TheEndOfAChainIsAskedOfItsPool) {
     EXPECT_EQ(get16(back.payload, 6), 3);
     const std::string text = to_hex(back.payload);
     EXPECT_EQ(text.find(to_hex(wire_name("Out.lab.example"))), 24U);
-    EXPECT_NE(text.find(hex("", kA, 20, ip("10.16.3.4"))), std::string::npos) << text;
+    EXPECT_NE(text.find(record_hex("", kA, 20, ip("10.16.3.4"))), std::string::npos) << text;
   }
 }
 
@@ -136,54 +137,58 @@ struct IntoCase {
   uint16_t answers;
 };
 
+Rr link_to(const char* target) {
+  return Rr{"www.org", kCname, name(target), 50};
+}
+
+const Bytes kFake = ip("203.0.113.9");
+const IntoCase kIntoCases[] = {
+    {.description = "into a zone that is not private is left as it came",
+     .records = {link_to("www.lab.example"), {"www.lab.example", kA, kFake}},
+     .verdict = "response.returned",
+     .rcode = 0,
+     .has = {to_hex(kFake)},
+     .answers = 2},
+    {.description = "into a private one is completed from the records",
+     .records = {link_to("www.secret.example"), {"www.secret.example", kA, kFake}},
+     .verdict = "guard.chain_cut response.returned",
+     .rcode = 0,
+     .has = {record_hex("", kA, 30, ip("10.2.0.1"))},
+     .answers = 2},
+    {.description = "also by an alias there",
+     .records = {link_to("Alias.secret.example"), {"alias.secret.example", kA, kFake}},
+     .verdict = "guard.chain_cut response.returned",
+     .rcode = 0,
+     .has = {record_hex("", kA, 30, ip("10.2.0.1")), to_hex(name("Alias.secret.example"))},
+     .answers = 3},
+    {.description = "also that there is no such name",
+     .records = {link_to("no.secret.example"), {"no.secret.example", kA, kFake}},
+     .verdict = "guard.chain_cut response.returned",
+     .rcode = 3,
+     .has = {},
+     .answers = 1},
+    {.description = "into private addresses",
+     .records = {link_to("x.over.example"), {"x.over.example", kA, kFake}},
+     .verdict = "guard.chain_cut response.returned",
+     .rcode = 0,
+     .has = {record_hex("", kA, 50, ip("10.3.0.1"))},
+     .answers = 2},
+    {.description = "into private names without records",
+     .records = {link_to("x.gone.example"), {"x.gone.example", kA, kFake}},
+     .verdict = "guard.chain_cut response.blocked",
+     .rcode = 2,
+     .has = {},
+     .answers = 0},
+    {.description = "with cname: alarm",
+     .records = {link_to("x.told.example"), {"x.told.example", kA, kFake}},
+     .verdict = "guard.chain_alarmed response.returned",
+     .rcode = 0,
+     .has = {to_hex(kFake)},
+     .answers = 2},
+};
+
 TEST_F(ChainLocalTest, AChainFromElsewhere) {
-  const auto link = [](const char* target) { return Rr{"www.org", kCname, name(target), 50}; };
-  const Bytes fake = ip("203.0.113.9");
-  const IntoCase cases[] = {
-      {.description = "into a zone that is not private is left as it came",
-       .records = {link("www.lab.example"), {"www.lab.example", kA, fake}},
-       .verdict = "response.returned",
-       .rcode = 0,
-       .has = {to_hex(fake)},
-       .answers = 2},
-      {.description = "into a private one is completed from the records",
-       .records = {link("www.secret.example"), {"www.secret.example", kA, fake}},
-       .verdict = "guard.chain_cut response.returned",
-       .rcode = 0,
-       .has = {hex("", kA, 30, ip("10.2.0.1"))},
-       .answers = 2},
-      {.description = "also by an alias there",
-       .records = {link("Alias.secret.example"), {"alias.secret.example", kA, fake}},
-       .verdict = "guard.chain_cut response.returned",
-       .rcode = 0,
-       .has = {hex("", kA, 30, ip("10.2.0.1")), to_hex(name("Alias.secret.example"))},
-       .answers = 3},
-      {.description = "also that there is no such name",
-       .records = {link("no.secret.example"), {"no.secret.example", kA, fake}},
-       .verdict = "guard.chain_cut response.returned",
-       .rcode = 3,
-       .has = {},
-       .answers = 1},
-      {.description = "into private addresses",
-       .records = {link("x.over.example"), {"x.over.example", kA, fake}},
-       .verdict = "guard.chain_cut response.returned",
-       .rcode = 0,
-       .has = {hex("", kA, 50, ip("10.3.0.1"))},
-       .answers = 2},
-      {.description = "into private names without records",
-       .records = {link("x.gone.example"), {"x.gone.example", kA, fake}},
-       .verdict = "guard.chain_cut response.blocked",
-       .rcode = 2,
-       .has = {},
-       .answers = 0},
-      {.description = "with cname: alarm",
-       .records = {link("x.told.example"), {"x.told.example", kA, fake}},
-       .verdict = "guard.chain_alarmed response.returned",
-       .rcode = 0,
-       .has = {to_hex(fake)},
-       .answers = 2},
-  };
-  for (const IntoCase& c : cases) {
+  for (const IntoCase& c : kIntoCases) {
     SCOPED_TRACE(c.description);
     rig.pass(100);
     DnsQuery query = question("www.org");
@@ -197,8 +202,8 @@ TEST_F(ChainLocalTest, AChainFromElsewhere) {
     EXPECT_EQ(get16(back.payload, 6), c.answers);
     const std::string text = to_hex(back.payload);
     for (const std::string& part : c.has) EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
-    const bool is_left = !c.has.empty() && c.has[0] == to_hex(fake);
-    EXPECT_EQ(text.find(to_hex(fake)) != std::string::npos, is_left) << text;
+    const bool is_left = !c.has.empty() && c.has[0] == to_hex(kFake);
+    EXPECT_EQ(text.find(to_hex(kFake)) != std::string::npos, is_left) << text;
   }
 }
 

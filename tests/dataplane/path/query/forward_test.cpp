@@ -1,4 +1,5 @@
 // tests/dataplane/path/query/forward_test.cpp - a query on its way to an endpoint and back, over every pairing of networks.
+// Long by its two tables: pairings, and endpoints in every health.
 #include <map>
 #include <set>
 

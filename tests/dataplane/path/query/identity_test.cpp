@@ -82,34 +82,35 @@ class IdentityTest : public PathTest {
 };
 const std::vector<std::string> IdentityTest::kOurs = {kName};
 
+struct ChaosCase {
+  const char* what;
+  const char* name;
+  uint16_t type, query_class;
+  const char* answer;  // nullptr: REFUSED
+};
+const ChaosCase kChaosCases[] = {
+    {.what = "RFC 4892", .name = "id.server", .type = kTxt, .query_class = kChaos, .answer = kName},
+    {.what = "as BIND names it", .name = "hostname.bind", .type = kTxt, .query_class = kChaos, .answer = kName},
+    {.what = "as typed", .name = "Id.SERVER", .type = kTxt, .query_class = kChaos, .answer = kName},
+    {.what = "the version", .name = "version.bind", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
+    {.what = "and again", .name = "VERSION.server", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
+    {.what = "any type", .name = "id.server", .type = kAny, .query_class = kChaos, .answer = kName},
+    {.what = "any class", .name = "version.bind", .type = kTxt, .query_class = kAny, .answer = "penstock 1"},
+    {.what = "another type", .name = "id.server", .type = 1, .query_class = kChaos, .answer = nullptr},
+    {.what = "another type of any class", .name = "id.server", .type = 1, .query_class = kAny, .answer = nullptr},
+    {.what = "another class", .name = "id.server", .type = kTxt, .query_class = kHesiod, .answer = nullptr},
+    {.what = "a class of updates", .name = "id.server", .type = kTxt, .query_class = kNone, .answer = nullptr},
+    {.what = "another name", .name = "authors.bind", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+    {.what = "a name below", .name = "x.id.server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+    {.what = "a name above", .name = "server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+    {.what = "the root", .name = "", .type = kTxt, .query_class = kChaos, .answer = nullptr},
+    {.what = "a name of ours", .name = "www.local.example", .type = 1, .query_class = kChaos, .answer = nullptr},
+    {.what = "a transfer", .name = "version.bind", .type = 252, .query_class = kChaos, .answer = nullptr},
+};
+
 TEST_F(IdentityTest, NamesOfClassCh) {
-  struct Case {
-    const char* what;
-    const char* name;
-    uint16_t type, query_class;
-    const char* answer;  // nullptr: REFUSED
-  };
   rig.host.software.set("penstock 1");
-  const Case cases[] = {
-      {.what = "RFC 4892", .name = "id.server", .type = kTxt, .query_class = kChaos, .answer = kName},
-      {.what = "as BIND names it", .name = "hostname.bind", .type = kTxt, .query_class = kChaos, .answer = kName},
-      {.what = "as typed", .name = "Id.SERVER", .type = kTxt, .query_class = kChaos, .answer = kName},
-      {.what = "the version", .name = "version.bind", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
-      {.what = "and again", .name = "VERSION.server", .type = kTxt, .query_class = kChaos, .answer = "penstock 1"},
-      {.what = "any type", .name = "id.server", .type = kAny, .query_class = kChaos, .answer = kName},
-      {.what = "any class", .name = "version.bind", .type = kTxt, .query_class = kAny, .answer = "penstock 1"},
-      {.what = "another type", .name = "id.server", .type = 1, .query_class = kChaos, .answer = nullptr},
-      {.what = "another type of any class", .name = "id.server", .type = 1, .query_class = kAny, .answer = nullptr},
-      {.what = "another class", .name = "id.server", .type = kTxt, .query_class = kHesiod, .answer = nullptr},
-      {.what = "a class of updates", .name = "id.server", .type = kTxt, .query_class = kNone, .answer = nullptr},
-      {.what = "another name", .name = "authors.bind", .type = kTxt, .query_class = kChaos, .answer = nullptr},
-      {.what = "a name below", .name = "x.id.server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
-      {.what = "a name above", .name = "server", .type = kTxt, .query_class = kChaos, .answer = nullptr},
-      {.what = "the root", .name = "", .type = kTxt, .query_class = kChaos, .answer = nullptr},
-      {.what = "a name of ours", .name = "www.local.example", .type = 1, .query_class = kChaos, .answer = nullptr},
-      {.what = "a transfer", .name = "version.bind", .type = 252, .query_class = kChaos, .answer = nullptr},
-  };
-  for (const Case& c : cases)
+  for (const ChaosCase& c : kChaosCases)
     for (const bool recurses : {true, false})
       for (const bool with_opt : {true, false}) {
         SCOPED_TRACE(c.what);

@@ -60,76 +60,98 @@ AnswerCache::Origin at(uint64_t now, uint16_t owner = 0, uint32_t quota = 0) {
   return {.now = now, .private_identity = 0, .owner = owner, .quota = quota};
 }
 
+struct Known {
+  uint32_t number = 0;
+  unsigned length = 0, records = 0;
+  uint64_t failed_at = 0;
+  unsigned failures = 0;
+  bool has_answer = false;
+};
+
+// What the cache was told, and what it may say of it.
+struct NaiveMap {
+  AnswerCache& cache;
+  std::map<Question, Known> known = {};
+  unsigned found = 0, flushed = 0;
+
+  void store(const Question& question, const Known& next, uint64_t now) {
+    const Stored stored = cache.store(question.key(), answer_of(next.number, next.length, next.records),
+                                      at(now, static_cast<uint16_t>(question.identity)));
+    ASSERT_TRUE(stored == Stored::stored || stored == Stored::renewed);
+    known[question] = next;
+  }
+  void fail(const Question& question, uint64_t now) {
+    ASSERT_NE(cache.store_failure(question.key(), dns::Rcode::servfail, 0, 30'000, at(now)), Stored::busy);
+    known[question].failed_at = now;
+    ++known[question].failures;
+  }
+  // Only what is short enough to have been cut.
+  void forget(const Question& question, unsigned longest) {
+    ASSERT_TRUE(cache.forget(question.key(), longest));
+    if (const auto one = known.find(question); one != known.end() && one->second.length <= longest) known.erase(one);
+  }
+  void flush(config::FlushScope scope, const std::string& name) {
+    flushed += cache.flush(scope, {reinterpret_cast<const uint8_t*>(name.data()), name.size()}) != 0 ? 1 : 0;
+    std::erase_if(known, [&](const auto& entry) {
+      return scope == config::FlushScope::all || (scope == config::FlushScope::zone && name.size() == 9) ||
+             entry.first.name == name;
+    });
+  }
+  void find(const Question& question) {
+    Recalled recalled;
+    const bool is_there = cache.find(question.key(), recalled);
+    if (!is_there) return;  // it may have made room
+    ++found;
+    const auto expected = known.find(question);
+    ASSERT_NE(expected, known.end()) << question.name;
+    const Known& one = expected->second;
+    // An entry that was pushed out and came back as a failure has no answer any more.
+    ASSERT_LE(recalled.entry.answer.ttl != 0, one.has_answer);
+    if (recalled.entry.answer.ttl != 0) {
+      ASSERT_TRUE(says(recalled, one.number, one.length, one.records)) << question.name;
+    }
+    ASSERT_EQ(recalled.entry.failed_at, one.failed_at);
+    ASSERT_LE(recalled.entry.failures, one.failures);
+  }
+  void step(unsigned number, uint64_t now, std::mt19937& random) {
+    const Question question{wire("n" + std::to_string(random() % 700)), 1 + random() % 2,
+                            static_cast<uint16_t>(1 + random() % 2 * 27)};
+    const unsigned what = random() % 100;
+    if (what < 35) {
+      const auto length = static_cast<unsigned>(random() % (what < 3 ? 1440 : 200));
+      const auto records = static_cast<unsigned>(random() % 6);
+      store(question, {.number = number, .length = length, .records = records, .has_answer = true}, now);
+    } else if (what < 45) {
+      fail(question, now);
+    } else if (what < 48) {
+      forget(question, random() % 2 == 0 ? 100 : ~0U);
+    } else if (what == 99 && number % 7 == 0) {
+      const auto scope = static_cast<config::FlushScope>(random() % 3);
+      const bool is_whole_zone = scope == config::FlushScope::zone && number % 2 == 0;
+      flush(scope, is_whole_zone ? std::string("\7example\0", 9) : question.name);
+    } else {
+      find(question);
+    }
+  }
+};
+
 TEST(AnswerCache, FindsWhatANaiveMapFindsOrNothing) {
-  struct Known {
-    uint32_t number = 0;
-    unsigned length = 0, records = 0;
-    uint64_t failed_at = 0;
-    unsigned failures = 0;
-    bool has_answer = false;
-  };
   std::mt19937 random(11);
   for (const uint64_t size : {4096U, 65536U, 1U << 25}) {
     AnswerCache cache(size);
-    std::map<Question, Known> known;
-    Recalled recalled;
-    uint64_t now = 1;
-    unsigned found = 0, flushed = 0;
+    NaiveMap naive{cache};
     for (unsigned step = 0; step < 60'000; ++step) {
-      const Question question{wire("n" + std::to_string(random() % 700)), 1 + random() % 2,
-                              static_cast<uint16_t>(1 + random() % 2 * 27)};
-      const unsigned what = random() % 100;
-      ++now;
-      if (what < 35) {
-        const Known next{
-            step, static_cast<unsigned>(random() % (what < 3 ? 1440 : 200)), static_cast<unsigned>(random() % 6), 0, 0,
-            true};
-        const Stored stored = cache.store(question.key(), answer_of(next.number, next.length, next.records),
-                                          at(now, static_cast<uint16_t>(question.identity)));
-        ASSERT_TRUE(stored == Stored::stored || stored == Stored::renewed);
-        known[question] = next;
-      } else if (what < 45) {
-        ASSERT_NE(cache.store_failure(question.key(), dns::Rcode::servfail, 0, 30'000, at(now)), Stored::busy);
-        known[question].failed_at = now;
-        ++known[question].failures;
-      } else if (what < 48) {
-        // Only what is short enough to have been cut.
-        const unsigned longest = random() % 2 == 0 ? 100 : ~0U;
-        ASSERT_TRUE(cache.forget(question.key(), longest));
-        if (const auto one = known.find(question); one != known.end() && one->second.length <= longest)
-          known.erase(one);
-      } else if (what == 99 && step % 7 == 0) {
-        const std::string label = question.name;
-        const auto scope = static_cast<config::FlushScope>(random() % 3);
-        const std::string name =
-            scope == config::FlushScope::zone && step % 2 == 0 ? std::string("\7example\0", 9) : label;
-        flushed += cache.flush(scope, {reinterpret_cast<const uint8_t*>(name.data()), name.size()}) != 0 ? 1 : 0;
-        std::erase_if(known, [&](const auto& entry) {
-          return scope == config::FlushScope::all || (scope == config::FlushScope::zone && name.size() == 9) ||
-                 entry.first.name == name;
-        });
-      } else {
-        const bool is_there = cache.find(question.key(), recalled);
-        if (!is_there) continue;  // it may have made room
-        ++found;
-        const auto expected = known.find(question);
-        ASSERT_NE(expected, known.end()) << question.name;
-        const Known& one = expected->second;
-        // An entry that was pushed out and came back as a failure has no answer any more.
-        ASSERT_LE(recalled.entry.answer.ttl != 0, one.has_answer);
-        if (recalled.entry.answer.ttl != 0) {
-          ASSERT_TRUE(says(recalled, one.number, one.length, one.records)) << question.name;
-        }
-        ASSERT_EQ(recalled.entry.failed_at, one.failed_at);
-        ASSERT_LE(recalled.entry.failures, one.failures);
-      }
+      ASSERT_NO_FATAL_FAILURE(naive.step(step, step + 2, random)) << step;
     }
-    EXPECT_GT(found, 100U) << size;
-    EXPECT_GT(flushed, 5U);
+    EXPECT_GT(naive.found, 100U) << size;
+    EXPECT_GT(naive.flushed, 5U);
     if (size == 1U << 25) {
       EXPECT_EQ(cache.evicted(), 0U);
-      for (const auto& [question, one] : known) EXPECT_TRUE(cache.find(question.key(), recalled)) << question.name;
-      EXPECT_EQ(cache.entries(), known.size());
+      Recalled recalled;
+      for (const auto& [question, one] : naive.known) {
+        EXPECT_TRUE(cache.find(question.key(), recalled)) << question.name;
+      }
+      EXPECT_EQ(cache.entries(), naive.known.size());
     }
     cache.flush(config::FlushScope::all, {});
     EXPECT_EQ(cache.entries(), 0U);

@@ -30,53 +30,54 @@ AddressBytes v6(uint64_t high, uint64_t low) {
   return address;
 }
 
+struct SameClientCase {
+  const char* what;
+  AddressBytes a, b;
+  uint8_t family;
+  bool same_client, same_answer;
+};
+const SameClientCase kSameClient[] = {
+    {.what = "the same IPv4 address",
+     .a = v4(0x0a000001),
+     .b = v4(0x0a000001),
+     .family = 4,
+     .same_client = true,
+     .same_answer = true},
+    {.what = "neighbours in a /24",
+     .a = v4(0x0a000001),
+     .b = v4(0x0a0000fe),
+     .family = 4,
+     .same_client = false,
+     .same_answer = true},
+    {.what = "next /24",
+     .a = v4(0x0a000001),
+     .b = v4(0x0a000101),
+     .family = 4,
+     .same_client = false,
+     .same_answer = false},
+    {.what = "hosts of one /64",
+     .a = v6(0xfd00'0000'0000'0001, 1),
+     .b = v6(0xfd00'0000'0000'0001, 2),
+     .family = 6,
+     .same_client = false,
+     .same_answer = true},
+    {.what = "/64s of one /56",
+     .a = v6(0xfd00'0000'0000'0001, 1),
+     .b = v6(0xfd00'0000'0000'00ff, 1),
+     .family = 6,
+     .same_client = false,
+     .same_answer = true},
+    {.what = "next /56",
+     .a = v6(0xfd00'0000'0000'0001, 1),
+     .b = v6(0xfd00'0000'0000'0101, 1),
+     .family = 6,
+     .same_client = false,
+     .same_answer = false},
+};
+
 TEST(RateLimits, WhatCountsAsOneClient) {
   const RateLimits limits(0x5eed);
-  struct Case {
-    const char* what;
-    AddressBytes a, b;
-    uint8_t family;
-    bool same_client, same_answer;
-  };
-  const Case cases[] = {
-      {.what = "the same IPv4 address",
-       .a = v4(0x0a000001),
-       .b = v4(0x0a000001),
-       .family = 4,
-       .same_client = true,
-       .same_answer = true},
-      {.what = "neighbours in a /24",
-       .a = v4(0x0a000001),
-       .b = v4(0x0a0000fe),
-       .family = 4,
-       .same_client = false,
-       .same_answer = true},
-      {.what = "next /24",
-       .a = v4(0x0a000001),
-       .b = v4(0x0a000101),
-       .family = 4,
-       .same_client = false,
-       .same_answer = false},
-      {.what = "hosts of one /64",
-       .a = v6(0xfd00'0000'0000'0001, 1),
-       .b = v6(0xfd00'0000'0000'0001, 2),
-       .family = 6,
-       .same_client = false,
-       .same_answer = true},
-      {.what = "/64s of one /56",
-       .a = v6(0xfd00'0000'0000'0001, 1),
-       .b = v6(0xfd00'0000'0000'00ff, 1),
-       .family = 6,
-       .same_client = false,
-       .same_answer = true},
-      {.what = "next /56",
-       .a = v6(0xfd00'0000'0000'0001, 1),
-       .b = v6(0xfd00'0000'0000'0101, 1),
-       .family = 6,
-       .same_client = false,
-       .same_answer = false},
-  };
-  for (const Case& one : cases) {
+  for (const SameClientCase& one : kSameClient) {
     const auto client = [&](const AddressBytes& address) {
       return limits.key_of_client(address, one.family, ClientLevel::host);
     };

@@ -28,20 +28,70 @@ struct Open {
 class PendingModel : public testing::TestWithParam<uint32_t> {};
 
 // Opens, closes, schedules and lets time pass at random; a map says what is open and when it is due.
+// What the table holds, by a map and a list.
+struct History {
+  PendingTable& table;
+  std::mt19937& choose;
+  std::map<uint16_t, Open> by_id = {};
+  std::vector<uint16_t> ids = {};
+
+  void forget(uint16_t id) {
+    by_id.erase(id);
+    ids.erase(std::find(ids.begin(), ids.end(), id));
+  }
+  void open(Random& random, uint64_t due) {
+    const uint32_t index = table.open(random);
+    if (index == PendingTable::kNone) {
+      // Never below the capacity, but for an unlucky draw near it.
+      ASSERT_GE(by_id.size() * 10, uint64_t{table.capacity()} * 6);
+      return;
+    }
+    const PendingSlot& slot = table.slot(index);
+    ASSERT_LT(by_id.size(), table.capacity());
+    ASSERT_FALSE(by_id.contains(slot.upstream_id));
+    ASSERT_EQ(table.index_of(slot.upstream_id), index);
+    ASSERT_EQ(slot.open, 1U);
+    table.schedule(index, due);
+    by_id[slot.upstream_id] = {index, due};
+    ids.push_back(slot.upstream_id);
+  }
+  void close_or_move(uint64_t due) {
+    const uint16_t id = ids[choose() % ids.size()];
+    if (choose() % 3 == 0) {
+      table.schedule(by_id.at(id).index, due);
+      by_id.at(id).due = due;
+    } else {
+      table.close(by_id.at(id).index);
+      ASSERT_EQ(table.slot(by_id.at(id).index).open, 0U);
+      forget(id);
+    }
+  }
+  void sweep(uint64_t now) {
+    for (uint32_t index; (index = table.next_due(now)) != PendingTable::kNone;) {
+      const uint16_t id = table.slot(index).upstream_id;
+      ASSERT_TRUE(by_id.contains(id));
+      ASSERT_LT(by_id.at(id).due / kTick, now / kTick) << "too early";
+      if (choose() % 2 == 0) {
+        table.close(index);
+        forget(id);
+      } else {
+        by_id.at(id).due = now + 5 * kTick;
+        table.schedule(index, by_id.at(id).due);
+      }
+    }
+    for (const auto& [id, open] : by_id) ASSERT_GE(open.due / kTick, now / kTick) << "forgotten";
+  }
+};
+
 TEST_P(PendingModel, RandomHistory) {
   const uint32_t slots = GetParam();
   PendingTable table(slots);
   Random random(seed(1));
   std::mt19937 choose(slots);
-  std::map<uint16_t, Open> by_id;
-  std::vector<uint16_t> ids;
+  History history{table, choose};
   uint64_t now = uint64_t{1} << 52;  // ticks wrap within the test
   ASSERT_EQ(table.next_due(now), PendingTable::kNone);
   EXPECT_EQ(table.capacity(), slots / 4 * 3);
-  const auto forget = [&](uint16_t id) {
-    by_id.erase(id);
-    ids.erase(std::find(ids.begin(), ids.end(), id));
-  };
   const unsigned steps = 40'000;
   for (unsigned step = 0; step < steps; ++step) {
     // Phases of growth and of decline, so that it is full at times and empty at others.
@@ -50,48 +100,15 @@ TEST_P(PendingModel, RandomHistory) {
     const uint64_t due = now + choose() % 3000 * kTick - choose() % 50 * kTick;
     if (choose() % 8 == 0) table.foresee(random, choose() % 33);
     if (opens) {
-      const uint32_t index = table.open(random);
-      if (index == PendingTable::kNone) {
-        // Never below the capacity, but for an unlucky draw near it.
-        ASSERT_GE(by_id.size() * 10, uint64_t{table.capacity()} * 6);
-        continue;
-      }
-      const PendingSlot& slot = table.slot(index);
-      ASSERT_LT(by_id.size(), table.capacity());
-      ASSERT_FALSE(by_id.contains(slot.upstream_id));
-      ASSERT_EQ(table.index_of(slot.upstream_id), index);
-      ASSERT_EQ(slot.open, 1U);
-      table.schedule(index, due);
-      by_id[slot.upstream_id] = {index, due};
-      ids.push_back(slot.upstream_id);
-    } else if (!by_id.empty()) {
-      const uint16_t id = ids[choose() % ids.size()];
-      if (choose() % 3 == 0) {
-        table.schedule(by_id.at(id).index, due);
-        by_id.at(id).due = due;
-      } else {
-        table.close(by_id.at(id).index);
-        ASSERT_EQ(table.slot(by_id.at(id).index).open, 0U);
-        forget(id);
-      }
+      ASSERT_NO_FATAL_FAILURE(history.open(random, due)) << step;
+    } else if (!history.by_id.empty()) {
+      ASSERT_NO_FATAL_FAILURE(history.close_or_move(due)) << step;
     }
     if (choose() % 20 == 0) {
       now += (1 + choose() % 100) * kTick;  // what was due before it was scheduled comes a tick later
-      for (uint32_t index; (index = table.next_due(now)) != PendingTable::kNone;) {
-        const uint16_t id = table.slot(index).upstream_id;
-        ASSERT_TRUE(by_id.contains(id));
-        ASSERT_LT(by_id.at(id).due / kTick, now / kTick) << "too early";
-        if (choose() % 2 == 0) {
-          table.close(index);
-          forget(id);
-        } else {
-          by_id.at(id).due = now + 5 * kTick;
-          table.schedule(index, by_id.at(id).due);
-        }
-      }
-      for (const auto& [id, open] : by_id) ASSERT_GE(open.due / kTick, now / kTick) << "forgotten";
+      ASSERT_NO_FATAL_FAILURE(history.sweep(now)) << step;
     }
-    ASSERT_EQ(table.in_use(), by_id.size());
+    ASSERT_EQ(table.in_use(), history.by_id.size());
   }
 }
 
