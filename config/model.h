@@ -33,7 +33,7 @@ struct Port {
 
 struct SourcePorts {
   uint16_t first = 16384;
-  uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs (DESIGN.md, 3)
+  uint16_t count = 16384;  // over all lcores of this forwarder; AWS counts address and port pairs
 };
 
 // DNS over TCP with clients (the slow lane).
@@ -53,7 +53,7 @@ struct Dataplane {
   uint32_t port_budget = 40'000;                  // address and port pairs an endpoint may see from all forwarders
   uint32_t nodes = 1;                             // forwarders that share it
   uint32_t pending = 65536;                       // slots per lcore, a power of two up to 65536
-  uint64_t cache_size = uint64_t{64} << 20;       // octets for remembered answers, of all lcores; 0: none are
+  uint64_t cache_size = uint64_t{64} << 20;       // octets of the answer cache, of all lcores; 0: none
   std::chrono::milliseconds query_timeout{1800};  // then the client gets SERVFAIL
   Tcp tcp;
   std::optional<std::string>
@@ -85,7 +85,7 @@ struct Clients {
   uint32_t response_rate = 0;    // the same answer to an IPv4 /24 or an IPv6 /56, answers/s, 0: no limit
   OverRate over_rate = OverRate::truncate;
   std::vector<IpPrefix> rate_exempt;  // no limit counts them
-  std::vector<IpPrefix> allow_snoop;  // who may ask what is remembered without asking for recursion (RD 0)
+  std::vector<IpPrefix> allow_snoop;  // who may ask what is cached without asking for recursion (RD 0)
   std::vector<ClientGroup> groups;    // at most kMaxClientGroups (image.h) less the unnamed one
 };
 
@@ -104,10 +104,10 @@ struct HealthCheck {
   uint32_t fall = 3;
 };
 
-// What of a pool's answers is remembered, and for how long. Times in seconds.
+// What of a pool's answers is cached, and for how long. Times in seconds.
 struct CachePolicy {
   bool enabled = true;
-  bool stale = false;     // an expired answer rather than none (RFC 8767)
+  bool stale = false;     // a stale answer rather than none (RFC 8767)
   bool prefetch = false;  // an answer that is often asked for is renewed before it expires
   bool rotate = true;     // address records in another order each time
   uint32_t max_ttl = 3600;

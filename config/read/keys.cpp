@@ -14,7 +14,7 @@ constexpr PlaceText kTexts[] = {
     {"clients.groups.NAME", "A group of clients with limits or names of its own."},
     {"pools.NAME", "Servers that know the same names. A query goes to one of them."},
     {"pools.NAME.endpoints[]", "One server. An address alone is short for `{address: ADDRESS}`."},
-    {"pools.NAME.cache", "How long answers of the pool are remembered. `cache: off` remembers none."},
+    {"pools.NAME.cache", "How long answers of the pool are cached. `cache: off` caches none."},
     {"pools.NAME.health", "Probes of each endpoint."},
     {"pools.NAME.tcp", "TCP connections to the endpoints."},
     {"studio[]", "SageMaker Studio of one account in one region."},
