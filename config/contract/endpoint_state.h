@@ -61,7 +61,7 @@ struct EndpointStatePage {
   uint64_t magic;                                  // dataplane, once
   alignas(64) std::atomic<uint64_t> sequence;      // control; odd while it writes
   alignas(64) std::atomic<uint64_t> heartbeat_ns;  // control, at least twice a second; CLOCK_MONOTONIC
-  EndpointSlot slots[kMaxEndpoints];               // control; dataplane/next_hop_follower.h while it is silent
+  EndpointSlot slots[kMaxEndpoints];  // control; dataplane/housekeeping/next_hop_follower.h while it is silent
 };
 
 // Changes any number of slots as one step seen by readers: `change(page.slots)`. One writer at a time.

@@ -1,7 +1,7 @@
 // dataplane/tables/reverse_path.h - under whose MAC a source address may come in, on a port with `reverse_path: strict`.
 //
 // Replies go to the MAC that asked, so without this any host of the segment can use any address and hear the answer. Made by the main
-// thread of what the kernel knows (dataplane/host_follower), read by lcores.
+// thread of what the kernel knows (dataplane/housekeeping/host_follower), read by lcores.
 #pragma once
 
 #include <algorithm>

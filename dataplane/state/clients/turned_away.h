@@ -1,6 +1,6 @@
 // dataplane/state/clients/turned_away.h - which clients an lcore turns away most: who may not ask, or is over its rate.
 //
-// One lcore writes, the main thread reads: whoever floods us is to be stopped before the lcore (dataplane/flood_police.h). In each
+// One lcore writes, the main thread reads: whoever floods us is to be stopped before the lcore (dataplane/housekeeping/flood_police.h). In each
 // window a place belongs to the client that most of its queries are from (Boyer and Moore's majority vote), so a flood has its
 // place whoever else shares it. A client is an IPv4 address or an IPv6 network (client_network.h).
 #pragma once

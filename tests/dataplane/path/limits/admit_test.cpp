@@ -4,7 +4,7 @@
 #include <map>
 #include <random>
 
-#include "dataplane/endpoint_meter.h"
+#include "dataplane/housekeeping/endpoint_meter.h"
 #include "tests/dataplane/path/path_test.h"
 
 namespace penstock::test {

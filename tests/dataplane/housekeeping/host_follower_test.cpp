@@ -1,5 +1,5 @@
-// tests/dataplane/host_follower_test.cpp - who we are after what the kernel said of its interfaces: messages in, addresses and MACs out.
-#include "dataplane/host_follower.h"
+// tests/dataplane/housekeeping/host_follower_test.cpp - who we are after what the kernel said of its interfaces: messages in, addresses and MACs out.
+#include "dataplane/housekeeping/host_follower.h"
 
 #include <gtest/gtest.h>
 #include <libmnl/libmnl.h>

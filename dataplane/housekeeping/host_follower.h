@@ -1,4 +1,4 @@
-// dataplane/host_follower.h - follows what the kernel changes on the ports' interfaces: MACs, VLANs, addresses where `listen` is not
+// dataplane/housekeeping/host_follower.h - follows what the kernel changes on the ports' interfaces: MACs, VLANs, addresses where `listen` is not
 // written, and who may use which address where `reverse_path` is strict.
 //
 // Pure: from what the kernel has now to who we are now. Main thread only.

@@ -1,4 +1,4 @@
-// dataplane/flood_police.h - stops clients that flood us before they reach the lcores' rings.
+// dataplane/housekeeping/flood_police.h - stops clients that flood us before they reach the lcores' rings.
 //
 // An lcore turns a query away in 100 ns, but a ring that is full of one client's queries has no room for those of others. Whoever
 // sends more than kFlood of what is turned away - it may not ask, or is over its rate - gets no more than kPassed a second, and twice

@@ -1,5 +1,5 @@
-// tests/dataplane/next_hop_follower_test.cpp - a gateway's new MAC: written by us while control is silent, and only then.
-#include "dataplane/next_hop_follower.h"
+// tests/dataplane/housekeeping/next_hop_follower_test.cpp - a gateway's new MAC: written by us while control is silent, and only then.
+#include "dataplane/housekeeping/next_hop_follower.h"
 
 #include <gtest/gtest.h>
 

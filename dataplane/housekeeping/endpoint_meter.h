@@ -1,4 +1,4 @@
-// dataplane/endpoint_meter.h - how many queries each endpoint is sent in a second, by all lcores together.
+// dataplane/housekeeping/endpoint_meter.h - how many queries each endpoint is sent in a second, by all lcores together.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-#include "dataplane/endpoint_meter.h"
+#include "dataplane/housekeeping/endpoint_meter.h"
 
 #include <algorithm>
 

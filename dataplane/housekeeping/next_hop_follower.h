@@ -1,4 +1,4 @@
-// dataplane/next_hop_follower.h - takes over a next hop's new MAC while control is not there to do it.
+// dataplane/housekeeping/next_hop_follower.h - takes over a next hop's new MAC while control is not there to do it.
 //
 // Next hops are control's words in the shared page (config/contract/endpoint_state.h). When its heartbeat, at least twice a second,
 // has not come for a second, changes that the kernel tells of are written by us, those of the seconds before too. A control

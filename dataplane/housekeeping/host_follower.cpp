@@ -1,4 +1,4 @@
-#include "dataplane/host_follower.h"
+#include "dataplane/housekeeping/host_follower.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "dataplane/next_hop_follower.h"
+#include "dataplane/housekeeping/next_hop_follower.h"
 
 namespace penstock {
 

@@ -1,5 +1,5 @@
-// tests/dataplane/flood_police_test.cpp - who is stopped before the lcores, for how long, and who is not.
-#include "dataplane/flood_police.h"
+// tests/dataplane/housekeeping/flood_police_test.cpp - who is stopped before the lcores, for how long, and who is not.
+#include "dataplane/housekeeping/flood_police.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dataplane/flood_police.h"
+#include "dataplane/housekeeping/flood_police.h"
 
 #include <spdlog/spdlog.h>
 

@@ -1,0 +1,109 @@
+#include "dataplane/housekeeping/housekeeping.h"
+
+#include <spdlog/spdlog.h>
+
+#include "dataplane/clocks.h"
+#include "dataplane/housekeeping/doors.h"
+#include "dataplane/last_good.h"
+#include "dataplane/net/kernel/door.h"
+#include "dataplane/secrets.h"
+
+namespace penstock {
+namespace {
+
+FloodPolice::Means means_of(Parts& parts) {
+  return {
+      .police = [&ports = *parts.ports](const auto& client,
+                                        uint32_t per_second) { return ports.police(client, per_second); },
+      .release = [&ports = *parts.ports](const auto& client) { ports.release(client); },
+      .dropped_of = [&ports = *parts.ports](const auto& client) { return ports.dropped_of(client); },
+      .is_proved =
+          [&limits = *parts.limits](const auto& client, uint64_t now) {
+            const auto network = state::ClientLevel::network;
+            return limits.proved.holds(limits.key_of_client(client.bytes, client.family, network), now);
+          },
+  };
+}
+
+}  // namespace
+
+Housekeeping::Housekeeping(Parts& parts)
+    : parts_(parts),
+      filter_(*parts.ports, *parts.plant, parts.source_ports),
+      host_(parts, filter_),
+      heartbeat_(parts),
+      police_(means_of(parts)),
+      levels_(parts) {}
+
+void Housekeeping::watch() {
+  heartbeat_.watch_neighbours();
+  host_.watch();
+}
+
+// poll() skips those that are negative.
+std::vector<pollfd> Housekeeping::descriptors(int signals) {
+  std::vector<pollfd> all{{signals, POLLIN, 0},
+                          {parts_.link->listener(), POLLIN, 0},
+                          {parts_.link->connection(), POLLIN, 0},
+                          {host_.fd(), POLLIN, 0}};
+  for (size_t port = 0; port < parts_.ports->all().size(); ++port)
+    if (const net::Door* door = parts_.ports->door(port)) all.push_back({door->fd(), POLLIN, 0});
+  return all;
+}
+
+void Housekeeping::run(int signals) {
+  const bool with_doors = has_doors(*parts_.ports);
+  ControlLink& link = *parts_.link;
+  for (;;) {
+    std::vector<pollfd> waits = descriptors(signals);
+    // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
+    poll(waits.data(), waits.size(), with_doors ? 1 : 20);
+    if (waits[0].revents != 0) return;
+    if (waits[1].revents != 0) link.accept();
+    if (waits[2].revents != 0 && link.connection() == waits[2].fd) link.serve();
+    // Bounded: a flood at the door must not keep signals, rules and the heartbeat waiting.
+    for (int round = 0; with_doors && round < 8 && move_through_doors(parts_) != 0; ++round) {
+    }
+    turn(std::chrono::steady_clock::now());
+  }
+}
+
+void Housekeeping::turn(Time now) {
+  parts_.link->tick(now);
+  heartbeat_.tick();
+  host_.tick(now);
+  meter_.tick(parts_.publisher->current(), parts_.pages->counters(), *parts_.budgets, monotonic_ns());
+  stop_floods();
+  renew_cookies();
+  keep_endpoints(now);
+  filter_.retire(now);
+  levels_.tick(now);
+}
+
+void Housekeeping::stop_floods() {
+  std::vector<const state::TurnedAway*> turned_away;
+  for (const auto& worker : parts_.workers) turned_away.push_back(&worker->turned_away());
+  config::CounterPage& counters = parts_.pages->counters();
+  police_.tick(turned_away, counters.generation.get(), counters, lcore_clock_ns());
+}
+
+void Housekeeping::renew_cookies() {
+  state::CookieKeys& cookies = *parts_.cookies;
+  const uint64_t now = lcore_clock_ns();
+  cookies.set_clock(now, unix_ns());
+  if (cookies.is_to_be_renewed(now)) cookies.renew(draw_cookie_secret(), now);
+}
+
+// At most once a second, when control has written something new: a start without control takes next hops from there.
+void Housekeeping::keep_endpoints(Time now) {
+  const config::EndpointStatePage& endpoints = parts_.pages->endpoints();
+  const uint64_t sequence = endpoints.sequence.load(std::memory_order_relaxed);
+  if (sequence == kept_sequence_ || parts_.publisher->loaded() == nullptr || now - kept_at_ < std::chrono::seconds(1))
+    return;
+  kept_at_ = now;
+  kept_sequence_ = sequence;
+  if (auto saved = save_endpoints(parts_.model.dataplane.state_dir, endpoints); !saved)
+    spdlog::warn("cannot save the next hops of the endpoints: {}", saved.error());
+}
+
+}  // namespace penstock
