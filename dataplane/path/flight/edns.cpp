@@ -10,9 +10,6 @@
 namespace penstock::path {
 namespace {
 
-constexpr unsigned kSubnetV4 = 24;  // bits of a client's address, RFC 7871 section 11.1
-constexpr unsigned kSubnetV6 = 56;
-
 // Options that go further, copied before their place is written over.
 class PassedOptions {
  public:
@@ -43,8 +40,8 @@ bool hides(const dns::Option& option) {
 }
 
 void add_subnet(const Packet& packet, PassedOptions& options) {
-  const unsigned bits = packet.family == 4 ? kSubnetV4 : kSubnetV6;
-  std::array<uint8_t, 8 + kSubnetV6 / 8> option{};
+  const unsigned bits = state::prefix_length(state::ClientLevel::vicinity, packet.family);
+  std::array<uint8_t, 8 + 16> option{};
   dns::store16(&option[0], dns::kOptionClientSubnet);
   dns::store16(&option[2], static_cast<uint16_t>(4 + bits / 8));
   dns::store16(&option[4], packet.family == 4 ? 1 : 2);  // address family numbers of IANA

@@ -14,7 +14,8 @@ constexpr uint16_t kVlanId = 0x0fff;  // the rest of the tag is the frame's, not
 // Whom a cookie is for: an address and, behind it, a MAC and a VLAN, which are zeros where the cookie is good from any.
 class Owner {
  public:
-  explicit Owner(const Packet& packet) : address_size_(packet.family == 4 ? 4 : 16) {
+  explicit Owner(const Packet& packet)
+      : address_size_(state::prefix_length(state::ClientLevel::host, packet.family) / 8U) {
     std::memcpy(octets_.data(), packet.source.data(), address_size_);
   }
   void set_link(const Packet& packet) {

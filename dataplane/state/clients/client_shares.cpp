@@ -1,6 +1,5 @@
 #include "dataplane/state/clients/client_shares.h"
 
-#include "config/contract/suffix_hash.h"
 #include "dataplane/state/clients/client_network.h"
 
 namespace penstock::state {
@@ -33,13 +32,8 @@ uint64_t weight_of(const ClientShare& share, uint32_t tick) {
 }  // namespace
 
 uint64_t ClientShares::key_of(const Sharer& sharer, Thing thing, uint32_t of) const {
-  // Behind the network of an IPv6 address there is nothing, as behind an IPv4 address.
-  const uint64_t client = network_words(sharer.address, sharer.family, ClientLevel::network)[0];
-  const uint64_t what = uint64_t{of} << 16 | uint64_t{static_cast<uint8_t>(thing)} << 8 | sharer.family;
-  const uint64_t key =
-      config::fold_multiply(config::fold_multiply(client ^ seed_, 0xa0761d6478bd642fULL) ^ seed_,
-                            0xe7037ed1a0b428dbULL ^ what ^ config::fold_multiply(sharer.proof, 0x9e3779b97f4a7c15ULL));
-  return key == 0 ? 1 : key;
+  return client_key(seed_, sharer.address, sharer.family, ClientLevel::network,
+                    uint64_t{of} << 8 | static_cast<uint8_t>(thing), sharer.proof);
 }
 
 ClientShare* ClientShares::find(const Sharer& sharer, Thing thing, uint32_t of) {

@@ -12,10 +12,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 
 #include "config/contract/image.h"
-#include "config/contract/suffix_hash.h"
 #include "dataplane/state/clients/client_network.h"
 #include "dataplane/state/flights/pending.h"
 #include "dataplane/state/large_array.h"
@@ -146,13 +144,11 @@ class RateLimits {
   }
   uint64_t key_of_client(const AddressBytes& address, uint8_t family, ClientLevel level, uint16_t group = 0,
                          uint64_t proof = 0) const {
-    const NetworkWords words = network_words(address, family, level);
-    const uint64_t thing = uint64_t{static_cast<uint8_t>(level)} << 16 | group;
-    return mix(words[0] ^ config::fold_multiply(words[1] ^ seed_, 0x9e3779b97f4a7c15ULL ^ proof), family, thing);
+    return client_key(seed_, address, family, level, uint64_t{static_cast<uint8_t>(level)} << 16 | group, proof);
   }
-  // Where answers go: an IPv4 /24 or an IPv6 /56. `answer` is what they have in common.
+  // Where answers go. `answer` is what they have in common.
   uint64_t key_of_answer(const AddressBytes& address, uint8_t family, uint64_t answer) const {
-    return key_of(address, family == 4 ? 3 : 7, family, answer);
+    return client_key(seed_, address, family, ClientLevel::vicinity, answer);
   }
 
   bool take_of_group(uint16_t group, bool is_proved, uint32_t rate, uint64_t now) {
@@ -167,17 +163,6 @@ class RateLimits {
   struct alignas(64) Group {
     std::atomic<uint64_t> spent_until{0};
   };
-
-  uint64_t key_of(const AddressBytes& address, unsigned octets, uint8_t family, uint64_t thing) const {
-    uint64_t prefix = 0;
-    std::memcpy(&prefix, address.data(), octets);
-    return mix(prefix, family, thing);
-  }
-  uint64_t mix(uint64_t prefix, uint8_t family, uint64_t thing) const {
-    const uint64_t key = config::fold_multiply(
-        config::fold_multiply(prefix ^ seed_, 0xa0761d6478bd642fULL ^ thing) ^ seed_, 0xe7037ed1a0b428dbULL ^ family);
-    return key == 0 ? 1 : key;
-  }
 
   uint64_t seed_;
   std::array<std::array<Group, config::kMaxClientGroups>, 2> groups_{};  // the second of proved addresses

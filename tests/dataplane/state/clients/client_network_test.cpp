@@ -14,10 +14,12 @@ TEST(ClientNetwork, AnIPv6HostIsOneOfALanThatIsOneOfASite) {
   EXPECT_EQ(network("fd00:1:2:3ff:1:2:3:4", ClientLevel::host), "fd00:1:2:3ff:1:2:3:4/128");
   EXPECT_EQ(network("fd00:1:2:3ff:1:2:3:4", ClientLevel::network), "fd00:1:2:3ff::/64");
   EXPECT_EQ(network("fd00:1:2:3ff:1:2:3:4", ClientLevel::site), "fd00:1:2:300::/56");
+  EXPECT_EQ(network("fd00:1:2:3ff:1:2:3:4", ClientLevel::vicinity), "fd00:1:2:300::/56");
 }
 
 TEST(ClientNetwork, AnIPv4AddressIsAClientAtEachLevel) {
   for (const ClientLevel level : kClientLevels) EXPECT_EQ(network("10.1.2.3", level), "10.1.2.3/32");
+  EXPECT_EQ(network("10.1.2.3", ClientLevel::vicinity), "10.1.2.0/24") << "where its answers go";
 }
 
 TEST(ClientNetwork, WhatNetworksAreAlikeInAreTheWordsOfAKey) {
