@@ -43,6 +43,19 @@ void handle_responses(state::Lcore& lcore, Burst& burst) {
   burst.response_count = 0;
 }
 
+// To the lcore that owns the port it came to.
+void take_response(state::Lcore& lcore, state::Rings& rings, Burst& burst, const Packet& packet) {
+  const uint8_t owner = lcore.host.owner(packet.destination_port);
+  if (owner == lcore.index) {
+    burst.responses[burst.response_count++] = packet;
+  } else if (!lcore.endpoints.filter.may_hold(packet.source)) {
+    lcore.counters.response[config::ResponseOutcome::wrong_endpoint].add(1);
+    discard(lcore, *packet.frame);
+  } else {
+    lcore.counters.handoff[hand_off(lcore, packet, rings, owner)].add(1);
+  }
+}
+
 }  // namespace
 
 void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::span<rte_mbuf*> frames, uint8_t port) {
@@ -59,18 +72,9 @@ void take_received(state::Lcore& lcore, state::Rings& rings, Burst& burst, std::
         ++burst.query_count;
         break;
       case ClassifyOutcome::fragment:
-      case ClassifyOutcome::response: {
-        const uint8_t owner = lcore.host.owner(packet.destination_port);
-        if (owner == lcore.index) {
-          burst.responses[burst.response_count++] = packet;
-        } else if (!lcore.endpoints.filter.may_hold(packet.source)) {
-          lcore.counters.response[config::ResponseOutcome::wrong_endpoint].add(1);
-          discard(lcore, *frame);
-        } else {
-          lcore.counters.handoff[hand_off(lcore, packet, rings, owner)].add(1);
-        }
+      case ClassifyOutcome::response:
+        take_response(lcore, rings, burst, packet);
         break;
-      }
       case ClassifyOutcome::stranger:
         lcore.counters.door[leave_to_kernel(lcore, packet, rings)].add(1);
         break;

@@ -274,6 +274,21 @@ void Clients::flush(Time now) {
 
 // False: the connection is no more.
 bool Clients::send(const Id& id, Session& session, Time now) {
+  if (!write(id, session)) {
+    close(id.place, SlowCounter::left);
+    return false;
+  }
+  drop_sent(session, now);
+  if (!count_octets(session)) {
+    close(id.place, SlowCounter::slow_reader);
+    return false;
+  }
+  close_when_done(id, session);
+  return find(id) != nullptr;
+}
+
+// As much as the socket takes; the rest when it takes more. False: the client has left.
+bool Clients::write(const Id& id, Session& session) {
   while (!session.writes && session.sent < session.unsent.size()) {
     asio::error_code error;
     session.sent += session.socket.write_some(
@@ -288,10 +303,13 @@ bool Clients::send(const Id& id, Session& session, Time now) {
         flush(std::chrono::steady_clock::now());
       });
     } else if (error) {
-      close(id.place, SlowCounter::left);
       return false;
     }
   }
+  return true;
+}
+
+void Clients::drop_sent(Session& session, Time now) {
   if (session.sent == session.unsent.size()) {
     session.unsent.clear();
     if (session.unsent.capacity() > kKeptCapacity) std::vector<uint8_t>().swap(session.unsent);
@@ -309,12 +327,6 @@ bool Clients::send(const Id& id, Session& session, Time now) {
       session.sent = 0;
     }
   }
-  if (!count_octets(session)) {
-    close(id.place, SlowCounter::slow_reader);
-    return false;
-  }
-  close_when_done(id, session);
-  return find(id) != nullptr;
 }
 
 void Clients::close_when_done(const Id& id, const Session& session) {

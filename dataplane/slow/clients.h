@@ -100,6 +100,8 @@ class Clients {
   void mark_dirty(const Id& id, Session& session);
   void close_when_done(const Id& id, const Session& session);
   bool send(const Id& id, Session& session, Time now);
+  bool write(const Id& id, Session& session);
+  void drop_sent(Session& session, Time now);
   bool count_octets(Session& session);
   void close(uint32_t place, config::SlowCounter why);
 

@@ -283,24 +283,31 @@ void Upstream::end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now
     counters_[SlowCounter::upstream_closed].add(1);
   }
   for (auto& [id, query] : queries) {
-    if (query.is_copied) {
-      if (query.answered_there != Time{}) judge(peer, query, now);
-      continue;
-    }
-    // Its own connection may still bring the answer.
-    if (const auto original = query.original.lock();
-        query.is_copy && original != nullptr && original->queries.contains(query.original_id))
-      continue;
-    const bool may = was_open && (!query.is_second || channel->has_answered) && now - query.at < limits_.resend;
-    if (!may) {
+    const bool may_resend = was_open && (!query.is_second || channel->has_answered);
+    if (is_asked_elsewhere(peer, query, now)) continue;
+    if (may_resend && now - query.at < limits_.resend)
+      resend(peer, std::move(query), now);
+    else
       lose(peer, query, was_open);
-      continue;
-    }
-    query.is_second = true;
-    counters_[SlowCounter::upstream_resent].add(1);
-    send(peer, std::move(query), now);
   }
   if (channel->is_alone) let_next(peer, now);
+}
+
+// The connection that it was sent on is over: does another one have it too?
+bool Upstream::is_asked_elsewhere(Peer& peer, Query& query, Time now) {
+  if (query.is_copied) {
+    if (query.answered_there != Time{}) judge(peer, query, now);
+    return true;
+  }
+  // Its own connection may still bring the answer.
+  const auto original = query.original.lock();
+  return query.is_copy && original != nullptr && original->queries.contains(query.original_id);
+}
+
+void Upstream::resend(Peer& peer, Query&& query, Time now) {
+  query.is_second = true;
+  counters_[SlowCounter::upstream_resent].add(1);
+  send(peer, std::move(query), now);
 }
 
 // Queries that wait for a connection of their own have those that are free now.
@@ -378,42 +385,52 @@ void Upstream::tick(Time now) {
   for (const auto& entry : peers_) {
     Peer& peer = *entry.second;
     const std::vector<std::shared_ptr<Channel>> channels = peer.channels;
-    for (const auto& channel : channels) {
-      if (!channel->is_open) {
-        if (now - channel->since >= limits_.connect) end(peer, channel, now);
-        continue;
-      }
-      const size_t before = channel->queries.size();
-      unsigned lost = 0;
-      std::erase_if(channel->queries, [&](const auto& query) {
-        const bool is_late = now - query.second.at >= limits_.late;
-        if (is_late && query.second.answered_there == Time{}) ++lost;
-        return is_late;
-      });
-      const size_t late = before - channel->queries.size();
-      count_queries(-static_cast<int>(late));
-      counters_[SlowCounter::upstream_lost].add(lost);
-      ask_anew(peer, channel, now);
-      const bool is_idle = channel->queries.empty();
-      // It has answered nothing for so long that the queries it had are late: it may be a connection that the other end forgot.
-      if ((late != 0 && now - channel->since >= limits_.late) || (is_idle && now - channel->since >= limits_.idle))
-        end(peer, channel, now);
-    }
+    for (const auto& channel : channels) look_after(peer, channel, now);
     while (!peer.waiting.empty() && now - peer.waiting.front().at >= limits_.resend) {
       lose(peer, peer.waiting.front(), false);
       peer.waiting.pop_front();
     }
     let_next(peer, now);
   }
-  // Of rules gone by. Handlers that still name one belong to connections that are over, and look at nothing else.
-  if (dirty_.empty())
-    std::erase_if(peers_, [&](const auto& entry) {
-      const Peer& peer = *entry.second;
-      const auto kept = peer.use == StreamUse::shared ? limits_.forget : limits_.remember;
-      if (!peer.channels.empty() || !peer.waiting.empty() || now - peer.used_at < kept) return false;
-      counters_.stream_use[peer.slot].set(static_cast<uint64_t>(StreamUse::shared));
-      return true;
-    });
+  // Handlers that still name a peer belong to connections that are over, and look at nothing else.
+  if (dirty_.empty()) forget_peers(now);
+}
+
+void Upstream::look_after(Peer& peer, const std::shared_ptr<Channel>& channel, Time now) {
+  if (!channel->is_open) {
+    if (now - channel->since >= limits_.connect) end(peer, channel, now);
+    return;
+  }
+  const size_t late = drop_late(*channel, now);
+  ask_anew(peer, channel, now);
+  const bool is_idle = channel->queries.empty();
+  // It has answered nothing for so long that the queries it had are late: it may be a connection that the other end forgot.
+  if ((late != 0 && now - channel->since >= limits_.late) || (is_idle && now - channel->since >= limits_.idle))
+    end(peer, channel, now);
+}
+
+// How many queries that were.
+size_t Upstream::drop_late(Channel& channel, Time now) {
+  unsigned lost = 0;
+  const size_t late = std::erase_if(channel.queries, [&](const auto& query) {
+    const bool is_late = now - query.second.at >= limits_.late;
+    if (is_late && query.second.answered_there == Time{}) ++lost;
+    return is_late;
+  });
+  count_queries(-static_cast<int>(late));
+  counters_[SlowCounter::upstream_lost].add(lost);
+  return late;
+}
+
+// Peers of rules gone by.
+void Upstream::forget_peers(Time now) {
+  std::erase_if(peers_, [&](const auto& entry) {
+    const Peer& peer = *entry.second;
+    const auto kept = peer.use == StreamUse::shared ? limits_.forget : limits_.remember;
+    if (!peer.channels.empty() || !peer.waiting.empty() || now - peer.used_at < kept) return false;
+    counters_.stream_use[peer.slot].set(static_cast<uint64_t>(StreamUse::shared));
+    return true;
+  });
 }
 
 void Upstream::count_channels(int more) {

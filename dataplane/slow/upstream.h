@@ -131,6 +131,11 @@ class Upstream {
   void take_response(Peer& peer, Channel& channel, std::span<const uint8_t> message, Time now);
   void lose(const Peer& peer, const Query& query, bool had_left);
   void end(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
+  bool is_asked_elsewhere(Peer& peer, Query& query, Time now);
+  void resend(Peer& peer, Query&& query, Time now);
+  void look_after(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
+  size_t drop_late(Channel& channel, Time now);
+  void forget_peers(Time now);
   void count_channels(int more);
   void count_queries(int more);
 

@@ -95,16 +95,28 @@ std::span<const Record> records(Bytes bytes, const ImageHeader& header, Section 
   return {reinterpret_cast<const Record*>(bytes.data() + section.offset), section.size / sizeof(Record)};
 }
 
+Fault check_memory(Bytes bytes) {
+  if (bytes.size() < sizeof(ImageHeader))
+    return "it has " + text(bytes.size()) + " bytes, less than a header of " + text(sizeof(ImageHeader));
+  if (bytes.size() > config::kImageMaxSize)
+    return "it has " + text(bytes.size()) + " bytes, the limit is " + text(config::kImageMaxSize);
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % config::kImageAlignment != 0)
+    return "its memory does not begin on a 64-byte boundary";
+  return {};
+}
+
+bool limits_clients(const ImageHeader& header, std::span<const config::ImageGroup> groups) {
+  return header.rate_per_client != 0 || header.response_rate != 0 ||
+         std::any_of(groups.begin(), groups.end(), [](const config::ImageGroup& group) {
+           return group.rate != 0 || (group.rate_per_client != 0 && group.rate_per_client != config::kInherit);
+         });
+}
+
 }  // namespace
 
 tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   const auto refuse = [](std::string reason) { return tl::make_unexpected(std::move(reason)); };
-  if (bytes.size() < sizeof(ImageHeader))
-    return refuse("it has " + text(bytes.size()) + " bytes, less than a header of " + text(sizeof(ImageHeader)));
-  if (bytes.size() > config::kImageMaxSize)
-    return refuse("it has " + text(bytes.size()) + " bytes, the limit is " + text(config::kImageMaxSize));
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % config::kImageAlignment != 0)
-    return refuse("its memory does not begin on a 64-byte boundary");
+  if (auto fault = check_memory(bytes)) return refuse(*fault);
   const auto& header = *reinterpret_cast<const ImageHeader*>(bytes.data());
   if (auto fault = check_header(header, bytes)) return refuse(*fault);
   if (auto fault = check_sections(header)) return refuse(*fault);
@@ -141,11 +153,7 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
 
   ruleset.has_private_ = std::any_of(ruleset.rules_.begin(), ruleset.rules_.end(),
                                      [](const config::ImageRule& rule) { return rule.is_private != 0; });
-  ruleset.has_limits_ =
-      header.rate_per_client != 0 || header.response_rate != 0 ||
-      std::any_of(ruleset.groups_.begin(), ruleset.groups_.end(), [](const config::ImageGroup& group) {
-        return group.rate != 0 || (group.rate_per_client != 0 && group.rate_per_client != config::kInherit);
-      });
+  ruleset.has_limits_ = limits_clients(header, ruleset.groups_);
   ruleset.classify_groups();
   ruleset.clients_ = ClientPrefixes(v4, v6);
   ruleset.zones_ = ZoneTable(header, buckets, nodes);

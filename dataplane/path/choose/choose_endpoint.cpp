@@ -92,40 +92,71 @@ Standing standing(const state::Lcore& lcore, const EndpointHop& hop) {
   return hop.down && !lcore.control_silent ? Standing::down : Standing::up;
 }
 
+// All endpoints of a pool but the one that the query comes from.
+class Others {
+ public:
+  Others(state::Lcore& lcore, const config::ImagePool& pool, uint32_t origin)
+      : lcore_(lcore), pool_(pool), origin_(origin) {
+    each([&](uint32_t, const EndpointHop& hop) { best_ = std::min(best_, standing(lcore_, hop)); });
+  }
+  Standing best() const { return best_; }
+
+  // `spent` has been counted already.
+  void count_dry(uint32_t spent) {
+    each_of_the_best([&](uint32_t i, const EndpointHop& hop) {
+      if (i != spent && is_dry(hop)) lcore_.counters.endpoints[hop.slot].over_budget.add(1);
+    });
+  }
+  // Of those of the best standing that have budget: not asked before one that was, one that answers before a silent one, then as the
+  // policy says. kNoEndpoint: all are dry.
+  uint32_t cheapest(std::span<const uint16_t> asked) {
+    const bool in_order = static_cast<config::Policy>(pool_.policy) == config::Policy::ordered;
+    uint32_t found = kNoEndpoint;
+    uint64_t lowest = ~uint64_t{0};
+    each_of_the_best([&](uint32_t i, const EndpointHop& hop) {
+      if (is_dry(hop)) return;
+      const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
+      const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore_, pool_, i)} << 32 |
+                            (in_order ? i : lcore_.endpoints.outstanding[hop.slot]);
+      if (cost >= lowest) return;
+      lowest = cost;
+      found = i;
+    });
+    return found;
+  }
+
+ private:
+  template <typename Do>
+  void each(Do&& act) {
+    for (uint32_t i = pool_.first_endpoint; i < pool_.first_endpoint + pool_.endpoint_count; ++i)
+      if (i != origin_) act(i, lcore_.endpoints.hops[i]);
+  }
+  template <typename Do>
+  void each_of_the_best(Do&& act) {
+    each([&](uint32_t i, const EndpointHop& hop) {
+      if (standing(lcore_, hop) == best_) act(i, hop);
+    });
+  }
+  bool is_dry(const EndpointHop& hop) const { return lcore_.endpoints.leases.is_dry(hop.slot, hop.budget, lcore_.now); }
+
+  state::Lcore& lcore_;
+  const config::ImagePool& pool_;
+  uint32_t origin_;
+  Standing best_ = Standing::unreachable;
+};
+
 // Something speaks against the one that was picked: look at all of them. `spent` has been tried and counted already.
 Choice look_at_all(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked, Choice choice,
                    uint32_t spent) {
-  const uint32_t end = pool.first_endpoint + pool.endpoint_count;
-  Standing best = Standing::unreachable;
-  for (uint32_t i = pool.first_endpoint; i < end; ++i)
-    if (i != choice.origin) best = std::min(best, standing(lcore, lcore.endpoints.hops[i]));
-  if (best == Standing::unreachable) {
+  Others others(lcore, pool, choice.origin);
+  if (others.best() == Standing::unreachable) {
     choice.obstacle = choice.origin != kNoEndpoint ? Obstacle::loop : Obstacle::unreachable;
     return choice;
   }
-  const bool in_order = static_cast<config::Policy>(pool.policy) == config::Policy::ordered;
-  for (uint32_t i = pool.first_endpoint; i < end; ++i) {
-    const EndpointHop& hop = lcore.endpoints.hops[i];
-    if (i != spent && i != choice.origin && standing(lcore, hop) == best &&
-        lcore.endpoints.leases.is_dry(hop.slot, hop.budget, lcore.now))
-      lcore.counters.endpoints[hop.slot].over_budget.add(1);
-  }
+  others.count_dry(spent);
   for (;;) {
-    uint64_t lowest = ~uint64_t{0};
-    for (uint32_t i = pool.first_endpoint; i < end; ++i) {
-      const EndpointHop& hop = lcore.endpoints.hops[i];
-      if (i == choice.origin || standing(lcore, hop) != best ||
-          lcore.endpoints.leases.is_dry(hop.slot, hop.budget, lcore.now))
-        continue;
-      const bool again = std::find(asked.begin(), asked.end(), hop.slot) != asked.end();
-      const uint64_t cost = uint64_t{again} << 33 | uint64_t{is_silent(lcore, pool, i)} << 32 |
-                            (in_order ? i : lcore.endpoints.outstanding[hop.slot]);
-      if (cost >= lowest) continue;
-      lowest = cost;
-      choice.endpoint = i;
-    }
-    if (lowest == ~uint64_t{0}) {
-      choice.endpoint = kNoEndpoint;
+    choice.endpoint = others.cheapest(asked);
+    if (choice.endpoint == kNoEndpoint) {
       choice.obstacle = Obstacle::over_budget;
       return choice;
     }

@@ -6,14 +6,11 @@
 
 namespace penstock::path {
 
-std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
-  const state::Scarce of_pool = slots_for_pool(lcore, pool);
-  if (of_pool.used >= of_pool.most) return std::nullopt;
-  const uint32_t index = lcore.flights.pending.open(lcore.random);
-  if (index == state::PendingTable::kNone) return std::nullopt;
-  const Flight flight(lcore, index);
+namespace {
+
+[[gnu::always_inline]] inline void note_client(const state::Lcore& lcore, const QueryWork& work,
+                                               state::PendingSlot& slot) {
   const Packet& packet = work.packet;
-  state::PendingSlot& slot = flight.slot;
   slot.asked_at = lcore.now;
   slot.client = packet.source;
   slot.client_mac = packet.peer_mac;
@@ -32,7 +29,10 @@ std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const con
   slot.opaque = work.query.opaque ? 1 : 0;
   slot.counts_as_negative = 0;
   slot.odd = 0;
-  state::PendingQuery& query = flight.query;
+}
+
+[[gnu::always_inline]] inline void note_question(const QueryWork& work, unsigned kept_length,
+                                                 state::PendingQuery& query) {
   query.traits = work.query.traits;
   query.form = state::form_of(query.traits);
   query.hash = work.question_hash;
@@ -40,8 +40,21 @@ std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const con
   query.case_bits = 0;
   query.opt_length = work.opt_length;
   query.chase = state::ChasePool::kNone;
-  std::memcpy(query.message.data(), packet.dns,
-              slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length);
+  std::memcpy(query.message.data(), work.packet.dns, kept_length);
+}
+
+}  // namespace
+
+std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const config::ImagePool& pool) {
+  const state::Scarce of_pool = slots_for_pool(lcore, pool);
+  if (of_pool.used >= of_pool.most) return std::nullopt;
+  const uint32_t index = lcore.flights.pending.open(lcore.random);
+  if (index == state::PendingTable::kNone) return std::nullopt;
+  const Flight flight(lcore, index);
+  const state::PendingSlot& slot = flight.slot;
+  note_client(lcore, work, flight.slot);
+  note_question(work, slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length,
+                flight.query);
   hold_slot(lcore, index, pool);
   return flight;
 }

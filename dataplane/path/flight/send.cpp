@@ -46,27 +46,37 @@ void count_record(uint8_t* message, int change) {
   dns::store16(message + 10, static_cast<uint16_t>(dns::load16(message + 10) + change));
 }
 
-// A frame for the endpoint, and in `sent` what its response must match. False: the frame has no room, nothing has changed.
-[[gnu::always_inline]] inline bool write(const Departure& to, const Outgoing& out, state::PendingSend& sent) {
+// The message as it is asked this time. All of it is inlined into write(), which each query passes.
+struct Form {
+  Asked asked;
+  uint8_t bits;  // kSent...
+  bool leaves_out_opt() const { return asked.opt_length != 0 && (bits & state::kSentOpt) == 0; }
+};
+
+[[gnu::always_inline]] inline void respell(const Departure& to, const Form& form, uint8_t* message) {
+  if ((form.bits & state::kSentRandomCase) != 0)
+    dns::flip_case(message + dns::kHeaderSize, form.asked.question_length - 4U, to.flight.query.case_bits);
+}
+
+// Letters, OPT and id as the endpoint gets them. The length of the message then.
+[[gnu::always_inline]] inline uint16_t put_in_form(const Departure& to, const Form& form, const Outgoing& out) {
+  respell(to, form, out.message);
+  dns::store16(out.message, to.flight.slot.upstream_id);
+  if (!form.leaves_out_opt()) return out.length;
+  count_record(out.message, -1);
+  return static_cast<uint16_t>(out.length - form.asked.opt_length);
+}
+
+void take_form_back(const Departure& to, const Form& form, const Outgoing& out, uint16_t id) {
+  dns::store16(out.message, id);
+  respell(to, form, out.message);
+  if (form.leaves_out_opt()) count_record(out.message, 1);
+}
+
+[[gnu::always_inline]] inline UdpHeaders headers_for(const Departure& to, uint16_t source_port, uint8_t port) {
   state::Lcore& lcore = to.flight.lcore;
   const state::EndpointHop& hop = to.hop;
-  const Asked asked = to.flight.asked();
-  const uint8_t form = form_for(to, asked);
-  const bool without_opt = asked.opt_length != 0 && (form & state::kSentOpt) == 0;
-  uint8_t* message = out.message;
-  uint16_t length = out.length;
-  const auto respell = [&] {
-    if ((form & state::kSentRandomCase) != 0)
-      dns::flip_case(message + dns::kHeaderSize, asked.question_length - 4U, to.flight.query.case_bits);
-  };
-  respell();
-  if (without_opt) {
-    length = static_cast<uint16_t>(length - asked.opt_length);
-    count_record(message, -1);
-  }
-  const uint16_t source_port = lcore.ports.draw(lcore.random);
-  const uint8_t port = to.over_tcp ? lcore.host.stream_port() : hop.port;
-  const UdpHeaders headers{
+  return {
       .destination_mac = to.over_tcp ? state::endpoint_mac(hop.slot, to.pool.pipelining) : hop.mac,
       .source_mac = lcore.host.ports[port].mac,
       .source = hop.source,
@@ -77,26 +87,44 @@ void count_record(uint8_t* message, int change) {
       .ip_id = static_cast<uint16_t>(lcore.random.next()),
       .family = hop.family,
   };
-  const uint16_t id = dns::id_of(message);
-  dns::store16(message, to.flight.slot.upstream_id);
-  if (!write_udp_frame(out.frame, message, length, headers)) {
-    dns::store16(message, id);
-    respell();
-    if (without_opt) count_record(message, 1);
-    return false;
-  }
-  sent.endpoint = hop.address;
-  sent.source = hop.source;
-  sent.at = lcore.now;
+}
+
+// What its response must match.
+[[gnu::always_inline]] inline void note(const Departure& to, const Form& form, uint16_t source_port,
+                                        state::PendingSend& sent) {
+  sent.endpoint = to.hop.address;
+  sent.source = to.hop.source;
+  sent.at = to.flight.lcore.now;
   sent.source_port = source_port;
-  sent.endpoint_slot = hop.slot;
-  sent.family = hop.family;
+  sent.endpoint_slot = to.hop.slot;
+  sent.family = to.hop.family;
   sent.answered = false;
   sent.over_tcp = to.over_tcp;
-  sent.form = form;
-  config::EndpointCounters& counters = lcore.counters.endpoints[hop.slot];
+  sent.form = form.bits;
+}
+
+[[gnu::always_inline]] inline void count(const Departure& to) {
+  state::Lcore& lcore = to.flight.lcore;
+  config::EndpointCounters& counters = lcore.counters.endpoints[to.hop.slot];
   (to.over_tcp ? counters.stream_queries : counters.queries).add(1);
-  (to.over_tcp ? lcore.endpoints.stream_silence : lcore.endpoints.silence).count_send(hop.slot, lcore.now);
+  (to.over_tcp ? lcore.endpoints.stream_silence : lcore.endpoints.silence).count_send(to.hop.slot, lcore.now);
+}
+
+// A frame for the endpoint, and in `sent` what its response must match. False: the frame has no room, nothing has changed.
+[[gnu::always_inline]] inline bool write(const Departure& to, const Outgoing& out, state::PendingSend& sent) {
+  state::Lcore& lcore = to.flight.lcore;
+  const Asked asked = to.flight.asked();
+  const Form form{asked, form_for(to, asked)};
+  const uint16_t id = dns::id_of(out.message);
+  const uint16_t length = put_in_form(to, form, out);
+  const uint16_t source_port = lcore.ports.draw(lcore.random);
+  const uint8_t port = to.over_tcp ? lcore.host.stream_port() : to.hop.port;
+  if (!write_udp_frame(out.frame, out.message, length, headers_for(to, source_port, port))) {
+    take_form_back(to, form, out, id);
+    return false;
+  }
+  note(to, form, source_port, sent);
+  count(to);
   transmit(lcore, port, out.frame);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "dataplane/path/frame/classify.h"
 
 #include <cstring>
+#include <optional>
 
 #include "dataplane/dns/message.h"
 #include "dataplane/path/frame/checksum.h"
@@ -84,32 +85,34 @@ Checksum verify(const Packet& packet, const uint8_t* udp, unsigned udp_length) {
   return stored == fold_sum(pseudo) ? Checksum::partial : Checksum::bad;
 }
 
-}  // namespace
+// Nothing: the frame goes on to the next step. Steps are inlined: each has one caller, for every frame.
+using Ended = std::optional<ClassifyOutcome>;
 
-ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet) {
-  const tables::LocalPort& local_port = host.ports[port];
-  packet.frame = &frame;
-  packet.port = port;
-  packet.is_checksum_partial = false;
-  // A chain of segments is a frame larger than any of ours.
-  if (frame.nb_segs != 1) return ClassifyOutcome::stranger;
-  Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
+struct Ethernet {
+  const uint8_t* to_mac;
+  uint16_t type;
+};
+
+[[gnu::always_inline]] inline Ended read_ethernet(const tables::LocalPort& port, Rest& rest, Ethernet& ethernet,
+                                                  Packet& packet) {
   if (rest.length < 14) return ClassifyOutcome::malformed;
   std::memcpy(packet.peer_mac.data(), rest.at + 6, 6);
   // Nobody sends from a group's address (IEEE 802.3 clause 3.2.3): an answer to it would go to the whole segment.
   if ((packet.peer_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
-  const uint8_t* to_mac = rest.at;
-  if (local_port.sees_own_frames && packet.peer_mac == local_port.mac) return ClassifyOutcome::own_echo;
-  uint16_t ether_type = load16(rest.at + 12);
+  if (port.sees_own_frames && packet.peer_mac == port.mac) return ClassifyOutcome::own_echo;
+  ethernet = {.to_mac = rest.at, .type = load16(rest.at + 12)};
   packet.vlan = 0;
   rest.skip(14);
-  if (ether_type == 0x8100) {
+  if (ethernet.type == 0x8100) {
     if (rest.length < 4) return ClassifyOutcome::malformed;
     packet.vlan = load16(rest.at);
-    ether_type = load16(rest.at + 2);
+    ethernet.type = load16(rest.at + 2);
     rest.skip(4);
   }
+  return std::nullopt;
+}
 
+[[gnu::always_inline]] inline Ended read_network(uint16_t ether_type, Rest& rest, Packet& packet) {
   if (ether_type != 0x0800 && ether_type != 0x86dd) return ClassifyOutcome::stranger;
   packet.is_fragment = false;
   switch (ether_type == 0x0800 ? read_ipv4(rest, packet) : read_ipv6(rest, packet)) {
@@ -125,51 +128,82 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
     case Network::udp:
       break;
   }
+  return std::nullopt;
+}
 
-  if (rest.length < 8) return ClassifyOutcome::malformed;
-  const uint8_t* udp = rest.at;
-  const unsigned udp_length = load16(udp + 4);
-  packet.source_port = load16(udp);
-  packet.destination_port = load16(udp + 2);
-  const bool is_response =
-      packet.source_port == kDnsPort && host.owner(packet.destination_port) != tables::LocalHost::kNobody;
-  if (!is_response) {
-    // The kernel puts it together and the slow lane answers.
-    if (packet.is_fragment) return ClassifyOutcome::stranger;
-    if (packet.destination_port != kDnsPort) return ClassifyOutcome::stranger;
-    const int listen = host.listen_index(packet.family, packet.destination);
-    if (listen == tables::LocalHost::kNotListening) return ClassifyOutcome::stranger;
-    packet.listen = static_cast<uint8_t>(listen);
-  }
+// A datagram that is no response to us: to port 53 of one of our addresses?
+[[gnu::always_inline]] inline Ended find_address_asked(const tables::LocalHost& host, Packet& packet) {
+  // The kernel puts it together and the slow lane answers.
+  if (packet.is_fragment) return ClassifyOutcome::stranger;
+  if (packet.destination_port != kDnsPort) return ClassifyOutcome::stranger;
+  const int listen = host.listen_index(packet.family, packet.destination);
+  if (listen == tables::LocalHost::kNotListening) return ClassifyOutcome::stranger;
+  packet.listen = static_cast<uint8_t>(listen);
+  return std::nullopt;
+}
+
+[[gnu::always_inline]] inline Ended check_link(const tables::LocalPort& port, const uint8_t* to_mac, bool is_response,
+                                               const Packet& packet) {
   // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
   if ((to_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
-  if (!local_port.has_mac(to_mac)) return ClassifyOutcome::other_mac;
-  if (!is_response) {
-    if (!local_port.serves_vlan(packet.vlan)) return ClassifyOutcome::other_vlan;
-    if (local_port.reverse_path &&
-        !local_port.reverse_path->admits({packet.source, packet.family}, packet.vlan & 0xfff, packet.peer_mac))
-      return ClassifyOutcome::other_path;
-  }
-  if (packet.is_fragment) {
-    packet.dns = rest.at + 8;
-    packet.dns_length = static_cast<uint16_t>(rest.length - 8);
-    return ClassifyOutcome::fragment;
-  }
-  if (udp_length < 8 || udp_length > rest.length) return ClassifyOutcome::malformed;
-  switch (verify(packet, udp, udp_length)) {
+  if (!port.has_mac(to_mac)) return ClassifyOutcome::other_mac;
+  if (is_response) return std::nullopt;
+  if (!port.serves_vlan(packet.vlan)) return ClassifyOutcome::other_vlan;
+  if (port.reverse_path &&
+      !port.reverse_path->admits({packet.source, packet.family}, packet.vlan & 0xfff, packet.peer_mac))
+    return ClassifyOutcome::other_path;
+  return std::nullopt;
+}
+
+[[gnu::always_inline]] inline Ended verify_datagram(const tables::LocalPort& port, const Rest& udp, Packet& packet) {
+  const unsigned length = load16(udp.at + 4);
+  if (length < 8 || length > udp.length) return ClassifyOutcome::malformed;
+  switch (verify(packet, udp.at, length)) {
     case Checksum::missing:
       return ClassifyOutcome::no_udp_checksum;
     case Checksum::bad:
       return ClassifyOutcome::bad_udp_checksum;
     case Checksum::partial:
-      if (!local_port.accepts_partial_checksum) return ClassifyOutcome::bad_udp_checksum;
+      if (!port.accepts_partial_checksum) return ClassifyOutcome::bad_udp_checksum;
       packet.is_checksum_partial = true;
       break;
     case Checksum::good:
       break;
   }
-  packet.dns = rest.at + 8;
-  packet.dns_length = static_cast<uint16_t>(udp_length - 8);
+  packet.dns = udp.at + 8;
+  packet.dns_length = static_cast<uint16_t>(length - 8);
+  return std::nullopt;
+}
+
+ClassifyOutcome take_fragment(const Rest& udp, Packet& packet) {
+  packet.dns = udp.at + 8;
+  packet.dns_length = static_cast<uint16_t>(udp.length - 8);
+  return ClassifyOutcome::fragment;
+}
+
+}  // namespace
+
+ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost& host, Packet& packet) {
+  const tables::LocalPort& local_port = host.ports[port];
+  packet.frame = &frame;
+  packet.port = port;
+  packet.is_checksum_partial = false;
+  // A chain of segments is a frame larger than any of ours.
+  if (frame.nb_segs != 1) return ClassifyOutcome::stranger;
+  Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
+  Ethernet ethernet;
+  if (const Ended ended = read_ethernet(local_port, rest, ethernet, packet)) return *ended;
+  if (const Ended ended = read_network(ethernet.type, rest, packet)) return *ended;
+  if (rest.length < 8) return ClassifyOutcome::malformed;
+  packet.source_port = load16(rest.at);
+  packet.destination_port = load16(rest.at + 2);
+  const bool is_response =
+      packet.source_port == kDnsPort && host.owner(packet.destination_port) != tables::LocalHost::kNobody;
+  if (!is_response)
+    if (const Ended ended = find_address_asked(host, packet)) return *ended;
+  if (const Ended ended = check_link(local_port, ethernet.to_mac, is_response, packet)) return *ended;
+  if (packet.is_fragment) return take_fragment(rest, packet);
+  if (const Ended ended = verify_datagram(local_port, rest, packet)) return *ended;
   return is_response ? ClassifyOutcome::response : ClassifyOutcome::query;
 }
 

@@ -126,6 +126,45 @@ Leak check_chain(const tables::Ruleset& rules, uint16_t group, std::span<const u
   return {.kind = LeakKind::chain};
 }
 
+// What one record says.
+Leak leak_of(std::span<const config::ImagePrefix> networks, const uint8_t* message, const Record& record) {
+  const uint8_t* data = message + record.data;
+  switch (record.type) {
+    case dns::kTypeA:
+      return check_addresses(networks, 4, data, record.data_length == 4 ? 4 : 0);
+    case dns::kTypeAaaa:
+      return check_addresses(networks, 6, data, record.data_length == 16 ? 16 : 0);
+    case dns::kTypeSvcb:
+    case dns::kTypeHttps:
+      return check_hints(networks, {data, record.data_length});
+    default:
+      return {};
+  }
+}
+
+// What there is of an answer beside single leaks.
+struct Contents {
+  uint16_t asked;
+  bool has_link = false;
+  bool has_data = false;
+  bool has_other_data = false;  // than what was asked for
+  bool has_soa = false;
+
+  void note(const Record& record) {
+    const bool in_answer = record.section == RecordSection::answer;
+    const bool is_link = record.type == dns::kTypeCname || record.type == dns::kTypeDname;
+    has_link = has_link || (in_answer && is_link);
+    if (is_link || record.type == dns::kTypeRrsig) return;
+    has_soa = has_soa || (record.type == dns::kTypeSoa && record.section == RecordSection::authority);
+    has_data = has_data || in_answer;
+    has_other_data = has_other_data || (in_answer && record.type != asked);
+  }
+  // NXDOMAIN, or SOA and no data.
+  bool is_negative(dns::Rcode rcode) const {
+    return !has_data && (rcode == dns::Rcode::nxdomain || (rcode == dns::Rcode::noerror && has_soa));
+  }
+};
+
 }  // namespace
 
 bool lies_inside(std::span<const config::ImagePrefix> networks, uint8_t family, const uint8_t* address) {
@@ -138,59 +177,28 @@ Leak find_leak(const tables::Ruleset& rules, const config::ImageRule& rule, uint
                std::span<const uint8_t> message, unsigned question_length) {
   const std::span<const config::ImagePrefix> networks = rules.expected(rule);
   dns::Records records(message, dns::kHeaderSize + question_length);
-  Record record;
-  const uint16_t asked = question_type(message.data(), question_length);
+  Contents contents{.asked = question_type(message.data(), question_length)};
   Leak beside;    // behind the answer section
   Leak withheld;  // in the answer section
-  bool has_link = false;
-  bool has_data = false;
-  bool has_other_data = false;  // than what was asked for
-  bool has_soa = false;
-  while (records.next(record)) {
-    const bool in_answer = record.section == RecordSection::answer;
-    const uint8_t* data = message.data() + record.data;
-    Leak leak;
-    switch (record.type) {
-      case dns::kTypeA:
-        leak = check_addresses(networks, 4, data, record.data_length == 4 ? 4 : 0);
-        break;
-      case dns::kTypeAaaa:
-        leak = check_addresses(networks, 6, data, record.data_length == 16 ? 16 : 0);
-        break;
-      case dns::kTypeSvcb:
-      case dns::kTypeHttps:
-        leak = check_hints(networks, {data, record.data_length});
-        break;
-      case dns::kTypeCname:
-      case dns::kTypeDname:
-        has_link = has_link || in_answer;
-        continue;
-      case dns::kTypeRrsig:
-        continue;
-      case dns::kTypeSoa:
-        has_soa = has_soa || record.section == RecordSection::authority;
-        break;
-      default:
-        break;
-    }
-    has_data = has_data || in_answer;
-    has_other_data = has_other_data || (in_answer && record.type != asked);
+  for (Record record; records.next(record);) {
+    contents.note(record);
+    const Leak leak = leak_of(networks, message.data(), record);
     if (leak.kind == LeakKind::none) continue;
+    const bool in_answer = record.section == RecordSection::answer;
     if (leak.kind == LeakKind::unreadable || (in_answer && leak.kind != LeakKind::withheld)) return leak;
     worsen(in_answer ? withheld : beside, leak);
   }
   if (records.malformed()) return {.kind = LeakKind::unreadable};
   if (withheld.kind != LeakKind::none) {
     // What else was asked for would be lost with it: that is told by the failure.
-    if (has_other_data) withheld.kind = LeakKind::address;
+    if (contents.has_other_data) withheld.kind = LeakKind::address;
     return withheld;
   }
 
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message.data()) & dns::kRcodeMask);
-  const bool negative = !has_data && (rcode == dns::Rcode::nxdomain || (rcode == dns::Rcode::noerror && has_soa));
-  if (negative) return {};
+  if (contents.is_negative(rcode)) return {};
   if (beside.kind == LeakKind::address) return beside;
-  if (has_link && rcode == dns::Rcode::noerror && follows_chains(asked))
+  if (contents.has_link && rcode == dns::Rcode::noerror && follows_chains(contents.asked))
     if (const Leak chain = check_chain(rules, group, message, question_length); chain.kind != LeakKind::none)
       return chain;
   if (beside.kind == LeakKind::withheld) beside.kind = LeakKind::beside;

@@ -52,6 +52,8 @@ class PoolOrders {
     uint64_t budget = 0;
   };
 
+  void sort_by_standing(const config::ImagePool& pool, std::span<const EndpointHop> hops);
+  void deal_shares(const tables::Ruleset& rules, const config::ImagePool& pool);
   Candidates candidates(const config::ImagePool& pool, uint16_t count,
                         const std::array<AliasPart, config::kMaxEndpoints>& shares) {
     return {{order_.data() + pool.first_endpoint, count},
