@@ -55,7 +55,7 @@ std::optional<Flight> open(state::Lcore& lcore, const QueryWork& work, const con
   note_client(lcore, work, flight.slot);
   note_question(work, slot.message_length != 0 ? slot.message_length : dns::kHeaderSize + slot.question_length,
                 flight.query);
-  hold_slot(lcore, index, pool);
+  hold_slot(lcore, index, of_pool);
   return flight;
 }
 

@@ -191,7 +191,7 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   // A chain of segments is a frame larger than any of ours.
   if (frame.nb_segs != 1) return ClassifyOutcome::stranger;
   Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
-  Ethernet ethernet;
+  Ethernet ethernet{};
   if (const Ended ended = read_ethernet(local_port, rest, ethernet, packet)) return *ended;
   if (const Ended ended = read_network(ethernet.type, rest, packet)) return *ended;
   if (rest.length < 8) return ClassifyOutcome::malformed;

@@ -81,6 +81,20 @@ Scarce all_slots(const state::Lcore& lcore) {
   return {Thing::pending, 0, lcore.flights.pending.in_use(), lcore.flights.pending.capacity()};
 }
 
+// Slots are scarce. Apart from the common path, which makes no Sharer.
+[[gnu::noinline]] void count_slot(state::Lcore& lcore, state::PendingSlot& slot, const Scarce& all,
+                                  const Scarce& of_pool) {
+  const Sharer sharer = sharer_of(slot);
+  slot.is_counted = hold(lcore, sharer, all) ? 1 : 0;
+  slot.is_counted_in_pool = hold(lcore, sharer, of_pool) ? 1 : 0;
+}
+
+[[gnu::noinline]] void discount_slot(state::Lcore& lcore, const state::PendingSlot& slot, uint16_t pool_slot) {
+  const Sharer sharer = sharer_of(slot);
+  if (slot.is_counted != 0) release(lcore, sharer, Thing::pending);
+  if (slot.is_counted_in_pool != 0) release(lcore, sharer, Thing::pending_of_pool, pool_slot);
+}
+
 }  // namespace
 
 Sharer sharer_of(const QueryWork& work) {
@@ -121,23 +135,21 @@ bool admit(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& sha
          may_hold(lcore, sharer, weight, slots_for_pool(lcore, pool)) && may_take(lcore, pool, sharer, weight);
 }
 
-void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool) {
+void hold_slot(state::Lcore& lcore, uint32_t index, const Scarce& of_pool) {
   state::PendingSlot& slot = lcore.flights.pending.slot(index);
-  const Sharer sharer = sharer_of(slot);
-  const Scarce of_pool = slots_for_pool(lcore, pool);
-  slot.is_counted = hold(lcore, sharer, all_slots(lcore)) ? 1 : 0;
-  slot.is_counted_in_pool = hold(lcore, sharer, of_pool) ? 1 : 0;
+  slot.is_counted = 0;
+  slot.is_counted_in_pool = 0;
+  const Scarce all = all_slots(lcore);
+  if (is_half_used(all) || is_half_used(of_pool)) count_slot(lcore, slot, all, of_pool);
   lcore.flights.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
   ++lcore.endpoints.pool_pending[of_pool.of];
 }
 
 void release_slot(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.flights.pending.slot(index);
-  const Sharer sharer = sharer_of(slot);
   const uint16_t pool_slot = lcore.flights.pending.query(index).pool_slot;
   --lcore.endpoints.pool_pending[pool_slot];
-  if (slot.is_counted != 0) release(lcore, sharer, Thing::pending);
-  if (slot.is_counted_in_pool != 0) release(lcore, sharer, Thing::pending_of_pool, pool_slot);
+  if (slot.is_counted != 0 || slot.is_counted_in_pool != 0) discount_slot(lcore, slot, pool_slot);
 }
 
 }  // namespace penstock::path

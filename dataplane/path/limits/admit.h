@@ -28,8 +28,8 @@ bool may_hold(state::Lcore& lcore, const state::Sharer& sharer, uint32_t weight,
 bool hold(state::Lcore& lcore, const state::Sharer& sharer, const state::Scarce& scarce);
 void release(state::Lcore& lcore, const state::Sharer& sharer, state::Thing thing, uint32_t of = 0);
 
-// The flight's client has taken its slot, which is the pool's; it gives it back when the flight is over.
-void hold_slot(state::Lcore& lcore, uint32_t index, const config::ImagePool& pool);
+// The flight's client has taken its slot, which is one of the pool's (slots_for_pool()); it gives it back when the flight is over.
+void hold_slot(state::Lcore& lcore, uint32_t index, const state::Scarce& of_pool);
 void release_slot(state::Lcore& lcore, uint32_t index);
 
 }  // namespace penstock::path
