@@ -59,7 +59,7 @@ const struct {
      .endpoint = "10.16.1.10",
      .parts = {"leak: the answer to api.ml.example A from endpoint 10.16.1.10 of pool vpc has 54.84.43.17",
                "the client got SERVFAIL",
-               "zones[2].expect (/etc/penstock/penstock.yaml:31): add 54.84.43.0/24 if that is"}},
+               "zones[2].expect (/etc/penstock/penstock.yaml:31): add 54.84.43.0/24 if it is yours"}},
     {.description = "on_leak: alarm, IPv6, studio",
      .event = event(EventKind::leak, 1, "2600:1f18:1:2:3::9", false),
      .endpoint = "10.16.1.10",
