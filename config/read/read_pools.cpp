@@ -102,7 +102,7 @@ void read_health(const YamlValue& section, HealthCheck& health) {
   const YamlMap map(section, Place::health);
   if (const auto value = map.get("name")) health.name = value->name();
   // Two probes a second at most, UDP and TCP together: an endpoint's budget is for clients. The floor is kShortestInterval
-  // of control/health/probe_schedule.h.
+  // of control/health/probe/probe_schedule.h.
   if (const auto value = map.get("interval"))
     health.interval = value->duration(milliseconds(600), milliseconds(3'600'000)).value_or(health.interval);
   if (const auto value = map.get("timeout"))

@@ -1,6 +1,6 @@
 #include "control/events/event_text.h"
 
-#include "control/health/probe_message.h"
+#include "control/health/probe/probe_message.h"
 
 namespace penstock::control {
 namespace {

@@ -13,14 +13,14 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "control/health/case_judge.h"
 #include "control/health/health_checker.h"
-#include "control/health/health_judge.h"
-#include "control/health/probe.h"
-#include "control/health/probe_pace.h"
-#include "control/health/probe_schedule.h"
-#include "control/health/round_trip_judge.h"
-#include "control/health/traffic_judge.h"
+#include "control/health/judge/case_judge.h"
+#include "control/health/judge/health_judge.h"
+#include "control/health/judge/round_trip_judge.h"
+#include "control/health/judge/traffic_judge.h"
+#include "control/health/probe/probe.h"
+#include "control/health/probe/probe_pace.h"
+#include "control/health/probe/probe_schedule.h"
 
 namespace penstock::control {
 

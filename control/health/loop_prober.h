@@ -18,7 +18,7 @@
 
 #include "config/model.h"
 #include "control/health/endpoint_id.h"
-#include "control/health/probe_message.h"
+#include "control/health/probe/probe_message.h"
 
 namespace penstock::control {
 

@@ -8,7 +8,7 @@
 
 #include "config/contract/counters.h"
 #include "control/health/endpoint_id.h"
-#include "control/health/traffic_judge.h"
+#include "control/health/judge/traffic_judge.h"
 
 namespace penstock::control {
 

@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-#include "control/health/traffic_judge.h"
+#include "control/health/judge/traffic_judge.h"
 #include "tests/control/health/fake_server.h"
 
 namespace penstock::control {

@@ -1,5 +1,5 @@
-// tests/control/health/round_trip_judge_test.cpp - far above what it was, for more than a moment.
-#include "control/health/round_trip_judge.h"
+// tests/control/health/judge/round_trip_judge_test.cpp - far above what it was, for more than a moment.
+#include "control/health/judge/round_trip_judge.h"
 
 #include <gtest/gtest.h>
 

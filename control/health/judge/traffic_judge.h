@@ -1,4 +1,4 @@
-// control/health/traffic_judge.h - what clients' queries to an endpoint say of it. Pure.
+// control/health/judge/traffic_judge.h - what clients' queries to an endpoint say of it. Pure.
 //
 // They say little for certain: names whose servers are silent, or answered SERVFAIL, look like a dead endpoint. So a share of
 // them only makes suspicious(), which starts a probe, and one judgement needs the probes' consent:

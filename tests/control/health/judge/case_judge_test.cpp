@@ -1,5 +1,5 @@
-// tests/control/health/case_judge_test.cpp - when names are asked in random case, by what probes have seen.
-#include "control/health/case_judge.h"
+// tests/control/health/judge/case_judge_test.cpp - when names are asked in random case, by what probes have seen.
+#include "control/health/judge/case_judge.h"
 
 #include <gtest/gtest.h>
 

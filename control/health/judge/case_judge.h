@@ -1,4 +1,4 @@
-// control/health/case_judge.h - does an endpoint repeat the letters of a name as they were asked? From its answers to UDP probes
+// control/health/judge/case_judge.h - does an endpoint repeat the letters of a name as they were asked? From its answers to UDP probes
 // whose names are in mixed case, in other letters each time. Pure.
 //
 // It does once three answers in a row had them. It does not after one that has not; then sixty in a row are asked for, as it may be

@@ -1,4 +1,4 @@
-#include "control/health/probe.h"
+#include "control/health/probe/probe.h"
 
 #include <sys/random.h>
 

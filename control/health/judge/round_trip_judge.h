@@ -1,4 +1,4 @@
-// control/health/round_trip_judge.h - is an endpoint slow? From the round trips of its UDP probes alone. Pure.
+// control/health/judge/round_trip_judge.h - is an endpoint slow? From the round trips of its UDP probes alone. Pure.
 //
 // Slow: the median of the last five probes is above four times what is usual and 100 ms above it. No longer slow: below twice
 // the usual, or less than 50 ms above it. The usual is a mean over about half a minute of probes, at one a second; while the

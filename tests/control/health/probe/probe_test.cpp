@@ -1,5 +1,5 @@
-// tests/control/health/probe_test.cpp - one probe against a server that answers well, badly or not at all.
-#include "control/health/probe.h"
+// tests/control/health/probe/probe_test.cpp - one probe against a server that answers well, badly or not at all.
+#include "control/health/probe/probe.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// control/health/probe.h - one probe query over UDP or TCP, with a socket of its own.
+// control/health/probe/probe.h - one probe query over UDP or TCP, with a socket of its own.
 //
 // A socket lives for one probe: a route or an address that changes cannot strand the next one, and each has a
 // new port.
@@ -14,7 +14,7 @@
 #include <asio/ip/address.hpp>
 
 #include "config/contract/address.h"
-#include "control/health/probe_message.h"
+#include "control/health/probe/probe_message.h"
 
 namespace penstock::control {
 

@@ -1,5 +1,5 @@
-// tests/control/health/traffic_judge_test.cpp - what clients' queries may say of an endpoint, and what an attack must not.
-#include "control/health/traffic_judge.h"
+// tests/control/health/judge/traffic_judge_test.cpp - what clients' queries may say of an endpoint, and what an attack must not.
+#include "control/health/judge/traffic_judge.h"
 
 #include <gtest/gtest.h>
 

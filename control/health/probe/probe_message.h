@@ -1,4 +1,4 @@
-// control/health/probe_message.h - the DNS query of a health probe, and what an answer to it says. Bytes
+// control/health/probe/probe_message.h - the DNS query of a health probe, and what an answer to it says. Bytes
 // only, by ldns.
 #pragma once
 

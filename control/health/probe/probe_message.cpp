@@ -1,4 +1,4 @@
-#include "control/health/probe_message.h"
+#include "control/health/probe/probe_message.h"
 
 #include <ldns/ldns.h>
 

@@ -1,4 +1,4 @@
-#include "control/health/traffic_judge.h"
+#include "control/health/judge/traffic_judge.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,11 +1,11 @@
-// control/health/health_judge.h - from probe results to unknown, up or down: rise and fall; and whether TCP works. Pure.
+// control/health/judge/health_judge.h - from probe results to unknown, up or down: rise and fall; and whether TCP works. Pure.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "config/contract/endpoint_state.h"
-#include "control/health/probe.h"
+#include "control/health/probe/probe.h"
 
 namespace penstock::control {
 

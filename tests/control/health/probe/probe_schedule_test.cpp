@@ -1,5 +1,5 @@
-// tests/control/health/probe_schedule_test.cpp - the two bounds of probing: known to be dead in time, and two queries a second.
-#include "control/health/probe_schedule.h"
+// tests/control/health/probe/probe_schedule_test.cpp - the two bounds of probing: known to be dead in time, and two queries a second.
+#include "control/health/probe/probe_schedule.h"
 
 #include <gtest/gtest.h>
 

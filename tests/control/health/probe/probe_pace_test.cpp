@@ -1,5 +1,5 @@
-// tests/control/health/probe_pace_test.cpp - two in a second at most; the gaps of an endpoint that is down.
-#include "control/health/probe_pace.h"
+// tests/control/health/probe/probe_pace_test.cpp - two in a second at most; the gaps of an endpoint that is down.
+#include "control/health/probe/probe_pace.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// control/health/probe_pace.h - no endpoint gets more than two probe queries in any second, whatever asks for them; and how
+// control/health/probe/probe_pace.h - no endpoint gets more than two probe queries in any second, whatever asks for them; and how
 // long one that is down is left alone. Pure.
 #pragma once
 

@@ -1,4 +1,4 @@
-// control/health/probe_schedule.h - when an endpoint's probes are sent. Pure; the caller brings time and
+// control/health/probe/probe_schedule.h - when an endpoint's probes are sent. Pure; the caller brings time and
 // randomness.
 //
 // Two bounds meet here. A dead endpoint must be known after fall x interval + time-out, so jitter only

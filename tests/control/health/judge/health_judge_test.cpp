@@ -1,5 +1,5 @@
-// tests/control/health/health_judge_test.cpp - rise, fall and the reasons, as a table of probe results.
-#include "control/health/health_judge.h"
+// tests/control/health/judge/health_judge_test.cpp - rise, fall and the reasons, as a table of probe results.
+#include "control/health/judge/health_judge.h"
 
 #include <gtest/gtest.h>
 
