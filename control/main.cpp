@@ -65,7 +65,7 @@ int run(const std::string& file, bool accept_removals) {
   const auto hand = give_up_rights(*first->configuration.model);
   asio::io_context io;
   asio::signal_set stop_signals(io, SIGTERM, SIGINT);
-  control::Control control(io, file, std::move(*first), accept_removals, hand.get());
+  control::Control control(io, {file, std::move(*first), accept_removals}, hand.get());
   stop_signals.async_wait([&](std::error_code error, int) {
     if (error) return;
     spdlog::info("stopping");

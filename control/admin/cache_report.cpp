@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/admin/memory_share.h"
+#include "control/admin/stage_report.h"
+#include "control/view/memory_share.h"
 
 namespace penstock::control {
 namespace {
@@ -35,40 +36,33 @@ json policy_report(const config::CachePolicy& cache) {
 }
 
 // Of the dataplane that runs, not of a file that waits for its restart.
-uint64_t size_of(const AdminState& state) {
-  return state.page ? state.page->cache_size.get() : state.model->dataplane.cache_size;
+uint64_t size_of(const StatusView& view) {
+  return view.page ? view.page->cache_size.get() : view.model->dataplane.cache_size;
 }
 
 }  // namespace
 
-json cache_numbers(const AdminState& state) {
-  if (!state.page) return nullptr;
-  const config::CounterPage& page = *state.page;
-  return {{"entries", page.cache_entries.get()},   {"used", page.cache_used.get()},
-          {"size", page.cache_size.get()},         {"evicted", page.cache_evicted.get()},
-          {"flushed", page.cache_flushed.get()},   {"hits", share_report(memory_share(page))},
-          {"hits_10s", share_report(state.recent)}};
+json cache_numbers(const StatusView& view) {
+  if (!view.page) return nullptr;
+  const config::CounterPage& page = *view.page;
+  return {{"entries", page.cache_entries.get()},  {"used", page.cache_used.get()},
+          {"size", page.cache_size.get()},        {"evicted", page.cache_evicted.get()},
+          {"flushed", page.cache_flushed.get()},  {"hits", share_report(memory_share(page))},
+          {"hits_10s", share_report(view.recent)}};
 }
 
-json cache_report(const AdminState& state) {
-  json of{{"ok", true}, {"connected", state.page != nullptr}};
-  if (state.page) {
-    of["cache"] = cache_numbers(state);
+json cache_report(const StatusView& view) {
+  json of{{"ok", true}, {"connected", view.page != nullptr}};
+  if (view.page) {
+    of["cache"] = cache_numbers(view);
     const auto sum = [&](auto of_lcore) {
       uint64_t total = 0;
-      for (uint32_t i = 0; i < state.page->lcores; ++i) total += of_lcore(state.page->lcore[i]);
+      for (uint32_t i = 0; i < view.page->lcores; ++i) total += of_lcore(view.page->lcore[i]);
       return total;
     };
-#define PENSTOCK_COUNT_REMEMBER(name, help) \
-  of["remember"][#name] =                   \
-      sum([](const config::LcoreCounters& lcore) { return lcore.remember[config::RememberOutcome::name].get(); });
-#define PENSTOCK_COUNT_REFRESH(name, help) \
-  of["refresh"][#name] =                   \
-      sum([](const config::LcoreCounters& lcore) { return lcore.refresh[config::RefreshOutcome::name].get(); });
-    PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_COUNT_REMEMBER)
-    PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_COUNT_REFRESH)
-#undef PENSTOCK_COUNT_REMEMBER
-#undef PENSTOCK_COUNT_REFRESH
+    for (const Stage& stage : kStages)
+      if (const std::string_view name = stage.name; name == "remember" || name == "refresh")
+        of[stage.name] = stage_report(*view.page, stage);
     using config::QueryOutcome;
     for (const auto& [name, outcome] : {std::pair{"fresh", QueryOutcome::answered_cached},
                                         {"stale", QueryOutcome::answered_stale},
@@ -77,23 +71,23 @@ json cache_report(const AdminState& state) {
       of["answered"][name] = sum([at = outcome](const config::LcoreCounters& lcore) { return lcore.query[at].get(); });
   }
   of["pools"] = json::array();
-  for (const config::Pool& pool : state.model->pools) {
+  for (const config::Pool& pool : view.model->pools) {
     json one = policy_report(pool.cache);
     one["name"] = pool.name;
-    one["enabled"] = pool.cache.enabled && size_of(state) != 0;
+    one["enabled"] = pool.cache.enabled && size_of(view) != 0;
     of["pools"].push_back(std::move(one));
   }
   of["zones_off"] = json::array();
-  const config::Model& model = *state.model;
+  const config::Model& model = *view.model;
   for (const config::Rule& rule : model.rules)
     if (rule.action == config::Action::forward && !rule.cache) of["zones_off"].push_back(rule.origin);
   return of;
 }
 
-json cache_of_name(const AdminState& state, const config::Rule& rule, std::string_view name) {
-  const config::Pool& pool = state.model->pools[rule.pool];
+json cache_of_name(const StatusView& view, const config::Rule& rule, std::string_view name) {
+  const config::Pool& pool = view.model->pools[rule.pool];
   const auto nothing = [](const char* why) { return json{{"remembered", false}, {"why_not", why}}; };
-  if (size_of(state) == 0) return nothing("dataplane.cache_size is 0");
+  if (size_of(view) == 0) return nothing("dataplane.cache_size is 0");
   if (!pool.cache.enabled) return nothing("the pool says cache: off");
   if (!rule.cache) return nothing("the rule says cache: off");
   config::CachePolicy cache = pool.cache;

@@ -9,10 +9,10 @@
 namespace penstock::control {
 
 // `penstockctl cache`.
-nlohmann::json cache_report(const AdminState&);
+nlohmann::json cache_report(const StatusView&);
 // The numbers alone; null: no dataplane is connected.
-nlohmann::json cache_numbers(const AdminState&);
+nlohmann::json cache_numbers(const StatusView&);
 // For how long answers of a rule that forwards are remembered, for the folded wire `name`.
-nlohmann::json cache_of_name(const AdminState&, const config::Rule&, std::string_view name);
+nlohmann::json cache_of_name(const StatusView&, const config::Rule&, std::string_view name);
 
 }  // namespace penstock::control

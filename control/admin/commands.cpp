@@ -32,9 +32,9 @@ void Commands::run(const std::string& line, Reply reply) {
   const json request = json::parse(line, nullptr, false);
   if (!request.is_object()) return reply(failure("a request is one JSON object on one line"));
   const std::string command = text_in(request, "command");
-  if (command == "status") return reply(status_report(operations_.admin_state()));
-  if (command == "endpoints") return reply(endpoints_report(operations_.admin_state()));
-  if (command == "cache") return reply(cache_report(operations_.admin_state()));
+  if (command == "status") return reply(status_report(operations_.view()));
+  if (command == "endpoints") return reply(endpoints_report(operations_.view()));
+  if (command == "cache") return reply(cache_report(operations_.view()));
   if (command == "flush") return flush(request, std::move(reply));
   if (command == "explain") return explain(request, std::move(reply));
   if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
@@ -69,7 +69,7 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
   if (!address) return reply(failure("'" + text + "' is not an IPv4 or IPv6 address"));
   if (operations_.drain(*address, drained) == 0)
     return reply(failure("no pool has the endpoint " + text + "; see penstockctl endpoints"));
-  json answer = endpoints_report(operations_.admin_state());
+  json answer = endpoints_report(operations_.view());
   // A pool without a usable endpoint is still served, by what is left of it: worth knowing.
   json warnings = json::array();
   for (const json& endpoint : answer["endpoints"]) {
@@ -121,14 +121,14 @@ void Commands::explain(const json& request, Reply reply) {
       [this, name = *name, type, client = *client,
        reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
         if (!found) return reply(failure(found.error()));
-        const AdminState state = operations_.admin_state();
+        const StatusView view = operations_.view();
         if (found->generation == 0)
           return reply(failure("the dataplane has no rules yet and answers nothing; see penstockctl status"));
-        if (found->generation != state.generation)
+        if (found->generation != view.generation)
           return reply(failure("the dataplane uses generation " + std::to_string(found->generation) +
-                               ", but penstock-control has generation " + std::to_string(state.generation) +
+                               ", but penstock-control has generation " + std::to_string(view.generation) +
                                ": try again, or see penstockctl status"));
-        reply(explain_report(state, name, type.empty() ? "A" : type, client, *found));
+        reply(explain_report(view, name, type.empty() ? "A" : type, client, *found));
       });
 }
 

@@ -12,6 +12,7 @@
 #include "config/contract/name.h"
 #include "config/source_ports.h"
 #include "control/admin/cache_report.h"
+#include "control/admin/stage_report.h"
 #include "control/events/event_text.h"
 #include "control/rules/local_answer.h"
 
@@ -77,39 +78,35 @@ const char* text_of(config::Action action) {
   return "unknown";
 }
 
-std::string text_of(const std::array<char, 16>& name) {
-  return {name.data(), strnlen(name.data(), name.size())};
-}
-
 std::string text_of(const std::array<uint8_t, 6>& mac) {
   char text[18];
   std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
   return text;
 }
 
-bool silent(const AdminState& state) {
-  return state.page && state.page->control_silent.get() != 0;
+bool silent(const StatusView& view) {
+  return view.page && view.page->control_silent.get() != 0;
 }
 
 // What an earlier control wrote into the slot holds until this one knows better.
-const char* state_of(const AdminEndpoint& endpoint) {
+const char* state_of(const EndpointView& endpoint) {
   if (endpoint.health.condition == Condition::unknown && endpoint.slot) return text_of(endpoint.state.health);
   return to_string(endpoint.health.condition);
 }
 
 // What the packet path makes of the slot (dataplane/path/choose/choose_endpoint.cpp).
-const char* role_of(const AdminState& state, const AdminEndpoint& endpoint) {
+const char* role_of(const StatusView& view, const EndpointView& endpoint) {
   if (endpoint.state.reachable == 0) return "unreachable";
   if (endpoint.state.drained != 0) return "drained";
-  if (endpoint.state.health == config::Health::down && !silent(state)) return "down";
+  if (endpoint.state.health == config::Health::down && !silent(view)) return "down";
   return "in turn";
 }
 
-json next_hop_of(const AdminState& state, const config::EndpointState& slot) {
+json next_hop_of(const StatusView& view, const config::EndpointState& slot) {
   if (slot.reachable == 0) return nullptr;
   json hop{{"mac", text_of(slot.mac)}, {"source", config::to_string(config::IpAddress{slot.source, slot.family})}};
-  hop["port"] = state.hello && slot.port < state.hello->ports ? text_of(state.hello->port[slot.port].name)
-                                                              : std::to_string(slot.port);
+  hop["port"] = view.hello && slot.port < view.hello->ports ? to_text(view.hello->port[slot.port].name)
+                                                            : std::to_string(slot.port);
   if (slot.vlan != 0) hop["vlan"] = slot.vlan;
   return hop;
 }
@@ -120,7 +117,7 @@ json probes_of(const ProbeCounters& probes) {
   return of;
 }
 
-json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
+json endpoint_report(const StatusView& view, const EndpointView& endpoint) {
   const EndpointHealth& health = endpoint.health;
   json of{{"pool", health.id.pool},
           {"address", config::to_string(health.id.address)},
@@ -128,15 +125,15 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
           {"reason", health.reason},
           {"since", seconds(health.since)},
           {"drained", endpoint.state.drained != 0},
-          {"role", role_of(state, endpoint)},
+          {"role", role_of(view, endpoint)},
           {"budget", endpoint.budget},
-          {"next_hop", next_hop_of(state, endpoint.state)},
+          {"next_hop", next_hop_of(view, endpoint.state)},
           {"probes", {{"udp", probes_of(health.udp)}, {"tcp", probes_of(health.tcp)}}}};
   if (endpoint.state.reachable == 0 && !endpoint.no_next_hop.empty()) of["no_next_hop"] = endpoint.no_next_hop;
   if (seconds(health.since) > 0) of["for_s"] = age(health.since);
   if (!endpoint.slot) return of;
   of["slot"] = *endpoint.slot;
-  if (!state.page) return of;
+  if (!view.page) return of;
   using config::EndpointCounters;
   for (const auto& [name, counter] : {std::pair{"queries", &EndpointCounters::queries},
                                       {"responses", &EndpointCounters::responses},
@@ -150,14 +147,14 @@ json endpoint_report(const AdminState& state, const AdminEndpoint& endpoint) {
                                       {"tcp_timeouts", &EndpointCounters::stream_timeouts},
                                       {"odd_responses", &EndpointCounters::odd_responses}}) {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < state.page->lcores; ++i)
-      total += (state.page->lcore[i].endpoints[*endpoint.slot].*counter).get();
+    for (uint32_t i = 0; i < view.page->lcores; ++i)
+      total += (view.page->lcore[i].endpoints[*endpoint.slot].*counter).get();
     of[name] = total;
   }
   static constexpr std::array kUses{"shared", "in turn", "once"};
-  const uint64_t use = state.page->slow.stream_use[*endpoint.slot].get();
+  const uint64_t use = view.page->slow.stream_use[*endpoint.slot].get();
   of["tcp_connections"] = kUses[use < kUses.size() ? use : 0];
-  of["rate"] = state.page->endpoint_rate[*endpoint.slot].get();
+  of["rate"] = view.page->endpoint_rate[*endpoint.slot].get();
   return of;
 }
 
@@ -167,107 +164,11 @@ uint64_t sum(const config::CounterPage& page, uint64_t (*of)(const config::Lcore
   return total;
 }
 
-json outcomes_of(const config::CounterPage& page) {
-  using config::LcoreCounters;
-  json outcomes;
-#define PENSTOCK_REPORT(stage, Enum)                                                        \
-  [&](const char* name, config::Enum outcome) {                                             \
-    uint64_t total = 0;                                                                     \
-    for (uint32_t i = 0; i < page.lcores; ++i) total += page.lcore[i].stage[outcome].get(); \
-    outcomes[#stage][name] = total;                                                         \
-  }
-#define PENSTOCK_REPORT_CLASSIFY(name, help) add(#name, config::ClassifyOutcome::name);
-#define PENSTOCK_REPORT_QUERY(name, help) add(#name, config::QueryOutcome::name);
-#define PENSTOCK_REPORT_RESPONSE(name, help) add(#name, config::ResponseOutcome::name);
-#define PENSTOCK_REPORT_HANDOFF(name, help) add(#name, config::HandoffOutcome::name);
-#define PENSTOCK_REPORT_DOOR(name, help) add(#name, config::DoorOutcome::name);
-#define PENSTOCK_REPORT_SWEEP(name, help) add(#name, config::SweepOutcome::name);
-#define PENSTOCK_REPORT_RETRY(name, help) add(#name, config::RetryOutcome::name);
-#define PENSTOCK_REPORT_WAITER(name, help) add(#name, config::WaiterOutcome::name);
-#define PENSTOCK_REPORT_GUARD(name, help) add(#name, config::GuardOutcome::name);
-#define PENSTOCK_REPORT_REFRESH(name, help) add(#name, config::RefreshOutcome::name);
-#define PENSTOCK_REPORT_REMEMBER(name, help) add(#name, config::RememberOutcome::name);
-#define PENSTOCK_REPORT_TRANSMIT(name, help) add(#name, config::TransmitOutcome::name);
-  {
-    const auto add = PENSTOCK_REPORT(classify, ClassifyOutcome);
-    PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_REPORT_CLASSIFY)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(query, QueryOutcome);
-    PENSTOCK_QUERY_OUTCOMES(PENSTOCK_REPORT_QUERY)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(response, ResponseOutcome);
-    PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_REPORT_RESPONSE)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(handoff, HandoffOutcome);
-    PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_REPORT_HANDOFF)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(door, DoorOutcome);
-    PENSTOCK_DOOR_OUTCOMES(PENSTOCK_REPORT_DOOR)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(sweep, SweepOutcome);
-    PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_REPORT_SWEEP)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(retry, RetryOutcome);
-    PENSTOCK_RETRY_OUTCOMES(PENSTOCK_REPORT_RETRY)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(waiter, WaiterOutcome);
-    PENSTOCK_WAITER_OUTCOMES(PENSTOCK_REPORT_WAITER)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(guard, GuardOutcome);
-    PENSTOCK_GUARD_OUTCOMES(PENSTOCK_REPORT_GUARD)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(refresh, RefreshOutcome);
-    PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_REPORT_REFRESH)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(remember, RememberOutcome);
-    PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_REPORT_REMEMBER)
-  }
-  {
-    const auto add = PENSTOCK_REPORT(transmit, TransmitOutcome);
-    PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_REPORT_TRANSMIT)
-  }
-#undef PENSTOCK_REPORT
-#undef PENSTOCK_REPORT_CLASSIFY
-#undef PENSTOCK_REPORT_QUERY
-#undef PENSTOCK_REPORT_RESPONSE
-#undef PENSTOCK_REPORT_HANDOFF
-#undef PENSTOCK_REPORT_DOOR
-#undef PENSTOCK_REPORT_SWEEP
-#undef PENSTOCK_REPORT_RETRY
-#undef PENSTOCK_REPORT_WAITER
-#undef PENSTOCK_REPORT_GUARD
-#undef PENSTOCK_REPORT_REFRESH
-#undef PENSTOCK_REPORT_REMEMBER
-#undef PENSTOCK_REPORT_TRANSMIT
-  return outcomes;
-}
-
-json slow_lane_report(const config::SlowCounters& slow) {
-  json of;
-#define PENSTOCK_REPORT_COUNTER(name, help) of[#name] = slow[config::SlowCounter::name].get();
-#define PENSTOCK_REPORT_GAUGE(name, help) of["now"][#name] = slow[config::SlowGauge::name].get();
-  PENSTOCK_SLOW_COUNTERS(PENSTOCK_REPORT_COUNTER)
-  PENSTOCK_SLOW_GAUGES(PENSTOCK_REPORT_GAUGE)
-#undef PENSTOCK_REPORT_COUNTER
-#undef PENSTOCK_REPORT_GAUGE
-  return of;
-}
-
-json dataplane_report(const AdminState& state) {
-  json of{{"connected", state.hello.has_value()}, {"socket", state.dataplane_socket}};
-  if (!state.hello || !state.page) return of;
-  const config::CounterPage& page = *state.page;
-  of["pid"] = state.hello->pid;
+json dataplane_report(const StatusView& view) {
+  json of{{"connected", view.hello.has_value()}, {"socket", view.dataplane_socket}};
+  if (!view.hello || !view.page) return of;
+  const config::CounterPage& page = *view.page;
+  of["pid"] = view.hello->pid;
   of["started_at"] = page.started_at;
   of["generation"] = page.generation.get();
   of["images_accepted"] = page.images_accepted.get();
@@ -278,14 +179,14 @@ json dataplane_report(const AdminState& state) {
   of["received"] = sum(page, [](const config::LcoreCounters& lcore) { return lcore.received.get(); });
   of["pending"] = sum(page, [](const config::LcoreCounters& lcore) { return lcore.pending.get(); });
   of["pending_capacity"] = uint64_t{page.pending_capacity} * page.lcores;
-  of["outcomes"] = outcomes_of(page);
-  of["cache"] = cache_numbers(state);
+  of["outcomes"] = stages_report(page);
+  of["cache"] = cache_numbers(view);
   of["gateways_unknown"] = page.gateways_unknown.get();
   of["ports"] = json::array();
-  for (uint32_t i = 0; i < state.hello->ports; ++i) {
-    const config::PortInfo& port = state.hello->port[i];
-    of["ports"].push_back({{"name", text_of(port.name)},
-                           {"interface", text_of(port.interface)},
+  for (uint32_t i = 0; i < view.hello->ports; ++i) {
+    const config::PortInfo& port = view.hello->port[i];
+    of["ports"].push_back({{"name", to_text(port.name)},
+                           {"interface", to_text(port.interface)},
                            {"kind", text_of(static_cast<config::PortKind>(port.kind))},
                            {"mac", text_of(port.mac)}});
     if (i >= page.ports_used || i >= page.ports.size()) continue;
@@ -310,20 +211,20 @@ json dataplane_report(const AdminState& state) {
 }
 
 // Bits that a forger must guess now, of the lcore where it is easiest.
-json entropy_report(const AdminState& state) {
-  const config::CounterPage& page = *state.page;
+json entropy_report(const StatusView& view) {
+  const config::CounterPage& page = *view.page;
   uint64_t most = 0;
   for (uint32_t i = 0; i < page.lcores; ++i) most = std::max(most, page.lcore[i].pending.get());
   // The table takes three quarters of its slots.
   const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);
-  const double port_bits = config::entropy_bits(state.ports_of_an_lcore, 0);
-  const double bits = config::entropy_bits(state.ports_of_an_lcore, 1 - static_cast<double>(most) / slots);
+  const double port_bits = config::entropy_bits(view.ports_of_an_lcore, 0);
+  const double bits = config::entropy_bits(view.ports_of_an_lcore, 1 - static_cast<double>(most) / slots);
   // Of names asked of pools that randomise their letters: a bit a letter, where the endpoint repeats them.
   json pools = json::array();
-  for (const config::Pool& pool : state.model->pools) {
+  for (const config::Pool& pool : view.model->pools) {
     if (!pool.randomise_case) continue;
     json as_typed = json::array();
-    for (const AdminEndpoint& endpoint : state.endpoints) {
+    for (const EndpointView& endpoint : view.endpoints) {
       if (endpoint.health.id.pool != pool.name || endpoint.state.echoes_case == config::kCaseRepeated) continue;
       const std::string& reason = endpoint.health.case_reason;
       as_typed.push_back({{"address", config::to_string(endpoint.health.id.address)},
@@ -339,13 +240,13 @@ json entropy_report(const AdminState& state) {
 }
 
 // Every table and its limit; `per`: the fullest one where there are several.
-json limits_report(const AdminState& state) {
+json limits_report(const StatusView& view) {
   json limits = json::array();
   const auto add = [&limits](const std::string& name, uint64_t used, uint64_t limit) {
     limits.push_back({{"name", name}, {"used", used}, {"limit", limit}});
   };
-  if (state.page) {
-    const config::CounterPage& page = *state.page;
+  if (view.page) {
+    const config::CounterPage& page = *view.page;
     for (uint32_t i = 0; i < page.lcores; ++i) {
       const std::string lcore = " of lcore " + std::to_string(i);
       add("pending queries" + lcore, page.lcore[i].pending.get(), page.pending_capacity);
@@ -369,22 +270,22 @@ json limits_report(const AdminState& state) {
     add("connections of clients", page.slow[config::SlowGauge::connections].get(), page.slow.most_connections);
     add("octets kept for them", page.slow[config::SlowGauge::buffered].get(), page.slow.most_buffered);
   }
-  add("bytes of rules", state.image_bytes, config::kImageMaxSize);
-  add("endpoint slots", state.slots_used, config::kMaxEndpoints);
-  add("client groups", state.model->clients.groups.size(), config::kMaxClientGroups - 1);
-  add("events kept", state.events.size(), EventLog::kKept);
+  add("bytes of rules", view.image_bytes, config::kImageMaxSize);
+  add("endpoint slots", view.slots_used, config::kMaxEndpoints);
+  add("client groups", view.model->clients.groups.size(), config::kMaxClientGroups - 1);
+  add("events kept", view.events.size(), EventLog::kKept);
   return limits;
 }
 
-json events_report(const AdminState& state) {
-  json of{{"last", json::array()}, {"counts", json::object()}, {"missed", state.events_missed}};
-  for (const WrittenEvent& event : state.events)
+json events_report(const StatusView& view) {
+  json of{{"last", json::array()}, {"counts", json::object()}, {"missed", view.events_missed}};
+  for (const WrittenEvent& event : view.events)
     of["last"].push_back({{"at", seconds(event.at)},
                           {"kind", to_string(event.kind)},
                           {"text", event.text},
                           {"left_out", event.left_out}});
   for (size_t kind = 0; kind < kEventKinds; ++kind)
-    of["counts"][to_string(static_cast<config::EventKind>(kind))] = state.event_counts[kind];
+    of["counts"][to_string(static_cast<config::EventKind>(kind))] = view.event_counts[kind];
   return of;
 }
 
@@ -407,16 +308,16 @@ namespace {
 
 // What somebody who is woken wants to know first. Down: queries get no answers, or SERVFAIL for all that is forwarded. Degraded: something is
 // not as it should be, though most or all is answered. What is drained is so on purpose.
-void judge_status(const AdminState& state, json& of) {
+void judge_status(const StatusView& view, json& of) {
   std::vector<std::string> down;
   std::vector<std::string> degraded;
-  if (!state.hello) down.push_back("no dataplane is connected");
-  if (state.generation == 0) down.push_back("no rules are loaded");
+  if (!view.hello) down.push_back("no dataplane is connected");
+  if (view.generation == 0) down.push_back("no rules are loaded");
   size_t served = 0;
   size_t ailing = 0;
-  for (const config::Pool& pool : state.model->pools) {
+  for (const config::Pool& pool : view.model->pools) {
     bool has_one = false;
-    for (const AdminEndpoint& endpoint : state.endpoints) {
+    for (const EndpointView& endpoint : view.endpoints) {
       if (endpoint.health.id.pool != pool.name) continue;
       const bool answers = endpoint.state.reachable != 0 && std::strcmp(state_of(endpoint), "down") != 0;
       has_one |= answers && endpoint.state.drained == 0;
@@ -426,25 +327,25 @@ void judge_status(const AdminState& state, json& of) {
     served += has_one;
     if (!has_one) degraded.push_back("pool " + pool.name + " has no endpoint up");
   }
-  if (served == 0 && state.hello && !state.model->pools.empty()) down.push_back("no endpoint is up in any pool");
+  if (served == 0 && view.hello && !view.model->pools.empty()) down.push_back("no endpoint is up in any pool");
   if (ailing != 0)
-    degraded.push_back(std::to_string(ailing) + " of " + std::to_string(state.endpoints.size()) +
+    degraded.push_back(std::to_string(ailing) + " of " + std::to_string(view.endpoints.size()) +
                        " endpoints impaired, see penstockctl endpoints");
-  if (state.generation != 0 && state.acknowledged != state.generation)
-    degraded.push_back("the dataplane does not use generation " + std::to_string(state.generation));
-  if (state.hello && silent(state)) degraded.push_back("the dataplane gets no heartbeat from control");
-  if (state.refused_file) degraded.push_back("the configuration on disk is refused");
-  if (!state.metrics_failure.empty()) degraded.push_back("metrics are not served");
+  if (view.generation != 0 && !view.is_published())
+    degraded.push_back("the dataplane does not use generation " + std::to_string(view.generation));
+  if (view.hello && silent(view)) degraded.push_back("the dataplane gets no heartbeat from control");
+  if (view.reloads.refused_file) degraded.push_back("the configuration on disk is refused");
+  if (!view.metrics_failure.empty()) degraded.push_back("metrics are not served");
   of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
   of["reasons"] = !down.empty() ? down : degraded;
 }
 
 }  // namespace
 
-json status_report(const AdminState& state) {
+json status_report(const StatusView& view) {
   json health{{"drained", 0}, {"unreachable", 0}};
   for (const Condition condition : kConditions) health[to_string(condition)] = 0;
-  for (const AdminEndpoint& endpoint : state.endpoints) {
+  for (const EndpointView& endpoint : view.endpoints) {
     json& count = health[state_of(endpoint)];
     count = count.get<int>() + 1;
     if (endpoint.state.drained != 0) health["drained"] = health["drained"].get<int>() + 1;
@@ -453,44 +354,44 @@ json status_report(const AdminState& state) {
   json of{{"ok", true},
           {"control",
            {{"pid", getpid()},
-            {"config", state.config_file},
-            {"started_at", seconds(state.started_at)},
-            {"up_s", age(state.started_at)}}},
+            {"config", view.config_file},
+            {"started_at", seconds(view.started_at)},
+            {"up_s", age(view.started_at)}}},
           {"rules",
-           {{"generation", state.generation},
-            {"published", state.generation != 0 && state.acknowledged == state.generation},
-            {"built_at", seconds(state.built_at)},
-            {"age_s", age(state.built_at)},
-            {"zones", state.zones},
-            {"rules", state.model->rules.size()},
-            {"pools", state.model->pools.size()},
-            {"reloads_succeeded", state.reloads_succeeded},
-            {"reloads_failed", state.reloads_failed},
-            {"last_failure", state.last_failure},
-            {"restart_needed", state.restart_needed}}},
-          {"dataplane", dataplane_report(state)},
+           {{"generation", view.generation},
+            {"published", view.is_published()},
+            {"built_at", seconds(view.built_at)},
+            {"age_s", age(view.built_at)},
+            {"zones", view.zones},
+            {"rules", view.model->rules.size()},
+            {"pools", view.model->pools.size()},
+            {"reloads_succeeded", view.reloads.succeeded},
+            {"reloads_failed", view.reloads.failed},
+            {"last_failure", view.reloads.last_failure},
+            {"restart_needed", view.restart_needed}}},
+          {"dataplane", dataplane_report(view)},
           {"endpoints", health}};
-  if (!state.metrics_failure.empty()) of["control"]["metrics_failure"] = state.metrics_failure;
-  if (state.refused_file) {
-    const RefusedFile& refused = *state.refused_file;
+  if (!view.metrics_failure.empty()) of["control"]["metrics_failure"] = view.metrics_failure;
+  if (view.reloads.refused_file) {
+    const RefusedFile& refused = *view.reloads.refused_file;
     json& report = of["rules"]["refused_file"];
     report = {{"at", seconds(refused.at)}, {"reason", refused.reasons.front()}, {"reasons", refused.reasons}};
     if (!refused.copy.empty()) report["copy"] = {{"path", refused.copy}, {"at", seconds(refused.copied_at)}};
   }
-  judge_status(state, of);
-  of["limits"] = limits_report(state);
-  of["events"] = events_report(state);
-  if (state.page) of["dataplane"]["entropy"] = entropy_report(state);
-  if (state.heartbeat_age)
+  judge_status(view, of);
+  of["limits"] = limits_report(view);
+  of["events"] = events_report(view);
+  if (view.page) of["dataplane"]["entropy"] = entropy_report(view);
+  if (view.heartbeat_age)
     of["control"]["heartbeat_age_ms"] =
-        std::chrono::duration_cast<std::chrono::milliseconds>(*state.heartbeat_age).count();
+        std::chrono::duration_cast<std::chrono::milliseconds>(*view.heartbeat_age).count();
   return of;
 }
 
-json endpoints_report(const AdminState& state) {
+json endpoints_report(const StatusView& view) {
   json list = json::array();
-  for (const AdminEndpoint& endpoint : state.endpoints) list.push_back(endpoint_report(state, endpoint));
-  return {{"ok", true}, {"connected", state.hello.has_value()}, {"endpoints", list}};
+  for (const EndpointView& endpoint : view.endpoints) list.push_back(endpoint_report(view, endpoint));
+  return {{"ok", true}, {"connected", view.hello.has_value()}, {"endpoints", list}};
 }
 
 namespace {
@@ -523,9 +424,9 @@ std::string group_name(const config::Model& model, size_t group) {
 
 }  // namespace
 
-json explain_report(const AdminState& state, const config::WireName& name, const std::string& type,
+json explain_report(const StatusView& view, const config::WireName& name, const std::string& type,
                     const config::IpAddress& client, const config::Found& found) {
-  const config::Model& model = *state.model;
+  const config::Model& model = *view.model;
   json of{{"ok", true}, {"name", config::to_text(name)}, {"type", type}, {"generation", found.generation}};
   if (client.family != 0)
     of["client"] = {{"address", config::to_string(client)},
@@ -557,20 +458,20 @@ json explain_report(const AdminState& state, const config::WireName& name, const
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];
   of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}};
-  of["cache"] = cache_of_name(state, rule, name);
-  std::vector<const AdminEndpoint*> members;
-  for (const AdminEndpoint& endpoint : state.endpoints)
+  of["cache"] = cache_of_name(view, rule, name);
+  std::vector<const EndpointView*> members;
+  for (const EndpointView& endpoint : view.endpoints)
     if (endpoint.health.id.pool == pool.name) members.push_back(&endpoint);
   // As choose_endpoint(): those in turn; when there is none, one that is down; when there is none, one that
   // is drained.
   const char* best = "unreachable";
   for (const char* role : {"drained", "down", "in turn"})
-    for (const AdminEndpoint* endpoint : members)
-      if (std::strcmp(role_of(state, *endpoint), role) == 0) best = role;
+    for (const EndpointView* endpoint : members)
+      if (std::strcmp(role_of(view, *endpoint), role) == 0) best = role;
   of["endpoints"] = json::array();
-  for (const AdminEndpoint* endpoint : members) {
-    json entry = endpoint_report(state, *endpoint);
-    entry["used"] = endpoint->state.reachable != 0 && std::strcmp(role_of(state, *endpoint), best) == 0;
+  for (const EndpointView* endpoint : members) {
+    json entry = endpoint_report(view, *endpoint);
+    entry["used"] = endpoint->state.reachable != 0 && std::strcmp(role_of(view, *endpoint), best) == 0;
     of["endpoints"].push_back(std::move(entry));
   }
   return of;

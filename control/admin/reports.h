@@ -8,10 +8,10 @@
 
 namespace penstock::control {
 
-nlohmann::json status_report(const AdminState&);
-nlohmann::json endpoints_report(const AdminState&);
+nlohmann::json status_report(const StatusView&);
+nlohmann::json endpoints_report(const StatusView&);
 // `found` is the dataplane's answer for the folded wire `name`; it must be of the state's generation.
-nlohmann::json explain_report(const AdminState&, const config::WireName& name, const std::string& type,
+nlohmann::json explain_report(const StatusView&, const config::WireName& name, const std::string& type,
                               const config::IpAddress& client, const config::Found& found);
 
 }  // namespace penstock::control

@@ -10,6 +10,7 @@
 #include "config/source_ports.h"
 #include "control/events/event_text.h"
 #include "control/metrics/metric_list.h"
+#include "control/view/stages.h"
 
 namespace penstock::control {
 namespace {
@@ -18,27 +19,6 @@ using config::Counter;
 using config::CounterPage;
 using config::LcoreCounters;
 using Labels = MetricList::Labels;
-
-struct OutcomeName {
-  const char* name;
-  const char* help;
-};
-#define PENSTOCK_NAME(name, help) OutcomeName{#name, help},
-constexpr OutcomeName kClassify[] = {PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kQuery[] = {PENSTOCK_QUERY_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kResponse[] = {PENSTOCK_RESPONSE_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kHandoff[] = {PENSTOCK_HANDOFF_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kDoor[] = {PENSTOCK_DOOR_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kSweep[] = {PENSTOCK_SWEEP_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kRetry[] = {PENSTOCK_RETRY_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kWaiter[] = {PENSTOCK_WAITER_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kGuard[] = {PENSTOCK_GUARD_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kRefresh[] = {PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kRemember[] = {PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kTransmit[] = {PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_NAME)};
-constexpr OutcomeName kSlow[] = {PENSTOCK_SLOW_COUNTERS(PENSTOCK_NAME)};
-constexpr OutcomeName kSlowGauge[] = {PENSTOCK_SLOW_GAUGES(PENSTOCK_NAME)};
-#undef PENSTOCK_NAME
 
 // RFC 6895 section 2.3, the values that fit a header.
 constexpr const char* kRcodes[16] = {"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
@@ -55,10 +35,6 @@ double number(uint64_t value) {
   return static_cast<double>(value);
 }
 
-std::span<const LcoreCounters> lcores_of(const CounterPage& page) {
-  return {page.lcore, std::min<size_t>(page.lcores, config::kMaxLcores)};
-}
-
 template <typename Pick>
 uint64_t total(const CounterPage& page, Pick pick) {
   uint64_t sum = 0;
@@ -66,49 +42,23 @@ uint64_t total(const CounterPage& page, Pick pick) {
   return sum;
 }
 
-std::string with_list(const std::string& what, std::span<const OutcomeName> outcomes) {
+std::string with_list(const std::string& what, std::span<const CounterName> names) {
   std::string help = what + ".";
-  for (const OutcomeName& outcome : outcomes) help += std::string(" ") + outcome.name + ": " + outcome.help + ".";
+  for (const CounterName& one : names) help += std::string(" ") + one.name + ": " + one.help + ".";
   return help;
 }
 
 // One family, one series an outcome; the help of the values stands in the family's help.
-template <typename Member>
-void add_outcomes(MetricList& list, const CounterPage& page, const std::string& name, const std::string& what,
-                  const char* label, std::span<const OutcomeName> outcomes, Member member) {
-  const std::string help = with_list(what, outcomes);
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    const uint64_t sum =
-        total(page, [&](const LcoreCounters& lcore) -> const Counter& { return (lcore.*member).counters[i]; });
-    list.counter(name, help, {{label, outcomes[i].name}}, number(sum));
-  }
+void add_stage(MetricList& list, const CounterPage& page, const Stage& stage) {
+  const std::string help = with_list(stage.help, stage.outcomes);
+  for (size_t i = 0; i < stage.outcomes.size(); ++i)
+    list.counter(stage.metric, help, {{stage.label, stage.outcomes[i].name}}, number(total(page, stage, i)));
 }
 
 void add_packets(MetricList& list, const CounterPage& page) {
   list.counter("penstock_received_frames_total", "Frames taken from the ports.", {},
                number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.received; })));
-  add_outcomes(list, page, "penstock_frames_total", "Frames by class", "class", kClassify, &LcoreCounters::classify);
-  add_outcomes(list, page, "penstock_queries_total", "Queries by outcome", "outcome", kQuery, &LcoreCounters::query);
-  add_outcomes(list, page, "penstock_responses_total", "Responses of endpoints by outcome", "outcome", kResponse,
-               &LcoreCounters::response);
-  add_outcomes(list, page, "penstock_handoffs_total", "Responses owned by another lcore", "outcome", kHandoff,
-               &LcoreCounters::handoff);
-  add_outcomes(list, page, "penstock_door_frames_total", "Frames for the kernel", "outcome", kDoor,
-               &LcoreCounters::door);
-  add_outcomes(list, page, "penstock_swept_queries_total", "Forwarded queries given up", "outcome", kSweep,
-               &LcoreCounters::sweep);
-  add_outcomes(list, page, "penstock_retries_total", "Overdue forwarded queries", "outcome", kRetry,
-               &LcoreCounters::retry);
-  add_outcomes(list, page, "penstock_joined_queries_total", "Queries that joined one in flight, by what the client got",
-               "outcome", kWaiter, &LcoreCounters::waiter);
-  add_outcomes(list, page, "penstock_guarded_responses_total", "Responses by verdict of the leak guard", "outcome",
-               kGuard, &LcoreCounters::guard);
-  add_outcomes(list, page, "penstock_transmitted_frames_total", "Frames to send, by outcome", "outcome", kTransmit,
-               &LcoreCounters::transmit);
-  add_outcomes(list, page, "penstock_refreshes_total", "Refresh queries of ours for cached answers, by outcome",
-               "outcome", kRefresh, &LcoreCounters::refresh);
-  add_outcomes(list, page, "penstock_remembered_total", "Answers received, by whether they were cached", "outcome",
-               kRemember, &LcoreCounters::remember);
+  for (const Stage& stage : kStages) add_stage(list, page, stage);
   list.counter(
       "penstock_partial_checksum_frames_total", "Accepted frames whose UDP checksum covered the pseudo-header only.",
       {}, number(total(page, [](const LcoreCounters& lcore) -> const Counter& { return lcore.checksum_partial; })));
@@ -189,14 +139,14 @@ void add_slow_lane(MetricList& list, const config::SlowCounters& slow) {
              number(slow[config::SlowGauge::connections].get()));
   list.gauge("penstock_tcp_connections_limit", "Maximum number of client connections.", {}, slow.most_connections);
   for (size_t i = 0; i < config::kSlowGauges; ++i)
-    list.gauge("penstock_slow_lane_now", with_list("Current numbers of the slow lane", kSlowGauge),
-               {{"kind", kSlowGauge[i].name}}, number(slow.gauges[i].get()));
+    list.gauge("penstock_slow_lane_now", with_list("Current numbers of the slow lane", kSlowGaugeNames),
+               {{"kind", kSlowGaugeNames[i].name}}, number(slow.gauges[i].get()));
   for (size_t i = 0; i < config::kSlowCounters; ++i)
-    list.counter("penstock_slow_lane_total", with_list("Events in the slow lane", kSlow), {{"kind", kSlow[i].name}},
-                 number(slow.counters[i].get()));
+    list.counter("penstock_slow_lane_total", with_list("Events in the slow lane", kSlowCounterNames),
+                 {{"kind", kSlowCounterNames[i].name}}, number(slow.counters[i].get()));
 }
 
-void add_ports(MetricList& list, const MetricsView& view) {
+void add_ports(MetricList& list, const StatusView& view) {
   const CounterPage& page = *view.page;
   for (const auto& [table, used] : {std::pair{"clients", &page.rates_used}, {"answers", &page.answer_rates_used}}) {
     list.gauge("penstock_rates_used",
@@ -228,9 +178,10 @@ void add_ports(MetricList& list, const MetricsView& view) {
              "1: changes of addresses and MACs on the ports' interfaces are followed. 0: restart penstock-dataplane "
              "after such a change.",
              {}, number(page.interfaces_followed.get()));
-  const size_t count = std::min<size_t>({view.ports.size(), page.ports_used, page.ports.size()});
+  const size_t count = std::min<size_t>({view.hello ? view.hello->ports : 0, page.ports_used, page.ports.size()});
   for (size_t i = 0; i < count; ++i) {
     const config::PortCounters& port = page.ports[i];
+    const std::string name = to_text(view.hello->port[i].name);
     for (const auto& [reason, counter] : {std::pair{"receive_missed", &port.receive_missed},
                                           {"receive_errors", &port.receive_errors},
                                           {"receive_no_mbuf", &port.receive_no_mbuf},
@@ -238,13 +189,13 @@ void add_ports(MetricList& list, const MetricsView& view) {
       list.counter("penstock_port_lost_frames_total",
                    "Frames lost by a port's driver. receive_missed: no room in the ring of the card or socket. "
                    "receive_errors: damaged. receive_no_mbuf: no free mbuf. transmit_errors: not sent.",
-                   {{"port", view.ports[i]}, {"reason", reason}}, number(counter->get()));
+                   {{"port", name}, {"reason", reason}}, number(counter->get()));
     }
   }
 }
 
 // Of the lcore where a forger has it easiest.
-void add_entropy(MetricList& list, const MetricsView& view) {
+void add_entropy(MetricList& list, const StatusView& view) {
   const CounterPage& page = *view.page;
   uint64_t most = 0;
   for (const LcoreCounters& lcore : lcores_of(page)) most = std::max(most, lcore.pending.get());
@@ -254,7 +205,7 @@ void add_entropy(MetricList& list, const MetricsView& view) {
              config::entropy_bits(view.ports_of_an_lcore, 1 - number(most) / slots));
 }
 
-void add_events(MetricList& list, const MetricsView& view) {
+void add_events(MetricList& list, const StatusView& view) {
   for (size_t kind = 0; kind < kEventKinds; ++kind)
     list.counter("penstock_events_total",
                  "Events reported by the lcores, at most one per millisecond and lcore. See the log of "
@@ -264,30 +215,30 @@ void add_events(MetricList& list, const MetricsView& view) {
                number(view.events_missed));
 }
 
-void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_clock::time_point now) {
+void add_rules(MetricList& list, const StatusView& view, std::chrono::system_clock::time_point now) {
   const char* generation =
       "Generation of the rules: last compiled (control), or in use by every lcore (dataplane). 0: no rules.";
   const char* age = "Time since the rules were compiled (control) or published (dataplane).";
   const char* since = "Time at which the rules were compiled (control) or published (dataplane).";
   const char* zones = "Zones and names in the rules.";
   list.gauge("penstock_ruleset_generation", generation, {{"process", "control"}}, number(view.generation));
-  if (view.built_at) {
-    list.gauge("penstock_ruleset_age_seconds", age, {{"process", "control"}}, seconds(now - *view.built_at));
-    list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "control"}}, unix_seconds(*view.built_at));
+  if (view.generation != 0) {
+    list.gauge("penstock_ruleset_age_seconds", age, {{"process", "control"}}, seconds(now - view.built_at));
+    list.gauge("penstock_ruleset_timestamp_seconds", since, {{"process", "control"}}, unix_seconds(view.built_at));
   }
   list.gauge("penstock_ruleset_zones", zones, {{"process", "control"}}, number(view.zones));
-  list.gauge("penstock_ruleset_rules", "Rules compiled by penstock-control.", {}, number(view.rules));
+  list.gauge("penstock_ruleset_rules", "Rules compiled by penstock-control.", {}, number(view.model->rules.size()));
   const char* reloads = "Reloads of the configuration, without the first load at start.";
-  list.counter("penstock_reloads_total", reloads, {{"result", "succeeded"}}, number(view.reloads_succeeded));
-  list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads_failed));
+  list.counter("penstock_reloads_total", reloads, {{"result", "succeeded"}}, number(view.reloads.succeeded));
+  list.counter("penstock_reloads_total", reloads, {{"result", "failed"}}, number(view.reloads.failed));
   list.gauge("penstock_config_last_reload_successful", "1: the configuration on disk is in force. 0: it was refused.",
-             {}, view.last_reload_good ? 1 : 0);
+             {}, view.reloads.refused_file ? 0 : 1);
   list.gauge("penstock_config_last_good_copy_in_use",
              "1: penstock-control refused the configuration at its start and uses its last good copy.", {},
-             view.runs_by_copy ? 1 : 0);
+             view.reloads.refused_file && !view.reloads.refused_file->copy.empty() ? 1 : 0);
   list.gauge("penstock_config_last_reload_success_timestamp_seconds",
              "Time at which a configuration last came into force, by reload or at start.", {},
-             unix_seconds(view.reloaded_at));
+             unix_seconds(view.reloads.succeeded_at));
   if (view.heartbeat_age) {
     list.gauge("penstock_control_heartbeat_age_seconds",
                "Time since penstock-control last updated the health and next hops shared with the dataplane.", {},
@@ -311,7 +262,7 @@ void add_rules(MetricList& list, const MetricsView& view, std::chrono::system_cl
              number(page.control_silent.get()));
 }
 
-void add_probes(MetricList& list, const Labels& labels, const char* protocol, const MetricsProbes& probes) {
+void add_probes(MetricList& list, const Labels& labels, const char* protocol, const ProbeCounters& probes) {
   Labels with = labels;
   with.emplace_back("protocol", protocol);
   list.counter("penstock_endpoint_probes_total", "Health probes sent.", with, number(probes.sent));
@@ -328,28 +279,34 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
     return total(page, [&](const LcoreCounters& lcore) -> const Counter& { return pick(lcore.endpoints[slot]); });
   };
   using config::EndpointCounters;
-  list.counter("penstock_endpoint_queries_total", "Queries sent to the endpoint.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.queries; })));
-  list.counter("penstock_endpoint_responses_total", "Responses of the endpoint returned to clients.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.responses; })));
-  list.counter("penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.timeouts; })));
-  list.counter("penstock_endpoint_servfails_total", "Responses of the endpoint with RCODE SERVFAIL.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.servfails; })));
-  list.counter("penstock_endpoint_refused_total", "Responses of the endpoint with RCODE REFUSED.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.refused; })));
-  list.counter("penstock_endpoint_over_budget_total",
-               "Queries not sent to the endpoint because its rate budget was used up.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.over_budget; })));
-  list.counter("penstock_endpoint_odd_responses_total",
-               "Responses from the endpoint's address that match no query sent to it: late, duplicate or forged.",
-               labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.odd_responses; })));
-  list.counter("penstock_endpoint_tcp_queries_total", "Queries sent to the endpoint over TCP.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_queries; })));
-  list.counter("penstock_endpoint_tcp_responses_total", "Responses of the endpoint over TCP.", labels,
-               number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_responses; })));
-  list.counter("penstock_endpoint_tcp_timeouts_total", "Queries over TCP that the endpoint did not answer in time.",
-               labels, number(sum([](const EndpointCounters& one) -> const Counter& { return one.stream_timeouts; })));
+  struct Row {
+    const char* metric;
+    const char* help;
+    Counter EndpointCounters::*counter;
+  };
+  static constexpr Row kRows[] = {
+      {"penstock_endpoint_queries_total", "Queries sent to the endpoint.", &EndpointCounters::queries},
+      {"penstock_endpoint_responses_total", "Responses of the endpoint returned to clients.",
+       &EndpointCounters::responses},
+      {"penstock_endpoint_timeouts_total", "Queries that the endpoint did not answer in time.",
+       &EndpointCounters::timeouts},
+      {"penstock_endpoint_servfails_total", "Responses of the endpoint with RCODE SERVFAIL.",
+       &EndpointCounters::servfails},
+      {"penstock_endpoint_refused_total", "Responses of the endpoint with RCODE REFUSED.", &EndpointCounters::refused},
+      {"penstock_endpoint_over_budget_total", "Queries not sent to the endpoint because its rate budget was used up.",
+       &EndpointCounters::over_budget},
+      {"penstock_endpoint_odd_responses_total",
+       "Responses from the endpoint's address that match no query sent to it: late, duplicate or forged.",
+       &EndpointCounters::odd_responses},
+      {"penstock_endpoint_tcp_queries_total", "Queries sent to the endpoint over TCP.",
+       &EndpointCounters::stream_queries},
+      {"penstock_endpoint_tcp_responses_total", "Responses of the endpoint over TCP.",
+       &EndpointCounters::stream_responses},
+      {"penstock_endpoint_tcp_timeouts_total", "Queries over TCP that the endpoint did not answer in time.",
+       &EndpointCounters::stream_timeouts}};
+  for (const Row& row : kRows)
+    list.counter(row.metric, row.help, labels,
+                 number(sum([&](const EndpointCounters& one) -> const Counter& { return one.*row.counter; })));
   list.gauge("penstock_endpoint_without_edns",
              "1: queries to the endpoint carry no EDNS, hence no DNSSEC, because it answers EDNS with an error.",
              labels, sum([](const EndpointCounters& one) -> const Counter& { return one.without_edns; }) != 0 ? 1 : 0);
@@ -375,30 +332,30 @@ void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page
       number(sum([](const EndpointCounters& one) -> const Counter& { return one.latency_ns; })) / 1e9;
 }
 
-void add_endpoint(MetricList& list, const MetricsEndpoint& endpoint, const CounterPage* page) {
-  const Labels labels = {{"pool", endpoint.pool}, {"address", endpoint.address}};
-  using config::Health;
+void add_endpoint(MetricList& list, const EndpointView& endpoint, const CounterPage* page) {
+  const EndpointHealth& health = endpoint.health;
+  const Labels labels = {{"pool", health.id.pool}, {"address", config::to_string(health.id.address)}};
   list.gauge("penstock_endpoint_up", "1: the endpoint answers its probes, or has not been probed yet. 0: it is down.",
-             labels, endpoint.health == Health::down ? 0 : 1);
+             labels, health.state == config::Health::down ? 0 : 1);
   for (const Condition condition : kConditions) {
     Labels with = labels;
     with.emplace_back("state", to_string(condition));
     list.gauge("penstock_endpoint_state",
                "1 for the current state of the endpoint, the worst that applies. Only `down` endpoints are avoided.",
-               with, endpoint.condition == condition ? 1 : 0);
+               with, health.condition == condition ? 1 : 0);
   }
   list.gauge("penstock_endpoint_state_timestamp_seconds", "Time of the endpoint's last state change.", labels,
-             unix_seconds(endpoint.since));
-  list.gauge("penstock_endpoint_drained", "1: drained by an operator.", labels, endpoint.drained ? 1 : 0);
+             unix_seconds(health.since));
+  list.gauge("penstock_endpoint_drained", "1: drained by an operator.", labels, endpoint.state.drained != 0 ? 1 : 0);
   list.gauge("penstock_endpoint_reachable", "1: the next hop towards the endpoint is known.", labels,
-             endpoint.reachable ? 1 : 0);
+             endpoint.state.reachable != 0 ? 1 : 0);
   list.gauge("penstock_endpoint_budget", "Rate budget of the endpoint in queries per second. 0: no limit.", labels,
              endpoint.budget);
   if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints && endpoint.budget > 0)
     list.gauge("penstock_endpoint_budget_used_ratio", "Share of the endpoint's rate budget in use.", labels,
                number(page->endpoint_rate[*endpoint.slot].get()) / endpoint.budget);
-  add_probes(list, labels, "udp", endpoint.udp);
-  add_probes(list, labels, "tcp", endpoint.tcp);
+  add_probes(list, labels, "udp", health.udp);
+  add_probes(list, labels, "tcp", health.tcp);
   if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints)
     add_traffic(list, labels, *page, *endpoint.slot);
 }
@@ -418,7 +375,7 @@ double BusyShare::of(size_t lcore, uint64_t busy_cycles, uint64_t idle_cycles,
   return last.share;
 }
 
-std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare& busy_share,
+std::vector<prometheus::MetricFamily> collect(const StatusView& view, BusyShare& busy_share,
                                               std::chrono::system_clock::time_point now) {
   MetricList list;
   list.gauge("penstock_build_info", "Always 1. The label is the version of Penstock.", {{"version", PENSTOCK_VERSION}},
@@ -438,7 +395,7 @@ std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare
     add_entropy(list, view);
   }
   add_events(list, view);
-  for (const MetricsEndpoint& endpoint : view.endpoints) add_endpoint(list, endpoint, view.page.get());
+  for (const EndpointView& endpoint : view.endpoints) add_endpoint(list, endpoint, view.page.get());
   return list.take();
 }
 

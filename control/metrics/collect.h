@@ -9,7 +9,7 @@
 
 #include <prometheus/metric_family.h>
 
-#include "control/metrics/metrics_view.h"
+#include "control/view/status_view.h"
 
 namespace penstock::control {
 
@@ -30,7 +30,7 @@ class BusyShare {
   std::array<Sample, config::kMaxLcores> last_;
 };
 
-std::vector<prometheus::MetricFamily> collect(const MetricsView& view, BusyShare& busy_share,
+std::vector<prometheus::MetricFamily> collect(const StatusView& view, BusyShare& busy_share,
                                               std::chrono::system_clock::time_point now);
 
 }  // namespace penstock::control

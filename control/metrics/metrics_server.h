@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "control/metrics/metrics_view.h"
+#include "control/view/status_view.h"
 
 namespace penstock::control {
 
 class MetricsServer {
  public:
-  using View = std::function<std::shared_ptr<const MetricsView>()>;
+  using View = std::function<std::shared_ptr<const StatusView>()>;
 
   // `listen` is "address:port" or "[address]:port"; port 0 takes a free one. `view` is called on the HTTP
   // server's thread at every scrape, so it must be safe beside the caller's own thread; null gives an empty

@@ -47,8 +47,8 @@ class FakeOperations : public Operations {
     add("corporate", "192.168.10.2", config::Health::up);
   }
 
-  AdminState admin_state() override {
-    AdminState state;
+  StatusView view() override {
+    StatusView state;
     state.config_file = "/etc/penstock/penstock.yaml";
     state.started_at = std::chrono::system_clock::now();
     state.model = model;
@@ -91,7 +91,7 @@ class FakeOperations : public Operations {
   }
   size_t drain(const config::IpAddress& address, bool drained) override {
     size_t count = 0;
-    for (AdminEndpoint& endpoint : endpoints) {
+    for (EndpointView& endpoint : endpoints) {
       if (endpoint.health.id.address != address) continue;
       endpoint.state.drained = drained ? 1 : 0;
       ++count;
@@ -104,7 +104,7 @@ class FakeOperations : public Operations {
     how(*made);
     model = made;
   }
-  AdminEndpoint& endpoint(size_t i) { return endpoints[i]; }
+  EndpointView& endpoint(size_t i) { return endpoints[i]; }
   // The zone that matched, in text; "" is the default.
   void find(uint32_t rule, const std::string& zone, bool is_apex) {
     config::Found answer;
@@ -116,7 +116,7 @@ class FakeOperations : public Operations {
   }
 
   std::shared_ptr<const config::Model> model;
-  std::vector<AdminEndpoint> endpoints;
+  std::vector<EndpointView> endpoints;
   std::shared_ptr<config::CounterPage> page;
   uint64_t acknowledged = 7;
   ReloadResult reload_result{true, "generation 8 published", {}, 8};
@@ -130,7 +130,7 @@ class FakeOperations : public Operations {
 
  private:
   void add(const std::string& pool, const std::string& address, config::Health health) {
-    AdminEndpoint endpoint;
+    EndpointView endpoint;
     endpoint.health.id = {pool, *config::parse_address(address)};
     endpoint.health.state = health;
     endpoint.health.condition = Condition::up;

@@ -56,7 +56,7 @@ struct ControlTest : testing::Test {
     auto first = first_rules(config, accept_removals);
     ASSERT_TRUE(first.has_value()) << first.error();
     io = std::make_unique<asio::io_context>();
-    control = std::make_unique<Control>(*io, config, std::move(*first), accept_removals);
+    control = std::make_unique<Control>(*io, RuleStart{config, std::move(*first), accept_removals});
     thread = std::thread([this] {
       control->start();
       io->run();

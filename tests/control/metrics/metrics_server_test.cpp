@@ -46,37 +46,40 @@ std::shared_ptr<CounterPage> make_page() {
   return {page, [](CounterPage* one) { ::operator delete (one, std::align_val_t{64}); }};
 }
 
-std::shared_ptr<MetricsView> make_view(std::shared_ptr<const CounterPage> page) {
-  auto view = std::make_shared<MetricsView>();
-  view->page = std::move(page);
+std::shared_ptr<StatusView> make_view(std::shared_ptr<const CounterPage> page) {
+  auto model = std::make_shared<config::Model>();
+  model->rules.resize(4);
+  auto view = std::make_shared<StatusView>();
+  view->model = std::move(model);
   view->generation = 8;
   view->built_at = std::chrono::system_clock::now() - 5s;
   view->zones = 12;
-  view->rules = 4;
-  view->reloads_succeeded = 3;
-  view->reloads_failed = 1;
+  view->reloads.succeeded = 3;
+  view->reloads.failed = 1;
   view->heartbeat_age = 250ms;
   view->started_at = std::chrono::system_clock::now() - 60s;
-  MetricsEndpoint up;
-  up.pool = "studio \"east\"";
-  up.address = "10.16.1.10";
+  EndpointView up;
+  up.health.id = {"studio \"east\"", *config::parse_address("10.16.1.10")};
   up.slot = 7;
-  up.health = config::Health::up;
-  up.condition = Condition::slow;
-  up.reachable = true;
+  up.health.state = config::Health::up;
+  up.health.condition = Condition::slow;
+  up.state.reachable = 1;
   up.budget = 10000;
-  up.udp = {100, 2, 1500us};
-  up.tcp = {25, 1, 3000us};
-  MetricsEndpoint down;
-  down.pool = "corporate";
-  down.address = "fd00::53";
-  down.health = config::Health::down;
-  down.condition = Condition::down;
-  down.drained = true;
+  up.health.udp = {.sent = 100, .answered = 98, .failed = 2, .round_trip = 1500us};
+  up.health.tcp = {.sent = 25, .answered = 24, .failed = 1, .round_trip = 3000us};
+  EndpointView down;
+  down.health.id = {"corporate", *config::parse_address("fd00::53")};
+  down.health.state = config::Health::down;
+  down.health.condition = Condition::down;
+  down.state.drained = 1;
   view->endpoints = {up, down};
-  view->ports = {"corp"};
   view->ports_of_an_lcore = 8192;
   view->event_counts[0] = 3;
+  if (!page) return view;
+  view->page = std::move(page);
+  view->hello.emplace();
+  view->hello->ports = 1;
+  std::strcpy(view->hello->port[0].name.data(), "corp");
   return view;
 }
 
@@ -119,7 +122,7 @@ class MetricsServerTest : public testing::Test {
   std::map<std::string, double> scrape() { return samples_of(get(static_cast<uint16_t>(server_.port()))); }
 
   std::shared_ptr<CounterPage> page_ = make_page();
-  std::shared_ptr<const MetricsView> view_ = make_view(page_);
+  std::shared_ptr<const StatusView> view_ = make_view(page_);
   MetricsServer server_{"127.0.0.1:0", [this] { return view_; }};
 };
 
@@ -404,9 +407,9 @@ TEST_F(MetricsServerTest, WithoutADataplaneAndBeforeAnything) {
 }
 
 TEST(MetricsListen, TakesAddressesAndRefusesTheRest) {
-  const auto none = [] { return std::shared_ptr<const MetricsView>(); };
+  const auto none = [] { return std::shared_ptr<const StatusView>(); };
   {
-    const MetricsServer server("[::1]:0", [] { return std::shared_ptr<const MetricsView>(make_view(nullptr)); });
+    const MetricsServer server("[::1]:0", [] { return std::shared_ptr<const StatusView>(make_view(nullptr)); });
     EXPECT_NE(get(static_cast<uint16_t>(server.port()), "::1").find("penstock_dataplane_up"), std::string::npos);
     const std::string taken = "[::1]:" + std::to_string(server.port());
     EXPECT_THROW(MetricsServer(taken, none), std::runtime_error);

@@ -1,4 +1,4 @@
-// control/first_rules.h - which rules a control starts with: those of the file or, when the file is refused, the last good ones.
+// control/lifecycle/first_rules.h - which rules a control starts with: those of the file or, when the file is refused, the last good ones.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "config/read/read_model.h"
-#include "control/admin/operations.h"
+#include "control/lifecycle/reload_record.h"
 
 namespace penstock::control {
 

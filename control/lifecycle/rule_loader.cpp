@@ -1,4 +1,4 @@
-#include "control/rule_loader.h"
+#include "control/lifecycle/rule_loader.h"
 
 #include <spdlog/spdlog.h>
 

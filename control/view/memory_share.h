@@ -1,4 +1,4 @@
-// control/admin/memory_share.h - how many of the queries for pools were answered from memory: since the start, and of late.
+// control/view/memory_share.h - how many of the queries for pools were answered from memory: since the start, and of late.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "control/admin/memory_share.h"
+#include "control/view/memory_share.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-// tests/control/restart_needs_test.cpp - which changes of a file a reload cannot bring into force, and who must be restarted.
-#include "control/restart_needs.h"
+// tests/control/lifecycle/restart_needs_test.cpp - which changes of a file a reload cannot bring into force, and who must be restarted.
+#include "control/lifecycle/restart_needs.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "control/first_rules.h"
+#include "control/lifecycle/first_rules.h"
 
 #include <spdlog/spdlog.h>
 

@@ -1,4 +1,4 @@
-#include "control/restart_needs.h"
+#include "control/lifecycle/restart_needs.h"
 
 #include <algorithm>
 

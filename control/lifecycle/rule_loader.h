@@ -1,4 +1,4 @@
-// control/rule_loader.h - reads and compiles rules on a thread of its own, so that a million names silence no
+// control/lifecycle/rule_loader.h - reads and compiles rules on a thread of its own, so that a million names silence no
 // heartbeat.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <tl/expected.hpp>
 
 #include "config/read/read_model.h"
-#include "control/first_rules.h"
+#include "control/lifecycle/first_rules.h"
 #include "control/link/endpoint_slots.h"
 #include "control/rules/memfd.h"
 #include "control/rules/removal_guard.h"

@@ -1,5 +1,5 @@
-// tests/control/first_rules_test.cpp - what control starts with when the file is refused, or takes accepted names away.
-#include "control/first_rules.h"
+// tests/control/lifecycle/first_rules_test.cpp - what control starts with when the file is refused, or takes accepted names away.
+#include "control/lifecycle/first_rules.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>

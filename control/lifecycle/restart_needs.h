@@ -1,4 +1,4 @@
-// control/restart_needs.h - which changes of a reload only take effect after a restart of one of the
+// control/lifecycle/restart_needs.h - which changes of a reload only take effect after a restart of one of the
 // programs.
 #pragma once
 

@@ -1,0 +1,66 @@
+// control/view/status_view.h - one moment of the control process: what penstockctl, metrics and readiness read.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/contract/counters.h"
+#include "config/contract/endpoint_state.h"
+#include "config/contract/link.h"
+#include "config/model.h"
+#include "control/events/event_log.h"
+#include "control/health/health_checker.h"
+#include "control/lifecycle/reload_record.h"
+#include "control/view/memory_share.h"
+
+namespace penstock::control {
+
+struct EndpointView {
+  EndpointHealth health;
+  std::optional<uint16_t> slot;
+  config::EndpointState state;  // what the dataplane is told; empty without a slot
+  std::string no_next_hop;      // why there is none; empty: there is one, or nobody knows
+  uint32_t budget = 0;          // queries/s, 0: none
+};
+
+// Built in one place (build_view.h). Immutable once handed out: a scrape reads it on the thread of the HTTP server.
+struct StatusView {
+  std::string config_file;
+  std::chrono::system_clock::time_point started_at;  // of the control process
+  std::shared_ptr<const config::Model> model;        // the rules in force; never null
+  uint64_t generation = 0;                           // 0: no rules yet
+  uint64_t acknowledged = 0;                         // by the dataplane that is connected now, 0: none yet
+  std::chrono::system_clock::time_point built_at;
+  uint32_t zones = 0;
+  uint64_t image_bytes = 0;
+  uint32_t slots_used = 0;
+  std::string dataplane_socket;
+  std::optional<config::Hello> hello;               // empty: not connected
+  std::shared_ptr<const config::CounterPage> page;  // keeps the mapping alive; null: not connected
+  std::optional<std::chrono::nanoseconds> heartbeat_age;
+  uint32_t ports_of_an_lcore = 0;       // source ports; 0: not connected
+  MemoryShare recent;                   // of the last seconds
+  std::vector<EndpointView> endpoints;  // one for a pool and address
+  std::deque<WrittenEvent> events;      // the last ones
+  std::array<uint64_t, kEventKinds> event_counts{};
+  uint64_t events_missed = 0;
+  ReloadRecord reloads;
+  std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
+  std::vector<std::string> restart_needed;
+
+  bool is_published() const { return generation != 0 && acknowledged == generation; }
+};
+
+// A name in a message of the dataplane.
+inline std::string to_text(const std::array<char, 16>& name) {
+  return {name.data(), strnlen(name.data(), name.size())};
+}
+
+}  // namespace penstock::control
