@@ -1,4 +1,4 @@
-// tests/control/link/control_test.cpp - the whole control process against a fake dataplane: rules on their way, restarts of
+// tests/control/control_test.cpp - the whole control process against a fake dataplane: rules on their way, restarts of
 // either side, reloads that must not go through. In a network namespace of its own: probes go nowhere.
 #include "control/control.h"
 
