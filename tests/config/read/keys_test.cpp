@@ -1,9 +1,3 @@
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
-#include "tests/config/read/configuration_page.h"
 #include "tests/config/read/key_documents.h"
 
 namespace penstock::config::test {
@@ -64,19 +58,6 @@ TEST(Keys, AreTheOnlyOnesOfTheirPlace) {
         << text_of(at).path << "\n"
         << all_findings(read);
   }
-}
-
-TEST(ConfigurationPage, IsWhatTheTableSays) {
-  const std::string page = configuration_page();
-  if (std::getenv("PENSTOCK_WRITE_PAGE") != nullptr) std::ofstream(PENSTOCK_CONFIGURATION_PAGE) << page;
-  std::ifstream file(PENSTOCK_CONFIGURATION_PAGE);
-  std::ostringstream text;
-  text << file.rdbuf();
-  const std::string written = text.str();
-  if (written == page) return;
-  const auto differs = std::mismatch(page.begin(), page.end(), written.begin(), written.end()).first;
-  ADD_FAILURE() << "line " << 1 + std::count(page.begin(), differs, '\n')
-                << " of docs/configuration.md is not what the table says; its first lines say how it is made anew";
 }
 
 }  // namespace

@@ -3,6 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "config/read/read_model.h"
@@ -20,6 +27,33 @@ inline std::string all_findings(const ReadModel& read) {
   std::string text;
   for (const Finding& finding : read.findings) text += to_text(finding) + "\n";
   return text;
+}
+
+// Keeps the text, by the reader's verdict, in the folder PENSTOCK_KEEP_SAMPLES: tests/config/pages/check_schema holds the schema against it.
+inline void keep_sample(const std::string& yaml, const ReadModel& read) {
+  static const std::string kFolder = [] {
+    const char* folder = std::getenv("PENSTOCK_KEEP_SAMPLES");
+    if (folder == nullptr) return std::string();
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    return std::string(folder) + "/";
+  }();
+  constexpr size_t kTooLong = 16384;
+  constexpr int kOfATest = 150;  // random ones make thousands
+  static std::map<const testing::TestInfo*, int> kept;
+  if (kFolder.empty() || yaml.size() > kTooLong) return;
+  if (++kept[testing::UnitTest::GetInstance()->current_test_info()] > kOfATest) return;
+  const bool has_unknown = std::any_of(read.findings.begin(), read.findings.end(),
+                                       [](const Finding& finding) { return finding.text.starts_with("unknown key"); });
+  const char* verdict = read.model.has_value() ? "accepted-" : has_unknown ? "unknown-key-" : "refused-";
+  std::ofstream(kFolder + verdict + std::to_string(std::hash<std::string>()(yaml)) + ".yaml") << yaml;
+}
+
+inline ReadModel read_model_text(const std::string& yaml, const std::string& name,
+                                 const std::optional<std::string>& folder = std::nullopt) {
+  ReadModel read = config::read_model_text(yaml, name, folder);
+  keep_sample(yaml, read);
+  return read;
 }
 
 inline Model model_of(const std::string& yaml) {
