@@ -1,4 +1,6 @@
 """tests/e2e/operation/deploy_test.py - the files that an administrator installs: units that systemd accepts, an installer that is quick."""
+import os
+import shutil
 import subprocess
 
 import pytest
@@ -13,7 +15,12 @@ def test_systemd_accepts_the_units(tmp_path):
         for folder, name in (("/usr/sbin", "penstock-dataplane"), ("/usr/sbin", "penstock-control"), ("/usr/bin", "penstockctl")):
             text = text.replace(f"={folder}/{name} ", f"={program(name)} ")
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
-    done = subprocess.run(["systemd-analyze", "verify", *tmp_path.glob("*.service")], capture_output=True, text=True, timeout=30)
+    # Manual pages that the units name, where an installation has them.
+    for page in (ROOT / "docs/man").iterdir():
+        (tmp_path / f"man/man{page.suffix[1:]}").mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, tmp_path / f"man/man{page.suffix[1:]}")
+    done = subprocess.run(["systemd-analyze", "verify", *tmp_path.glob("*.service")], capture_output=True, text=True, timeout=30,
+                          env={**os.environ, "MANPATH": f"{tmp_path}/man"})
     said = [line for line in (done.stdout + done.stderr).splitlines() if "penstock" in line]
     assert done.returncode == 0 and not said, done.stderr
 
