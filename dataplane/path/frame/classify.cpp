@@ -1,7 +1,6 @@
 #include "dataplane/path/frame/classify.h"
 
 #include <cstring>
-#include <optional>
 
 #include "dataplane/dns/message.h"
 #include "dataplane/path/frame/checksum.h"
@@ -85,16 +84,16 @@ Checksum verify(const Packet& packet, const uint8_t* udp, unsigned udp_length) {
   return stored == fold_sum(pseudo) ? Checksum::partial : Checksum::bad;
 }
 
-// Nothing: the frame goes on to the next step. Steps are inlined: each has one caller, for every frame.
-using Ended = std::optional<ClassifyOutcome>;
+// What a step says of a frame that goes on to the next one. Steps are inlined: each has one caller, for every frame.
+constexpr ClassifyOutcome kGoesOn = ClassifyOutcome::query;
 
 struct Ethernet {
   const uint8_t* to_mac;
   uint16_t type;
 };
 
-[[gnu::always_inline]] inline Ended read_ethernet(const tables::LocalPort& port, Rest& rest, Ethernet& ethernet,
-                                                  Packet& packet) {
+[[gnu::always_inline]] inline ClassifyOutcome read_ethernet(const tables::LocalPort& port, Rest& rest,
+                                                            Ethernet& ethernet, Packet& packet) {
   if (rest.length < 14) return ClassifyOutcome::malformed;
   std::memcpy(packet.peer_mac.data(), rest.at + 6, 6);
   // Nobody sends from a group's address (IEEE 802.3 clause 3.2.3): an answer to it would go to the whole segment.
@@ -109,10 +108,10 @@ struct Ethernet {
     ethernet.type = load16(rest.at + 2);
     rest.skip(4);
   }
-  return std::nullopt;
+  return kGoesOn;
 }
 
-[[gnu::always_inline]] inline Ended read_network(uint16_t ether_type, Rest& rest, Packet& packet) {
+[[gnu::always_inline]] inline ClassifyOutcome read_network(uint16_t ether_type, Rest& rest, Packet& packet) {
   if (ether_type != 0x0800 && ether_type != 0x86dd) return ClassifyOutcome::stranger;
   packet.is_fragment = false;
   switch (ether_type == 0x0800 ? read_ipv4(rest, packet) : read_ipv6(rest, packet)) {
@@ -128,34 +127,35 @@ struct Ethernet {
     case Network::udp:
       break;
   }
-  return std::nullopt;
+  return kGoesOn;
 }
 
 // A datagram that is no response to us: to port 53 of one of our addresses?
-[[gnu::always_inline]] inline Ended find_address_asked(const tables::LocalHost& host, Packet& packet) {
+[[gnu::always_inline]] inline ClassifyOutcome find_address_asked(const tables::LocalHost& host, Packet& packet) {
   // The kernel puts it together and the slow lane answers.
   if (packet.is_fragment) return ClassifyOutcome::stranger;
   if (packet.destination_port != kDnsPort) return ClassifyOutcome::stranger;
   const int listen = host.listen_index(packet.family, packet.destination);
   if (listen == tables::LocalHost::kNotListening) return ClassifyOutcome::stranger;
   packet.listen = static_cast<uint8_t>(listen);
-  return std::nullopt;
+  return kGoesOn;
 }
 
-[[gnu::always_inline]] inline Ended check_link(const tables::LocalPort& port, const uint8_t* to_mac, bool is_response,
-                                               const Packet& packet) {
+[[gnu::always_inline]] inline ClassifyOutcome check_link(const tables::LocalPort& port, const uint8_t* to_mac,
+                                                         bool is_response, const Packet& packet) {
   // RFC 1122 section 3.3.6: a unicast datagram in a broadcast frame is discarded.
   if ((to_mac[0] & 1) != 0) return ClassifyOutcome::malformed;
   if (!port.has_mac(to_mac)) return ClassifyOutcome::other_mac;
-  if (is_response) return std::nullopt;
+  if (is_response) return kGoesOn;
   if (!port.serves_vlan(packet.vlan)) return ClassifyOutcome::other_vlan;
   if (port.reverse_path &&
       !port.reverse_path->admits({packet.source, packet.family}, packet.vlan & 0xfff, packet.peer_mac))
     return ClassifyOutcome::other_path;
-  return std::nullopt;
+  return kGoesOn;
 }
 
-[[gnu::always_inline]] inline Ended verify_datagram(const tables::LocalPort& port, const Rest& udp, Packet& packet) {
+[[gnu::always_inline]] inline ClassifyOutcome verify_datagram(const tables::LocalPort& port, const Rest& udp,
+                                                              Packet& packet) {
   const unsigned length = load16(udp.at + 4);
   if (length < 8 || length > udp.length) return ClassifyOutcome::malformed;
   switch (verify(packet, udp.at, length)) {
@@ -172,7 +172,7 @@ struct Ethernet {
   }
   packet.dns = udp.at + 8;
   packet.dns_length = static_cast<uint16_t>(length - 8);
-  return std::nullopt;
+  return kGoesOn;
 }
 
 ClassifyOutcome take_fragment(const Rest& udp, Packet& packet) {
@@ -192,18 +192,18 @@ ClassifyOutcome classify(rte_mbuf& frame, uint8_t port, const tables::LocalHost&
   if (frame.nb_segs != 1) return ClassifyOutcome::stranger;
   Rest rest{static_cast<uint8_t*>(frame.buf_addr) + frame.data_off, frame.data_len};
   Ethernet ethernet{};
-  if (const Ended ended = read_ethernet(local_port, rest, ethernet, packet)) return *ended;
-  if (const Ended ended = read_network(ethernet.type, rest, packet)) return *ended;
+  if (const auto ended = read_ethernet(local_port, rest, ethernet, packet); ended != kGoesOn) return ended;
+  if (const auto ended = read_network(ethernet.type, rest, packet); ended != kGoesOn) return ended;
   if (rest.length < 8) return ClassifyOutcome::malformed;
   packet.source_port = load16(rest.at);
   packet.destination_port = load16(rest.at + 2);
   const bool is_response =
       packet.source_port == kDnsPort && host.owner(packet.destination_port) != tables::LocalHost::kNobody;
   if (!is_response)
-    if (const Ended ended = find_address_asked(host, packet)) return *ended;
-  if (const Ended ended = check_link(local_port, ethernet.to_mac, is_response, packet)) return *ended;
+    if (const auto ended = find_address_asked(host, packet); ended != kGoesOn) return ended;
+  if (const auto ended = check_link(local_port, ethernet.to_mac, is_response, packet); ended != kGoesOn) return ended;
   if (packet.is_fragment) return take_fragment(rest, packet);
-  if (const Ended ended = verify_datagram(local_port, rest, packet)) return *ended;
+  if (const auto ended = verify_datagram(local_port, rest, packet); ended != kGoesOn) return ended;
   return is_response ? ClassifyOutcome::response : ClassifyOutcome::query;
 }
 
