@@ -10,6 +10,8 @@ set(unit_timeout 300)
 if(PENSTOCK_SANITIZE)
   set(unit_timeout 1200)
 endif()
+# Longest first, beside the worlds (COST 100): what starts last alone ends last.
+set(long_tests fail_closed health admit)
 set(threads_tests state publish slow slow_lane)
 foreach(kind core threads)
   add_custom_target(tests_${kind})
@@ -44,4 +46,7 @@ function(penstock_test name)
   set_tests_properties(${name} PROPERTIES LABELS "unit;${kinds};${TEST_LABELS}" TIMEOUT ${unit_timeout}
     # A test that skips itself has not passed: ctest says so, and tests/run counts it as failed.
     SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  if(name IN_LIST long_tests)
+    set_tests_properties(${name} PROPERTIES COST 50)
+  endif()
 endfunction()

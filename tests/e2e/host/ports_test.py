@@ -1,4 +1,6 @@
 """tests/e2e/host/ports_test.py - the same forwarding over other ports: two arms, several lcores and queues, IPv6, af_packet."""
+import contextlib
+
 import dns.message
 import pytest
 
@@ -16,22 +18,39 @@ POOLS6 = {
     "corporate": {"kind": "recursive", "endpoints": [RESOLVER6]},
 }
 
-SHAPES = {  # options of the world, changes of the configuration
+SHAPES = {  # options of the world, which those one after another share; changes of the configuration
     "two arms": (["--arms", 2], {"ports": TWO_ARMS}),
+    "IPv6 endpoints, two arms": (["--arms", 2], {"ports": TWO_ARMS, "pools": POOLS6}),
+    "af_packet, two arms": (["--arms", 2], {"ports": PACKET2}),
+    "IPv6 endpoints": ([], {"ports": ONE_ARM, "pools": POOLS6}),
+    "af_packet": ([], {"ports": PACKET}),
+    "busy": ([], {"ports": ONE_ARM, "idle": "busy"}),
     "four lcores, two queues": (["--queues", 2], {"ports": ONE_ARM, "lcores": 4}),
     "four lcores, two arms, two queues": (["--queues", 2, "--arms", 2], {"ports": TWO_ARMS, "lcores": 4}),
-    "IPv6 endpoints": ([], {"ports": ONE_ARM, "pools": POOLS6}),
-    "IPv6 endpoints, two arms": (["--arms", 2], {"ports": TWO_ARMS, "pools": POOLS6}),
-    "af_packet": ([], {"ports": PACKET}),
-    "af_packet, two arms": (["--arms", 2], {"ports": PACKET2}),
-    "busy": ([], {"ports": ONE_ARM, "idle": "busy"}),
 }
 
 
+@pytest.fixture(scope="module", name="world_with")
+def _world_with():
+    """world_with(options): the world that is up, where it has these options."""
+    up, now = contextlib.ExitStack(), {}
+
+    def world_with(options):
+        if now.get("options") != options:
+            up.close()
+            now.clear()
+            now.update(world=up.enter_context(World("e2e-ports", *options)), options=options)
+        return now["world"]
+
+    with up:
+        yield world_with
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_forwards_and_accounts_for_every_frame(shape):
+def test_forwards_and_accounts_for_every_frame(shape, world_with):
     options, changes = SHAPES[shape]
-    with World("e2e-ports", *options) as world, Penstock(world, config(**changes)) as penstock:
+    world = world_with(options)
+    with Penstock(world, config(**changes)) as penstock:
         for server in (HOST, HOST6):  # clients of both families
             vpc, public, before = penstock.asked_vpc(), world.asked("public"), penstock.metrics()
             # Every question from a socket, and so a port, of its own: all queues and lcores get some.
