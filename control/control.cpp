@@ -106,6 +106,7 @@ void Control::stop() {
   heartbeat_.cancel();
   std::error_code ignored;
   reload_signal_.cancel(ignored);
+  lifecycle_.finish_keeping();
 }
 
 // Without metrics the rest is still of use: a wrong address must not take the probes and penstockctl away.

@@ -36,8 +36,10 @@ class Control : private Operations {
   ~Control() override;
 
   void start();
-  // No work is left on the io_context afterwards.
+  // No work is left on the io_context afterwards, and what must be on the disk is.
   void stop();
+  // Rules are being read or compiled, which nobody wants after stop().
+  bool is_loading() const { return lifecycle_.is_loading(); }
   // Why the process must end although nobody asked; empty: it need not.
   const std::string& fatal_error() const { return lifecycle_.fatal_error(); }
 

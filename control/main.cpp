@@ -75,6 +75,8 @@ int run(const std::string& file, bool accept_removals) {
   });
   control.start();
   io.run();
+  // A million names take seconds, and SIGTERM does not wait for rules that nobody wants any more.
+  if (control.fatal_error().empty() && control.is_loading()) std::_Exit(EXIT_SUCCESS);
   if (control.fatal_error().empty()) return EXIT_SUCCESS;
   spdlog::critical("{}", control.fatal_error());
   return EX_CONFIG;

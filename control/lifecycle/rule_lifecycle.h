@@ -76,6 +76,9 @@ class RuleLifecycle {
   const std::string& config_file() const { return config_file_; }
   // Why the process must end although nobody asked; empty: it need not. The io_context is stopped then.
   const std::string& fatal_error() const { return fatal_error_; }
+  // Of the loader's threads.
+  void finish_keeping() { loader_.finish_keeping(); }
+  bool is_loading() const { return loader_.is_busy(); }
 
  private:
   struct Candidate {

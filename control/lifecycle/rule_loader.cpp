@@ -43,9 +43,23 @@ std::vector<EndpointId> endpoints_of(const config::Model& model) {
   return {ids.begin(), ids.end()};
 }
 
+RuleLoader::~RuleLoader() {
+  worker_.stop();
+  worker_.join();
+  keeper_.join();
+}
+
+void RuleLoader::post(std::function<void()> job) {
+  ++jobs_;
+  asio::post(worker_, [this, job = std::move(job)] {
+    job();
+    --jobs_;
+  });
+}
+
 void RuleLoader::read(std::string path, std::shared_ptr<const config::Model> before,
                       std::function<void(ReadRules)> done) {
-  asio::post(worker_, [this, path = std::move(path), before = std::move(before), done = std::move(done)]() mutable {
+  post([this, path = std::move(path), before = std::move(before), done = std::move(done)]() mutable {
     auto read = std::make_shared<ReadRules>();
     auto found = read_rules(path);
     read->findings = std::move(found.findings);
@@ -58,15 +72,14 @@ void RuleLoader::read(std::string path, std::shared_ptr<const config::Model> bef
 
 void RuleLoader::compile(std::shared_ptr<const config::Model> model, uint64_t generation, EndpointSlots::Map slots,
                          std::function<void(Compiled)> done) {
-  asio::post(worker_,
-             [this, model = std::move(model), generation, slots = std::move(slots), done = std::move(done)]() mutable {
-               auto compiled = std::make_shared<Compiled>(build(std::move(model), generation, std::move(slots)));
-               asio::post(io_, [compiled, done = std::move(done)] { done(std::move(*compiled)); });
-             });
+  post([this, model = std::move(model), generation, slots = std::move(slots), done = std::move(done)]() mutable {
+    auto compiled = std::make_shared<Compiled>(build(std::move(model), generation, std::move(slots)));
+    asio::post(io_, [compiled, done = std::move(done)] { done(std::move(*compiled)); });
+  });
 }
 
 void RuleLoader::keep(Configuration kept) {
-  asio::post(worker_, [kept = std::move(kept)] {
+  asio::post(keeper_, [kept = std::move(kept)] {
     // In this order: a copy that is older than what was accepted is not used.
     if (const auto written =
             config::save_last_good_config(kept.model->dataplane.state_dir, config::kLastGoodRules, *kept.files);

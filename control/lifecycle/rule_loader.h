@@ -1,9 +1,10 @@
 // control/lifecycle/rule_loader.h - reads and compiles rules on a thread of its own, so that a million names silence no
-// heartbeat.
+// heartbeat, and keeps them on another.
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -48,7 +49,7 @@ class RuleLoader {
  public:
   explicit RuleLoader(asio::io_context& io) : io_(io) {}
   // Waits for the job that runs; its handler is not called any more once the io_context has stopped.
-  ~RuleLoader() { worker_.join(); }
+  ~RuleLoader();
 
   // Handlers run on the io_context. `before`: the rules that the removal guard compares with, or null.
   void read(std::string path, std::shared_ptr<const config::Model> before, std::function<void(ReadRules)>);
@@ -59,9 +60,18 @@ class RuleLoader {
   // removal guard compares with. A failure is logged.
   void keep(Configuration);
 
+  // Waits until all of it is kept; nothing is kept afterwards.
+  void finish_keeping() { keeper_.join(); }
+  // Something is being read or compiled.
+  bool is_busy() const { return jobs_ != 0; }
+
  private:
+  void post(std::function<void()> job);
+
   asio::io_context& io_;
+  std::atomic<unsigned> jobs_{0};  // of worker_
   asio::thread_pool worker_{1};
+  asio::thread_pool keeper_{1};  // apart: the end of the process waits for it, and for no compilation before it
 };
 
 }  // namespace penstock::control

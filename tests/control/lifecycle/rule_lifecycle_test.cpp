@@ -101,7 +101,6 @@ struct RuleLifecycleTest : testing::Test {
   }
   template <typename Condition>
   void run_until(Condition condition) {
-    const auto guard = asio::make_work_guard(io);
     const auto limit = std::chrono::steady_clock::now() + 20s;
     while (!condition() && !io.stopped() && std::chrono::steady_clock::now() < limit) io.run_one_for(100ms);
     EXPECT_TRUE(condition() || io.stopped());
@@ -110,6 +109,8 @@ struct RuleLifecycleTest : testing::Test {
 
   std::string folder;
   asio::io_context io;
+  // What is compiled is no work of the io_context.
+  asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
   std::unique_ptr<EndpointSlots> slots;
   std::unique_ptr<RuleLifecycle> rules;
   bool is_connected = false;
@@ -172,6 +173,7 @@ TEST_F(RuleLifecycleTest, PrivateNamesGoOnlyWhenThatIsAccepted) {
   EXPECT_NE(held.text.find("penstockctl reload --accept-removals"), std::string::npos) << held.text;
   EXPECT_EQ(held.details, std::vector<std::string>{"b.example is removed: its names would go to pool office"});
   EXPECT_EQ(rules->rules()->generation, before);
+  ASSERT_TRUE(rules->reloads().refused_file);
   EXPECT_EQ(rules->reloads().refused_file->reasons.size(), 2U);
   EXPECT_TRUE(reload(true).ok);
   EXPECT_GT(rules->rules()->generation, before);
