@@ -1,0 +1,72 @@
+// control/admin/subcommands/rules.cpp - the commands about the rules in force: status, reload, explain.
+#include <memory>
+
+#include "control/admin/render.h"
+#include "control/admin/subcommands/subcommands.h"
+
+namespace penstock::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::seconds kReload{120};  // a million names are read, compiled and acknowledged
+
+int verdict_of_status(const json& status) {
+  return status["state"] == "green" ? kDone : status["state"] == "degraded" ? kFailed : kUsage;
+}
+
+// 1: the client that was named gets nothing, whatever the name.
+int verdict_of_explain(const json& explanation) {
+  const bool may_ask = !explanation.contains("client") || explanation["client"].value("may_ask", true);
+  const bool left_out =
+      explanation.contains("client") && explanation.value("rule", json::object()).value("left_out", false);
+  return may_ask && !left_out ? kDone : kFailed;
+}
+
+std::string render_reload(const json& answer) {
+  std::string text;
+  for (const json& detail : answer.value("details", json::array())) text += detail.get<std::string>() + "\n";
+  return text + answer.value("text", "done") + "\n";
+}
+
+struct Question {
+  std::string name;
+  std::string type = "A";
+  std::string client;
+};
+
+}  // namespace
+
+void add_status(CLI::App& app, Invocation& control) {
+  app.add_subcommand("status", "overall state (green, degraded or down), rules, dataplane, endpoints and counters")
+      ->footer(
+          "Exit status: 0 green; 1 degraded: there is a problem, but most names are answered; 2 down: no dataplane,\n"
+          "no rules, no endpoint up, or no answer from penstock-control.")
+      ->callback([&control] {
+        control.ask({{"command", "status"}}, kQuick, render_status, verdict_of_status);
+      });
+}
+
+void add_reload(CLI::App& app, Invocation& control) {
+  const auto accept_removals = std::make_shared<bool>(false);
+  auto* command = app.add_subcommand("reload", "reload the configuration and publish its rules");
+  command->add_flag("--accept-removals", *accept_removals, "even if private zones are removed");
+  command->callback([&control, accept_removals] {
+    control.ask({{"command", "reload"}, {"accept_removals", *accept_removals}}, kReload, render_reload);
+  });
+}
+
+void add_explain(CLI::App& app, Invocation& control) {
+  const auto asked = std::make_shared<Question>();
+  auto* command = app.add_subcommand("explain", "show the rule of a name, and how a query for it is handled");
+  command->add_option("NAME", asked->name, "a domain name")->required();
+  command->add_option("TYPE", asked->type, "a record type; it does not affect the rule")->capture_default_str();
+  command->add_option("--client", asked->client, "address of the client; zones can be limited to client groups");
+  command->footer("Exit status: 1 if the client is not allowed, or the zone is not for it.");
+  command->callback([&control, asked] {
+    control.ask({{"command", "explain"}, {"name", asked->name}, {"type", asked->type}, {"client", asked->client}},
+                kQuick, render_explain, verdict_of_explain);
+  });
+}
+
+}  // namespace penstock::control

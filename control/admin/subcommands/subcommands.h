@@ -1,0 +1,39 @@
+// control/admin/subcommands/subcommands.h - the commands of penstockctl, a file a group: each adds itself to the command line with its help
+// and leaves its exit status in `Invocation`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace penstock::control {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr std::chrono::seconds kQuick{3};
+
+struct Invocation {
+  std::string socket = "/run/penstock/control.sock";
+  bool as_json = false;
+  int status = kUsage;
+
+  // Asks penstock-control. `render` turns a good answer into words, `verdict` into the exit status.
+  void ask(
+      const nlohmann::json& request, std::chrono::seconds timeout, std::string (*render)(const nlohmann::json&),
+      int (*verdict)(const nlohmann::json&) = [](const nlohmann::json&) { return kDone; });
+};
+
+void print_json(const nlohmann::json&);
+
+// In the order of the help. `Invocation` outlives the command line.
+void add_check(CLI::App&, Invocation&);
+void add_status(CLI::App&, Invocation&);
+void add_reload(CLI::App&, Invocation&);
+void add_explain(CLI::App&, Invocation&);
+void add_verify(CLI::App&, Invocation&);
+void add_endpoints(CLI::App&, Invocation&);
+void add_cache(CLI::App&, Invocation&);
+
+}  // namespace penstock::control
