@@ -13,15 +13,13 @@ inline constexpr std::string_view kRecipe =
     "--gtest_filter=ConfigurationPage.*";
 
 inline constexpr std::string_view kNotation[] = {
-    "**List**: `[a, b]`. Where the type is a plural (*addresses*), a single value may stand without brackets.",
-    "**Settings**: `{key: value}`. *Settings by name*: `{NAME: {key: value}}`, with a name of your choice.",
-    "**On** and **off** may be written `true`, `yes`, `false` and `no`.",
-    "**Duration**: a whole number with its unit, such as `500ms`, `2s`, `1m` or `1h`. **Size**: the same with "
-    "`KiB`, `MiB` or `GiB`.",
-    "**Number**: a whole number without a unit; each key says which unit it has.",
-    "**Prefix**: a network such as `10.16.0.0/16` or `fd00::/8`, or an address. **Pool** and **group**: a name "
-    "that this file gives one.",
-    "IPv6 addresses in `[]` or `{}` stand in quotes, and so do names that begin with `*`.",
+    R"(**List**: `[a, b]`. Where the type is a plural (*addresses*), a single value may stand without brackets.)",
+    R"(**Settings**: `{key: value}`. *Settings by name*: `{NAME: {key: value}}`, with a name of your choice.)",
+    R"(**On** and **off** may be written `true`, `yes`, `false` and `no`.)",
+    R"(**Duration**: a whole number with its unit, such as `500ms`, `2s`, `1m` or `1h`. **Size**: the same with `KiB`, `MiB` or `GiB`.)",
+    R"(**Number**: a whole number without a unit; each key says which unit it has.)",
+    R"(**Prefix**: a network such as `10.16.0.0/16` or `fd00::/8`, or an address. **Pool** and **group**: a name that this file gives one.)",
+    R"(IPv6 addresses in `[]` or `{}` stand in quotes, and so do names that begin with `*`.)",
 };
 
 inline std::string in_code(std::string_view text) {
