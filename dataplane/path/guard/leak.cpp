@@ -152,10 +152,19 @@ struct Contents {
 
   void note(const Record& record) {
     const bool in_answer = record.section == RecordSection::answer;
-    const bool is_link = record.type == dns::kTypeCname || record.type == dns::kTypeDname;
-    has_link = has_link || (in_answer && is_link);
-    if (is_link || record.type == dns::kTypeRrsig) return;
-    has_soa = has_soa || (record.type == dns::kTypeSoa && record.section == RecordSection::authority);
+    switch (record.type) {
+      case dns::kTypeCname:
+      case dns::kTypeDname:
+        has_link = has_link || in_answer;
+        return;
+      case dns::kTypeRrsig:
+        return;
+      case dns::kTypeSoa:
+        has_soa = has_soa || record.section == RecordSection::authority;
+        break;
+      default:
+        break;
+    }
     has_data = has_data || in_answer;
     has_other_data = has_other_data || (in_answer && record.type != asked);
   }
