@@ -28,7 +28,8 @@ tl::expected<Page, std::string> make_page(const char* name, size_t size) {
   page.fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (page.fd < 0 || ftruncate(page.fd, static_cast<off_t>(size)) != 0)
     return tl::make_unexpected(std::string(name) + ": " + strerror(errno));
-  page.address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, page.fd, 0);
+  // Present at once: an lcore that comes to a page for the first time must not wait for the kernel.
+  page.address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, page.fd, 0);
   if (page.address == MAP_FAILED) return tl::make_unexpected(std::string(name) + ": " + strerror(errno));
   return page;
 }

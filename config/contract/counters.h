@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "config/contract/counter.h"
+#include "config/contract/decisions/decision_ring.h"
 #include "config/contract/event_ring.h"
 #include "config/contract/image.h"
 #include "config/contract/link.h"
@@ -162,6 +163,29 @@ namespace penstock::config {
   X(handed_off, "passed to the lcore that owns a queue of the port") \
   X(full, "lost: that lcore's ring, or the batch for the port, was full")
 
+// Who answered a client's query.
+#define PENSTOCK_ANSWERED_BY(X)                                    \
+  X(endpoint, "an endpoint's response")                            \
+  X(cache, "the answer cache, cached failures included")           \
+  X(stale, "an expired answer of the cache, as no endpoint could") \
+  X(ours, "Penstock itself: local records, denials and errors")
+
+// Types that are counted apart.
+#define PENSTOCK_COUNTED_TYPES(X) \
+  X(A, 1)                         \
+  X(NS, 2)                        \
+  X(CNAME, 5)                     \
+  X(SOA, 6)                       \
+  X(PTR, 12)                      \
+  X(MX, 15)                       \
+  X(TXT, 16)                      \
+  X(AAAA, 28)                     \
+  X(SRV, 33)                      \
+  X(SVCB, 64)                     \
+  X(HTTPS, 65)                    \
+  X(ANY, 255)                     \
+  X(other, 0)
+
 #define PENSTOCK_ENUM_VALUE(name, help) name,
 enum class ClassifyOutcome : uint8_t { PENSTOCK_CLASSIFY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class QueryOutcome : uint8_t { PENSTOCK_QUERY_OUTCOMES(PENSTOCK_ENUM_VALUE) };
@@ -175,6 +199,8 @@ enum class GuardOutcome : uint8_t { PENSTOCK_GUARD_OUTCOMES(PENSTOCK_ENUM_VALUE)
 enum class RefreshOutcome : uint8_t { PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class RememberOutcome : uint8_t { PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_ENUM_VALUE) };
 enum class TransmitOutcome : uint8_t { PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_ENUM_VALUE) };
+enum class AnsweredBy : uint8_t { PENSTOCK_ANSWERED_BY(PENSTOCK_ENUM_VALUE) };
+enum class CountedType : uint8_t { PENSTOCK_COUNTED_TYPES(PENSTOCK_ENUM_VALUE) };
 #undef PENSTOCK_ENUM_VALUE
 
 #define PENSTOCK_COUNT(name, help) +1
@@ -190,6 +216,8 @@ constexpr size_t kGuardOutcomes = 0 PENSTOCK_GUARD_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kRefreshOutcomes = 0 PENSTOCK_REFRESH_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kRememberOutcomes = 0 PENSTOCK_REMEMBER_OUTCOMES(PENSTOCK_COUNT);
 constexpr size_t kTransmitOutcomes = 0 PENSTOCK_TRANSMIT_OUTCOMES(PENSTOCK_COUNT);
+constexpr size_t kAnsweredBy = 0 PENSTOCK_ANSWERED_BY(PENSTOCK_COUNT);
+constexpr size_t kCountedTypes = 0 PENSTOCK_COUNTED_TYPES(PENSTOCK_COUNT);
 #undef PENSTOCK_COUNT
 
 template <typename Outcome, size_t N>
@@ -207,6 +235,12 @@ struct OutcomeCounters {
 // Bucket b counts latencies below 2^b microseconds that are not in a lower one; the last one counts all the rest.
 constexpr size_t kLatencyBuckets = 23;
 
+// How long clients waited for their answers.
+struct ClientLatency {
+  std::array<Counter, kLatencyBuckets> buckets;
+  Counter us;  // sum
+};
+
 // One endpoint slot as one lcore saw it.
 struct alignas(64) EndpointCounters {
   Counter queries;
@@ -222,6 +256,7 @@ struct alignas(64) EndpointCounters {
   Counter stream_timeouts;
   Counter odd_responses;  // in its name, to no query that it was sent: late, doubled or forged
   std::array<Counter, kLatencyBuckets> latency;
+  ClientLatency client_latency;  // of clients that got its answers
 };
 
 // Written by one lcore.
@@ -241,18 +276,22 @@ struct alignas(64) LcoreCounters {
   OutcomeCounters<TransmitOutcome, kTransmitOutcomes> transmit;
   Counter checksum_partial;        // accepted frames whose UDP checksum was only the pseudo-header's sum
   std::array<Counter, 16> rcodes;  // of responses returned to clients
-  Counter pending;                 // queries in flight now
-  Counter waiting;                 // clients that joined one of them
-  Counter deliveries;              // queries that are over and have clients to be told
-  Counter answers_kept;            // for them
-  Counter chases;                  // chains into private zones that are under way
-  Counter shares;                  // clients noted as taking of something scarce, old ones included
-  Counter generation;              // of the rules it uses now
-  Counter turns;                   // of its loop
-  Counter busy_cycles;             // TSC cycles of turns that moved a frame
-  Counter idle_cycles;             // of turns that did not, sleep included
+  std::array<ClientLatency, kAnsweredBy>
+      client_latency;  // but for what endpoints answered, which is counted by endpoint
+  std::array<std::array<Counter, kCountedTypes>, 2> types;  // of queries that are over, over UDP and over TCP
+  Counter pending;                                          // queries in flight now
+  Counter waiting;                                          // clients that joined one of them
+  Counter deliveries;                                       // queries that are over and have clients to be told
+  Counter answers_kept;                                     // for them
+  Counter chases;                                           // chains into private zones that are under way
+  Counter shares;       // clients noted as taking of something scarce, old ones included
+  Counter generation;   // of the rules it uses now
+  Counter turns;        // of its loop
+  Counter busy_cycles;  // TSC cycles of turns that moved a frame
+  Counter idle_cycles;  // of turns that did not, sleep included
   EventRing events;
   alignas(64) std::array<EndpointCounters, kMaxEndpoints> endpoints;
+  DecisionRing decisions;
 };
 
 // What a port's driver lost before or behind us, since the start. Written by the main thread.
@@ -263,7 +302,7 @@ struct PortCounters {
   Counter transmit_errors;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5007ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5008ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {
@@ -308,6 +347,7 @@ struct CounterPage {
   Counter listen_not_followed;  // addresses that came to a port's interface and are not served as they should be
   Counter ports_gone;           // whose interface the kernel has no more
   Counter gateways_unknown;     // of ports with a strict reverse path: whose MAC the kernel does not know
+  Counter unix_offset_ns;       // ns to add to the lcores' clock for the time since 1970, once a second
   Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
   SlowCounters slow;            // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;

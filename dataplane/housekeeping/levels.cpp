@@ -12,6 +12,7 @@ void Levels::tick(Time now) {
   count_answers();
   if (now - counted_at_ < std::chrono::seconds(1)) return;
   counted_at_ = now;
+  parts_.pages->counters().unix_offset_ns.set(unix_ns() - lcore_clock_ns());
   count_losses();
   count_use();
 }

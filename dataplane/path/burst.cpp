@@ -13,6 +13,7 @@
 // The worker's turn (dataplane/worker.cpp) calls the four, and sends what they have put into batches.
 #include "dataplane/path/burst.h"
 
+#include "dataplane/path/flight/note.h"
 #include "dataplane/path/frame/classify.h"
 #include "dataplane/path/frame/handoff.h"
 #include "dataplane/path/frame/transmit.h"
@@ -31,7 +32,12 @@ void handle_queries(state::Lcore& lcore, Burst& burst) {
     if (lcore.rules->zones().is_large())
       for (unsigned i = 0; i < burst.query_count; ++i) narrow_zones(lcore, burst.queries[i]);
   }
-  for (unsigned i = 0; i < burst.query_count; ++i) lcore.counters.query[handle_query(lcore, burst.queries[i])].add(1);
+  for (unsigned i = 0; i < burst.query_count; ++i) {
+    lcore.said = {};
+    const config::QueryOutcome outcome = handle_query(lcore, burst.queries[i]);
+    lcore.counters.query[outcome].add(1);
+    note(lcore, burst.queries[i], outcome);
+  }
   burst.query_count = 0;
 }
 

@@ -31,6 +31,7 @@
 #include "dataplane/state/lanes/frame_batch.h"
 #include "dataplane/state/random.h"
 #include "dataplane/state/report_limit.h"
+#include "dataplane/state/said.h"
 #include "dataplane/tables/local_host.h"
 #include "dataplane/tables/ruleset.h"
 
@@ -145,6 +146,7 @@ struct Lcore {
   uint64_t query_timeout_ns = 1'800'000'000;
   bool control_silent = false;  // `down` is then ignored
   uint64_t silent_until = 0;    // ns; until then no event is told (path/tell.h)
+  Said said;                    // to the client whose query is handled now, while it is
 
   Random random;
   uint64_t hash_key;  // of flights, waiters and remembered answers

@@ -23,6 +23,7 @@ bool send_back(state::Lcore& lcore, const Packet& packet, unsigned length) {
       .ip_id = static_cast<uint16_t>(lcore.random.next()),
       .family = packet.family,
   };
+  lcore.said = state::said_in({packet.dns, length});
   if (!write_udp_frame(*packet.frame, packet.dns, static_cast<uint16_t>(length), headers)) return false;
   transmit(lcore, packet.port, *packet.frame);
   return true;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/path/answer/reply.h"
+#include "dataplane/path/flight/note.h"
 #include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/limits/admit.h"
@@ -37,8 +38,15 @@ uint64_t judged_by(const state::Lcore& lcore) {
   return lcore.rules == nullptr ? 0 : lcore.rules->header().private_identity;
 }
 
-WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const state::Waiter& waiter, rte_mbuf& frame) {
-  const state::PendingQuery& query = lcore.flights.pending.query(delivery.flight);
+WaiterOutcome lose(const Flight& flight, const state::Waiter& waiter) {
+  note(flight, waiter, WaiterOutcome::lost, {});
+  return WaiterOutcome::lost;
+}
+
+WaiterOutcome tell(const Flight& flight, const state::Delivery& delivery, const state::Waiter& waiter,
+                   rte_mbuf& frame) {
+  state::Lcore& lcore = flight.lcore;
+  const state::PendingQuery& query = flight.query;
   dns::QueryTraits traits = query.traits_as(waiter.asker.form, waiter.udp_size);
   traits.has_cookie = waiter.has_cookie;
   traits.cookie = waiter.cookie;
@@ -58,11 +66,14 @@ WaiterOutcome tell(state::Lcore& lcore, const state::Delivery& delivery, const s
   }
   if (length == 0 || !write_udp_frame(frame, message, length, headers_to(lcore, waiter))) {
     discard(lcore, frame);
-    return WaiterOutcome::lost;
+    return lose(flight, waiter);
   }
-  transmit(lcore, waiter.port, frame);
   const auto rcode = static_cast<dns::Rcode>(dns::flags_of(message) & dns::kRcodeMask);
-  return rcode == dns::Rcode::servfail ? WaiterOutcome::answered_servfail : WaiterOutcome::answered;
+  const WaiterOutcome outcome =
+      rcode == dns::Rcode::servfail ? WaiterOutcome::answered_servfail : WaiterOutcome::answered;
+  note(flight, waiter, outcome, {message, length});
+  transmit(lcore, waiter.port, frame);
+  return outcome;
 }
 
 // Do the addresses of its answer come in another order for each client?
@@ -106,7 +117,8 @@ unsigned deliver(state::Lcore& lcore) {
     if (waiter.is_counted)
       release(lcore, {waiter.asker.address, waiter.asker.family, state::key_of(waiter.proof, waiter.mac)},
               state::Thing::waiters);
-    lcore.counters.waiter[frame == nullptr ? WaiterOutcome::lost : tell(lcore, delivery, waiter, *frame)].add(1);
+    const Flight flight(lcore, delivery.flight);
+    lcore.counters.waiter[frame == nullptr ? lose(flight, waiter) : tell(flight, delivery, waiter, *frame)].add(1);
     ++told;
     if (slot.waiters == 0) {
       lcore.flights.pending.close(delivery.flight);

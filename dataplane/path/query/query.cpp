@@ -143,6 +143,16 @@ Ended pass_opaque(state::Lcore& lcore, QueryWork& work, const tables::Match& mat
   return std::nullopt;
 }
 
+// What is said of the query when it is over, and its frame is gone.
+void describe(QueryWork& work) {
+  work.rule = config::kNoRule;
+  work.id = work.packet.dns_length >= dns::kHeaderSize ? dns::id_of(work.packet.dns) : uint16_t{0};
+  if (!work.has_question()) return;
+  const uint8_t* behind_name = work.packet.dns + dns::kHeaderSize + work.query.name.length;
+  work.type = dns::load16(behind_name);
+  work.query_class = dns::load16(behind_name + 2);
+}
+
 }  // namespace
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
@@ -153,6 +163,7 @@ void prepare_query(const state::Lcore& lcore, QueryWork& work) {
   work.has_good_cookie = false;
   work.opt_length = 0;
   work.verdict = dns::parse_query({work.packet.dns, work.packet.dns_length}, work.query);
+  describe(work);
   if (work.verdict != dns::QueryVerdict::ok || lcore.rules == nullptr) return;
   if (over_tcp) work.query.traits.udp_size = kStreamSize;
   prepare_join(lcore, work);
@@ -182,13 +193,17 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work) {
   work.tries = false;
   state::CacheKey key = key_of(lcore, work);
   if (work.is_likely && wants_recursion(work, client))
-    if (const Ended ended = recall_by_generation(lcore, work, key)) return *ended;
+    if (const Ended ended = recall_by_generation(lcore, work, key)) {
+      work.rule = key.question.rule;
+      return *ended;
+    }
   // Zones and endpoints are of class IN, and nothing of another one goes to them.
   if (key.question.query_class != dns::kClassIn)
     if (const Ended ended = answer_other_class(lcore, work, key.question)) return *ended;
 
   if (!work.is_probed) probe_zones(lcore, work);
   const tables::Match match = rules.match(work.query.name, work.probe, client.group);
+  work.rule = match.rule;
   if (const Ended ended = answer_by_rule(lcore, work, match)) return *ended;
   if (const Ended ended = pass_opaque(lcore, work, match)) return *ended;
   if (!wants_recursion(work, client))

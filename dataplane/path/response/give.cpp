@@ -6,6 +6,7 @@
 #include "dataplane/path/answer/reply.h"
 #include "dataplane/path/flight/deliver.h"
 #include "dataplane/path/flight/edns.h"
+#include "dataplane/path/flight/note.h"
 #include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/frame/transmit.h"
 #include "dataplane/path/guard/guard.h"
@@ -90,9 +91,10 @@ std::span<const uint8_t> fit(const Flight& flight, const dns::QueryTraits& trait
 }
 
 // The first client gets the answer, which says what it is to the others as well. False: it has not left.
-bool send_to_clients(const Flight& flight, const Packet& received, Packet& answer) {
+bool send_to_clients(const Received& received, ResponseOutcome outcome, Packet& answer) {
+  const Flight& flight = received.flight;
   state::Lcore& lcore = flight.lcore;
-  const bool to_card = lcore.host.is_stream(received.port) && !flight.came_by_stream();
+  const bool to_card = lcore.host.is_stream(received.packet.port) && !flight.came_by_stream();
   const dns::QueryTraits traits = flight.query.traits_of_first();
   const std::span<const uint8_t> whole = fit(flight, traits, answer);
   if (to_card && !copy_for_card(lcore, traits, answer)) return false;
@@ -106,9 +108,10 @@ bool send_to_clients(const Flight& flight, const Packet& received, Packet& answe
   }
   lcore.counters.rcodes[dns::flags_of(answer.dns) & dns::kRcodeMask].add(1);
   const uint8_t port = flight.slot.port;
+  note(flight, outcome, received.answered().endpoint_slot, {answer.dns, answer.dns_length});
   finish(flight, whole, dns::ExtendedError::other);
   transmit(lcore, port, *answer.frame);
-  if (to_card) discard(lcore, *received.frame);
+  if (to_card) discard(lcore, *received.packet.frame);
   return true;
 }
 
@@ -133,7 +136,7 @@ ResponseOutcome give(const Received& received) {
     return reject(outcome == ResponseOutcome::blocked ? outcome : ResponseOutcome::refreshed);
   }
   if (flight.slot.counts_as_negative != 0) give_negative_back(lcore, flight.slot, flight.query.key, answer.dns);
-  return send_to_clients(flight, received.packet, answer) ? outcome : reject(ResponseOutcome::no_room);
+  return send_to_clients(received, outcome, answer) ? outcome : reject(ResponseOutcome::no_room);
 }
 
 }  // namespace penstock::path

@@ -5,6 +5,7 @@
 
 #include "dataplane/path/answer/reply.h"
 #include "dataplane/path/flight/deliver.h"
+#include "dataplane/path/flight/note.h"
 #include "dataplane/path/flight/retry.h"
 #include "dataplane/path/flight/send.h"
 #include "dataplane/path/frame/buffer.h"
@@ -41,12 +42,17 @@ std::span<const uint8_t> truncated_for(const Flight& flight) {
   return message.first(dns::truncate_answer(message, flight.query.question(), traits));
 }
 
+SweepOutcome leave_unanswered(const Flight& flight) {
+  note(flight, SweepOutcome::expired_unanswered, {});
+  return SweepOutcome::expired_unanswered;
+}
+
 // `message`: what those who wait are told, empty: SERVFAIL.
 SweepOutcome answer(const Flight& flight, std::span<const uint8_t> message, bool is_stale) {
   if (flight.slot.background) return SweepOutcome::expired_refresh;
   state::Lcore& lcore = flight.lcore;
   rte_mbuf* frame = lcore.frames.fresh.pop();
-  if (frame == nullptr) return SweepOutcome::expired_unanswered;
+  if (frame == nullptr) return leave_unanswered(flight);
   const std::span<uint8_t> room = fresh_room(*frame);
   const dns::QueryTraits traits = flight.query.traits_of_first();
   const bool fits = !message.empty() && room.size() >= message.size() + dns::kAnswerTail;
@@ -60,10 +66,12 @@ SweepOutcome answer(const Flight& flight, std::span<const uint8_t> message, bool
   if (length == 0 ||
       !write_udp_frame(*frame, room.data(), static_cast<uint16_t>(length), headers_to(lcore, flight.slot))) {
     discard(lcore, *frame);
-    return SweepOutcome::expired_unanswered;
+    return leave_unanswered(flight);
   }
+  const SweepOutcome outcome = fits && is_stale ? SweepOutcome::expired_stale : SweepOutcome::expired;
+  note(flight, outcome, room.first(length));
   transmit(lcore, flight.slot.port, *frame);
-  return fits && is_stale ? SweepOutcome::expired_stale : SweepOutcome::expired;
+  return outcome;
 }
 
 // Overdue at its endpoint, and its client still waits.
