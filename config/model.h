@@ -66,6 +66,20 @@ struct Control {
   bool watch = false;                                 // reload when the file changes
 };
 
+// Which queries are written down, and where.
+struct QueryLog {
+  std::string to;               // "journald", "syslog", or the path of a file; empty: nowhere
+  bool as_json = true;          // JSON lines; else as penstockctl tail prints them
+  uint32_t sample = 1;          // one query of so many
+  std::vector<uint8_t> rcodes;  // answered so; kNotAnswered: not answered; empty: all. The same holds for the next two
+  std::vector<uint32_t> pools;  // indices: forwarded to one of them, or answered from what it had said
+  std::vector<uint32_t> clients;   // indices of groups
+  uint64_t file_size = 100 << 20;  // octets, then the file is put aside
+  uint32_t files = 10;             // that are kept aside
+
+  bool operator==(const QueryLog&) const = default;
+};
+
 // Clients that count as one kind; a client belongs to the group with the longest prefix that it is in.
 struct ClientGroup {
   std::string name;
@@ -221,6 +235,7 @@ struct Model {
   std::optional<std::string> metrics_listen = "127.0.0.1:9153";
   Dataplane dataplane;
   Control control;
+  QueryLog query_log;
 };
 
 }  // namespace penstock::config

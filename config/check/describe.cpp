@@ -4,8 +4,10 @@
 #include <cstdio>
 
 #include "config/check/probe_names.h"
+#include "config/contract/decisions/rcode.h"
 #include "config/read/read_model.h"
 #include "config/source_ports.h"
+#include "config/yaml/findings.h"
 
 namespace penstock::config {
 namespace {
@@ -169,6 +171,28 @@ std::string identity_text(const Dataplane& dataplane) {
          (dataplane.version.empty() ? std::string("refused") : "answered " + quoted(dataplane.version));
 }
 
+// "all queries", "one in 10 of the queries of pools vpc answered SERVFAIL or not at all".
+std::string query_log_text(const Model& model) {
+  const QueryLog& log = model.query_log;
+  std::string text = log.sample == 1 ? "queries" : "one in " + std::to_string(log.sample) + " of the queries";
+  std::vector<std::string> names;
+  const auto add = [&](const char* what, const char* last) {
+    if (!names.empty()) text += what + join_words({names.begin(), names.end()}, last);
+    names.clear();
+  };
+  for (const uint32_t group : log.clients) names.push_back(model.clients.groups[group].name);
+  add(" of clients ", " and ");
+  for (const uint32_t pool : log.pools) names.push_back(model.pools[pool].name);
+  add(" for pool ", " or ");
+  for (const uint8_t rcode : log.rcodes) names.push_back(rcode == kNotAnswered ? "nothing" : rcode_text(rcode));
+  add(" answered with ", " or ");
+  text += std::string(", as ") + (log.as_json ? "JSON" : "text") + ", to " + log.to;
+  if (log.to.starts_with('/'))
+    text += ", which is put aside at " + std::to_string(log.file_size >> 10) + " KiB, " + std::to_string(log.files) +
+            " times";
+  return text;
+}
+
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports)
@@ -195,6 +219,7 @@ std::vector<Row> process_rows(const Model& model) {
   if (model.updates)
     rows.push_back({"Updates", "of public names go to pool " + model.pools[*model.updates].name +
                                    ", one endpoint per client; of private names get REFUSED"});
+  if (!model.query_log.to.empty()) rows.push_back({"Query log", query_log_text(model)});
   rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
   return rows;
 }

@@ -28,6 +28,8 @@ constexpr PlaceText kTexts[] = {
     {"dataplane.source_ports", "UDP source ports of queries to endpoints."},
     {"dataplane.tcp", "TCP connections of clients."},
     {"control", "The process that reads the file, probes endpoints and serves `penstockctl`."},
+    {"log", "What is written down."},
+    {"log.queries", "The query log."},
 };
 static_assert(std::size(kTexts) == kPlaces);
 

@@ -32,8 +32,10 @@ enum class Place : uint8_t {
   source_ports,
   tcp,
   control,
+  log,
+  query_log,
 };
-constexpr size_t kPlaces = static_cast<size_t>(Place::control) + 1;
+constexpr size_t kPlaces = static_cast<size_t>(Place::query_log) + 1;
 
 // What holds where the key is not written.
 struct Default {
@@ -96,6 +98,8 @@ inline constexpr Key kKeys[] = {
      "dataplane: {cache_size: 256MiB}"},
     {Place::file, "control", "settings", "", Default::words("the defaults of its keys"),
      "The process that reads this file, probes endpoints and serves `penstockctl`.", "control: {watch: on}"},
+    {Place::file, "log", "settings", "", Default::words("no query is logged"), "What is written down.",
+     "log: {queries: {to: journald}}"},
     {Place::file, "empty_zones", "`on` or `off`", "", Default::of("off"),
      "`on` answers the reverse zones of private networks (RFC 6303) here. A zone of yours at or above one wins.",
      "empty_zones: on"},
@@ -407,6 +411,29 @@ inline constexpr Key kKeys[] = {
      "UNIX socket that `penstockctl` connects to.", "socket: /run/penstock-try/control.sock"},
     {Place::control, "watch", "`on` or `off`", "", Default::of("off"), "`on` reloads this file when it changes.",
      "watch: on"},
+
+    // ---- log ----
+    {Place::log, "queries", "settings", "", Default::words("no query is logged"),
+     "The query log: a line for each query that is over, as `penstockctl tail` shows them.",
+     "queries: {to: /var/log/penstock/queries.log}"},
+
+    // ---- log.queries ----
+    {Place::query_log, "to", "path, `journald` or `syslog`", "", Default::required(),
+     "Where the lines go. Queries that it cannot take in time are not logged, and counted.", "to: journald"},
+    {Place::query_log, "format", "`json` or `text`", "", Default::of("json"),
+     "`json`: one object per line. `text`: as `penstockctl tail` prints a query.", "format: text"},
+    {Place::query_log, "sample", "number 1 to 1000000", "", Default::of("1"),
+     "One of so many of the queries that the other settings select.", "sample: 100"},
+    {Place::query_log, "rcodes", "rcodes", "", Default::words("all"),
+     "Only queries answered so; `none`: only those without an answer.", "rcodes: [SERVFAIL, REFUSED, none]"},
+    {Place::query_log, "pools", "pools", "", Default::words("all, and queries of no pool"),
+     "Only queries whose rule forwards to one of these pools.", "pools: [vpc]"},
+    {Place::query_log, "clients", "groups of clients", "", Default::words("all"),
+     "Only queries of clients in one of these groups.", "clients: [ml-team]"},
+    {Place::query_log, "file_size", "size 64KiB to 64GiB", "octets, KiB, MiB, GiB", Default::of("100MiB"),
+     "The file is put aside at this size, as FILE.1.", "file_size: 1GiB"},
+    {Place::query_log, "files", "number 1 to 1000", "", Default::of("10"), "Files kept aside. The oldest goes.",
+     "files: 30"},
 };
 
 // The keys of a place, one behind the other.

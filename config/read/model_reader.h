@@ -51,6 +51,7 @@ struct ModelReader {
   void read_clients(const YamlValue&);
   void read_metrics(const YamlValue&);
   void read_control(const YamlValue&);
+  void read_log(const YamlValue&);
   // config/read/read_pools.cpp
   void read_pools(const YamlValue&);
   std::optional<uint32_t> pool_number(const YamlValue& name);  // reports an unknown one

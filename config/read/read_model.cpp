@@ -34,6 +34,7 @@ constexpr Section kReaders[] = {
     {"metrics", &ModelReader::read_metrics},
     {"dataplane", &ModelReader::read_dataplane},
     {"control", &ModelReader::read_control},
+    {"log", &ModelReader::read_log},
     {"empty_zones", &ModelReader::read_empty_zones},
     {"browser_canaries", &ModelReader::read_browser_canaries},
 };

@@ -47,6 +47,8 @@ inline const Surroundings& surroundings_of(Place place) {
       {"dataplane", "{source_ports: {", "}}", "dataplane.source_ports.", {"first: 20000"}},
       {"dataplane", "{tcp: {", "}}", "dataplane.tcp.", {}},
       {"control", "{", "}", "control.", {}},
+      {"log", "{", "}", "log.", {}},
+      {"log", "{queries: {", "}}", "log.queries.", {"to: journald"}},
   };
   return kAll[static_cast<size_t>(place)];
 }

@@ -1,3 +1,4 @@
+#include "config/contract/decisions/decision.h"
 #include "tests/config/read/model_text.h"
 
 namespace penstock::config::test {
@@ -74,6 +75,7 @@ default: {answer: refused}
 metrics: off
 dataplane: {eal: [--log-level=8, "-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64, query_timeout: 1m}
 control: {socket: /c, watch: "on"}
+log: {queries: {to: /q.log, format: text, sample: 5, rcodes: [servfail, none], pools: a, file_size: 1MiB, files: 3}}
 zones: [{zone: a.example, pool: a}]
 )";
 
@@ -122,6 +124,14 @@ TEST(ReadModel, ReadsEverySetting) {
   EXPECT_EQ(model.dataplane.query_timeout, milliseconds(60000));
   EXPECT_EQ(model.control.socket, "/c");
   EXPECT_TRUE(model.control.watch);
+  EXPECT_EQ(model.query_log, (QueryLog{.to = "/q.log",
+                                       .as_json = false,
+                                       .sample = 5,
+                                       .rcodes = {2, kNotAnswered},
+                                       .pools = {0},
+                                       .clients = {},
+                                       .file_size = 1 << 20,
+                                       .files = 3}));
 }
 
 TEST(ReadModel, ReadsHowAPoolIsUsed) {
