@@ -12,6 +12,7 @@
 #include "control/service_manager.h"
 #include "control/view/build_view.h"
 #include "control/view/readiness.h"
+#include "control/view/view_names.h"
 
 namespace penstock::control {
 namespace {
@@ -134,6 +135,7 @@ void Control::await_signal() {
 // ---- rules and dataplane
 
 void Control::on_in_force() {
+  query_log_.use(query_names(view()));
   if (watch_.watching()) watch_.watch(lifecycle_.model()->files);
   look_for_loops();
   consider_ready();
@@ -152,6 +154,7 @@ void Control::on_connected(const DataplaneSession& session) {
   session_ = session;
   slots_.attach(session.endpoints);
   event_reader_.attach(session.counters);
+  query_log_.attach(session.counters);
   slots_.beat(monotonic_ns());
   lifecycle_.on_connected(session);
   look_for_loops();
@@ -164,6 +167,7 @@ void Control::on_disconnected() {
   session_.reset();
   slots_.detach();
   event_reader_.detach();
+  query_log_.attach(nullptr);
   recent_share_.forget();
   loops_.stop();
   lifecycle_.on_disconnected();
@@ -297,7 +301,8 @@ StatusView Control::view() {
                      .event_reader = event_reader_,
                      .event_log = event_log_,
                      .recent = recent_share_,
-                     .metrics_failure = metrics_failure_});
+                     .metrics_failure = metrics_failure_,
+                     .query_log = query_log_});
 }
 
 void Control::publish_view() {

@@ -23,6 +23,7 @@
 #include "control/link/endpoint_slots.h"
 #include "control/metrics/metrics_server.h"
 #include "control/neighbours/next_hop_mirror.h"
+#include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/shared_view.h"
 
@@ -82,6 +83,7 @@ class Control : private Operations {
   RecentMemoryShare recent_share_;
   EventReader event_reader_;
   EventLog event_log_;
+  QueryLog query_log_;
   DataplaneLink link_;
   HealthChecker health_;
   TrafficReader traffic_reader_;

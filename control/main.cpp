@@ -43,8 +43,9 @@ std::vector<std::string> confine_to(std::vector<int> capabilities, std::vector<s
 
 // Before the first byte from elsewhere is read, and before the first thread: nothing of us has a right but the hand.
 std::unique_ptr<control::NeighbourHand> give_up_rights(const config::Model& model) {
-  const std::vector<std::string> folders = {std::filesystem::path(model.control.socket).parent_path(),
-                                            model.dataplane.state_dir};
+  std::vector<std::string> folders = {std::filesystem::path(model.control.socket).parent_path(),
+                                      model.dataplane.state_dir};
+  if (model.query_log.to.starts_with('/')) folders.push_back(std::filesystem::path(model.query_log.to).parent_path());
   for (const std::string& folder : folders)
     if (auto prepared = config::prepare_folder(folder); !prepared) spdlog::warn("{}", prepared.error());
   // libtbb looks for its allocator when the first memory is wanted, and after this no new code is let in.

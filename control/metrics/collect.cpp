@@ -9,6 +9,7 @@
 
 #include "config/source_ports.h"
 #include "control/events/event_text.h"
+#include "control/metrics/collect_clients.h"
 #include "control/metrics/metric_list.h"
 #include "control/view/stages.h"
 
@@ -394,6 +395,7 @@ std::vector<prometheus::MetricFamily> collect(const StatusView& view, BusyShare&
     add_slow_lane(list, view.page->slow);
     add_entropy(list, view);
   }
+  add_clients(list, view);
   add_events(list, view);
   for (const EndpointView& endpoint : view.endpoints) add_endpoint(list, endpoint, view.page.get());
   return list.take();

@@ -30,7 +30,7 @@ std::string response(std::string_view status, std::string_view body, bool is_hea
 }
 
 // RFC 9112 section 3: method, target, version. A query behind the path changes nothing.
-std::string answer_to(std::string_view request, const std::function<std::string()>& page) {
+std::string answer_to(std::string_view request, const HttpServer::Pages& pages) {
   const std::string_view line = request.substr(0, request.find("\r\n"));
   const size_t space = line.find(' ');
   const size_t end = space == std::string_view::npos ? space : line.find(' ', space + 1);
@@ -40,9 +40,9 @@ std::string answer_to(std::string_view request, const std::function<std::string(
   const bool is_head = method == "HEAD";
   if (method != "GET" && !is_head) return response("405 Method Not Allowed", "", false);
   const std::string_view target = line.substr(space + 1, end - space - 1);
-  if (target.substr(0, target.find('?')) != "/metrics")
-    return response("404 Not Found", "Metrics are at /metrics\n", is_head);
-  return response("200 OK", page(), is_head);
+  const auto page = pages(target.substr(0, target.find('?')));
+  if (!page) return response("404 Not Found", "Pages are /metrics, /healthz and /readyz\n", is_head);
+  return response(page->is_good ? "200 OK" : "503 Service Unavailable", page->text, is_head);
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   void answer() {
     is_asking_ = false;
     expire_after(server_.limits_.answering);
-    answer_ = answer_to(request_, server_.page_);
+    answer_ = answer_to(request_, server_.pages_);
     asio::async_write(socket_, asio::buffer(answer_),
                       [self = shared_from_this()](const std::error_code& error, size_t) {
                         std::error_code ignored;
@@ -104,9 +104,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   std::array<char, 1024> rest_;
 };
 
-HttpServer::HttpServer(const config::IpAddress& address, uint16_t port, const HttpLimits& limits,
-                       std::function<std::string()> page)
-    : limits_(limits), page_(std::move(page)), acceptor_(io_), again_(io_) {
+HttpServer::HttpServer(const config::IpAddress& address, uint16_t port, const HttpLimits& limits, Pages pages)
+    : limits_(limits), pages_(std::move(pages)), acceptor_(io_), again_(io_) {
   const tcp::endpoint endpoint(to_asio(address), port);
   acceptor_.open(endpoint.protocol());
   if (address.is_v6()) acceptor_.set_option(asio::ip::v6_only(true));

@@ -1,4 +1,4 @@
-// control/metrics/http_server.h - one page over HTTP to whoever asks: GET /metrics, nothing else, a connection for each.
+// control/metrics/http_server.h - a few pages over HTTP to whoever asks: GET, nothing else, a connection for each.
 //
 // One thread and no worker that a client could hold: civetweb inside prometheus-cpp has a thread for each connection, and Debian builds
 // it without IPv6. Whoever does not say what he wants in time is hung up on, and before that when his place is needed, the
@@ -9,7 +9,9 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <asio/io_context.hpp>
@@ -27,12 +29,19 @@ struct HttpLimits {
   std::chrono::milliseconds answering{10'000};
 };
 
+struct HttpPage {
+  bool is_good = true;  // 200, or else 503
+  std::string text;
+};
+
 class HttpServer {
  public:
-  // `page` is called on the server's own thread, at each request. Port 0 takes a free one. Throws std::system_error when the address
+  // The page of a path; nothing: there is none.
+  using Pages = std::function<std::optional<HttpPage>(std::string_view path)>;
+
+  // `pages` is called on the server's own thread, at each request. Port 0 takes a free one. Throws std::system_error when the address
   // cannot be bound.
-  HttpServer(const config::IpAddress& address, uint16_t port, const HttpLimits& limits,
-             std::function<std::string()> page);
+  HttpServer(const config::IpAddress& address, uint16_t port, const HttpLimits& limits, Pages pages);
   ~HttpServer();
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
@@ -43,7 +52,7 @@ class HttpServer {
   void make_room();
 
   HttpLimits limits_;
-  std::function<std::string()> page_;
+  Pages pages_;
   std::list<std::shared_ptr<Connection>> connections_;  // the longest open first
   asio::io_context io_;
   asio::ip::tcp::acceptor acceptor_;

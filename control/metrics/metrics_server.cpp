@@ -8,6 +8,7 @@
 #include "config/contract/address.h"
 #include "control/metrics/collect.h"
 #include "control/metrics/http_server.h"
+#include "control/view/health_view.h"
 
 namespace penstock::control {
 namespace {
@@ -42,10 +43,22 @@ struct MetricsServer::Parts {
   BusyShare busy_share;
   std::unique_ptr<HttpServer> server;
 
-  std::string page() {
+  std::string metrics() {
     const auto latest = view();
     if (!latest) return {};
     return prometheus::TextSerializer().Serialize(collect(*latest, busy_share, std::chrono::system_clock::now()));
+  }
+  HttpPage readiness() {
+    const auto latest = view();
+    if (!latest) return {.is_good = false, .text = "not ready: starting\n"};
+    const HealthView health = health_view(*latest);
+    return {.is_good = health.is_ready, .text = health_text(health)};
+  }
+  std::optional<HttpPage> page(std::string_view path) {
+    if (path == "/metrics") return HttpPage{.text = metrics()};
+    if (path == "/healthz") return HttpPage{.text = "alive\n"};
+    if (path == "/readyz") return readiness();
+    return std::nullopt;
   }
 };
 
@@ -53,8 +66,8 @@ MetricsServer::MetricsServer(const std::string& listen, View view) : parts_(std:
   const auto [address, port] = read_listen(listen);
   parts_->view = std::move(view);
   try {
-    parts_->server =
-        std::make_unique<HttpServer>(address, port, HttpLimits{}, [parts = parts_.get()] { return parts->page(); });
+    parts_->server = std::make_unique<HttpServer>(
+        address, port, HttpLimits{}, [parts = parts_.get()](std::string_view path) { return parts->page(path); });
   } catch (const std::exception&) {
     throw std::runtime_error("metrics.listen: cannot listen on " + listen +
                              ": in use by another process, or not an address of this host");

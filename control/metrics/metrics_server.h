@@ -1,4 +1,5 @@
-// control/metrics/metrics_server.h - Prometheus metrics over HTTP, GET /metrics.
+// control/metrics/metrics_server.h - over HTTP: /metrics for Prometheus, /healthz (this process answers), and /readyz, 200 or 503, with its
+// reason and a line for each pool.
 //
 //   MetricsServer server("127.0.0.1:9153", [&] { return latest_view; });
 #pragma once

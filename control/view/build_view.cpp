@@ -76,6 +76,7 @@ StatusView build_view(const ViewSources& from) {
   view.event_counts = from.event_log.counts();
   view.events_missed = from.event_reader.missed();
   view.metrics_failure = from.metrics_failure;
+  view.query_log = {from.query_log.written(), from.query_log.lost(), from.query_log.failure()};
   return view;
 }
 

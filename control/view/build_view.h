@@ -12,6 +12,7 @@
 #include "control/link/dataplane_link.h"
 #include "control/link/endpoint_slots.h"
 #include "control/neighbours/next_hop_mirror.h"
+#include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/status_view.h"
 
@@ -29,6 +30,7 @@ struct ViewSources {
   const EventLog& event_log;
   const RecentMemoryShare& recent;
   const std::string& metrics_failure;
+  const QueryLog& query_log;
 };
 
 StatusView build_view(const ViewSources&);

@@ -30,6 +30,12 @@ struct EndpointView {
   uint32_t budget = 0;          // queries/s, 0: none
 };
 
+struct QueryLogView {
+  uint64_t written = 0;  // queries
+  uint64_t lost = 0;
+  std::string failure;  // why nothing is written; empty: it is, or nothing is to be
+};
+
 // Built in one place (build_view.h). Immutable once handed out: a scrape reads it on the thread of the HTTP server.
 struct StatusView {
   std::string config_file;
@@ -53,6 +59,7 @@ struct StatusView {
   uint64_t events_missed = 0;
   ReloadRecord reloads;
   std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
+  QueryLogView query_log;
   std::vector<std::string> restart_needed;
 
   bool is_published() const { return generation != 0 && acknowledged == generation; }

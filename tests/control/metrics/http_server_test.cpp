@@ -35,8 +35,13 @@ class Client {
 
 struct HttpServerTest : testing::Test {
   void start() {
-    server =
-        std::make_unique<HttpServer>(config::parse_address("127.0.0.1").value(), 0, limits, [this] { return page; });
+    server = std::make_unique<HttpServer>(config::parse_address("127.0.0.1").value(), 0, limits,
+                                          [this](std::string_view path) -> std::optional<HttpPage> {
+                                            if (path == "/metrics") return HttpPage{.text = page};
+                                            if (path == "/readyz")
+                                              return HttpPage{.is_good = false, .text = "not ready\n"};
+                                            return std::nullopt;
+                                          });
   }
   std::string ask(const std::string& request) {
     Client client(server->port());
@@ -64,6 +69,7 @@ TEST_F(HttpServerTest, GivesThePageToWhoeverAsksForIt) {
 TEST_F(HttpServerTest, SaysNoToAllElse) {
   start();
   EXPECT_EQ(status(ask("GET / HTTP/1.1\r\n\r\n")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(status(ask("GET /readyz HTTP/1.1\r\n\r\n")), "HTTP/1.1 503 Service Unavailable");
   EXPECT_EQ(status(ask("POST /metrics HTTP/1.1\r\n\r\n")), "HTTP/1.1 405 Method Not Allowed");
   EXPECT_EQ(status(ask("nonsense\r\n\r\n")), "HTTP/1.1 400 Bad Request");
   EXPECT_EQ(status(ask(std::string("\0\xff \0\r\n\r\n", 8))), "HTTP/1.1 400 Bad Request");

@@ -384,9 +384,9 @@ TEST_F(MetricsServerTest, AlertsAndDashboardNameMetricsThatExist) {
 }
 
 TEST_F(MetricsServerTest, LabelsAreBounded) {
-  const std::set<std::string> allowed = {"version", "process", "class",  "outcome", "rcode",   "lcore",
-                                         "state",   "table",   "result", "pool",    "address", "protocol",
-                                         "le",      "port",    "reason", "kind"};
+  const std::set<std::string> allowed = {"version", "process", "class",       "outcome",   "rcode",    "lcore", "state",
+                                         "table",   "result",  "pool",        "address",   "protocol", "le",    "port",
+                                         "reason",  "kind",    "answered_by", "transport", "type"};
   BusyShare share;
   for (const auto& family : collect(*view_, share, std::chrono::system_clock::now())) {
     for (const auto& metric : family.metric) {
