@@ -9,6 +9,7 @@
 
 #include "config/contract/name.h"
 #include "control/admin/cache_report.h"
+#include "control/admin/query_commands.h"
 #include "control/admin/reports.h"
 
 namespace penstock::control {
@@ -35,6 +36,9 @@ void Commands::run(const std::string& line, Reply reply) {
   if (command == "status") return reply(status_report(operations_.view()));
   if (command == "endpoints") return reply(endpoints_report(operations_.view()));
   if (command == "cache") return reply(cache_report(operations_.view()));
+  if (command == "health") return reply(health_report(operations_.view(), text_in(request, "pool")));
+  if (command == "queries") return reply(queries_answer(operations_.view(), request));
+  if (command == "top") return reply(top_answer(operations_.view(), request));
   if (command == "flush") return flush(request, std::move(reply));
   if (command == "explain") return explain(request, std::move(reply));
   if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
@@ -48,7 +52,7 @@ void Commands::run(const std::string& line, Reply reply) {
     });
   }
   reply(failure("unknown command '" + command +
-                "': use status, endpoints, explain, cache, flush, reload, drain or undrain"));
+                "': use status, endpoints, explain, cache, health, queries, top, flush, reload, drain or undrain"));
 }
 
 namespace {

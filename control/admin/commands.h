@@ -2,7 +2,7 @@
 //
 //   {"command": "status"} | {"command": "endpoints"} | {"command": "reload", "accept_removals": true}
 //   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "client": "10.1.2.3", "name": "a.example",
-//   "type": "A"} | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
+//   "type": "A"} | {"command": "queries" | "top", ...} (query_commands.h) | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
 // Every answer has "ok"; when it is false, "error" says why and what would be right.
 #pragma once
 

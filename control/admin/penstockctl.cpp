@@ -1,7 +1,7 @@
 // control/admin/penstockctl.cpp - penstockctl: asks a running penstock-control, or checks a file without one.
 //
 // Exit status: 0 done, 1 refused or failed, 2 wrong usage or nobody answers. What answers a question says by it what it found: status,
-// verify, explain --client. The commands stand in subcommands/.
+// health, grep, verify, explain --client. The commands stand in subcommands/.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
@@ -59,7 +59,8 @@ int run(int argc, char** argv) {
   app.fallthrough();
   app.add_option("--socket", control.socket, "socket of penstock-control (control.socket)")->capture_default_str();
   app.add_flag("--json", control.as_json, "print the answer as JSON");
-  for (const auto add : {add_check, add_status, add_reload, add_explain, add_verify, add_endpoints, add_cache})
+  for (const auto add :
+       {add_check, add_status, add_health, add_reload, add_explain, add_verify, add_endpoints, add_cache, add_queries})
     add(app, control);
   try {
     app.parse(argc, argv);

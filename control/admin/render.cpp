@@ -155,6 +155,13 @@ std::string render_status(const json& status) {
                                  status["control"]["config"].get<std::string>() + ", reloads " +
                                  count(rules, "reloads_succeeded") + " good, " + count(rules, "reloads_failed") +
                                  " failed"});
+  if (status.contains("query_log")) {
+    const json& log = status["query_log"];
+    rows.push_back({"query log", log["failure"].is_string()
+                                     ? "NOT WRITTEN: " + log["failure"].get<std::string>()
+                                     : log["to"].get<std::string>() + ", " + log["written"].dump() +
+                                           " queries written, " + log["lost"].dump() + " lost"});
+  }
   if (status["control"].contains("metrics_failure"))
     rows.push_back({"metrics", "NOT SERVED: " + status["control"]["metrics_failure"].get<std::string>()});
   std::vector<std::string> health;

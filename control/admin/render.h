@@ -13,6 +13,7 @@ std::string render_endpoints(const nlohmann::json& endpoints);
 std::string render_explain(const nlohmann::json& explanation);
 std::string render_cache(const nlohmann::json& cache);
 std::string render_flushed(const nlohmann::json& flushed);
+std::string render_top(const nlohmann::json& top);
 // The cache's numbers (cache_numbers()) in one line.
 std::string render_cache_line(const nlohmann::json& numbers);
 // Whether and for how long answers are remembered (cache_of_name(), or a pool of cache_report()).

@@ -15,6 +15,7 @@
 #include "control/admin/stage_report.h"
 #include "control/events/event_text.h"
 #include "control/rules/local_answer.h"
+#include "control/view/health_view.h"
 
 namespace penstock::control {
 namespace {
@@ -336,6 +337,7 @@ void judge_status(const StatusView& view, json& of) {
   if (view.hello && silent(view)) degraded.push_back("the dataplane gets no heartbeat from control");
   if (view.reloads.refused_file) degraded.push_back("the configuration on disk is refused");
   if (!view.metrics_failure.empty()) degraded.push_back("metrics are not served");
+  if (!view.query_log.failure.empty()) degraded.push_back("the query log is not written");
   of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
   of["reasons"] = !down.empty() ? down : degraded;
 }
@@ -372,6 +374,11 @@ json status_report(const StatusView& view) {
           {"dataplane", dataplane_report(view)},
           {"endpoints", health}};
   if (!view.metrics_failure.empty()) of["control"]["metrics_failure"] = view.metrics_failure;
+  if (view.model && !view.model->query_log.to.empty())
+    of["query_log"] = {{"to", view.model->query_log.to},
+                       {"written", view.query_log.written},
+                       {"lost", view.query_log.lost},
+                       {"failure", view.query_log.failure.empty() ? json(nullptr) : json(view.query_log.failure)}};
   if (view.reloads.refused_file) {
     const RefusedFile& refused = *view.reloads.refused_file;
     json& report = of["rules"]["refused_file"];
@@ -475,6 +482,22 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
     of["endpoints"].push_back(std::move(entry));
   }
   return of;
+}
+
+json health_report(const StatusView& view, const std::string& pool) {
+  const HealthView health = health_view(view);
+  json pools = json::array();
+  bool is_known = pool.empty();
+  bool is_healthy = health.is_ready;
+  for (const PoolHealth& one : health.pools) {
+    pools.push_back({{"name", one.pool}, {"up", one.up}, {"endpoints", one.endpoints}});
+    if (one.pool != pool) continue;
+    is_known = true;
+    is_healthy = is_healthy && one.up != 0;
+  }
+  if (!is_known) return {{"ok", false}, {"error", "there is no pool '" + pool + "'; see penstockctl endpoints"}};
+  return {{"ok", true},     {"healthy", is_healthy},      {"ready", health.is_ready}, {"reason", health.reason},
+          {"pools", pools}, {"text", health_text(health)}};
 }
 
 }  // namespace penstock::control

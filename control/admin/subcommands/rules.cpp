@@ -1,4 +1,4 @@
-// control/admin/subcommands/rules.cpp - the commands about the rules in force: status, reload, explain.
+// control/admin/subcommands/rules.cpp - the commands about the rules in force: status, health, reload, explain.
 #include <memory>
 
 #include "control/admin/render.h"
@@ -45,6 +45,19 @@ void add_status(CLI::App& app, Invocation& control) {
       ->callback([&control] {
         control.ask({{"command", "status"}}, kQuick, render_status, verdict_of_status);
       });
+}
+
+void add_health(CLI::App& app, Invocation& control) {
+  const auto pool = std::make_shared<std::string>();
+  auto* command = app.add_subcommand("health", "may this node take queries? For load balancers and routing daemons");
+  command->add_option("--pool", *pool, "and is one of the endpoints of this pool up?");
+  command->footer("Exit status: 0 yes; 1 no; 2 no answer from penstock-control.");
+  command->callback([&control, pool] {
+    control.ask(
+        {{"command", "health"}, {"pool", *pool}}, kQuick,
+        [](const json& health) { return health.value("text", std::string()); },
+        [](const json& health) { return health.value("healthy", false) ? kDone : kFailed; });
+  });
 }
 
 void add_reload(CLI::App& app, Invocation& control) {

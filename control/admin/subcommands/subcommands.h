@@ -30,10 +30,12 @@ void print_json(const nlohmann::json&);
 // In the order of the help. `Invocation` outlives the command line.
 void add_check(CLI::App&, Invocation&);
 void add_status(CLI::App&, Invocation&);
+void add_health(CLI::App&, Invocation&);
 void add_reload(CLI::App&, Invocation&);
 void add_explain(CLI::App&, Invocation&);
 void add_verify(CLI::App&, Invocation&);
 void add_endpoints(CLI::App&, Invocation&);
 void add_cache(CLI::App&, Invocation&);
+void add_queries(CLI::App&, Invocation&);  // tail, grep, top
 
 }  // namespace penstock::control
