@@ -1,3 +1,5 @@
+#include "config/read/built_in.h"
+
 #include <string_view>
 #include <unordered_set>
 
@@ -22,7 +24,6 @@ constexpr Reverse kThisHost[] = {
 // RFC 6761 section 6.4 and RFC 7686: there are no such names, and asking for them tells on the user.
 constexpr std::string_view kNowhere[] = {"invalid", "onion"};
 
-// RFC 6303 section 4.1, 4.3, 4.5 and RFC 7793, but for what is always built in.
 constexpr std::string_view kEmptyV4[] = {
     "10.in-addr.arpa",         "168.192.in-addr.arpa",   "254.169.in-addr.arpa",         "2.0.192.in-addr.arpa",
     "100.51.198.in-addr.arpa", "113.0.203.in-addr.arpa", "255.255.255.255.in-addr.arpa",
@@ -50,9 +51,10 @@ struct Candidate {
 
 class Candidates {
  public:
-  void add(std::string_view text, uint32_t rule, bool parents_win = false) {
-    if (auto name = parse_name(text)) list_.push_back({std::move(*name), rule, parents_win});
+  void add(std::string_view text, uint32_t rule) {
+    if (auto name = parse_name(text)) list_.push_back({std::move(*name), rule, false});
   }
+  void add_empty(WireName name, uint32_t rule) { list_.push_back({std::move(name), rule, true}); }
 
   // Adds those to `zones` that nothing written there stands against.
   void add_to(ZoneNames& zones) const {
@@ -77,6 +79,18 @@ class Candidates {
 };
 
 }  // namespace
+
+std::vector<WireName> empty_zone_names() {
+  std::vector<WireName> names;
+  const auto add = [&](const std::string_view text) {
+    if (auto name = parse_name(text)) names.push_back(std::move(*name));
+  };
+  for (const std::string_view zone : kEmptyV4) add(zone);
+  for (int i = 16; i < 32; ++i) add(std::to_string(i) + ".172.in-addr.arpa");
+  for (int i = 64; i < 128; ++i) add(std::to_string(i) + ".100.in-addr.arpa");
+  for (const std::string_view zone : kEmptyV6) add(zone);
+  return names;
+}
 
 void ModelReader::add_built_in() {
   if (findings.has_error()) return;
@@ -104,10 +118,7 @@ void ModelReader::add_built_in() {
   }
   if (model.empty_zones) {
     const uint32_t empty = add_rule(built_in(Action::records, "empty_zones"));
-    for (const std::string_view zone : kEmptyV4) candidates.add(zone, empty, true);
-    for (int i = 16; i < 32; ++i) candidates.add(std::to_string(i) + ".172.in-addr.arpa", empty, true);
-    for (int i = 64; i < 128; ++i) candidates.add(std::to_string(i) + ".100.in-addr.arpa", empty, true);
-    for (const std::string_view zone : kEmptyV6) candidates.add(zone, empty, true);
+    for (WireName& zone : empty_zone_names()) candidates.add_empty(std::move(zone), empty);
   }
   if (model.browser_canaries) {
     const uint32_t canary = add_rule(built_in(Action::nxdomain, "browser_canaries"));

@@ -75,6 +75,14 @@ std::string_view missing_suffix(StudioService service, const StudioSuffixes& suf
   }
 }
 
+bool is_further_form(std::string_view name) {
+  const std::string dotted = "." + std::string(name);
+  if (dotted.find("-fips.") != std::string::npos) return true;
+  for (const char* dual_stack : {".api.aws", ".api.amazonwebservices.com.cn", ".api.amazonwebservices.eu"})
+    if (dotted.ends_with(dual_stack)) return true;
+  return dotted.ends_with(".app.aws") && dotted.find(".studio.sagemaker.") != std::string::npos;
+}
+
 std::vector<std::string> domain_hosts(std::string_view domain_id) {
   const std::string id(domain_id);
   return {id, "studio-" + id};

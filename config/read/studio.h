@@ -39,6 +39,10 @@ std::string_view missing_suffix(StudioService, const StudioSuffixes&);
 // missing_suffix() is empty.
 StudioNames studio_names(StudioService, std::string_view region, const StudioSuffixes&);
 
+// Whether a name that studio_names() gives is FIPS, dual-stack, or of Studio's second family: a VPC has it only with an endpoint for that
+// form, beside the service's own name.
+bool is_further_form(std::string_view name);
+
 // The first labels of the hosts that carry a domain's id: "d-ID", where presigned URLs and Studio Classic are, and "studio-d-ID",
 // the UI of Studio since November 2023. Hosts of spaces carry none.
 std::vector<std::string> domain_hosts(std::string_view domain_id);

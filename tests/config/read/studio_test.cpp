@@ -169,6 +169,8 @@ TEST(Studio, NeverImpliesTheRestOfAmazonaws) {
       if (!missing_suffix(static_cast<StudioService>(service), studio_suffixes(region)).empty()) continue;
       const auto list = studio_names(static_cast<StudioService>(service), region, studio_suffixes(region));
       ASSERT_FALSE(list.names.empty());
+      // The first is the service's own name, the others are forms of it.
+      for (size_t i = 0; i < list.names.size(); ++i) EXPECT_EQ(is_further_form(list.names[i]), i != 0) << list.names[i];
       for (const std::string& name : list.names) {
         EXPECT_TRUE(parse_name(name).has_value()) << name;
         EXPECT_NE(name.find(region), std::string::npos) << name;
