@@ -31,6 +31,10 @@ struct Judgement {
   std::vector<config::IpAddress> outside;    // those that `expect` does not hold
   std::string text;                          // "10.16.110.189, 10.16.46.208" or "NXDOMAIN"
   std::string meaning;                       // what to look at; empty when it is good
+  // The endpoint has no answer of its own: it says that there is no such name, or has the public addresses only.
+  bool is_absent() const {
+    return finding == Finding::nxdomain || (finding == Finding::outside && outside.size() == addresses.size());
+  }
   bool ok() const { return finding == Finding::good || finding == Finding::nothing_asked; }
 };
 

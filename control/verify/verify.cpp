@@ -14,6 +14,7 @@
 #include "config/check/zone_index.h"
 #include "control/admin/render.h"
 #include "control/verify/exchange.h"
+#include "control/verify/forms.h"
 #include "control/verify/judge.h"
 
 namespace penstock::control {
@@ -124,6 +125,7 @@ json to_json(const Asked& asked, const Judgement& judged, bool ok) {
                                : "WRONG"},
           {"answer", judged.text},
           {"meaning", ok ? "" : judged.meaning},
+          {"absent", judged.is_absent()},
           {"addresses", addresses}};
 }
 
@@ -180,38 +182,6 @@ json verify_one(const config::Model& model, const Question& question, const Veri
           {"servers", servers},  {"suggest", suggested}};
 }
 
-// Whether an endpoint knows the name: it gave addresses, or said NOERROR to the question for a zone's SOA.
-bool is_there(const json& zone) {
-  return std::any_of(zone["servers"].begin(), zone["servers"].end(), [](const json& server) {
-    return server["role"] == "endpoint" && server["ok"].get<bool>() &&
-           (server["type"] == "SOA" || !server["addresses"].empty());
-  });
-}
-
-// `studio:` implies FIPS, dual-stack and app.aws forms of a service's name, which not every region has. They may be missing where
-// another form is there.
-void forgive_absent_forms(json& zones) {
-  for (json& zone : zones) {
-    if (zone["ok"] || !zone["rule"].get<std::string>().starts_with("studio[")) continue;
-    const bool other_form = std::any_of(zones.begin(), zones.end(), [&](const json& other) {
-      return other["rule"] == zone["rule"] && other["ok"].get<bool>() && is_there(other);
-    });
-    const bool absent = std::all_of(zone["servers"].begin(), zone["servers"].end(), [](const json& server) {
-      return server["ok"].get<bool>() || server["role"] != "endpoint" || server["answer"] == "NXDOMAIN";
-    });
-    if (!other_form || !absent) continue;
-    for (json& server : zone["servers"]) {
-      if (server["role"] != "endpoint" || server["answer"] != "NXDOMAIN") continue;
-      server["ok"] = true;
-      server["verdict"] = "ok";
-      server["meaning"] = "";
-      server["answer"] = "NXDOMAIN: this form of the name does not exist here";
-    }
-    zone["ok"] = std::all_of(zone["servers"].begin(), zone["servers"].end(),
-                             [](const json& server) { return server["ok"].get<bool>(); });
-  }
-}
-
 }  // namespace
 
 json verify(const config::Model& model, const VerifyOptions& options,
@@ -232,7 +202,7 @@ json verify(const config::Model& model, const VerifyOptions& options,
   if (options.compare_default) say("querying the default pool too: its servers see the names below");
   json zones = json::array();
   for (const Question& question : questions) zones.push_back(verify_one(model, question, options));
-  if (!options.name) forgive_absent_forms(zones);
+  if (!options.name) tell_forms_not_offered(zones);
   const bool ok = std::all_of(zones.begin(), zones.end(), [](const json& zone) { return zone["ok"].get<bool>(); });
   return {{"ok", ok}, {"zones", zones}};
 }
@@ -261,7 +231,11 @@ std::string render_verify(const json& report, bool suggest) {
       text += "]   # seen in answers; prefer the VPC's own networks\n";
     }
   }
-  return text + (report["ok"].get<bool>() ? "all answers are correct\n" : "some answers are wrong\n");
+  const auto not_offered = std::count_if(report["zones"].begin(), report["zones"].end(),
+                                         [](const json& zone) { return zone.value("not_offered", false); });
+  text += report["ok"].get<bool>() ? "all answers are correct" : "some answers are wrong";
+  if (not_offered != 0) text += "; " + std::to_string(not_offered) + " forms of names are not offered by this VPC";
+  return text + "\n";
 }
 
 }  // namespace penstock::control

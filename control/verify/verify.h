@@ -24,7 +24,7 @@ struct VerifyOptions {
 };
 
 // {"ok", "zones": [{"zone", "question", "rule", "pool", "expect", "servers": [{"server", "role", "protocol", "ok", "verdict",
-// "answer", "meaning", "addresses"}], "suggest"}]}, or {"ok": false, "error"}. `say` gets what must be known before a query leaves. Blocks.
+// "answer", "meaning", "absent", "addresses"}], "suggest", "not_offered"}]}, or {"ok": false, "error"}. `say` gets what must be known before a query leaves. Blocks.
 nlohmann::json verify(const config::Model& model, const VerifyOptions& options,
                       const std::function<void(const std::string&)>& say);
 
