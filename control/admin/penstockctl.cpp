@@ -59,8 +59,8 @@ int run(int argc, char** argv) {
   app.fallthrough();
   app.add_option("--socket", control.socket, "socket of penstock-control (control.socket)")->capture_default_str();
   app.add_flag("--json", control.as_json, "print the answer as JSON");
-  for (const auto add :
-       {add_check, add_status, add_health, add_reload, add_explain, add_verify, add_endpoints, add_cache, add_queries})
+  for (const auto add : {add_check, add_status, add_health, add_reload, add_explain, add_verify, add_import,
+                         add_endpoints, add_cache, add_queries})
     add(app, control);
   try {
     app.parse(argc, argv);

@@ -1,6 +1,8 @@
 // control/admin/subcommands/rules.cpp - the commands about the rules in force: status, health, reload, explain.
+#include <iostream>
 #include <memory>
 
+#include "control/admin/explain_file.h"
 #include "control/admin/render.h"
 #include "control/admin/subcommands/subcommands.h"
 
@@ -29,11 +31,20 @@ std::string render_reload(const json& answer) {
   return text + answer.value("text", "done") + "\n";
 }
 
-struct Question {
-  std::string name;
-  std::string type = "A";
-  std::string client;
-};
+void explain(Invocation& control, ExplainOptions& asked) {
+  const bool has_one = asked.name.empty() != asked.names.empty();
+  if (!has_one || (asked.config.empty() && asked.name.empty())) {
+    std::cerr << "penstockctl: explain needs NAME, or --config FILE and NAME or --names FILE\n";
+    return;
+  }
+  if (!asked.config.empty()) {
+    asked.as_json = control.as_json;
+    control.status = explain_by_file(asked);
+    return;
+  }
+  control.ask({{"command", "explain"}, {"name", asked.name}, {"type", asked.type}, {"client", asked.client}}, kQuick,
+              render_explain, verdict_of_explain);
+}
 
 }  // namespace
 
@@ -70,16 +81,19 @@ void add_reload(CLI::App& app, Invocation& control) {
 }
 
 void add_explain(CLI::App& app, Invocation& control) {
-  const auto asked = std::make_shared<Question>();
+  const auto asked = std::make_shared<ExplainOptions>();
   auto* command = app.add_subcommand("explain", "show the rule of a name, and how a query for it is handled");
-  command->add_option("NAME", asked->name, "a domain name")->required();
+  command->add_option("NAME", asked->name, "a domain name");
   command->add_option("TYPE", asked->type, "a record type; it does not affect the rule")->capture_default_str();
   command->add_option("--client", asked->client, "address of the client; zones can be limited to client groups");
-  command->footer("Exit status: 1 if the client is not allowed, or the zone is not for it.");
-  command->callback([&control, asked] {
-    control.ask({{"command", "explain"}, {"name", asked->name}, {"type", asked->type}, {"client", asked->client}},
-                kQuick, render_explain, verdict_of_explain);
-  });
+  command->add_option("--config", asked->config, "by the rules of this configuration file; needs no daemon");
+  command->add_option("--names", asked->names,
+                      "with --config: a file of lines 'NAME [CLIENT]' in place of NAME, '-' for standard input");
+  command->footer(
+      "Exit status: 1 if the client is not allowed, or the zone is not for it. With --config a line a name is "
+      "printed,\n"
+      "with --json an object a line; with --names the status is 2 if a line has no name, else 0.");
+  command->callback([&control, asked] { explain(control, *asked); });
 }
 
 }  // namespace penstock::control

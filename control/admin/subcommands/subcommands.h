@@ -34,6 +34,7 @@ void add_health(CLI::App&, Invocation&);
 void add_reload(CLI::App&, Invocation&);
 void add_explain(CLI::App&, Invocation&);
 void add_verify(CLI::App&, Invocation&);
+void add_import(CLI::App&, Invocation&);
 void add_endpoints(CLI::App&, Invocation&);
 void add_cache(CLI::App&, Invocation&);
 void add_queries(CLI::App&, Invocation&);  // tail, grep, top
