@@ -1,4 +1,4 @@
-"""deploy/aws/checker/outputs.py - the outputs that `penstockctl import aws` is to read, as one configuration, and what is wrong with them.
+"""deploy/aws/checker/outputs.py - the outputs that `penstockctl import aws` reads, as one configuration, and what is wrong with them.
 
 Keys begin with "Penstock", and values are text: a list has commas. Two stacks of one Region are one pool.
 """
@@ -33,7 +33,7 @@ def read(world):
 
 
 def configuration(values):
-    """What the import is to write: a configuration for Penstock. Every VPC has names for its domain and the rest of its Region."""
+    """What the import writes: a configuration for Penstock. Every VPC has names for its domain and the rest of its Region."""
     region = values["PenstockRegion"][0]
     return {
         "listen": values["PenstockListen"],
