@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "config/read/built_in.h"
 #include "config/read/reverse_zones.h"
+#include "control/import/form/chain.h"
 #include "control/import/form/words.h"
 
 namespace penstock::imports {
@@ -152,8 +154,24 @@ void DnsmasqDomains::add_other(const Server& server, Where where) {
 void DnsmasqDomains::finish(bool in_order) {
   if (!other_.empty()) source_.other = {.kind = Kind::servers, .servers = other_, .in_order = in_order};
   tell_of_types();
+  close_private();
   if (!in_order) return;
   for (Zone& zone : source_.zones) zone.target.in_order = zone.target.servers.size() > 1;
+}
+
+// bogus-priv answers where no server is named for a private address, and '#' names none.
+void DnsmasqDomains::close_private() {
+  if (!source_.empty_zones) return;
+  const auto empty = config::empty_zone_names();
+  const WireName shared = *config::parse_name("100.in-addr.arpa");
+  for (Zone& zone : source_.zones) {
+    const bool is_private = std::any_of(empty.begin(), empty.end(), [&](const WireName& one) {
+      return is_below(zone.name, one) && !is_below(one, shared);
+    });
+    if (zone.target.kind != Kind::as_default || !is_private) continue;
+    zone.target.kind = Kind::nxdomain;
+    source_.note(zone.where, config::to_text(zone.name) + " is answered by bogus-priv all the same");
+  }
 }
 
 // Of a hundred thousand such lines one is enough.

@@ -30,6 +30,7 @@ class DnsmasqDomains {
   void add(std::string_view domain, const Target& target, Where where);
   void add(const WireName& name, Scope scope, const Target& target, Where where);
   void tell_of_types();
+  void close_private();
 
   Source& source_;
   std::unordered_map<std::string, size_t> entries_;  // by name and scope

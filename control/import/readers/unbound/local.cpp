@@ -50,6 +50,7 @@ void UnboundLocal::read_zone(const UnboundOption& option) {
     return;
   }
   auto target = target_of(type);
+  if (type == "inform") open_.emplace_back(**name, option.where);  // transparent, with a line in the log
   if (!target) return source_.decide(option.where, "local-zone type '" + type + "' has no equivalent: left out");
   if ((*name)->size() == 1 && target->kind == Kind::addresses)
     return source_.decide(option.where, "addresses for all names have no equivalent: left out");

@@ -63,6 +63,10 @@ const test::Sample kSamples[] = {
      .text = kOffice + "rev-server=10.1.0.0/16,10.1.1.1\nserver=/168.192.in-addr.arpa/10.1.1.1\nbogus-priv\n",
      .yaml = {"- {zone: 1.10.in-addr.arpa, pool: 1.10.in-addr.arpa}",
               "- {zone: 168.192.in-addr.arpa, pool: 1.10.in-addr.arpa}", "empty_zones: on"}},
+    {.description = "bogus-priv answers where '#' leads back",
+     .text = kOffice + "bogus-priv\nserver=/1.10.in-addr.arpa/#\nserver=/65.100.in-addr.arpa/#\n",
+     .yaml = {"- {zone: 1.10.in-addr.arpa, answer: nxdomain}", "- {zone: 65.100.in-addr.arpa, pool: corporate}"},
+     .note = {"5: by bogus-priv all the same"}},
     {.description = "records",
      .text = kOffice +
              "host-record=h.a.example,h,10.1.1.7\ncname=c.a.example,h.a.example\ntxt-record=a.example,\"x, y\"\n"
