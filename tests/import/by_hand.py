@@ -12,7 +12,7 @@ from generate import names
 from network import A, PTR, Question
 
 FILES = pathlib.Path(__file__).parent / "files"
-NAME = re.compile(r"(?<![\w.@-])(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*|(?<=[/\" ])(?:lan|consul|test|localhost)(?=[/\".]|$)", re.I)
+NAME = re.compile(r"(?<![\w.@-])(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*|(?<=[/\" ])(?:lan|consul|test)(?=[/\".]|$)", re.I)
 
 
 def copied(kind, folder):
