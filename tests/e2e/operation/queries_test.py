@@ -11,6 +11,7 @@ from client import ask, rcode
 from load import Load
 from penstock import Penstock, program
 from waiting import eventually
+from world import VPC
 
 STUDIO = "d-sq9djt5lr5pc.Studio.us-east-1.sagemaker.aws"
 
@@ -24,7 +25,7 @@ def office():
 @pytest.fixture(scope="module")
 def penstock(office):
     folder = pathlib.Path("/run/e2e-queries.penstock")
-    log = {"queries": {"to": f"{folder}/queries.log", "pools": ["vpc", "corporate"]}}
+    log = {"queries": {"to": f"{folder}/queries.log", "pools": [VPC, "corporate"]}}
     with Penstock(office, config(quick_health(), clients={"allow": ["192.168.10.0/24"], "deny": ["192.168.10.99"]}, log=log,
                                  dataplane={"cache_size": "16MiB"})) as penstock:
         yield penstock
@@ -57,7 +58,7 @@ def test_tail_shows_a_query_with_what_became_of_it(office, penstock):
         print(query)
         assert query["name"].lower() == STUDIO.lower() and query["type"] == "A" and query["rcode"] == "NOERROR"
         assert query["client"].startswith("192.168.10.") and query["transport"] == "udp"
-        assert query["pool"] == "vpc" and query["outcome"] in ("returned", "answered_cached", "joined_answered")
+        assert query["pool"] == VPC and query["outcome"] in ("returned", "answered_cached", "joined_answered")
         assert query["outcome"] != "returned" or query["endpoint"] in ENDPOINTS and query["ms"] > 0
 
 
