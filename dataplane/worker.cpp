@@ -66,6 +66,7 @@ unsigned Worker::take_turns() {
   lcore_.counters.answers_kept.set(lcore_.flights.deliveries.answers_kept());
   lcore_.counters.chases.set(lcore_.flights.chases.in_use());
   lcore_.counters.shares.set(lcore_.clients.shares.in_use());
+  lcore_.counters.decisions.publish();
   return moved;
 }
 

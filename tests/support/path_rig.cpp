@@ -304,6 +304,7 @@ std::vector<Sent> PathRig::finish(unsigned index) {
   while (rte_mbuf* frame = lcore.frames.fresh.pop()) pool.give_back(frame);
   lcore.counters.pending.set(lcore.flights.pending.in_flight());
   lcore.counters.waiting.set(lcore.flights.waiters.in_use());
+  lcore.counters.decisions.publish();
   return sent;
 }
 

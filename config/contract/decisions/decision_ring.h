@@ -14,6 +14,10 @@
 #include <optional>
 #include <tuple>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "config/contract/decisions/decision.h"
 
 namespace penstock::config {
@@ -29,28 +33,27 @@ class DecisionRing {
   static constexpr uint64_t kSlots = uint64_t{1} << 17;  // 64 Ki decisions with names of usual length
   static constexpr unsigned kNameReadable = std::tuple_size_v<decltype(NotedDecision::name)>;
 
-  // The writer's: where the next decision is written, with the values of an empty one. It counts once put() was called.
-  Decision& begin() {
-    return *new (&slots_[next_.load(std::memory_order_relaxed) % kSlots].octets[kTag + kNameInFirst]) Decision;
-  }
-  // Behind begin(). `name`: name_length octets on the wire, with kNameReadable octets of memory, whatever they hold.
+  // The writer's: where the next decision is put together, with the values of an empty one.
+  Decision& begin() { return *new (&staged_.octets[kTag + kNameInFirst]) Decision; }
+  // Behind begin(). `name`: name_length octets on the wire, with kNameReadable octets of memory, whatever they hold. Readers see it after
+  // publish(), which is to be called at the end of a turn.
   void put(const Decision& decision, const uint8_t* name) {
-    const uint64_t first = next_.load(std::memory_order_relaxed);
-    Slot* slot = &slots_[first % kSlots];
-    write_tag(*slot, first, true);
-    std::memcpy(&slot->octets[kTag], name, kNameInFirst);
-    uint64_t number = first + 1;
     const unsigned length = decision.name_length;
-    for (unsigned written = kNameInFirst; written < length; written += kNameInSlot, ++number) {
-      slot = &slots_[number % kSlots];
-      write_tag(*slot, number, false);
-      std::memcpy(&slot->octets[kTag], name + written, kNameInSlot);
-    }
-    next_.store(number, std::memory_order_release);
+    write(kNameInFirst, name, true);
+    for (unsigned at = kNameInFirst; at < length; at += kNameInSlot) write(kNameInSlot, name + at, false);
+  }
+  void publish() {
+    if (written_ == next_.load(std::memory_order_relaxed)) return;
+#ifdef __SSE2__
+    _mm_sfence();  // stores past the caches keep no order
+#endif
+    next_.store(written_, std::memory_order_release);
   }
 
   // Any reader's: the number of the slot that is written next.
-  uint64_t next() const { return next_.load(std::memory_order_acquire); }
+  uint64_t next() const {
+    return next_.load(std::memory_order_acquire);
+  }
   // The oldest slot that may be read now.
   uint64_t oldest() const {
     const uint64_t next = this->next();
@@ -77,10 +80,22 @@ class DecisionRing {
   };
   static_assert(kTag + kNameInFirst + sizeof(Decision) == sizeof(Slot));
 
-  static uint32_t tag(uint64_t number, bool begins) { return static_cast<uint32_t>(number << 1) | (begins ? 1 : 0); }
-  static void write_tag(Slot& slot, uint64_t number, bool begins) {
-    const uint32_t mark = tag(number, begins);
-    std::memcpy(slot.octets.data(), &mark, sizeof mark);
+  static uint32_t tag(uint64_t number, bool begins) {
+    return static_cast<uint32_t>(number << 1) | (begins ? 1 : 0);
+  }
+  // The next slot, past the caches: nobody of this core reads it again, and 8 MiB on their way through would push out what the path needs.
+  void write(unsigned length, const uint8_t* name, bool begins) {
+    Slot& from = begins ? staged_ : more_;
+    const uint32_t mark = tag(written_, begins);
+    std::memcpy(from.octets.data(), &mark, sizeof mark);
+    std::memcpy(&from.octets[kTag], name, length);
+    Slot& to = slots_[written_++ % kSlots];
+#ifdef __SSE2__
+    for (unsigned i = 0; i < sizeof(Slot); i += sizeof(__m128i))
+      _mm_stream_si128(reinterpret_cast<__m128i*>(&to.octets[i]), *reinterpret_cast<const __m128i*>(&from.octets[i]));
+#else
+    to = from;
+#endif
   }
   std::array<uint8_t, 64> copy(uint64_t number) const {
     std::array<uint8_t, 64> octets;
@@ -89,7 +104,10 @@ class DecisionRing {
     return octets;
   }
 
-  std::atomic<uint64_t> next_{0};
+  std::atomic<uint64_t> next_{0};  // published
+  uint64_t written_ = 0;           // the writer's alone, as the next two
+  Slot staged_;
+  Slot more_;
   alignas(64) std::array<Slot, kSlots> slots_;
 };
 

@@ -54,6 +54,7 @@ inline void put(config::CounterPage& page, uint32_t lcore, uint64_t at, config::
   config::Decision& decision = ring.begin();
   decision = made.decision;
   ring.put(decision, made.name.data());
+  ring.publish();
 }
 
 }  // namespace penstock::control::test

@@ -41,6 +41,7 @@ void put(DecisionRing& ring, uint32_t number, size_t name_length) {
   Decision& decision = ring.begin();
   decision = decision_of(number, name_length);
   ring.put(decision, name.data());
+  ring.publish();
 }
 
 // Everything that `noted` says is of `number`.
@@ -113,6 +114,7 @@ TEST(DecisionRing, ANameThatLooksLikeASlotsBeginIsNotTakenForOne) {
   Decision& decision = ring->begin();
   decision = decision_of(0, 255);
   ring->put(decision, name.data());
+  ring->publish();
   put(*ring, 1, 5);
   const auto noted = ring->read(1);
   ASSERT_TRUE(noted);
