@@ -72,7 +72,7 @@ class DecisionRing {
   static constexpr unsigned kNameInSlot = 64 - kTag;
   static constexpr unsigned kMostSlots = 1 + (255 - kNameInFirst + kNameInSlot - 1) / kNameInSlot;
   // Behind what the writer may be about to write.
-  static constexpr uint64_t kReadable = kSlots - 2 * kMostSlots;
+  static constexpr uint64_t kReadable = kSlots - 2 * uint64_t{kMostSlots};
 
   // Plain memory: the writer has no instruction to spare, and what a reader copies counts only if it was not overwritten meanwhile.
   struct alignas(64) Slot {
