@@ -53,8 +53,9 @@ config::CountedType counted_type(uint16_t type) {
     PENSTOCK_COUNTED_TYPES(PENSTOCK_COUNT_TYPE)
 #undef PENSTOCK_COUNT_TYPE
     default:
-      return config::CountedType::other;
+      break;
   }
+  return config::CountedType::other;
 }
 
 config::AnsweredBy answered_by(const Decision& decision) {
