@@ -100,6 +100,19 @@ int tell_of_host() {
   return status_of(servers);
 }
 
+// What we write must be read: an error of ours, or something that the source may have and a rule file may not.
+bool is_accepted(const ImportOptions& options, const Imported& imported) {
+  const std::string& beside = options.output.empty() ? options.paths.front() : options.output;
+  const std::string folder = std::filesystem::absolute(beside).parent_path();
+  bool is_good = true;
+  for (const config::Finding& finding : config::read_model_text(imported.written.yaml, "the result", folder).findings) {
+    if (finding.severity != config::Severity::error) continue;
+    is_good = false;
+    std::cerr << "decide: the result is refused as it stands: " << config::to_text(finding) << '\n';
+  }
+  return is_good;
+}
+
 int verify(const ImportOptions& options, const Imported& imported) {
   const std::string folder = std::filesystem::absolute(options.paths.front()).parent_path();
   const auto read = config::read_model_text(imported.written.yaml, "the result", folder);
@@ -147,6 +160,7 @@ int run_import(const ImportOptions& options) {
   const auto& remarks = result.written.remarks;
   const bool is_lost =
       std::any_of(remarks.begin(), remarks.end(), [](const Remark& one) { return one.weight == Weight::decide; });
+  if (!is_accepted(options, result)) return kDecide;
   const int verdict = options.verify ? verify(options, result) : kNothingLost;
   return std::max(verdict, is_lost ? kDecide : kNothingLost);
 }

@@ -1,11 +1,13 @@
 #include "control/import/write/yaml_writer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "config/read/studio.h"
+#include "config/read/zones_file.h"
 #include "control/import/form/order.h"
 #include "control/import/form/words.h"
 #include "control/import/write/pools.h"
@@ -32,6 +34,29 @@ std::string flow_addresses(const std::vector<IpAddress>& list) {
 }
 std::string flow_prefixes(const auto& list) {
   return flow(list, [](const IpPrefix& prefix) { return yaml_text(config::to_string(prefix)); });
+}
+
+std::string escaped(char octet) {
+  const std::string digits = std::to_string(static_cast<uint8_t>(octet));
+  return "\\" + std::string(3 - digits.size(), '0') + digits;
+}
+
+// As config/ reads it: octets that it takes for mistakes are escaped, and one of a name that looks like an address.
+std::string zone_text(const WireName& name) {
+  const std::string plain = config::to_text(name);
+  std::string text;
+  for (size_t at = 0; at < plain.size(); ++at) {
+    if (plain[at] == '\\') {
+      const size_t length =
+          plain.size() - at > 3 && std::isdigit(static_cast<unsigned char>(plain[at + 1])) != 0 ? 4 : 2;
+      text += plain.substr(at, length);
+      at += length - 1;
+    } else {
+      const std::string_view octet = std::string_view(plain).substr(at, 1);
+      text += octet == "." || config::zone_problem(octet).empty() ? std::string(octet) : escaped(plain[at]);
+    }
+  }
+  return config::zone_problem(text).empty() ? text : escaped(text[0]) + text.substr(1);
 }
 
 class Writer {
@@ -168,7 +193,7 @@ class Writer {
     std::string text = "zones:\n";
     for (size_t i = 0; i < in_effect_.size(); ++i) {
       const Zone& zone = source_.zones[in_effect_[i]];
-      const std::string name = (zone.scope == Scope::below ? "*." : "") + config::to_text(zone.name);
+      const std::string name = (zone.scope == Scope::below ? "*." : "") + zone_text(zone.name);
       const bool is_name = zone.scope == Scope::name || is_for_apex(zone);
       text += std::string("  - {") + (is_name ? "name: " : "zone: ") + yaml_text(name) + ", " +
               write_target(zone, pool_of_[i], inbound) + write_view(zone, in_effect_[i], pool_of_[i]) + "}   # " +

@@ -44,6 +44,12 @@ const test::Sample kSamples[] = {
      .text = kOffice + "a.example b.example, 10.1.0.0/16 {\n  forward . 10.1.1.1\n}\n",
      .yaml = {"- {zone: a.example, pool: a.example}", "- {zone: b.example, pool: a.example}",
               "- {zone: 1.10.in-addr.arpa, pool: a.example}"}},
+    {.description = "an address as a zone is a name that nobody asks for",
+     .text = kOffice + "10.1.1.53 {\n  forward . 10.1.1.1\n}\n",
+     .yaml = {"0490.1.1.53"}},
+    {.description = "octets that hardly any name has",
+     .text = kOffice + "a?b.example {\n  forward . 10.1.1.1\n}\n",
+     .yaml = {"a\\\\063b.example"}},
     {.description = "ports and TLS, of servers and of listeners",
      .text = kOffice + "a.example {\n  forward . 10.1.1.1:5353 tls://10.1.1.2\n}\nb.example:5300 {\n forward . "
                        "10.1.1.1\n}\ntls://c.example {\n forward . 10.1.1.1\n}\n",
