@@ -12,6 +12,7 @@
 #include "control/import/form/words.h"
 #include "control/import/host/host.h"
 #include "control/import/readers/bind/second_opinion.h"
+#include "control/rules/zone_records.h"
 
 namespace penstock::imports {
 namespace {
@@ -100,12 +101,15 @@ int tell_of_host() {
   return status_of(servers);
 }
 
-// What we write must be read: an error of ours, or something that the source may have and a rule file may not.
+// What we write must be read: an error of ours, or something that the source may have and a rule file may not. Zone files are read once the
+// result is a file beside them.
 bool is_accepted(const ImportOptions& options, const Imported& imported) {
-  const std::string& beside = options.output.empty() ? options.paths.front() : options.output;
-  const std::string folder = std::filesystem::absolute(beside).parent_path();
+  const std::string folder = std::filesystem::absolute(options.paths.front()).parent_path();
+  const config::ReadModel read = options.output.empty()
+                                     ? config::read_model_text(imported.written.yaml, "the result", folder)
+                                     : control::read_rules(options.output);
   bool is_good = true;
-  for (const config::Finding& finding : config::read_model_text(imported.written.yaml, "the result", folder).findings) {
+  for (const config::Finding& finding : read.findings) {
     if (finding.severity != config::Severity::error) continue;
     is_good = false;
     std::cerr << "decide: the result is refused as it stands: " << config::to_text(finding) << '\n';

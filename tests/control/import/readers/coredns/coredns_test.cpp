@@ -46,10 +46,10 @@ const test::Sample kSamples[] = {
               "- {zone: 1.10.in-addr.arpa, pool: a.example}"}},
     {.description = "an address as a zone is a name that nobody asks for",
      .text = kOffice + "10.1.1.53 {\n  forward . 10.1.1.1\n}\n",
-     .yaml = {"0490.1.1.53"}},
+     .yaml = {"- {zone: \"\\\\0490.1.1.53\", pool: 10.1.1.53}"}},
     {.description = "octets that hardly any name has",
      .text = kOffice + "a?b.example {\n  forward . 10.1.1.1\n}\n",
-     .yaml = {"a\\\\063b.example"}},
+     .yaml = {"- {zone: \"a\\\\063b.example\", pool: a-b.example}"}},
     {.description = "ports and TLS, of servers and of listeners",
      .text = kOffice + "a.example {\n  forward . 10.1.1.1:5353 tls://10.1.1.2\n}\nb.example:5300 {\n forward . "
                        "10.1.1.1\n}\ntls://c.example {\n forward . 10.1.1.1\n}\n",
