@@ -222,6 +222,7 @@ void Control::beat() {
   slots_.beat(monotonic_ns());
   notify_watchdog();
   read_events();
+  watch_turns();
   if (beats_ % kBeatsPerLook == 0) observe_traffic();
   loops_.tick(now);
   consider_ready();
@@ -279,6 +280,20 @@ void Control::observe_traffic() {
     health_.observe(id, sample);
 }
 
+// A load balancer has to hear of it before its clients do.
+void Control::watch_turns() {
+  std::vector<HungLcore> hung =
+      turn_watch_.look(session_ ? session_->counters.get() : nullptr, std::chrono::steady_clock::now());
+  const bool changed = hung.size() != hung_lcores_.size();
+  hung_lcores_ = std::move(hung);
+  if (!changed) return;
+  if (hung_lcores_.empty())
+    spdlog::info("all lcores of the dataplane turn again");
+  else
+    spdlog::error("{} of the dataplane's lcores hang: this node is not ready", hung_lcores_.size());
+  publish_view();
+}
+
 // ---- what others see
 
 void Control::consider_ready() {
@@ -301,6 +316,7 @@ StatusView Control::view() {
                      .event_reader = event_reader_,
                      .event_log = event_log_,
                      .recent = recent_share_,
+                     .hung_lcores = hung_lcores_,
                      .metrics_failure = metrics_failure_,
                      .query_log = query_log_});
 }

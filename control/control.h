@@ -68,6 +68,7 @@ class Control : private Operations {
   void read_events();
   void report(const config::Event&, std::chrono::steady_clock::time_point now);
   void observe_traffic();
+  void watch_turns();
   void look_for_loops();
   void consider_ready();
   void publish_view();
@@ -81,6 +82,8 @@ class Control : private Operations {
   EndpointSlots slots_;
   RuleLifecycle lifecycle_;
   RecentMemoryShare recent_share_;
+  TurnWatch turn_watch_;
+  std::vector<HungLcore> hung_lcores_;
   EventReader event_reader_;
   EventLog event_log_;
   QueryLog query_log_;

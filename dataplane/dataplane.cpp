@@ -1,5 +1,7 @@
 #include "dataplane/dataplane.h"
 
+#include <systemd/sd-daemon.h>
+
 #include "dataplane/assembly/assembly.h"
 
 namespace penstock {
@@ -26,6 +28,8 @@ tl::expected<void, std::string> Dataplane::assemble() {
 
 void Dataplane::run(int signals) {
   housekeeping_->run(signals);
+  sd_notify(0, "STOPPING=1");
+  housekeeping_->finish(signals);
 }
 
 Dataplane::~Dataplane() {

@@ -21,7 +21,8 @@ class Dataplane {
   Dataplane(const Dataplane&) = delete;
   Dataplane& operator=(const Dataplane&) = delete;
 
-  // The main thread's life. Returns when `signals` (a signalfd) is readable.
+  // The main thread's life. Returns when `signals` (a signalfd) has become readable and the queries in flight are over, after 2 s at most;
+  // at once when it becomes readable again.
   void run(int signals);
 
  private:

@@ -102,8 +102,6 @@ int main(int argc, char** argv) {
     sd_notify(0, host->files.empty() ? "READY=1\nSTATUS=the configuration is REFUSED, its last good copy is in use"
                                      : "READY=1");
     (*dataplane)->run(signals);
-    sd_notify(0, "STOPPING=1");
-    spdlog::info("stopping");
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return EXIT_FAILURE;

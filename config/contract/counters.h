@@ -348,6 +348,7 @@ struct CounterPage {
   Counter ports_gone;           // whose interface the kernel has no more
   Counter gateways_unknown;     // of ports with a strict reverse path: whose MAC the kernel does not know
   Counter unix_offset_ns;       // ns to add to the lcores' clock for the time since 1970, once a second
+  Counter stopping;             // 1: takes no query any more, waits for those in flight
   Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
   SlowCounters slow;            // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;

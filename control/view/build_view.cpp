@@ -45,6 +45,7 @@ void add_dataplane(StatusView& view, const ViewSources& from) {
   view.ports_of_an_lcore = ports_of_an_lcore(from.lifecycle.boot().dataplane(), from.session->hello.lcores);
   view.page = from.session->counters;
   view.recent = from.recent.get();
+  view.hung_lcores = from.hung_lcores;
   view.heartbeat_age = heartbeat_age(*from.session->endpoints);
 }
 

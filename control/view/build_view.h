@@ -29,6 +29,7 @@ struct ViewSources {
   const EventReader& event_reader;
   const EventLog& event_log;
   const RecentMemoryShare& recent;
+  const std::vector<HungLcore>& hung_lcores;
   const std::string& metrics_failure;
   const QueryLog& query_log;
 };

@@ -8,6 +8,9 @@ namespace {
 std::string reason_not_ready(const StatusView& view) {
   if (!view.page) return "no dataplane is connected";
   if (view.page->generation.get() == 0) return "the dataplane has no rules yet";
+  if (view.page->stopping.get() != 0) return "the dataplane is stopping";
+  if (!view.hung_lcores.empty())
+    return "lcore " + std::to_string(view.hung_lcores.front().lcore) + " of the dataplane hangs";
   return "";
 }
 

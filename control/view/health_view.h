@@ -15,7 +15,7 @@ struct PoolHealth {
 };
 
 struct HealthView {
-  // A dataplane is connected and has rules. What endpoints do is no reason to leave: the other nodes have the same ones, and all would leave
+  // A dataplane is connected, has rules and takes queries, and all its lcores turn. What endpoints do is no reason to leave: the other nodes have the same ones, and all would leave
   // at once.
   bool is_ready = false;
   std::string reason;  // in words, why not; or what is worth knowing; or empty

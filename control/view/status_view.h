@@ -19,6 +19,7 @@
 #include "control/health/health_checker.h"
 #include "control/lifecycle/reload_record.h"
 #include "control/view/memory_share.h"
+#include "control/view/turn_watch.h"
 
 namespace penstock::control {
 
@@ -58,6 +59,7 @@ struct StatusView {
   std::array<uint64_t, kEventKinds> event_counts{};
   uint64_t events_missed = 0;
   ReloadRecord reloads;
+  std::vector<HungLcore> hung_lcores;
   std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
   QueryLogView query_log;
   std::vector<std::string> restart_needed;

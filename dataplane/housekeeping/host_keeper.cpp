@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "dataplane/net/kernel/neighbourhood.h"
 
@@ -59,6 +60,26 @@ void HostKeeper::tick(Time now) {
   }
   parts_.slow_lane->keep_out(follower_.kept_out());
   if (is_due) call_gateways(now);
+  count();
+}
+
+// The filter first: it is one turn until the lcores have seen what it had let through.
+void HostKeeper::listen_no_more() {
+  constexpr auto kTurn = std::chrono::milliseconds(2);
+  interfaces_.reset();
+  if (const auto done = filter_.take_no_queries(); !done)
+    spdlog::warn("the ports' filters still take queries: {}", done.error());
+  std::this_thread::sleep_for(kTurn);
+  auto next = std::make_unique<tables::LocalHost>(*parts_.host);
+  ++next->version;
+  for (unsigned i = 0; i < next->listen().size(); ++i) {
+    if (next->listen(i).family == 0) continue;
+    parts_.slow_lane->leave(next->listen(i));
+    next->retire_listen(i);
+  }
+  parts_.plant->host.store(next.get(), std::memory_order_release);
+  parts_.publisher->wait_for_lcores("the end of listening waits");
+  parts_.host = std::move(next);
   count();
 }
 

@@ -27,6 +27,8 @@ class HostKeeper {
   int fd() const { return interfaces_ ? interfaces_->fd() : -1; }  // readable: the kernel has said something
   // To be called often.
   void tick(Time now);
+  // For the end of the process: no address is listened to any more, and changes are not followed. What was asked before is still answered.
+  void listen_no_more();
 
  private:
   void call_gateways(Time now);

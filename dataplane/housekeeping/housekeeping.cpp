@@ -1,6 +1,8 @@
 #include "dataplane/housekeeping/housekeeping.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "dataplane/clocks.h"
 #include "dataplane/housekeeping/doors.h"
@@ -25,6 +27,12 @@ FloodPolice::Means means_of(Parts& parts) {
   };
 }
 
+std::vector<uint64_t> turns_of(const Parts& parts) {
+  std::vector<uint64_t> turns;
+  for (size_t i = 0; i < parts.workers.size(); ++i) turns.push_back(parts.pages->counters().lcore[i].turns.get());
+  return turns;
+}
+
 }  // namespace
 
 Housekeeping::Housekeeping(Parts& parts)
@@ -33,7 +41,8 @@ Housekeeping::Housekeeping(Parts& parts)
       host_(parts, filter_),
       heartbeat_(parts),
       police_(means_of(parts)),
-      levels_(parts) {}
+      levels_(parts),
+      watchdog_(service_manager_watchdog()) {}
 
 void Housekeeping::watch() {
   heartbeat_.watch_neighbours();
@@ -51,33 +60,68 @@ std::vector<pollfd> Housekeeping::descriptors(int signals) {
   return all;
 }
 
-void Housekeeping::run(int signals) {
+// False: `signals` is readable.
+bool Housekeeping::wait(int signals) {
   const bool with_doors = has_doors(*parts_.ports);
   ControlLink& link = *parts_.link;
-  for (;;) {
-    std::vector<pollfd> waits = descriptors(signals);
-    // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
-    poll(waits.data(), waits.size(), with_doors ? 1 : 20);
-    if (waits[0].revents != 0) return;
-    if (waits[1].revents != 0) link.accept();
-    if (waits[2].revents != 0 && link.connection() == waits[2].fd) link.serve();
-    // Bounded: a flood at the door must not keep signals, rules and the heartbeat waiting.
-    for (int round = 0; with_doors && round < 8 && move_through_doors(parts_) != 0; ++round) {
-    }
-    turn(std::chrono::steady_clock::now());
+  std::vector<pollfd> waits = descriptors(signals);
+  // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
+  poll(waits.data(), waits.size(), with_doors ? 1 : 20);
+  if (waits[0].revents != 0) return false;
+  if (waits[1].revents != 0) link.accept();
+  if (waits[2].revents != 0 && link.connection() == waits[2].fd) link.serve();
+  // Bounded: a flood at the door must not keep signals, rules and the heartbeat waiting.
+  for (int round = 0; with_doors && round < 8 && move_through_doors(parts_) != 0; ++round) {
   }
+  return true;
+}
+
+void Housekeeping::run(int signals) {
+  while (wait(signals)) turn(std::chrono::steady_clock::now());
+}
+
+void Housekeeping::finish(int signals) {
+  constexpr auto kPatience = std::chrono::seconds(2);
+  signalfd_siginfo first{};
+  if (read(signals, &first, sizeof first) < 0) return;
+  const Time until = std::chrono::steady_clock::now() + kPatience;
+  parts_.pages->counters().stopping.set(1);
+  host_.listen_no_more();
+  const uint64_t owed = in_flight();
+  while (in_flight() != 0 && std::chrono::steady_clock::now() < until && wait(signals))
+    look_after_queries(std::chrono::steady_clock::now());
+  wait(signals);  // answers over TCP have yet to pass the slow lane
+  if (const uint64_t left = in_flight(); left != 0)
+    spdlog::warn("stopping: {} of {} queries in flight have no response yet", left, owed);
+  else
+    spdlog::info("stopping: all queries in flight are answered");
+}
+
+// Clients that wait for an answer.
+uint64_t Housekeeping::in_flight() const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < parts_.workers.size(); ++i) {
+    const config::LcoreCounters& lcore = parts_.pages->counters().lcore[i];
+    sum += lcore.pending.get() + lcore.deliveries.get();
+  }
+  return sum;
 }
 
 void Housekeeping::turn(Time now) {
-  parts_.link->tick(now);
-  heartbeat_.tick();
   host_.tick(now);
-  meter_.tick(parts_.publisher->current(), parts_.pages->counters(), *parts_.budgets, monotonic_ns());
+  look_after_queries(now);
   stop_floods();
   renew_cookies();
   keep_endpoints(now);
+}
+
+void Housekeeping::look_after_queries(Time now) {
+  parts_.link->tick(now);
+  heartbeat_.tick();
+  meter_.tick(parts_.publisher->current(), parts_.pages->counters(), *parts_.budgets, monotonic_ns());
   filter_.retire(now);
   levels_.tick(now);
+  watchdog_.tick(turns_of(parts_), now);
 }
 
 void Housekeeping::stop_floods() {

@@ -13,6 +13,7 @@
 #include "dataplane/housekeeping/host_keeper.h"
 #include "dataplane/housekeeping/levels.h"
 #include "dataplane/housekeeping/response_filter.h"
+#include "dataplane/housekeeping/watchdog.h"
 #include "dataplane/parts.h"
 
 namespace penstock {
@@ -31,10 +32,15 @@ class Housekeeping {
   void watch();
   // Until `signals` is readable.
   void run(int signals);
+  // Takes no query any more, and goes on until those in flight are over: 2 s at most, or until `signals` is readable again.
+  void finish(int signals);
 
  private:
   std::vector<pollfd> descriptors(int signals);
+  bool wait(int signals);
   void turn(Time now);
+  void look_after_queries(Time now);
+  uint64_t in_flight() const;
   void stop_floods();
   void renew_cookies();
   void keep_endpoints(Time now);
@@ -46,6 +52,7 @@ class Housekeeping {
   EndpointMeter meter_;
   FloodPolice police_;
   Levels levels_;
+  Watchdog watchdog_;
   uint64_t kept_sequence_ = 0;  // of the endpoint page that is on disk
   Time kept_at_{};
 };

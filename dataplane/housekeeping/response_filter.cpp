@@ -39,12 +39,18 @@ ResponseFilter::Result ResponseFilter::renew() {
   return done;
 }
 
+ResponseFilter::Result ResponseFilter::take_no_queries() {
+  takes_queries_ = false;
+  return renew();
+}
+
 ResponseFilter::Result ResponseFilter::set(std::span<const config::IpAddress> endpoints) {
   const tables::LocalHost& host = *plant_.host.load(std::memory_order_relaxed);
   net::FilterRules rules;
   const auto listen = host.listen();
-  std::copy_if(listen.begin(), listen.end(), std::back_inserter(rules.listen),
-               [](const config::IpAddress& address) { return address.family != 0; });
+  if (takes_queries_)
+    std::copy_if(listen.begin(), listen.end(), std::back_inserter(rules.listen),
+                 [](const config::IpAddress& address) { return address.family != 0; });
   rules.endpoints.assign(endpoints.begin(), endpoints.end());
   rules.source_ports = source_ports_;
   std::vector<std::vector<net::Mac>> macs;

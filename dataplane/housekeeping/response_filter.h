@@ -34,6 +34,8 @@ class ResponseFilter {
   void retire(Time now);
   // Our addresses or MACs have changed.
   Result renew();
+  // From now on queries are the kernel's; responses stay ours.
+  Result take_no_queries();
   // It could not be renewed.
   bool is_old() const { return is_old_; }
 
@@ -46,6 +48,7 @@ class ResponseFilter {
   std::vector<config::IpAddress> endpoints_;  // of the rules in force
   std::optional<Time> retire_at_;
   bool is_old_ = false;
+  bool takes_queries_ = true;
 };
 
 }  // namespace penstock

@@ -34,6 +34,18 @@ TEST(HealthView, ReadyOnceADataplaneHasRules) {
             "ready\npool vpc: 1 of 2 endpoints up\npool office: 1 of 2 endpoints up\n");
 }
 
+TEST(HealthView, ADataplaneThatStopsOrHangsIsNotReady) {
+  const std::shared_ptr<config::CounterPage> page = test::new_page(2);
+  page->generation.set(7);
+  StatusView view = view_of(page);
+  view.hung_lcores = {{.lcore = 1, .since = {}}};
+  EXPECT_FALSE(health_view(view).is_ready);
+  EXPECT_EQ(health_view(view).reason, "lcore 1 of the dataplane hangs");
+  page->stopping.set(1);
+  EXPECT_FALSE(health_view(view).is_ready);
+  EXPECT_EQ(health_view(view).reason, "the dataplane is stopping");
+}
+
 TEST(HealthView, EndpointsAreNoReasonToLeave) {
   const std::shared_ptr<config::CounterPage> page = test::new_page(1);
   page->generation.set(7);
