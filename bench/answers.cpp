@@ -67,7 +67,7 @@ state::CacheKey key_of(unsigned name, unsigned type) {
           .identity = 1,
           .name = one.wire,
           .question = {.generation = 1,
-                       .rule = 0,
+                       .rule = config::RuleIndex{0},
                        .type = static_cast<uint16_t>(kTypes[type]),
                        .query_class = 1,
                        .bits = 1,
@@ -106,7 +106,9 @@ void hit_rate(benchmark::State& state) {
       state::AnswerCache& cache = *caches[own ? random() % lcores : 0];
       const state::CacheKey key = key_of(name, type);
       const bool hit = cache.find(key, *recalled) && now - recalled->entry.stored_at < kTtl * kSecond;
-      if (!hit) cache.store(key, answer_of(type), {.now = now, .private_identity = 0, .owner = 0, .quota = 0});
+      if (!hit)
+        cache.store(key, answer_of(type),
+                    {.now = now, .private_identity = 0, .owner = config::EndpointSlot{0}, .quota = 0});
       if (now < 60 * kSecond) continue;
       ++asked;
       hits += hit ? 1 : 0;
@@ -134,13 +136,17 @@ void hits_beside_a_scan(benchmark::State& state) {
       std::memcpy(unknown.wire, "\x08", 1);
       std::memcpy(unknown.wire + 1, &question, 8);
       unknown.length = 31;
-      const state::CacheKey scan{
-          .hash = state::wide_hash_octets(1, unknown.wire, unknown.length),
-          .identity = 1,
-          .name = unknown.wire,
-          .question = {
-              .generation = 1, .rule = 0, .type = 1, .query_class = 1, .bits = 1, .name_length = unknown.length}};
-      const state::AnswerCache::Origin origin{.now = now, .private_identity = 0, .owner = 0, .quota = 0};
+      const state::CacheKey scan{.hash = state::wide_hash_octets(1, unknown.wire, unknown.length),
+                                 .identity = 1,
+                                 .name = unknown.wire,
+                                 .question = {.generation = 1,
+                                              .rule = config::RuleIndex{0},
+                                              .type = 1,
+                                              .query_class = 1,
+                                              .bits = 1,
+                                              .name_length = unknown.length}};
+      const state::AnswerCache::Origin origin{
+          .now = now, .private_identity = 0, .owner = config::EndpointSlot{0}, .quota = 0};
       if (scanned && !cache.find(scan, *recalled)) cache.store(scan, answer_of(1), origin);
       if (i % 4 != 0) continue;
       const state::CacheKey key = key_of(static_cast<unsigned>(random() % 200), 0);
@@ -164,7 +170,8 @@ void look(benchmark::State& state) {
     for (const auto& cache : caches)
       for (unsigned name = 0; name < kNames; ++name)
         for (unsigned type = 0; type < 3; ++type)
-          cache->store(key_of(name, type), answer_of(type), {.now = 1, .private_identity = 0, .owner = 0, .quota = 0});
+          cache->store(key_of(name, type), answer_of(type),
+                       {.now = 1, .private_identity = 0, .owner = config::EndpointSlot{0}, .quota = 0});
   }
   const Zipf zipf;
   std::mt19937_64 random(lcore);
@@ -180,7 +187,8 @@ void look(benchmark::State& state) {
     for (unsigned i = 0; i < 32; ++i, ++at) {
       const state::CacheKey& key = asked[at % asked.size()];
       found += cache.find(key, *recalled) ? 1 : 0;
-      if (at % 50 == 0) cache.store(key, answer_of(0), {.now = 2, .private_identity = 0, .owner = 0, .quota = 0});
+      if (at % 50 == 0)
+        cache.store(key, answer_of(0), {.now = 2, .private_identity = 0, .owner = config::EndpointSlot{0}, .quota = 0});
     }
   }
   state.counters["found_percent"] =

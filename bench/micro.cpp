@@ -44,7 +44,7 @@ Scene make_scene(unsigned zones) {
   for (unsigned i = 0; i < zones; ++i)
     model.zones.add(config::parse_name(zone_of(i)).value(), config::Scope::zone, 0, {});
   auto compiled = control::compile(
-      model, 1, [](const auto&, const auto&) { return uint16_t{0}; }, 42);
+      model, 1, [](const auto&, const auto&) { return config::EndpointSlot{0}; }, 42);
   if (!compiled) throw std::runtime_error(compiled.error());
   Scene scene;
   scene.image = std::move(compiled->image);
@@ -92,7 +92,7 @@ void per_query(benchmark::State& state, bool match) {
     if (match) {
       if (zones.is_large())
         for (size_t i = 0; i < kBurst; ++i) zones.narrow(probes[i]);
-      for (size_t i = 0; i < kBurst; ++i) rules += zones.match(queries[i].name, probes[i]).rule;
+      for (size_t i = 0; i < kBurst; ++i) rules += zones.match(queries[i].name, probes[i]).rule.value();
     }
     benchmark::DoNotOptimize(rules);
     const std::chrono::duration<double, std::nano> passed = std::chrono::steady_clock::now() - begin;

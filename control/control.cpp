@@ -254,7 +254,7 @@ void Control::report(const config::Event& event, std::chrono::steady_clock::time
   const RuleSet* rules = lifecycle_.rules_of(event.generation);
   if (rules == nullptr) return event_log_.count(event);
   std::string endpoint;
-  if (event.endpoint_slot < config::kMaxEndpoints) {
+  if (event.endpoint_slot.value() < config::kMaxEndpoints) {
     const config::EndpointState& slot = slots_.state(event.endpoint_slot);
     if (slot.family != 0) endpoint = config::to_string(config::IpAddress{slot.address, slot.family});
   }

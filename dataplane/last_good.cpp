@@ -13,9 +13,9 @@ namespace {
 struct EndpointsFile {
   uint64_t magic = config::kEndpointStateMagic;
   uint64_t checksum = 0;  // XXH3 of the slots
-  std::array<config::EndpointState, config::kMaxEndpoints> slots{};
+  config::IndexedArray<config::EndpointSlot, config::EndpointState, config::kMaxEndpoints> slots{};
 
-  uint64_t sum() const { return XXH3_64bits(slots.data(), sizeof slots); }
+  uint64_t sum() const { return XXH3_64bits(&slots, sizeof slots); }
 };
 
 std::string endpoints_path(const std::string& state_dir) {
@@ -34,7 +34,7 @@ tl::expected<void, std::string> save_last_good(const std::string& state_dir, std
 
 tl::expected<void, std::string> save_endpoints(const std::string& state_dir, const config::EndpointStatePage& page) {
   EndpointsFile file;
-  for (size_t i = 0; i < file.slots.size(); ++i) file.slots[i] = page.slots[i].load();
+  for (const config::EndpointSlot i : config::kEndpointSlots) file.slots[i] = page.slots[i].load();
   file.checksum = file.sum();
   return config::replace_file(endpoints_path(state_dir), std::as_bytes(std::span(&file, 1)), 0600);
 }
@@ -48,8 +48,8 @@ tl::expected<void, std::string> load_endpoints(const std::string& state_dir, con
   std::memcpy(&file, text->data(), sizeof file);
   if (file.magic != config::kEndpointStateMagic || file.checksum != file.sum())
     return tl::make_unexpected(path + ": damaged, or of another version");
-  config::write_slots(page, [&](config::EndpointSlot* slots) {
-    for (size_t i = 0; i < file.slots.size(); ++i) {
+  config::write_slots(page, [&](auto& slots) {
+    for (const config::EndpointSlot i : config::kEndpointSlots) {
       file.slots[i].health = config::Health::unknown;
       slots[i].store(file.slots[i]);
     }

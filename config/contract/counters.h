@@ -290,7 +290,7 @@ struct alignas(64) LcoreCounters {
   Counter busy_cycles;  // TSC cycles of turns that moved a frame
   Counter idle_cycles;  // of turns that did not, sleep included
   EventRing events;
-  alignas(64) std::array<EndpointCounters, kMaxEndpoints> endpoints;
+  alignas(64) IndexedArray<EndpointSlot, EndpointCounters, kMaxEndpoints> endpoints;
   DecisionRing decisions;
 };
 
@@ -352,7 +352,7 @@ struct CounterPage {
   Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
   SlowCounters slow;            // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
-  alignas(64) std::array<Counter, kMaxEndpoints> endpoint_rate;  // queries/s of each slot over the last second
+  alignas(64) IndexedArray<EndpointSlot, Counter, kMaxEndpoints> endpoint_rate;  // queries/s over the last second
   alignas(64) LcoreCounters lcore[];
 };
 

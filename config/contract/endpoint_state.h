@@ -43,7 +43,7 @@ struct EndpointState {
 };
 static_assert(sizeof(EndpointState) == 64);
 
-struct alignas(64) EndpointSlot {
+struct alignas(64) SharedEndpointState {
   std::array<std::atomic<uint64_t>, 8> words;
 
   void store(const EndpointState& state) {  // control only
@@ -61,7 +61,8 @@ struct EndpointStatePage {
   uint64_t magic;                                  // dataplane, once
   alignas(64) std::atomic<uint64_t> sequence;      // control; odd while it writes
   alignas(64) std::atomic<uint64_t> heartbeat_ns;  // control, at least twice a second; CLOCK_MONOTONIC
-  EndpointSlot slots[kMaxEndpoints];  // control; dataplane/housekeeping/next_hop_follower.h while it is silent
+  IndexedArray<EndpointSlot, SharedEndpointState, kMaxEndpoints>
+      slots;  // control; dataplane/housekeeping/next_hop_follower.h while it is silent
 };
 
 // Changes any number of slots as one step seen by readers: `change(page.slots)`. One writer at a time.

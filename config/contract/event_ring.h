@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "config/contract/indices/index.h"
+
 namespace penstock::config {
 
 enum class EventKind : uint8_t {
@@ -27,10 +29,10 @@ constexpr size_t kEventKinds = 1 + static_cast<size_t>(EventKind::forged);  // t
 // 320 bytes, moved as forty words.
 struct Event {
   EventKind kind{};
-  uint8_t family = 0;               // of address; 0: there is none
-  uint16_t endpoint_slot = 0xffff;  // that answered, or that the query came from
-  uint32_t rule = 0;                // of the rules of `generation`; loop_probe: the pool's number; over_rate:
-                                    // the group's, 0: none
+  uint8_t family = 0;                            // of address; 0: there is none
+  EndpointSlot endpoint_slot = kNoEndpointSlot;  // that answered, or that the query came from
+  uint32_t rule = 0;  // of the rules of `generation`; loop_probe: the pool's number; over_rate:
+                      // the group's, 0: none
   uint64_t generation = 0;
   std::array<uint8_t, 16>
       address{};      // leak, withheld: outside `expect`; loops: whom the query came from; forged: the endpoint's

@@ -13,13 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/contract/indices/indexed.h"
+
 namespace penstock::config {
 
 constexpr uint64_t kImageMagic = 0x4b434f54534e4550ULL;  // "PENSTOCK"
 constexpr uint32_t kImageVersion = 7;
 constexpr uint64_t kImageMaxSize = uint64_t{1} << 30;
-constexpr uint32_t kNoRule = 0xffffffff;
-constexpr uint32_t kNoPool = 0xffffffff;
 constexpr uint16_t kEverybody = 0xffff;    // no view
 constexpr uint32_t kInherit = 0xffffffff;  // a limit that a group has from the header
 constexpr size_t kMaxPassOptions = 8;
@@ -28,6 +28,7 @@ constexpr uint64_t kImageAlignment = 64;    // of the image in memory and of its
 constexpr size_t kMostRulesOfName = 64;     // one after the other, for different clients
 constexpr uint32_t kMaxClientGroups = 256;  // the first is that of clients in no group
 constexpr uint32_t kMaxEndpoints = 1024;    // slots of the endpoint state page and of the counters
+constexpr IndexRange<EndpointSlot> kEndpointSlots{EndpointSlot{0}, kMaxEndpoints};
 
 enum class Section : uint8_t {
   pools,
@@ -64,15 +65,15 @@ struct ImageHeader {
   uint64_t built_at;        // seconds since 1970
   uint64_t apex_depths[2];  // bit d: some node of d labels has an apex rule
   uint64_t below_depths[2];
-  uint32_t default_rule;  // or kNoRule
-  uint32_t zone_count;    // nodes
-  uint32_t bucket_count;  // a power of two
+  RuleIndex default_rule;  // or kNoRule
+  uint32_t zone_count;     // nodes
+  uint32_t bucket_count;   // a power of two
   uint32_t query_timeout_ms;
   uint8_t refused_silent;  // 1: clients that may not ask get no answer
   uint8_t over_rate;       // config::OverRate
   uint8_t has_views;       // 1: some rule is not for everybody
   uint8_t reserved;
-  uint32_t update_pool;       // or kNoPool
+  PoolIndex update_pool;      // or kNoPool
   uint32_t rate_per_client;   // queries/s, 0: none
   uint32_t response_rate;     // answers/s, 0: no limit
   uint64_t private_identity;  // of all private zones: changes when one of them does
@@ -81,7 +82,7 @@ struct ImageHeader {
 };
 
 struct ImagePool {
-  uint32_t first_endpoint;
+  EndpointIndex first_endpoint;
   uint32_t endpoint_count;  // 1 or more
   uint8_t kind;             // config::PoolKind
   uint8_t is_private;       // it may have private names
@@ -99,6 +100,8 @@ struct ImagePool {
   uint8_t edns;          // kEdns...
   uint8_t pass_option_count;
   uint16_t pass_options[kMaxPassOptions];  // EDNS options that go on to the endpoints
+
+  IndexRange<EndpointIndex> endpoints() const { return {first_endpoint, endpoint_count}; }
 };
 constexpr uint8_t kEdnsResolveTc = 1;
 constexpr uint8_t kEdnsRandomiseCase = 2;
@@ -121,14 +124,14 @@ struct ImageEndpoint {
   uint8_t address[16];  // network order, IPv4 in the first four
   uint8_t family;       // 4 or 6
   uint8_t reserved;
-  uint16_t slot;    // of the endpoint state page and of the per-endpoint counters; below kMaxEndpoints
-  uint32_t budget;  // queries/s of the whole dataplane, 0: none
+  EndpointSlot slot;  // below kMaxEndpoints
+  uint32_t budget;    // queries/s of the whole dataplane, 0: none
   uint32_t weight;
-  uint32_t pool;
+  PoolIndex pool;
 };
 
 struct ImageRule {
-  uint32_t pool;   // index; of a local zone, when action is neither forward nor refused
+  PoolIndex pool;  // when action is forward; else see local_zone()
   uint8_t action;  // config::Action
   uint8_t is_private;
   uint8_t cache;
@@ -139,9 +142,12 @@ struct ImageRule {
   uint8_t otherwise;      // config::Otherwise: for clients that are not in the view
   // Of all that its answers depend on: pool, endpoints, guard. A remembered answer is good for rules of the same identity.
   uint64_t identity;
-  uint32_t next_rule;  // of the next entry of the same name, for clients that are not in the view; or kNoRule
-  uint16_t view;       // index; kEverybody: the rule is for all clients
-  uint16_t transfers;  // 1 + index of the view of those who may have the whole zone; 0: nobody may
+  RuleIndex next_rule;  // of the next entry of the same name, for clients that are not in the view; or kNoRule
+  uint16_t view;        // index; kEverybody: the rule is for all clients
+  uint16_t transfers;   // 1 + index of the view of those who may have the whole zone; 0: nobody may
+
+  // In the place of the pool, when action is neither forward nor refused: index into the local zones.
+  uint32_t local_zone() const { return pool.value(); }
 };
 
 // Clients that a rule is for.
@@ -197,9 +203,9 @@ struct alignas(64) ZoneBucket {
 
 // Followed by the folded wire name, padded with zeros to a multiple of 8.
 struct ZoneNode {
-  uint32_t apex_rule;   // for the name itself, or kNoRule
-  uint32_t below_rule;  // for names below it, or kNoRule
-  uint8_t name_length;  // octets on the wire, the root's included
+  RuleIndex apex_rule;   // for the name itself, or kNoRule
+  RuleIndex below_rule;  // for names below it, or kNoRule
+  uint8_t name_length;   // octets on the wire, the root's included
   uint8_t labels;
   uint8_t name[];
 };
@@ -243,6 +249,10 @@ struct ImageLocalSet {
   uint16_t count;
   uint32_t reserved;
 };
+
+using ImagePools = IndexedSpan<PoolIndex, const ImagePool>;
+using ImageEndpoints = IndexedSpan<EndpointIndex, const ImageEndpoint>;
+using ImageRules = IndexedSpan<RuleIndex, const ImageRule>;
 
 static_assert(sizeof(ImageHeader) == 376);
 static_assert(sizeof(ImagePool) == 56);

@@ -16,6 +16,7 @@
 
 #include <tl/expected.hpp>
 
+#include "config/contract/indices/index.h"
 #include "config/contract/name.h"
 
 namespace penstock::config {
@@ -85,7 +86,7 @@ struct Lookup {
 
 struct Found {
   MessageType type = MessageType::found;
-  uint32_t rule = 0;  // index into the image's rules, kNoRule: none
+  RuleIndex rule{};  // or kNoRule
   uint64_t generation = 0;
   uint8_t matched_length = 0;     // wire octets of the zone that matched; 0: the default, or none
   uint8_t is_apex = 0;            // 1: the name itself matched, not a suffix of it

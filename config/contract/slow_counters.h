@@ -80,8 +80,8 @@ struct alignas(64) SlowCounters {
   std::array<Counter, kSlowGauges> gauges;
   uint32_t most_connections;  // written once, at start
   uint32_t most_connections_per_client;
-  uint64_t most_buffered;                         // octets
-  std::array<Counter, kMaxEndpoints> stream_use;  // StreamUse, by endpoint slot
+  uint64_t most_buffered;                                         // octets
+  IndexedArray<EndpointSlot, Counter, kMaxEndpoints> stream_use;  // StreamUse
 
   Counter& operator[](SlowCounter counter) { return counters[static_cast<size_t>(counter)]; }
   const Counter& operator[](SlowCounter counter) const { return counters[static_cast<size_t>(counter)]; }

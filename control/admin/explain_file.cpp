@@ -103,7 +103,7 @@ config::Found FileRules::find(const config::WireName& name, const config::IpAddr
   found.may_ask = client.family == 0 || (range != nullptr && range->allowed) ? 1 : 0;
   found.group = range == nullptr ? uint16_t{0} : range->group;
   const auto take = [&](const config::Rule& rule, size_t matched_length, bool is_apex) {
-    found.rule = static_cast<uint32_t>(&rule - model_.rules.data());
+    found.rule = config::RuleIndex{static_cast<uint32_t>(&rule - model_.rules.data())};
     found.matched_length = static_cast<uint8_t>(matched_length);
     found.is_apex = is_apex ? 1 : 0;
     const bool is_for = rule.clients.empty() || std::any_of(rule.clients.begin(), rule.clients.end(),

@@ -133,7 +133,7 @@ json endpoint_report(const StatusView& view, const EndpointView& endpoint) {
   if (endpoint.state.reachable == 0 && !endpoint.no_next_hop.empty()) of["no_next_hop"] = endpoint.no_next_hop;
   if (seconds(health.since) > 0) of["for_s"] = age(health.since);
   if (!endpoint.slot) return of;
-  of["slot"] = *endpoint.slot;
+  of["slot"] = endpoint.slot->value();
   if (!view.page) return of;
   using config::EndpointCounters;
   for (const auto& [name, counter] : {std::pair{"queries", &EndpointCounters::queries},
@@ -443,18 +443,19 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   of["depends_on_client"] = found.depends_on_client != 0;
   const size_t length = std::min<size_t>(found.matched_length, name.size());
   const std::string_view zone = std::string_view(name).substr(name.size() - length);
-  if (found.rule >= model.rules.size()) {
+  const uint32_t number = found.rule.value();
+  if (number >= model.rules.size()) {
     of["match"] = {{"how", "none"}};
     return of;
   }
   of["match"] = {{"how", length == 0 ? "default" : found.is_apex != 0 ? "name" : "suffix"}};
   if (length > 0) of["match"]["zone"] = config::to_text(zone);
-  const config::Rule& rule = model.rules[found.rule];
-  const config::Where where = length == 0 ? rule.where : where_of(model, zone, found.rule);
+  const config::Rule& rule = model.rules[number];
+  const config::Where where = length == 0 ? rule.where : where_of(model, zone, number);
   json expect = json::array();
   for (const config::IpPrefix& prefix : rule.expect) expect.push_back(config::to_string(prefix));
-  of["rule"] = {{"index", found.rule}, {"origin", rule.origin},          {"file", file_of(model, where)},
-                {"line", where.line},  {"action", text_of(rule.action)}, {"private", rule.is_private},
+  of["rule"] = {{"index", number},    {"origin", rule.origin},          {"file", file_of(model, where)},
+                {"line", where.line}, {"action", text_of(rule.action)}, {"private", rule.is_private},
                 {"expect", expect}};
   json clients = json::array();
   for (const uint32_t group : rule.clients) clients.push_back(group_name(model, group + 1));

@@ -17,7 +17,7 @@ using config::Model;
 using config::WireName;
 
 WireName below(std::string_view suffix, uint32_t pool, uint64_t token) {
-  const config::LoopLabel label = config::loop_label(pool, token);
+  const config::LoopLabel label = config::loop_label(config::PoolIndex{pool}, token);
   WireName name(1, static_cast<char>(label.size()));
   name.append(reinterpret_cast<const char*>(label.data()), label.size());
   name.append(suffix);

@@ -2,9 +2,8 @@
 
 namespace penstock::control {
 
-std::vector<std::pair<EndpointId, TrafficSample>> TrafficReader::read(const config::CounterPage& page,
-                                                                      const std::map<EndpointId, uint16_t>& slots,
-                                                                      Time now) {
+std::vector<std::pair<EndpointId, TrafficSample>> TrafficReader::read(
+    const config::CounterPage& page, const std::map<EndpointId, config::EndpointSlot>& slots, Time now) {
   std::vector<std::pair<EndpointId, TrafficSample>> samples;
   std::map<EndpointId, Totals> current;
   for (const auto& [id, slot] : slots) {

@@ -17,11 +17,12 @@ class TrafficReader {
   using Time = std::chrono::steady_clock::time_point;
   // An endpoint that was not there at the last look, or in another slot or page, has no sample yet.
   std::vector<std::pair<EndpointId, TrafficSample>> read(const config::CounterPage&,
-                                                         const std::map<EndpointId, uint16_t>& slots, Time now);
+                                                         const std::map<EndpointId, config::EndpointSlot>& slots,
+                                                         Time now);
 
  private:
   struct Totals {
-    uint16_t slot = 0;
+    config::EndpointSlot slot{};
     uint64_t page_started_at = 0;
     Time at;
     TrafficSample counted;

@@ -33,23 +33,22 @@ uint64_t pool_key(std::string_view pool) {
   return XXH3_64bits(pool.data(), pool.size());
 }
 
-std::optional<uint16_t> EndpointSlots::find(const config::EndpointState& key) const {
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot)
+std::optional<config::EndpointSlot> EndpointSlots::find(const config::EndpointState& key) const {
+  for (const config::EndpointSlot slot : config::kEndpointSlots)
     if (same_key(entries_[slot].state, key)) return slot;
   return std::nullopt;
 }
 
-std::optional<uint16_t> EndpointSlots::find_free() {
+std::optional<config::EndpointSlot> EndpointSlots::find_free() {
   for (uint32_t tried = 0; tried < config::kMaxEndpoints; ++tried) {
-    const auto slot = static_cast<uint16_t>((next_ + tried) % config::kMaxEndpoints);
-    if (entries_[slot].state.family != 0) continue;
-    next_ = static_cast<uint16_t>((slot + 1) % config::kMaxEndpoints);
-    return slot;
+    const config::EndpointSlot slot = next_;
+    next_ = config::EndpointSlot{static_cast<uint16_t>((next_.value() + 1) % config::kMaxEndpoints)};
+    if (entries_[slot].state.family == 0) return slot;
   }
   return std::nullopt;
 }
 
-std::optional<uint16_t> EndpointSlots::slot_of(const EndpointId& id) const {
+std::optional<config::EndpointSlot> EndpointSlots::slot_of(const EndpointId& id) const {
   return find(key_of(id));
 }
 
@@ -62,7 +61,7 @@ tl::expected<EndpointSlots::Map, std::string> EndpointSlots::allocate(const std:
   Map slots;
   for (const EndpointId& id : wanted) {
     const config::EndpointState key = key_of(id);
-    std::optional<uint16_t> slot = find(key);
+    std::optional<config::EndpointSlot> slot = find(key);
     if (!slot) {
       slot = find_free();
       if (!slot)
@@ -80,12 +79,12 @@ void EndpointSlots::attach(std::shared_ptr<config::EndpointStatePage> page) {
   page_ = std::move(page);
   const auto ours = entries_;
   entries_ = {};
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+  for (const config::EndpointSlot slot : config::kEndpointSlots) {
     const config::EndpointState found = page_->slots[slot].load();
     // A doubled key can only be what a control left that was killed while writing.
     if (found.family != 0 && !find(found)) entries_[slot] = {found};
   }
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+  for (const config::EndpointSlot slot : config::kEndpointSlots) {
     const Entry& our = ours[slot];
     if (our.state.family == 0) continue;
     if (const auto kept = find(our.state)) {
@@ -110,11 +109,11 @@ void EndpointSlots::attach(std::shared_ptr<config::EndpointStatePage> page) {
 }
 
 void EndpointSlots::release_all_but(const std::vector<EndpointId>& used) {
-  std::array<bool, config::kMaxEndpoints> keep{};
+  config::IndexedArray<config::EndpointSlot, bool, config::kMaxEndpoints> keep{};
   for (const EndpointId& id : used)
     if (const auto slot = slot_of(id)) keep[*slot] = true;
   bool changed = false;
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+  for (const config::EndpointSlot slot : config::kEndpointSlots) {
     if (keep[slot] || entries_[slot].state.family == 0) continue;
     entries_[slot] = {};
     changed = true;
@@ -150,7 +149,7 @@ void EndpointSlots::set_next_hop(const EndpointId& id, const std::optional<NextH
 
 size_t EndpointSlots::set_drained(const config::IpAddress& address, bool drained) {
   size_t found = 0;
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) {
+  for (const config::EndpointSlot slot : config::kEndpointSlots) {
     Entry& entry = entries_[slot];
     if (entry.state.family != address.family || entry.state.address != address.bytes) continue;
     entry.state.drained = drained ? 1 : 0;
@@ -165,7 +164,7 @@ void EndpointSlots::beat(uint64_t monotonic_ns) {
   if (page_) page_->heartbeat_ns.store(monotonic_ns, std::memory_order_relaxed);
 }
 
-void EndpointSlots::write(uint16_t slot) {
+void EndpointSlots::write(config::EndpointSlot slot) {
   if (!page_) return;
   config::write_slots(*page_, [&](auto&& slots) { slots[slot].store(entries_[slot].state); });
 }
@@ -173,7 +172,7 @@ void EndpointSlots::write(uint16_t slot) {
 void EndpointSlots::write_all() {
   if (!page_) return;
   config::write_slots(*page_, [&](auto&& slots) {
-    for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot) slots[slot].store(entries_[slot].state);
+    for (const config::EndpointSlot slot : config::kEndpointSlots) slots[slot].store(entries_[slot].state);
   });
 }
 

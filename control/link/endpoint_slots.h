@@ -29,7 +29,7 @@ uint64_t pool_key(std::string_view pool);
 
 class EndpointSlots {
  public:
-  using Map = std::map<EndpointId, uint16_t>;
+  using Map = std::map<EndpointId, config::EndpointSlot>;
 
   // A slot for every endpoint of `wanted`; those that have one keep it. Frees nothing. Fails when
   // kMaxEndpoints are taken.
@@ -53,9 +53,9 @@ class EndpointSlots {
 
   void beat(uint64_t monotonic_ns);
 
-  std::optional<uint16_t> slot_of(const EndpointId&) const;
+  std::optional<config::EndpointSlot> slot_of(const EndpointId&) const;
   uint32_t used() const;
-  const config::EndpointState& state(uint16_t slot) const { return entries_[slot].state; }
+  const config::EndpointState& state(config::EndpointSlot slot) const { return entries_[slot].state; }
 
  private:
   // The bits say what this control has written itself; the rest was taken over from the page.
@@ -66,13 +66,13 @@ class EndpointSlots {
     bool drained_known = false;
   };
 
-  std::optional<uint16_t> find(const config::EndpointState& key) const;
-  std::optional<uint16_t> find_free();
-  void write(uint16_t slot);
+  std::optional<config::EndpointSlot> find(const config::EndpointState& key) const;
+  std::optional<config::EndpointSlot> find_free();
+  void write(config::EndpointSlot slot);
   void write_all();
 
-  std::array<Entry, config::kMaxEndpoints> entries_{};
-  uint16_t next_ = 0;  // freed slots rest as long as possible: their counters belonged to another endpoint
+  config::IndexedArray<config::EndpointSlot, Entry, config::kMaxEndpoints> entries_{};
+  config::EndpointSlot next_{0};  // freed slots rest as long as possible: their counters belonged to another endpoint
   std::shared_ptr<config::EndpointStatePage> page_;
 };
 

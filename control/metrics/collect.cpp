@@ -275,7 +275,7 @@ void add_probes(MetricList& list, const Labels& labels, const char* protocol, co
   }
 }
 
-void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page, size_t slot) {
+void add_traffic(MetricList& list, const Labels& labels, const CounterPage& page, config::EndpointSlot slot) {
   const auto sum = [&](auto pick) {
     return total(page, [&](const LcoreCounters& lcore) -> const Counter& { return pick(lcore.endpoints[slot]); });
   };
@@ -352,12 +352,12 @@ void add_endpoint(MetricList& list, const EndpointView& endpoint, const CounterP
              endpoint.state.reachable != 0 ? 1 : 0);
   list.gauge("penstock_endpoint_budget", "Rate budget of the endpoint in queries per second. 0: no limit.", labels,
              endpoint.budget);
-  if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints && endpoint.budget > 0)
+  if (page != nullptr && endpoint.slot && page->endpoint_rate.has(*endpoint.slot) && endpoint.budget > 0)
     list.gauge("penstock_endpoint_budget_used_ratio", "Share of the endpoint's rate budget in use.", labels,
                number(page->endpoint_rate[*endpoint.slot].get()) / endpoint.budget);
   add_probes(list, labels, "udp", health.udp);
   add_probes(list, labels, "tcp", health.tcp);
-  if (page != nullptr && endpoint.slot && *endpoint.slot < config::kMaxEndpoints)
+  if (page != nullptr && endpoint.slot && page->endpoint_rate.has(*endpoint.slot))
     add_traffic(list, labels, *page, *endpoint.slot);
 }
 

@@ -53,7 +53,7 @@ void add_latency(MetricList& list, const StatusView& view) {
     const config::LcoreCounters& lcore = page.lcore[i];
     for (size_t who = 0; who < by.size(); ++who) by[who].add(lcore.client_latency[who]);
     for (const EndpointView& endpoint : view.endpoints)
-      if (endpoint.slot && *endpoint.slot < config::kMaxEndpoints)
+      if (endpoint.slot && lcore.endpoints.has(*endpoint.slot))
         pools[endpoint.health.id.pool].add(lcore.endpoints[*endpoint.slot].client_latency);
   }
   for (const auto& [pool, histogram] : pools) add_histogram(list, "endpoint", pool, histogram);

@@ -17,7 +17,7 @@ namespace penstock::control {
 struct QueryNames {
   std::shared_ptr<const config::Model> model;  // the rules of `generation`
   uint64_t generation = 0;
-  std::map<uint16_t, config::IpAddress> endpoints;  // by slot
+  std::map<config::EndpointSlot, config::IpAddress> endpoints;
 
   // Null: of other rules than these, or none matched.
   const config::Rule* rule_of(const config::Decision&) const;

@@ -38,7 +38,7 @@ std::string where(const Model& model, const config::Where& at) {
 
 tl::expected<void, std::string> check_references(const Model& model) {
   for (const auto& rule : model.rules) {
-    if (rule.next != config::kNoRule && rule.next >= model.rules.size())
+    if (config::RuleIndex{rule.next} != config::kNoRule && rule.next >= model.rules.size())
       return Fault(where(model, rule.where) + "the rule " + rule.origin + " refers to a next rule that does not exist");
     for (const uint32_t group : rule.clients)
       if (group >= model.clients.groups.size())
@@ -96,11 +96,11 @@ bool holds_private_names(const Model& model, uint32_t pool) {
 
 tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf& slot_of) {
   Pools result;
-  std::vector<bool> taken(config::kMaxEndpoints);
+  config::IndexedArray<config::EndpointSlot, bool, config::kMaxEndpoints> taken{};
   for (const auto& pool : model.pools) {
     if (pool.endpoints.empty()) return Fault(where(model, pool.where) + "the pool " + pool.name + " has no endpoint");
     config::ImagePool& out = result.pools.emplace_back();
-    out.first_endpoint = static_cast<uint32_t>(result.endpoints.size());
+    out.first_endpoint = config::EndpointIndex{static_cast<uint32_t>(result.endpoints.size())};
     out.endpoint_count = static_cast<uint32_t>(pool.endpoints.size());
     out.kind = static_cast<uint8_t>(pool.kind);
     out.is_private = holds_private_names(model, static_cast<uint32_t>(result.pools.size() - 1)) ? 1 : 0;
@@ -110,8 +110,8 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
     lay_out_cache(pool, out);
     lay_out_edns(pool, out);
     for (const auto& endpoint : pool.endpoints) {
-      const uint16_t slot = slot_of(pool, endpoint);
-      if (slot >= config::kMaxEndpoints || taken[slot])
+      const config::EndpointSlot slot = slot_of(pool, endpoint);
+      if (!taken.has(slot) || taken[slot])
         return Fault(where(model, endpoint.where) + "no free slot for endpoint " + config::to_string(endpoint.address) +
                      " of pool " + pool.name + " (at most " + std::to_string(config::kMaxEndpoints) + " in all)");
       taken[slot] = true;
@@ -121,7 +121,7 @@ tl::expected<Pools, std::string> lay_out_pools(const Model& model, const SlotOf&
       into.slot = slot;
       into.budget = endpoint.budget;
       into.weight = endpoint.weight;
-      into.pool = static_cast<uint32_t>(result.pools.size() - 1);
+      into.pool = config::PoolIndex{static_cast<uint32_t>(result.pools.size() - 1)};
     }
   }
   return result;
@@ -168,14 +168,14 @@ Rules lay_out_rules(const Model& model, const LocalZones& local) {
     out.prefix_count = static_cast<uint16_t>(rule.expect.size());
     out.on_leak = static_cast<uint8_t>(rule.on_leak);
     out.cname = static_cast<uint8_t>(rule.cname);
-    out.pool = rule.action == config::Action::forward
-                   ? rule.pool
-                   : local.zone_of_rule[static_cast<size_t>(&rule - model.rules.data())];
+    out.pool = config::PoolIndex{rule.action == config::Action::forward
+                                     ? rule.pool
+                                     : local.zone_of_rule[static_cast<size_t>(&rule - model.rules.data())]};
     out.action = static_cast<uint8_t>(rule.action);
     out.is_private = rule.is_private ? 1 : 0;
     out.cache = rule.cache ? 1 : 0;
     out.identity = identity_of(model, rule);
-    out.next_rule = rule.next;
+    out.next_rule = config::RuleIndex{rule.next};
     out.view = view_of(rule.clients, result.views);
     out.otherwise = static_cast<uint8_t>(rule.otherwise);
     out.transfers =
@@ -286,7 +286,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
   header.built_at = static_cast<uint64_t>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   std::copy_n(zones->apex_depths, 2, header.apex_depths);
   std::copy_n(zones->below_depths, 2, header.below_depths);
-  header.default_rule = model.default_rule.value_or(config::kNoRule);
+  header.default_rule = model.default_rule ? config::RuleIndex{*model.default_rule} : config::kNoRule;
   header.zone_count = static_cast<uint32_t>(zones->nodes.size());
   header.bucket_count = static_cast<uint32_t>(zones->buckets.size());
   header.query_timeout_ms = static_cast<uint32_t>(model.dataplane.query_timeout.count());
@@ -296,7 +296,7 @@ tl::expected<Compiled, std::string> compile(const Model& model, uint64_t generat
                                  [](const config::ImageRule& rule) { return rule.view != config::kEverybody; })
                          ? 1
                          : 0;
-  header.update_pool = model.updates.value_or(config::kNoPool);
+  header.update_pool = model.updates ? config::PoolIndex{*model.updates} : config::kNoPool;
   header.rate_per_client = model.clients.rate_per_client;
   header.response_rate = model.clients.response_rate;
   header.loop_token = *loop_token;

@@ -43,7 +43,7 @@ struct Compiled {
 };
 
 // The slot of the endpoint state page that an endpoint has; below kMaxEndpoints, no slot twice.
-using SlotOf = std::function<uint16_t(const config::Pool&, const config::Endpoint&)>;
+using SlotOf = std::function<config::EndpointSlot(const config::Pool&, const config::Endpoint&)>;
 
 // The error is one line. `hash_key` is for tests that want the same image twice; otherwise it is drawn anew.
 tl::expected<Compiled, std::string> compile(const config::Model& model, uint64_t generation, const SlotOf& slot_of,

@@ -34,12 +34,12 @@ struct Merge {
   bool below_by_below = false;
 
   bool take(const Entry& entry, const config::Model& model) {
-    const auto set = [&](uint32_t& rule, bool& narrow, bool is_narrow) {
+    const auto set = [&](config::RuleIndex& rule, bool& narrow, bool is_narrow) {
       if (narrow && !is_narrow) return true;
       // The first one knows its next one.
-      if (rule != config::kNoRule && narrow == is_narrow && !model.rules[rule].clients.empty()) return true;
-      const bool is_clash = rule != config::kNoRule && narrow == is_narrow && rule != entry.rule;
-      rule = entry.rule;
+      if (rule != config::kNoRule && narrow == is_narrow && !model.rules[rule.value()].clients.empty()) return true;
+      const bool is_clash = rule != config::kNoRule && narrow == is_narrow && rule.value() != entry.rule;
+      rule = config::RuleIndex{entry.rule};
       narrow = is_narrow;
       return !is_clash;
     };

@@ -16,8 +16,8 @@ struct ZoneHash {
   // One name, all entries of it merged.
   struct Node {
     uint32_t entry = 0;  // index into Model::zones, for the name
-    uint32_t apex_rule = config::kNoRule;
-    uint32_t below_rule = config::kNoRule;
+    config::RuleIndex apex_rule = config::kNoRule;
+    config::RuleIndex below_rule = config::kNoRule;
     uint32_t offset = 0;  // in units of kZoneNodeUnit
   };
   std::vector<config::ZoneBucket> buckets;  // a power of two of them

@@ -25,7 +25,7 @@ namespace penstock::control {
 
 struct EndpointView {
   EndpointHealth health;
-  std::optional<uint16_t> slot;
+  std::optional<config::EndpointSlot> slot;
   config::EndpointState state;  // what the dataplane is told; empty without a slot
   std::string no_next_hop;      // why there is none; empty: there is one, or nobody knows
   uint32_t budget = 0;          // queries/s, 0: none

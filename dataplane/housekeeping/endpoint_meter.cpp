@@ -11,11 +11,12 @@ void EndpointMeter::tick(const tables::Ruleset* rules, config::CounterPage& page
   // A slot that left the rules still gets late retries; it is read until it has been quiet for all periods.
   if (rules != nullptr)
     for (const config::ImageEndpoint& endpoint : rules->endpoints()) (*slots_)[endpoint.slot].in_use = true;
-  for (uint16_t slot = 0; slot < config::kMaxEndpoints; ++slot)
+  for (const config::EndpointSlot slot : config::kEndpointSlots)
     if ((*slots_)[slot].in_use) read(slot, page, budgets, now);
 }
 
-void EndpointMeter::read(uint16_t number, config::CounterPage& page, state::RateBudgets& budgets, uint64_t now) {
+void EndpointMeter::read(config::EndpointSlot number, config::CounterPage& page, state::RateBudgets& budgets,
+                         uint64_t now) {
   uint64_t queries = 0;
   for (uint32_t lcore = 0; lcore < page.lcores; ++lcore) queries += page.lcore[lcore].endpoints[number].queries.get();
   Slot& slot = (*slots_)[number];

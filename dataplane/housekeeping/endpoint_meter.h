@@ -30,11 +30,11 @@ class EndpointMeter {
     unsigned next = 0;
     bool in_use = false;
   };
-  void read(uint16_t slot, config::CounterPage& page, state::RateBudgets& budgets, uint64_t now);
+  void read(config::EndpointSlot slot, config::CounterPage& page, state::RateBudgets& budgets, uint64_t now);
 
   uint64_t due_ = 0;
-  std::unique_ptr<std::array<Slot, config::kMaxEndpoints>> slots_ =
-      std::make_unique<std::array<Slot, config::kMaxEndpoints>>();
+  using Slots = config::IndexedArray<config::EndpointSlot, Slot, config::kMaxEndpoints>;
+  std::unique_ptr<Slots> slots_ = std::make_unique<Slots>();
 };
 
 }  // namespace penstock

@@ -24,14 +24,14 @@ unsigned NextHopFollower::write(const net::MacChange& change, config::EndpointSt
            interface_of_port_[state.port] == change.interface && state.mac == change.from;
   };
   unsigned moved = 0;
-  for (const config::EndpointSlot& slot : page.slots) moved += is_moved(slot.load()) ? 1 : 0;
+  for (const config::SharedEndpointState& slot : page.slots) moved += is_moved(slot.load()) ? 1 : 0;
   if (moved == 0) return 0;
-  config::write_slots(page, [&](config::EndpointSlot* slots) {
-    for (size_t i = 0; i < config::kMaxEndpoints; ++i) {
-      config::EndpointState state = slots[i].load();
+  config::write_slots(page, [&](auto& slots) {
+    for (config::SharedEndpointState& slot : slots) {
+      config::EndpointState state = slot.load();
       if (!is_moved(state)) continue;
       state.mac = change.to;
-      slots[i].store(state);
+      slot.store(state);
     }
   });
   // A control that woke just now may have written at the same time and left the same number: lcores look once more.

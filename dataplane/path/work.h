@@ -22,8 +22,8 @@ struct QueryWork {
   bool shared;             // the hash is the question's; if not, that of this very message
   uint32_t weight;         // of the client's group; valid once it may ask, as is the next
   uint16_t group;
-  uint32_t rule;  // kNoRule until one is found
-  uint16_t id;    // of the message, as are the next two, valid when has_question()
+  config::RuleIndex rule;  // kNoRule until one is found
+  uint16_t id;             // of the message, as are the next two, valid when has_question()
   uint16_t type;
   uint16_t query_class;
   uint16_t opt_length;  // of our OPT, once to_endpoints() has written it; 0 before

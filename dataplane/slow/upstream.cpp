@@ -37,9 +37,10 @@ void Upstream::send(const Outgoing& outgoing, Time now) {
     peer->between = outgoing.between;
   }
   peer->used_at = now;
-  if (const uint32_t slot = outgoing.peer.place; slot != peer->slot && slot < config::kMaxEndpoints) {
+  if (const config::EndpointSlot slot = outgoing.peer.endpoint_slot();
+      slot != peer->slot && counters_.stream_use.has(slot)) {
     counters_.stream_use[peer->slot].set(static_cast<uint64_t>(StreamUse::shared));
-    peer->slot = static_cast<uint16_t>(slot);
+    peer->slot = slot;
     counters_.stream_use[slot].set(static_cast<uint64_t>(peer->use));
   }
   peer->pipelining = static_cast<config::Pipelining>(outgoing.peer.generation);

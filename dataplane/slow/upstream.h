@@ -96,7 +96,7 @@ class Upstream {
   // From one of our addresses to an endpoint.
   struct Peer {
     Endpoints between;
-    uint16_t slot = 0;
+    config::EndpointSlot slot{};
     config::Pipelining pipelining = config::Pipelining::automatic;
     config::StreamUse use = config::StreamUse::shared;  // learned
     Time learned_at{};

@@ -71,6 +71,9 @@ struct Flights {
 
 // What is known of endpoints, and what they may still be asked (state/endpoints). By endpoint slot where nothing else is said.
 struct Endpoints {
+  template <typename T>
+  using BySlot = config::IndexedArray<config::EndpointSlot, T, config::kMaxEndpoints>;
+
   explicit Endpoints(const Shared& shared)
       : budgets(shared.budgets), returns(shared.returns), no_edns(shared.no_edns) {}
 
@@ -79,11 +82,11 @@ struct Endpoints {
   EdnsMemory& no_edns;
   EndpointHops hops;
   EndpointFilter filter;
-  std::array<uint32_t, config::kMaxEndpoints> outstanding{};  // sends not yet answered or given up
-  std::array<uint32_t, config::kMaxEndpoints>
-      pool_pending{};  // pending slots, by the slot of their pool's first endpoint
-  std::array<PoolPressure, config::kMaxEndpoints> pressures{};  // by the pool's first endpoint
-  std::array<PoolReach, config::kMaxEndpoints> reach{};         // by the slot of the pool's first endpoint
+  BySlot<uint32_t> outstanding{};   // sends not yet answered or given up
+  BySlot<uint32_t> pool_pending{};  // pending slots, by the slot of their pool's first endpoint
+  config::IndexedArray<config::EndpointIndex, PoolPressure, config::kMaxEndpoints>
+      pressures{};            // by the pool's first endpoint
+  BySlot<PoolReach> reach{};  // by the slot of the pool's first endpoint
   RoundTrips round_trips;
   Silence silence;
   Silence stream_silence;  // over TCP

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "config/contract/indices/index.h"
 #include "config/contract/suffix_hash.h"
 #include "dataplane/dns/message.h"
 #include "dataplane/state/keyed_hash.h"
@@ -15,7 +16,7 @@ namespace penstock::state {
 
 struct QuestionKey {
   uint64_t generation = 0;  // of the rules
-  uint32_t rule = 0;        // index in them
+  config::RuleIndex rule{};
   uint16_t type = 0;
   uint16_t query_class = 0;
   uint8_t bits = 0;  // of query_bits(): what else changes the answer
@@ -48,8 +49,8 @@ inline uint8_t form_of(const dns::QueryTraits& traits) {
 }
 
 // `message` is what `query` was read from; only for a plain query does the key say everything.
-inline QuestionKey question_key(const dns::Query& query, const uint8_t* message, uint64_t generation, uint32_t rule,
-                                uint8_t client_class) {
+inline QuestionKey question_key(const dns::Query& query, const uint8_t* message, uint64_t generation,
+                                config::RuleIndex rule, uint8_t client_class) {
   const uint8_t* behind_name = message + dns::kHeaderSize + query.name.length;
   return {.generation = generation,
           .rule = rule,

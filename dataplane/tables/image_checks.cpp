@@ -14,6 +14,10 @@ using config::kNoRule;
 std::string text(uint64_t number) {
   return std::to_string(number);
 }
+template <typename Tag, typename Number>
+std::string text(config::Index<Tag, Number> index) {
+  return text(uint64_t{index.value()});
+}
 
 uint64_t load(const std::byte* from, size_t size) {
   uint64_t value = 0;
@@ -49,20 +53,20 @@ Fault check_fields(std::span<const std::byte> records, size_t record_size, std::
   return {};
 }
 
-Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints) {
-  if (auto fault = check_fields(pools, "pool")) return fault;
+Fault check_pools(config::ImagePools pools, config::ImageEndpoints endpoints) {
+  if (auto fault = check_fields(pools.plain(), "pool")) return fault;
   uint64_t next = 0;
-  for (size_t i = 0; i < pools.size(); ++i) {
+  for (const config::PoolIndex i : pools.indices()) {
     const config::ImagePool& pool = pools[i];
     const std::string name = "its pool " + text(i);
-    if (pool.first_endpoint != next)
+    if (pool.first_endpoint.value() != next)
       return name + " begins at endpoint " + text(pool.first_endpoint) + " instead of " + text(next);
     next += pool.endpoint_count;
     if (next > endpoints.size())
       return name + " has endpoints up to " + text(next) + ", the image has " + text(endpoints.size());
     if (pool.min_ttl > pool.max_ttl)
       return name + " has min_ttl " + text(pool.min_ttl) + " above max_ttl " + text(pool.max_ttl);
-    for (uint64_t e = pool.first_endpoint; e < next; ++e)
+    for (const config::EndpointIndex e : pool.endpoints())
       if (endpoints[e].pool != i)
         return "its endpoint " + text(e) + " says pool " + text(endpoints[e].pool) + " but is listed by pool " +
                text(i);
@@ -72,15 +76,15 @@ Fault check_pools(std::span<const config::ImagePool> pools, std::span<const conf
   return {};
 }
 
-Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints) {
-  if (auto fault = check_fields(endpoints, "endpoint")) return fault;
+Fault check_endpoints(config::ImageEndpoints endpoints) {
+  if (auto fault = check_fields(endpoints.plain(), "endpoint")) return fault;
   std::bitset<config::kMaxEndpoints> taken;
-  for (size_t i = 0; i < endpoints.size(); ++i) {
+  for (const config::EndpointIndex i : endpoints.indices()) {
     const config::ImageEndpoint& endpoint = endpoints[i];
     const std::string name = "its endpoint " + text(i);
     if (!is_of_family(endpoint.address, endpoint.family)) return name + " has more than an address of IPv4";
-    if (taken[endpoint.slot]) return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
-    taken[endpoint.slot] = true;
+    if (taken[endpoint.slot.value()]) return name + " has slot " + text(endpoint.slot) + ", which another endpoint has";
+    taken[endpoint.slot.value()] = true;
   }
   return {};
 }
@@ -104,35 +108,35 @@ Fault check_groups(std::span<const config::ImageGroup> groups) {
   return check_fields(groups, "group");
 }
 
-Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules) {
+Fault check_header(const config::ImageHeader& header, config::ImagePools pools, config::ImageRules rules) {
   const auto views = std::count_if(rules.begin(), rules.end(),
                                    [](const config::ImageRule& rule) { return rule.view != config::kEverybody; });
   if (header.has_views != (views == 0 ? 0 : 1))
     return "its header has has_views " + text(header.has_views) + ", the image has " +
            text(static_cast<uint64_t>(views)) + " rules with one";
-  if (header.update_pool != config::kNoPool && header.update_pool >= pools)
-    return "its updates go to pool " + text(header.update_pool) + ", the image has " + text(pools);
+  if (header.update_pool != config::kNoPool && !pools.has(header.update_pool))
+    return "its updates go to pool " + text(header.update_pool) + ", the image has " + text(pools.size());
   return {};
 }
 
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule,
-                  std::span<const config::ImagePool> pools, size_t prefixes,
+Fault check_rules(config::ImageRules rules, config::RuleIndex default_rule, config::ImagePools pools, size_t prefixes,
                   std::span<const config::ImageLocalZone> local_zones, size_t views) {
-  if (auto fault = check_fields(rules, "rule")) return fault;
-  for (size_t i = 0; i < rules.size(); ++i) {
+  if (auto fault = check_fields(rules.plain(), "rule")) return fault;
+  for (const config::RuleIndex i : rules.indices()) {
     const config::ImageRule& rule = rules[i];
     const std::string name = "its rule " + text(i);
     if (rule.action == static_cast<uint8_t>(config::Action::forward)) {
-      if (rule.pool >= pools.size())
+      if (!pools.has(rule.pool))
         return name + " forwards to pool " + text(rule.pool) + ", the image has " + text(pools.size());
       if (rule.is_private != 0 && pools[rule.pool].is_private == 0)
         return name + " is private and forwards to pool " + text(rule.pool) + ", which holds no private names";
     }
     if (const auto action = static_cast<config::Action>(rule.action);
         action != config::Action::forward && action != config::Action::refused) {
-      if (rule.pool >= local_zones.size())
-        return name + " answers from local zone " + text(rule.pool) + ", the image has " + text(local_zones.size());
-      if ((action == config::Action::addresses) != (local_zones[rule.pool].node != config::kNoNode))
+      if (rule.local_zone() >= local_zones.size())
+        return name + " answers from local zone " + text(rule.local_zone()) + ", the image has " +
+               text(local_zones.size());
+      if ((action == config::Action::addresses) != (local_zones[rule.local_zone()].node != config::kNoNode))
         return name + " and its local zone disagree on whether all names have the same";
     }
     if (rule.first_prefix > prefixes || rule.prefix_count > prefixes - rule.first_prefix)
@@ -142,17 +146,17 @@ Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rul
       return name + " is for view " + text(rule.view) + ", the image has " + text(views);
     if (rule.transfers > views)
       return name + " is transferred to view " + text(rule.transfers - 1U) + ", the image has " + text(views);
-    if (rule.next_rule != kNoRule && rule.next_rule >= rules.size())
+    if (rule.next_rule != kNoRule && !rules.has(rule.next_rule))
       return name + " has next rule " + text(rule.next_rule) + ", the image has " + text(rules.size());
   }
   // Whoever follows them comes to an end, and soon.
-  for (size_t i = 0; i < rules.size(); ++i) {
+  for (const config::RuleIndex i : rules.indices()) {
     size_t length = 1;
-    for (uint32_t next = rules[i].next_rule; next != kNoRule; next = rules[next].next_rule)
+    for (config::RuleIndex next = rules[i].next_rule; next != kNoRule; next = rules[next].next_rule)
       if (++length > config::kMostRulesOfName)
         return "its rule " + text(i) + " has more than " + text(config::kMostRulesOfName - 1) + " next rules";
   }
-  if (default_rule != kNoRule && default_rule >= rules.size())
+  if (default_rule != kNoRule && !rules.has(default_rule))
     return "its default is rule " + text(default_rule) + ", the image has " + text(rules.size());
   return {};
 }

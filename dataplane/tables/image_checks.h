@@ -24,14 +24,13 @@ Fault check_fields(std::span<const Record> records, const std::string& what) {
 }
 
 // Endpoints belong to pools in order: pool 0 has the first ones, and so on, none left over.
-Fault check_pools(std::span<const config::ImagePool> pools, std::span<const config::ImageEndpoint> endpoints);
-Fault check_endpoints(std::span<const config::ImageEndpoint> endpoints);
+Fault check_pools(config::ImagePools pools, config::ImageEndpoints endpoints);
+Fault check_endpoints(config::ImageEndpoints endpoints);
 Fault check_prefixes(std::span<const config::ImagePrefix> prefixes);
 // A private name goes to no pool but one that holds private names.
-Fault check_rules(std::span<const config::ImageRule> rules, uint32_t default_rule,
-                  std::span<const config::ImagePool> pools, size_t prefixes,
+Fault check_rules(config::ImageRules rules, config::RuleIndex default_rule, config::ImagePools pools, size_t prefixes,
                   std::span<const config::ImageLocalZone> local_zones, size_t views);
-Fault check_header(const config::ImageHeader& header, size_t pools, std::span<const config::ImageRule> rules);
+Fault check_header(const config::ImageHeader& header, config::ImagePools pools, config::ImageRules rules);
 // The sections of local records.
 struct LocalTables {
   std::span<const config::ImageLocalZone> zones;
@@ -47,6 +46,6 @@ Fault check_clients(std::span<const config::ImageClientsV4> v4, std::span<const 
                     size_t groups);
 // Every node is well formed and found under its own name; no chain of buckets is longer than kLongestChain.
 Fault check_zones(const config::ImageHeader& header, std::span<const config::ZoneBucket> buckets,
-                  std::span<const std::byte> nodes, size_t rules);
+                  std::span<const std::byte> nodes, config::ImageRules rules);
 
 }  // namespace penstock::tables

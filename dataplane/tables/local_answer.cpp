@@ -47,7 +47,7 @@ void answer_from_records(const Ruleset& rules, const LocalQuestion& question, Lo
   unsigned at = dns::kHeaderSize;
   std::array<const ImageLocalSet*, kMostLocalLinks> links;
   for (unsigned& count = answer.links;;) {
-    const uint32_t number = rules.rule(match.rule).pool;
+    const uint32_t number = rules.rule(match.rule).local_zone();
     const ImageLocalZone& zone = local.zone(number);
     const unsigned apex_at = apex_of(at, name->length, match);
     const ImageLocalNode* node =
@@ -84,7 +84,8 @@ void deny(const Ruleset& rules, const FoldedName& question, const Match& match, 
   const config::ImageRule& rule = rules.rule(match.rule);
   answer.authoritative = false;
   answer.rcode = static_cast<Action>(rule.action) == Action::nxdomain ? Rcode::nxdomain : Rcode::noerror;
-  add_soa(rules.local(), rules.local().zone(rule.pool), apex_of(dns::kHeaderSize, question.length, match), answer);
+  add_soa(rules.local(), rules.local().zone(rule.local_zone()), apex_of(dns::kHeaderSize, question.length, match),
+          answer);
 }
 
 unsigned write_answer(std::span<uint8_t> message, const dns::QueryTraits& traits, const LocalAnswer& answer) {

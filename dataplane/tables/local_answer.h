@@ -62,8 +62,8 @@ struct LocalAnswer {
   uint16_t answers = 0;
   uint16_t authorities = 0;
   unsigned links = 0;
-  uint32_t leads_to = config::kNoRule;  // of a name that is forwarded
-  bool is_left_out = false;             // leads to a name that is not for this client
+  config::RuleIndex leads_to = config::kNoRule;  // of a name that is forwarded
+  bool is_left_out = false;                      // leads to a name that is not for this client
 };
 
 // Names of the rule may have records here.

@@ -123,9 +123,9 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
 
   Ruleset ruleset;
   ruleset.header_ = &header;
-  ruleset.pools_ = records<config::ImagePool>(bytes, header, Section::pools);
-  ruleset.endpoints_ = records<config::ImageEndpoint>(bytes, header, Section::endpoints);
-  ruleset.rules_ = records<config::ImageRule>(bytes, header, Section::rules);
+  ruleset.pools_ = config::ImagePools(records<config::ImagePool>(bytes, header, Section::pools));
+  ruleset.endpoints_ = config::ImageEndpoints(records<config::ImageEndpoint>(bytes, header, Section::endpoints));
+  ruleset.rules_ = config::ImageRules(records<config::ImageRule>(bytes, header, Section::rules));
   ruleset.prefixes_ = records<config::ImagePrefix>(bytes, header, Section::prefixes);
   ruleset.groups_ = records<config::ImageGroup>(bytes, header, Section::groups);
   ruleset.views_ = records<config::ImageView>(bytes, header, Section::views);
@@ -146,10 +146,10 @@ tl::expected<Ruleset, std::string> Ruleset::open(Bytes bytes) {
   if (auto fault = check_rules(ruleset.rules_, header.default_rule, ruleset.pools_, ruleset.prefixes_.size(),
                                local.zones, ruleset.views_.size()))
     return refuse(*fault);
-  if (auto fault = check_header(header, ruleset.pools_.size(), ruleset.rules_)) return refuse(*fault);
+  if (auto fault = check_header(header, ruleset.pools_, ruleset.rules_)) return refuse(*fault);
   if (auto fault = check_groups(ruleset.groups_)) return refuse(*fault);
   if (auto fault = check_clients(v4, v6, ruleset.groups_.size())) return refuse(*fault);
-  if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_.size())) return refuse(*fault);
+  if (auto fault = check_zones(header, buckets, nodes, ruleset.rules_)) return refuse(*fault);
 
   ruleset.has_private_ = std::any_of(ruleset.rules_.begin(), ruleset.rules_.end(),
                                      [](const config::ImageRule& rule) { return rule.is_private != 0; });
@@ -167,13 +167,15 @@ Match Ruleset::match(const dns::FoldedName& name, uint16_t group) const {
   return match(name, probe, group);
 }
 
-const config::ImageRule* Ruleset::rule_of_name(const dns::FoldedName& name, uint16_t group, uint32_t& number) const {
+const config::ImageRule* Ruleset::rule_of_name(const dns::FoldedName& name, uint16_t group,
+                                               config::RuleIndex& number) const {
   const Match found = match(name, group);
   number = found.rule;
   return number != config::kNoRule && !found.is_left_out ? &rule(number) : nullptr;
 }
 
-const config::ImageRule* Ruleset::forwarding_rule(const dns::FoldedName& name, uint16_t group, uint32_t& number) const {
+const config::ImageRule* Ruleset::forwarding_rule(const dns::FoldedName& name, uint16_t group,
+                                                  config::RuleIndex& number) const {
   const config::ImageRule* found = rule_of_name(name, group, number);
   return found != nullptr && static_cast<config::Action>(found->action) == config::Action::forward ? found : nullptr;
 }

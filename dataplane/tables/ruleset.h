@@ -39,9 +39,10 @@ class Ruleset {
   }
   Match match(const dns::FoldedName& name, uint16_t group) const;
   // The rule of a name for clients of `group`; nullptr: it has none, or they are left out. `number` is its index.
-  const config::ImageRule* rule_of_name(const dns::FoldedName& name, uint16_t group, uint32_t& number) const;
+  const config::ImageRule* rule_of_name(const dns::FoldedName& name, uint16_t group, config::RuleIndex& number) const;
   // The rule of a name that is forwarded; nullptr: the rules answer it themselves, or as above.
-  const config::ImageRule* forwarding_rule(const dns::FoldedName& name, uint16_t group, uint32_t& number) const;
+  const config::ImageRule* forwarding_rule(const dns::FoldedName& name, uint16_t group,
+                                           config::RuleIndex& number) const;
 
   // Views: some rule is for some groups of clients only.
   bool has_views() const { return header_->has_views != 0; }
@@ -60,9 +61,9 @@ class Ruleset {
   const ClientPrefixes& clients() const { return clients_; }
   const LocalRecords& local() const { return local_; }
 
-  std::span<const config::ImageRule> rules() const { return rules_; }
-  std::span<const config::ImagePool> pools() const { return pools_; }
-  std::span<const config::ImageEndpoint> endpoints() const { return endpoints_; }
+  config::ImageRules rules() const { return rules_; }
+  config::ImagePools pools() const { return pools_; }
+  config::ImageEndpoints endpoints() const { return endpoints_; }
   std::span<const config::ImageGroup> groups() const { return groups_; }
   std::span<const config::ImageView> views() const { return views_; }
   bool has_private() const { return has_private_; }  // some rule's names are private
@@ -71,17 +72,17 @@ class Ruleset {
   std::span<const config::ImagePrefix> expected(const config::ImageRule& rule) const {
     return prefixes_.subspan(rule.first_prefix, rule.prefix_count);
   }
-  const config::ImageRule& rule(uint32_t index) const { return rules_[index]; }
-  const config::ImagePool& pool(uint32_t index) const { return pools_[index]; }
+  const config::ImageRule& rule(config::RuleIndex index) const { return rules_[index]; }
+  const config::ImagePool& pool(config::PoolIndex index) const { return pools_[index]; }
   // The rule of a number that was kept while rules of `generation` were in force, if these are they and it forwards here; else
   // nullptr. Whoever keeps a number asks here: that it fits is seen from the number, not believed of the generation.
-  const config::ImageRule* kept_rule(uint64_t generation, uint32_t number) const {
-    if (generation != header_->generation || number >= rules_.size()) return nullptr;
+  const config::ImageRule* kept_rule(uint64_t generation, config::RuleIndex number) const {
+    if (generation != header_->generation || !rules_.has(number)) return nullptr;
     const config::ImageRule& rule = rules_[number];
     return rule.action == static_cast<uint8_t>(config::Action::forward) ? &rule : nullptr;
   }
-  std::span<const config::ImageEndpoint> endpoints(uint32_t pool) const {
-    return endpoints_.subspan(pools_[pool].first_endpoint, pools_[pool].endpoint_count);
+  std::span<const config::ImageEndpoint> endpoints(config::PoolIndex pool) const {
+    return endpoints_.part(pools_[pool].first_endpoint, pools_[pool].endpoint_count);
   }
 
  private:
@@ -91,9 +92,9 @@ class Ruleset {
   void classify_groups();
 
   const config::ImageHeader* header_ = nullptr;
-  std::span<const config::ImagePool> pools_;
-  std::span<const config::ImageEndpoint> endpoints_;
-  std::span<const config::ImageRule> rules_;
+  config::ImagePools pools_;
+  config::ImageEndpoints endpoints_;
+  config::ImageRules rules_;
   std::span<const config::ImagePrefix> prefixes_;
   std::span<const config::ImageGroup> groups_;
   std::span<const config::ImageView> views_;

@@ -37,14 +37,15 @@ struct DepthMasks {
 };
 
 // What is true of a node by itself; `depths` gathers the masks. The fault begins behind the node's name.
-Fault check_node(const ZoneNode& node, size_t rules, DepthMasks& depths) {
+Fault check_node(const ZoneNode& node, config::ImageRules rules, DepthMasks& depths) {
   uint8_t offsets[128];
   const auto labels = read_labels(node.name, node.name_length, offsets);
   if (!labels) return " has a malformed name";
   if (*labels != node.labels) return " says " + text(node.labels) + " labels, its name has " + text(*labels);
   if (node.apex_rule == kNoRule && node.below_rule == kNoRule) return " has no rule";
-  for (const uint32_t rule : {node.apex_rule, node.below_rule})
-    if (rule != kNoRule && rule >= rules) return " has rule " + text(rule) + ", the image has " + text(rules);
+  for (const config::RuleIndex rule : {node.apex_rule, node.below_rule})
+    if (rule != kNoRule && !rules.has(rule))
+      return " has rule " + text(rule.value()) + ", the image has " + text(rules.size());
   const uint64_t bit = uint64_t{1} << (*labels % 64);
   if (node.apex_rule != kNoRule) depths.apex[*labels / 64] |= bit;
   if (node.below_rule != kNoRule) depths.below[*labels / 64] |= bit;
@@ -69,7 +70,7 @@ Fault check_chains(std::span<const ZoneBucket> buckets) {
 }  // namespace
 
 Fault check_zones(const ImageHeader& header, std::span<const ZoneBucket> buckets, std::span<const std::byte> nodes,
-                  size_t rules) {
+                  config::ImageRules rules) {
   if (!std::has_single_bit(header.bucket_count))
     return "its number of zone buckets is " + text(header.bucket_count) + ", not a power of two";
   if (header.bucket_count != buckets.size())

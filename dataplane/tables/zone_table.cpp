@@ -155,7 +155,7 @@ bool ZoneTable::take(const dns::FoldedName& name, unsigned depth, uint64_t hash,
   const ZoneNode* node = find(hash, name.bytes + offset, name.length - offset);
   if (node == nullptr) return false;
   const bool is_apex = depth == name.labels;
-  const uint32_t rule = is_apex ? node->apex_rule : node->below_rule;
+  const config::RuleIndex rule = is_apex ? node->apex_rule : node->below_rule;
   if (rule == config::kNoRule) return false;
   match = {rule, node->name_length, is_apex};
   return true;
@@ -191,7 +191,7 @@ Match ZoneTable::match(const dns::FoldedName& name, const Probe& probe) const {
     const ZoneNode* node = find(probe.hashes[i], name.bytes + offset, name.length - offset);
     if (node == nullptr) continue;
     const bool is_apex = depth == name.labels;
-    const uint32_t rule = is_apex ? node->apex_rule : node->below_rule;
+    const config::RuleIndex rule = is_apex ? node->apex_rule : node->below_rule;
     if (rule != config::kNoRule) return {rule, node->name_length, is_apex};
   }
   if (!probe.more) return {default_rule_, 0, false};

@@ -22,7 +22,7 @@
 namespace penstock::tables {
 
 struct Match {
-  uint32_t rule = config::kNoRule;
+  config::RuleIndex rule = config::kNoRule;
   uint8_t matched_length = 0;  // wire octets of the zone that matched; 0: the default, or none
   bool is_apex = false;        // the name itself matched, not a suffix of it
   bool is_left_out = false;    // the rule is not for this client, nor may it have another: REFUSED
@@ -50,7 +50,7 @@ using DepthMask = unsigned __int128;  // bit d: names of d labels
 
 // A client as views see it.
 struct Viewer {
-  std::span<const config::ImageRule> rules;
+  config::ImageRules rules;
   std::span<const config::ImageView> views;
   uint16_t group;
 
@@ -97,7 +97,7 @@ class ZoneTable {
   uint64_t root_hash_ = 0;
   DepthMask apex_depths_ = 0;
   DepthMask below_depths_ = 0;
-  uint32_t default_rule_ = config::kNoRule;
+  config::RuleIndex default_rule_ = config::kNoRule;
   uint32_t zone_count_ = 0;
 };
 

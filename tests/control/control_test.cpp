@@ -96,10 +96,11 @@ struct ControlTest : testing::Test {
     return wait_until([&] { return !dataplane.received().empty(); }) &&
            published(dataplane.received().back().generation);
   }
-  std::map<std::string, uint16_t> slots() {
+  std::map<std::string, config::EndpointSlot> slots() {
     const json answer = ask({{"command", "endpoints"}});
-    std::map<std::string, uint16_t> numbers;
-    for (const json& endpoint : answer["endpoints"]) numbers[endpoint["address"]] = endpoint["slot"];
+    std::map<std::string, config::EndpointSlot> numbers;
+    for (const json& endpoint : answer["endpoints"])
+      numbers.emplace(endpoint["address"], endpoint["slot"].get<uint16_t>());
     return numbers;
   }
 
@@ -293,7 +294,7 @@ TEST_F(ControlTest, AsksTheTableThatForwards) {
   ASSERT_TRUE(published());
   stop();
   dataplane.stop();
-  dataplane.found.rule = 0;
+  dataplane.found.rule = config::RuleIndex{0};
   dataplane.found.generation = dataplane.received().back().generation + 1;
   dataplane.found.matched_length = static_cast<uint8_t>(config::parse_name("studio.us-east-1.sagemaker.aws")->size());
   dataplane.start();

@@ -132,15 +132,15 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   EXPECT_EQ(pages->counters().images_accepted.get(), 1U);
 
   const config::Found below = look_up(socket.fd, "d-1.studio.us-east-1.sagemaker.aws");
-  EXPECT_EQ(below.rule, 0U);
+  EXPECT_EQ(below.rule, config::RuleIndex{0});
   EXPECT_EQ(below.generation, 7U);
   EXPECT_EQ(below.matched_length, 32U);
   EXPECT_EQ(below.is_apex, 0);
   const config::Found apex = look_up(socket.fd, "ads.example");
-  EXPECT_EQ(apex.rule, 1U);
+  EXPECT_EQ(apex.rule, config::RuleIndex{1});
   EXPECT_EQ(apex.is_apex, 1);
   const config::Found other = look_up(socket.fd, "example.org");
-  EXPECT_EQ(other.rule, 2U);
+  EXPECT_EQ(other.rule, config::RuleIndex{2});
   EXPECT_EQ(other.matched_length, 0);
 }
 
@@ -345,7 +345,7 @@ default: {pool: office}
     SCOPED_TRACE(c.description);
     const config::Found found = look_up(socket.fd, c.name, c.client);
     EXPECT_EQ(found.generation, 9U);
-    EXPECT_EQ(found.rule, c.rule);
+    EXPECT_EQ(found.rule.value(), c.rule);
     EXPECT_EQ(found.matched_length, *c.zone == 0 ? 0 : config::parse_name(c.zone)->size());
     EXPECT_EQ(found.is_left_out != 0, c.is_left_out);
     EXPECT_EQ(found.depends_on_client != 0, c.depends);
@@ -497,7 +497,7 @@ const RefusalCase kRefusals[] = {
     {.description = "an index out of range, the checksum right",
      .make =
          [](control::ImageBytes& image) {
-           reinterpret_cast<config::ImageHeader*>(image.data())->default_rule = 99;
+           reinterpret_cast<config::ImageHeader*>(image.data())->default_rule = config::RuleIndex{99};
            image = with_checksum(std::move(image));
            return memfd_of(image);
          },

@@ -5,13 +5,14 @@
 
 namespace penstock::path {
 
-Choice choose_within_pool(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
-                          const state::AddressBytes& client, uint8_t family);
+Choice choose_within_pool(state::Lcore& lcore, const config::ImagePool& pool,
+                          std::span<const config::EndpointSlot> asked, const state::AddressBytes& client,
+                          uint8_t family);
 
-Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const config::EndpointSlot> asked,
                        const state::AddressBytes& client, uint8_t family) {
   const Choice choice = choose_within_pool(lcore, pool, asked, client, family);
-  const uint32_t otherwise = lcore.rules->header().default_rule;
+  const config::RuleIndex otherwise = lcore.rules->header().default_rule;
   if (choice.endpoint != kNoEndpoint || otherwise == config::kNoRule) return choice;
   return choose_within_pool(lcore, lcore.rules->pool(lcore.rules->rule(otherwise).pool), asked, client, family);
 }

@@ -33,7 +33,8 @@ inline control::Compiled compile_text(const std::string& yaml, uint64_t generati
   if (!read.model) throw std::invalid_argument(config::to_text(read.findings.at(0)));
   uint16_t slot = 0;
   auto compiled = control::compile(
-      *read.model, generation, [&](const config::Pool&, const config::Endpoint&) { return slot++; }, 42);
+      *read.model, generation,
+      [&](const config::Pool&, const config::Endpoint&) { return config::EndpointSlot{slot++}; }, 42);
   if (!compiled) throw std::invalid_argument(compiled.error());
   return std::move(*compiled);
 }

@@ -32,12 +32,12 @@ config::EndpointState some_state() {
 TEST(LastGoodEndpoints, AreKeptButTheirHealthIsNot) {
   const TemporaryFolder folder;
   auto kept = SharedPages::create(1, 64).value();
-  config::write_slots(kept->endpoints(), [](config::EndpointSlot* slots) { slots[1023].store(some_state()); });
+  config::write_slots(kept->endpoints(), [](auto& slots) { slots[config::EndpointSlot{1023}].store(some_state()); });
   ASSERT_TRUE(save_endpoints(folder / "state", kept->endpoints()).has_value());
 
   auto fresh = SharedPages::create(1, 64).value();
   ASSERT_TRUE(load_endpoints(folder / "state", fresh->endpoints()).has_value());
-  const config::EndpointState loaded = fresh->endpoints().slots[1023].load();
+  const config::EndpointState loaded = fresh->endpoints().slots[config::EndpointSlot{1023}].load();
   EXPECT_EQ(loaded.mac, some_state().mac);
   EXPECT_EQ(loaded.source, some_state().source);
   EXPECT_EQ(loaded.pool_key, some_state().pool_key);
@@ -45,7 +45,7 @@ TEST(LastGoodEndpoints, AreKeptButTheirHealthIsNot) {
   EXPECT_EQ(loaded.reachable, 1);
   EXPECT_EQ(loaded.drained, 1);
   EXPECT_EQ(loaded.health, config::Health::unknown);
-  EXPECT_EQ(fresh->endpoints().slots[0].load().family, 0);
+  EXPECT_EQ(fresh->endpoints().slots[config::EndpointSlot{0}].load().family, 0);
   EXPECT_EQ(fresh->endpoints().sequence.load() % 2, 0U);
   EXPECT_NE(fresh->endpoints().sequence.load(), 0U);  // lcores look again
 }

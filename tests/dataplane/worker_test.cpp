@@ -201,7 +201,7 @@ void TwoLcores::reach_endpoints() {
   // As compile_text() deals slots: in the order of the rules' endpoints.
   const std::pair<const char*, const char*> endpoints[] = {{"10.16.1.10", "192.168.10.86"},
                                                            {"10.16.2.10", "192.168.10.86"}};
-  config::write_slots(pages_->endpoints(), [&](config::EndpointSlot* slots) {
+  config::write_slots(pages_->endpoints(), [&](auto& slots) {
     for (unsigned i = 0; i < 2; ++i) {
       config::EndpointState state;
       state.address = address(endpoints[i].first).bytes;
@@ -210,7 +210,7 @@ void TwoLcores::reach_endpoints() {
       state.mac = mac(0xe1);
       state.port = 1;
       state.reachable = 1;
-      slots[i].store(state);
+      slots[config::EndpointSlot{static_cast<uint16_t>(i)}].store(state);
     }
   });
 }

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         if (rule.action != 3) sum += use_local(*rules, rule.pool, name, match);
         continue;
       }
-      for (const auto& endpoint : rules->endpoints(rule.pool)) sum += endpoint.slot;
+      for (const auto& endpoint : rules->endpoints(rule.pool)) sum += endpoint.slot.value();
     }
     for (uint32_t i = 0; i < 64; ++i) {
       const uint64_t address = i * 0x9e3779b97f4a7c15ULL;

@@ -160,7 +160,9 @@ void PathRig::load(const std::string& rules, std::optional<uint64_t> generation)
   auto compiled = control::compile(
       model_, generation_,
       [this](const config::Pool&, const config::Endpoint& endpoint) {
-        return slots_.try_emplace(config::to_string(endpoint.address), static_cast<uint16_t>(slots_.size()))
+        return slots_
+            .try_emplace(config::to_string(endpoint.address),
+                         config::EndpointSlot{static_cast<uint16_t>(slots_.size())})
             .first->second;
       },
       0x5eed);
@@ -212,8 +214,7 @@ void PathRig::set_endpoint(std::string_view text, const config::EndpointState& s
   config::EndpointState written = state;
   written.address = parsed.bytes;
   written.family = parsed.family;
-  config::write_slots(*endpoints,
-                      [&](config::EndpointSlot* slots) { slots[slots_.at(std::string(text))].store(written); });
+  config::write_slots(*endpoints, [&](auto& slots) { slots[slots_.at(std::string(text))].store(written); });
   refresh();
 }
 

@@ -148,7 +148,7 @@ class PathRig {
   };
   config::Model model_;
   control::ImageBytes image_;
-  std::map<std::string, uint16_t, std::less<>> slots_;  // by address
+  std::map<std::string, config::EndpointSlot, std::less<>> slots_;  // by address
   std::unique_ptr<config::CounterPage, PageDeleter> page_;
   std::vector<std::unique_ptr<state::Lcore>> lcores_;
   std::vector<std::unique_ptr<path::Burst>> bursts_;

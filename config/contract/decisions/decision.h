@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/contract/indices/index.h"
+
 namespace penstock::config {
 
 // Which list of outcomes (config/contract/counters.h) says how the query ended.
@@ -28,7 +30,6 @@ constexpr uint8_t kDecisionOpt = 64;  // the query has an OPT
 constexpr uint8_t kNotAnswered = 0xff;         // in the place of an rcode
 constexpr uint16_t kNoExtendedError = 0xffff;  // codes of IANA's registry are smaller
 constexpr uint16_t kNoDecisionRule = 0xffff;
-constexpr uint16_t kNoDecisionEndpoint = 0xffff;
 
 // Numbers in host order.
 struct Decision {
@@ -41,7 +42,7 @@ struct Decision {
   uint16_t type = 0;
   uint16_t query_class = 0;
   uint16_t rule = kNoDecisionRule;
-  uint16_t endpoint_slot = kNoDecisionEndpoint;  // that answered, or was asked last
+  EndpointSlot endpoint_slot = kNoEndpointSlot;  // that answered, or was asked last
   uint16_t size = 0;                             // octets of the answer
   uint16_t extended_error = kNoExtendedError;    // the first, where the answer has no records
   uint8_t rcode = kNotAnswered;                  // of the header

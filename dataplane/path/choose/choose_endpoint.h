@@ -10,7 +10,7 @@
 
 namespace penstock::path {
 
-constexpr uint32_t kNoEndpoint = 0xffffffff;
+using config::kNoEndpoint;
 
 enum class Obstacle : uint8_t {
   none,
@@ -20,16 +20,16 @@ enum class Obstacle : uint8_t {
 };
 
 struct Choice {
-  uint32_t endpoint = kNoEndpoint;  // index of the ruleset's; one send of its budget is spent
+  config::EndpointIndex endpoint = kNoEndpoint;  // one send of its budget is spent
   Obstacle obstacle = Obstacle::none;
-  uint32_t origin = kNoEndpoint;  // the endpoint that the query came from: a loop, whoever it is sent to
+  config::EndpointIndex origin = kNoEndpoint;  // the endpoint that the query came from: a loop, whoever it is sent to
 };
 
-uint32_t search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                         uint8_t family);
+config::EndpointIndex search_endpoint(const state::Lcore& lcore, const config::ImagePool& pool,
+                                      const state::AddressBytes& client, uint8_t family);
 // The endpoint of the pool that has the client's address, or kNoEndpoint.
-inline uint32_t endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool, const state::AddressBytes& client,
-                            uint8_t family) {
+inline config::EndpointIndex endpoint_at(const state::Lcore& lcore, const config::ImagePool& pool,
+                                         const state::AddressBytes& client, uint8_t family) {
   return lcore.endpoints.filter.may_hold_now(client) ? search_endpoint(lcore, pool, client, family) : kNoEndpoint;
 }
 
@@ -43,7 +43,7 @@ Choice choose_for_client(state::Lcore& lcore, const config::ImagePool& pool, con
 // out by hand. One that owes much and has answered nothing lately is left aside while another of its standing is not so, but for
 // a query now and then. Budgets move a query among those that are up, never on to one that is down or taken out.
 // `asked`: slots that this query has gone to already.
-Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const uint16_t> asked,
+Choice choose_endpoint(state::Lcore& lcore, const config::ImagePool& pool, std::span<const config::EndpointSlot> asked,
                        const state::AddressBytes& client, uint8_t family);
 
 }  // namespace penstock::path

@@ -3,7 +3,7 @@
 
 namespace penstock::path {
 
-uint32_t pick_ordered(state::Lcore&, const state::Candidates& among) {
+config::EndpointIndex pick_ordered(state::Lcore&, const state::Candidates& among) {
   return among.endpoints.front();
 }
 

@@ -4,7 +4,7 @@
 
 namespace penstock::path {
 
-uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot) {
+uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, config::EndpointSlot endpoint_slot) {
   const bool inbound = static_cast<config::PoolKind>(pool.kind) == config::PoolKind::route53_inbound;
   return inbound ? lcore.endpoints.round_trips.patience_inbound(endpoint_slot)
                  : lcore.endpoints.round_trips.patience_recursive(endpoint_slot);

@@ -7,6 +7,6 @@
 namespace penstock::path {
 
 // In ns, by what the endpoint has taken lately and the kind of its pool.
-uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, uint16_t endpoint_slot);
+uint64_t patience_with(const state::Lcore& lcore, const config::ImagePool& pool, config::EndpointSlot endpoint_slot);
 
 }  // namespace penstock::path

@@ -7,12 +7,12 @@
 
 namespace penstock::path {
 
-// One of the candidates, as an index of the ruleset's endpoints. In constant time.
-using Pick = uint32_t (*)(state::Lcore& lcore, const state::Candidates& among);
+// One of the candidates. In constant time.
+using Pick = config::EndpointIndex (*)(state::Lcore& lcore, const state::Candidates& among);
 
-uint32_t pick_least_outstanding(state::Lcore& lcore, const state::Candidates& among);
-uint32_t pick_round_robin(state::Lcore& lcore, const state::Candidates& among);
-uint32_t pick_weighted(state::Lcore& lcore, const state::Candidates& among);
-uint32_t pick_ordered(state::Lcore& lcore, const state::Candidates& among);
+config::EndpointIndex pick_least_outstanding(state::Lcore& lcore, const state::Candidates& among);
+config::EndpointIndex pick_round_robin(state::Lcore& lcore, const state::Candidates& among);
+config::EndpointIndex pick_weighted(state::Lcore& lcore, const state::Candidates& among);
+config::EndpointIndex pick_ordered(state::Lcore& lcore, const state::Candidates& among);
 
 }  // namespace penstock::path

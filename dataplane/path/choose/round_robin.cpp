@@ -3,7 +3,7 @@
 
 namespace penstock::path {
 
-uint32_t pick_round_robin(state::Lcore&, const state::Candidates& among) {
+config::EndpointIndex pick_round_robin(state::Lcore&, const state::Candidates& among) {
   if (among.turn >= among.endpoints.size()) among.turn = 0;
   return among.endpoints[among.turn++];
 }

@@ -3,7 +3,7 @@
 
 namespace penstock::path {
 
-uint32_t pick_weighted(state::Lcore& lcore, const state::Candidates& among) {
+config::EndpointIndex pick_weighted(state::Lcore& lcore, const state::Candidates& among) {
   const uint64_t high = lcore.random.next();
   return among.endpoints[state::draw(among.shares, high << 32 | lcore.random.next())];
 }

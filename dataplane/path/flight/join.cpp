@@ -86,7 +86,7 @@ std::optional<QueryOutcome> join_flight(const Flight& flight, const QueryWork& w
   const state::Asker asker = asker_of(work);
   const uint32_t hash = hash_of(lcore, flight.index, asker);
   if (lcore.flights.waiters.waits(flight.index, asker, hash)) return repeat(flight, pool);
-  const state::Scarce scarce{state::Thing::waiters, 0, lcore.flights.waiters.in_use(),
+  const state::Scarce scarce{state::Thing::waiters, config::kNoEndpointSlot, lcore.flights.waiters.in_use(),
                              lcore.flights.waiters.capacity()};
   if (!may_hold(lcore, sharer_of(work), work.weight, scarce)) return std::nullopt;
   state::Waiter* waiter = lcore.flights.waiters.join(flight.slot, flight.index, asker, hash);

@@ -41,8 +41,8 @@ void add_answer(Decision& decision, const state::Said& said) {
   if (said.is_truncated) decision.traits |= config::kDecisionTruncated;
 }
 
-uint16_t narrow(uint32_t rule) {
-  return static_cast<uint16_t>(std::min<uint32_t>(rule, config::kNoDecisionRule));
+uint16_t narrow(config::RuleIndex rule) {
+  return static_cast<uint16_t>(std::min<uint32_t>(rule.value(), config::kNoDecisionRule));
 }
 
 config::CountedType counted_type(uint16_t type) {
@@ -92,7 +92,7 @@ void put(state::Lcore& lcore, const Decision& decision, const uint8_t* name) {
   }
   if (decision.rcode == config::kNotAnswered) return;
   const config::AnsweredBy by = answered_by(decision);
-  const bool is_endpoints = by == config::AnsweredBy::endpoint && decision.endpoint_slot < config::kMaxEndpoints;
+  const bool is_endpoints = by == config::AnsweredBy::endpoint && counters.endpoints.has(decision.endpoint_slot);
   config::ClientLatency& latency = is_endpoints ? counters.endpoints[decision.endpoint_slot].client_latency
                                                 : counters.client_latency[static_cast<size_t>(by)];
   // Bucket b holds waits below 2^b microseconds.
@@ -148,7 +148,7 @@ void note(state::Lcore& lcore, const QueryWork& work, QueryOutcome outcome) {
   put(lcore, decision, work.query.name.bytes);
 }
 
-void note(const Flight& flight, config::ResponseOutcome outcome, uint16_t endpoint_slot,
+void note(const Flight& flight, config::ResponseOutcome outcome, config::EndpointSlot endpoint_slot,
           std::span<const uint8_t> answer) {
   Decision& decision = of_first(flight, DecidedBy::response, answer);
   decision.outcome = static_cast<uint8_t>(outcome);

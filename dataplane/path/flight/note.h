@@ -14,7 +14,7 @@ namespace penstock::path {
 void note(state::Lcore& lcore, const QueryWork& work, config::QueryOutcome outcome);
 
 // The first client of a flight that is still open gets `answer`, a whole message; empty: nothing. `endpoint_slot`: that answered.
-void note(const Flight& flight, config::ResponseOutcome outcome, uint16_t endpoint_slot,
+void note(const Flight& flight, config::ResponseOutcome outcome, config::EndpointSlot endpoint_slot,
           std::span<const uint8_t> answer);
 void note(const Flight& flight, config::SweepOutcome outcome, std::span<const uint8_t> answer);
 

@@ -24,7 +24,7 @@ const config::ImagePool* pool_of(const Flight& flight) {
   if (flight.slot.waiters != 0 && flight.query.key.generation != rules.header().generation &&
       rules.depends_on_client(name))
     return nullptr;
-  uint32_t number = 0;
+  config::RuleIndex number{};
   const uint16_t group = rules.viewing_group(flight.slot.client.data(), flight.slot.client_family);
   const config::ImageRule* rule = rules.forwarding_rule(name, group, number);
   return rule == nullptr ? nullptr : &rules.pool(rule->pool);
@@ -36,15 +36,15 @@ class Tried {
   explicit Tried(const Flight& flight) : count_(std::min<unsigned>(flight.slot.sends, state::kMaxSends)) {
     for (unsigned i = 0; i < count_; ++i) slots_[i] = flight.query.send(i).endpoint_slot;
   }
-  std::span<const uint16_t> all() const { return {slots_.data(), count_}; }
-  bool holds(uint16_t slot) const {
+  std::span<const config::EndpointSlot> all() const { return {slots_.data(), count_}; }
+  bool holds(config::EndpointSlot slot) const {
     for (unsigned i = 0; i < count_; ++i)
       if (slots_[i] == slot) return true;
     return false;
   }
 
  private:
-  std::array<uint16_t, state::kMaxSends> slots_{};
+  std::array<config::EndpointSlot, state::kMaxSends> slots_{};
   unsigned count_;
 };
 
@@ -67,9 +67,9 @@ bool ask_next(const Flight& flight, const config::ImagePool& pool, rte_mbuf& fra
       !fits_fresh(frame, question.message_length))
     return false;
   const Tried tried(flight);
-  const auto is_new = [&](uint32_t endpoint) { return !tried.holds(lcore.endpoints.hops[endpoint].slot); };
+  const auto is_new = [&](config::EndpointIndex endpoint) { return !tried.holds(lcore.endpoints.hops[endpoint].slot); };
   bool any = false;
-  for (uint32_t i = 0; i < pool.endpoint_count; ++i) any = any || is_new(pool.first_endpoint + i);
+  for (const config::EndpointIndex i : pool.endpoints()) any = any || is_new(i);
   if (!any) return false;
   if (is_retry && !has_retry_left(flight, pool)) {
     lcore.counters.retry[RetryOutcome::over_budget].add(1);
@@ -86,6 +86,13 @@ bool ask_next(const Flight& flight, const config::ImagePool& pool, rte_mbuf& fra
 // Over UDP after TCP and the other way round where it may be, so that a client over TCP depends on neither.
 Transport next_transport(const Flight& flight) {
   return may_go_by_udp(flight) && flight.last_send().over_tcp ? Transport::udp : Transport::as_flight;
+}
+
+// The endpoint of the pool that has the slot, or kNoEndpoint.
+config::EndpointIndex endpoint_in(const state::Lcore& lcore, const config::ImagePool& pool, config::EndpointSlot slot) {
+  for (const config::EndpointIndex i : pool.endpoints())
+    if (lcore.endpoints.hops[i].slot == slot) return i;
+  return kNoEndpoint;
 }
 
 bool take_budget(const Flight& flight, const state::EndpointHop& hop) {
@@ -123,7 +130,7 @@ bool ask_over_tcp(const Flight& flight, unsigned number, bool must, rte_mbuf& fr
   const config::ImagePool* pool = pool_of(flight);
   if (pool == nullptr || (!must && (pool->edns & config::kEdnsResolveTc) == 0)) return false;
   const state::PendingSend& cut = flight.query.send(number);
-  const uint32_t endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
+  const config::EndpointIndex endpoint = endpoint_at(lcore, *pool, cut.endpoint, cut.family);
   if (endpoint == kNoEndpoint) return false;
   // For the endpoint it is one query more.
   const state::EndpointHop& hop = lcore.endpoints.hops[endpoint];
@@ -161,10 +168,8 @@ bool ask_without_opt(const Flight& flight, unsigned number, rte_mbuf& frame) {
   if (question.message_length == 0 || !fits_fresh(frame, question.message_length)) return false;
   const config::ImagePool* pool = pool_of(flight);
   if (pool == nullptr) return false;
-  const uint32_t end = pool->first_endpoint + pool->endpoint_count;
-  uint32_t endpoint = pool->first_endpoint;
-  while (endpoint != end && lcore.endpoints.hops[endpoint].slot != flight.query.send(number).endpoint_slot) ++endpoint;
-  if (endpoint == end || !lcore.endpoints.hops[endpoint].reachable) return false;
+  const config::EndpointIndex endpoint = endpoint_in(lcore, *pool, flight.query.send(number).endpoint_slot);
+  if (endpoint == kNoEndpoint || !lcore.endpoints.hops[endpoint].reachable) return false;
   if (!take_budget(flight, lcore.endpoints.hops[endpoint])) return false;
   return send(flight, {*pool, endpoint}, copy_to_fresh(frame, question.whole()),
               {.number = static_cast<uint8_t>(number), .with_opt = false});

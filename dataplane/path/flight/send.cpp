@@ -181,7 +181,7 @@ bool send(const Flight& flight, const Route& route, const Outgoing& message, Sen
 }
 
 bool is_silent_over_tcp(state::Lcore& lcore, const Route& route) {
-  const uint16_t slot = lcore.endpoints.hops[route.endpoint].slot;
+  const config::EndpointSlot slot = lcore.endpoints.hops[route.endpoint].slot;
   return lcore.endpoints.stream_silence.owes_much(slot) &&
          lcore.endpoints.stream_silence.is_silent(slot, patience_over_tcp(patience_with(lcore, route.pool, slot)),
                                                   lcore.now) &&

@@ -11,7 +11,7 @@ namespace penstock::path {
 
 struct Route {
   const config::ImagePool& pool;
-  uint32_t endpoint;  // index of the rules'
+  config::EndpointIndex endpoint;
 };
 
 enum class Transport : uint8_t {

@@ -165,7 +165,8 @@ Finish follow_to_end(std::span<const uint8_t> message, const state::Chase& chase
 
 bool start_chase(const Flight& flight, const config::ImageRule& rule, unsigned links, Packet& packet) {
   state::Lcore& lcore = flight.lcore;
-  const state::Scarce scarce{state::Thing::chases, 0, lcore.flights.chases.in_use(), state::ChasePool::kChases};
+  const state::Scarce scarce{state::Thing::chases, config::kNoEndpointSlot, lcore.flights.chases.in_use(),
+                             state::ChasePool::kChases};
   if (!may_hold(lcore, sharer_of(flight.slot), weight_of(lcore, flight.slot), scarce)) return false;
   if (!begin_chase(flight, links, packet)) return false;
   state::Chase& chase = lcore.flights.chases[flight.query.chase];

@@ -21,7 +21,7 @@ using dns::ExtendedError;
 // Who answered whom: what an event says beside its kind.
 struct Answered {
   const Flight& flight;
-  uint16_t endpoint_slot;
+  config::EndpointSlot endpoint_slot;
   Packet& packet;
   Asked asked;
   uint16_t group;  // of the first client, as far as views care
@@ -33,14 +33,14 @@ struct Answered {
   bool is_of_rules_before() const { return query.key.generation != lcore.rules->header().generation; }
 };
 
-void tell(const Answered& answered, EventKind kind, uint32_t rule, bool blocked, const Leak& leak) {
+void tell(const Answered& answered, EventKind kind, config::RuleIndex rule, bool blocked, const Leak& leak) {
   dns::FoldedName name;
   if (!dns::parse_name({answered.query.question(), answered.slot.question_length}, name)) return;
   config::Event event;
   event.kind = kind;
   event.family = leak.family;
   event.endpoint_slot = answered.endpoint_slot;
-  event.rule = rule;
+  event.rule = rule.value();
   event.address = leak.address;
   event.type = question_type(answered.query.message.data(), answered.slot.question_length);
   event.blocked = blocked ? 1 : 0;
@@ -76,7 +76,7 @@ Verdict keep_answers(const Answered& answered) {
 
 // Addresses of a family that the rule says nothing of. A failure would take those of the other family from clients that ask for
 // both: there are none, they hear.
-Verdict withhold(const Answered& answered, uint32_t number, const Leak& leak) {
+Verdict withhold(const Answered& answered, config::RuleIndex number, const Leak& leak) {
   answered.lcore.counters.guard[GuardOutcome::withheld].add(1);
   tell(answered, EventKind::withheld, number, true, leak);
   if (leak.kind == LeakKind::withheld) return block(answered, ExtendedError::filtered, dns::Rcode::noerror);
@@ -85,21 +85,21 @@ Verdict withhold(const Answered& answered, uint32_t number, const Leak& leak) {
 }
 
 // What stands behind a link into a private zone that is not for this client.
-Verdict hide(const Answered& answered, uint32_t number) {
+Verdict hide(const Answered& answered, config::RuleIndex number) {
   answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
   tell(answered, EventKind::chain_into_private, number, true, {});
   return block(answered, ExtendedError::prohibited);
 }
 
 // Where the records lead cannot be read: nobody knows whether that is private.
-Verdict stop(const Answered& answered, uint32_t number, GuardOutcome outcome) {
+Verdict stop(const Answered& answered, config::RuleIndex number, GuardOutcome outcome) {
   answered.lcore.counters.guard[outcome].add(1);
   tell(answered, EventKind::unreadable, number, true, {});
   return block(answered, ExtendedError::invalid_data);
 }
 
 // link: the chain enters a private zone that leaves the client out, the first is `number`. Otherwise as the chain ends.
-Chain::Step find_hidden(const Answered& answered, uint32_t& number) {
+Chain::Step find_hidden(const Answered& answered, config::RuleIndex& number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   Chain chain(answered.message(), answered.asked.question_length);
   Chain::Step step = chain.next();
@@ -129,9 +129,9 @@ Judgement alarmed(Verdict verdict) {
   return {verdict, false};
 }
 
-Judgement keep_in(const Answered& answered, const config::ImageRule& rule, uint32_t number) {
+Judgement keep_in(const Answered& answered, const config::ImageRule& rule, config::RuleIndex number) {
   if (answered.lcore.rules->has_views()) {
-    uint32_t hidden = config::kNoRule;
+    config::RuleIndex hidden = config::kNoRule;
     const Chain::Step step = find_hidden(answered, hidden);
     if (step == Chain::Step::link) return clean(hide(answered, hidden));
     if (step == Chain::Step::unreadable) return clean(stop(answered, number, GuardOutcome::unreadable));
@@ -163,7 +163,7 @@ bool has_chain(std::span<const uint8_t> message, unsigned begin) {
 
 // The chain of an answer to a name that is not private cannot be followed to its end. Where the answer is cut short anyhow the client
 // asks again over TCP, and needs none of it.
-Verdict stop_chain(const Answered& answered, uint32_t number) {
+Verdict stop_chain(const Answered& answered, config::RuleIndex number) {
   Packet& packet = answered.packet;
   if ((dns::flags_of(packet.dns) & dns::kFlagTruncated) == 0 || answered.slot.opaque)
     return stop(answered, number, GuardOutcome::chain_unreadable);
@@ -176,7 +176,7 @@ Verdict stop_chain(const Answered& answered, uint32_t number) {
 }
 
 // The chain enters the private zone of rule `number` at its `links`th link: it ends there, or goes on in the zone's own pool or records.
-Verdict cut_chain(const Answered& answered, uint32_t number, unsigned links) {
+Verdict cut_chain(const Answered& answered, config::RuleIndex number, unsigned links) {
   const config::ImageRule& rule = answered.lcore.rules->rule(number);
   answered.lcore.counters.guard[GuardOutcome::chain_cut].add(1);
   tell(answered, EventKind::chain_into_private, number, true, {});
@@ -194,7 +194,7 @@ Verdict cut_chain(const Answered& answered, uint32_t number, unsigned links) {
 }
 
 // `asked_number`: the question's rule, or kNoRule.
-Judgement keep_out(const Answered& answered, uint32_t asked_number) {
+Judgement keep_out(const Answered& answered, config::RuleIndex asked_number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   const unsigned question_length = answered.asked.question_length;
   if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return clean(Verdict::passed);
@@ -217,7 +217,7 @@ Judgement keep_out(const Answered& answered, uint32_t asked_number) {
 }
 
 // The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
-const config::ImageRule* rule_of(const Answered& answered, uint32_t& number) {
+const config::ImageRule* rule_of(const Answered& answered, config::RuleIndex& number) {
   const tables::Ruleset& rules = *answered.lcore.rules;
   const state::QuestionKey& key = answered.query.key;
   if (answered.query.chase == state::ChasePool::kNone) {
@@ -253,7 +253,7 @@ Verdict finish(const Answered& answered) {
 
 }  // namespace
 
-Judgement guard(const Flight& flight, uint16_t endpoint_slot, Packet& packet) {
+Judgement guard(const Flight& flight, config::EndpointSlot endpoint_slot, Packet& packet) {
   if ((flight.query.traits.flags & dns::kOpcodeMask) != 0) return clean(Verdict::passed);  // it has no answers
   const tables::Ruleset* rules = flight.lcore.rules;
   const uint16_t group =
@@ -262,7 +262,7 @@ Judgement guard(const Flight& flight, uint16_t endpoint_slot, Packet& packet) {
   const bool is_chased = flight.query.chase != state::ChasePool::kNone;
   Judgement judgement = clean(Verdict::passed);
   if (rules != nullptr && rules->has_private()) {
-    uint32_t number = config::kNoRule;
+    config::RuleIndex number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);
     judgement =
         rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);

@@ -22,6 +22,6 @@ struct Judgement {
 
 // `packet` is the answer of the endpoint in `endpoint_slot` to the flight's question. Judged by the rules in force now. The message's id
 // stays.
-Judgement guard(const Flight& flight, uint16_t endpoint_slot, Packet& packet);
+Judgement guard(const Flight& flight, config::EndpointSlot endpoint_slot, Packet& packet);
 
 }  // namespace penstock::path

@@ -120,7 +120,7 @@ Leak check_chain(const tables::Ruleset& rules, uint16_t group, std::span<const u
   if (step != Chain::Step::end) return {.kind = LeakKind::unreadable};
   const uint16_t asked = question_type(message.data(), question_length);
   if (ends_with_data(message, dns::kHeaderSize + question_length, chain.name(), asked)) return {};
-  uint32_t number = 0;
+  config::RuleIndex number{};
   const config::ImageRule* end = rules.rule_of_name(chain.name(), group, number);
   if (end != nullptr && end->is_private != 0) return {};
   return {.kind = LeakKind::chain};

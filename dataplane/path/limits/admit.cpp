@@ -30,6 +30,11 @@ unsigned window_shift(uint64_t budget) {
   return shift;
 }
 
+// What a pool's shares are kept by: its place among the rules may be another pool's after a reload.
+config::EndpointSlot slot_of(const state::Lcore& lcore, const config::ImagePool& pool) {
+  return lcore.endpoints.hops[pool.first_endpoint].slot;
+}
+
 // Over all endpoints of the pool that are up. Other lcores' sends count, so it is looked at anew now and then.
 const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& pool, uint64_t budget) {
   PoolPressure& pressure = lcore.endpoints.pressures[pool.first_endpoint];
@@ -38,7 +43,7 @@ const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& po
   uint64_t left = 0;
   uint64_t depth = 0;
   uint64_t rate = 0;
-  for (const uint16_t endpoint : endpoints) {
+  for (const config::EndpointIndex endpoint : endpoints) {
     const state::EndpointHop& hop = lcore.endpoints.hops[endpoint];
     left += lcore.endpoints.budgets.left(hop.slot, hop.budget, lcore.now);
     depth += state::RateBudgets::depth(hop.budget);
@@ -62,7 +67,7 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& 
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.clients.shares.entry(sharer, Thing::rate, pool.first_endpoint, lcore.now, shift);
+  ClientShare& share = lcore.clients.shares.entry(sharer, Thing::rate, slot_of(lcore, pool), lcore.now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -78,7 +83,7 @@ bool is_half_used(const Scarce& scarce) {
 }
 
 Scarce all_slots(const state::Lcore& lcore) {
-  return {Thing::pending, 0, lcore.flights.pending.in_use(), lcore.flights.pending.capacity()};
+  return {Thing::pending, config::kNoEndpointSlot, lcore.flights.pending.in_use(), lcore.flights.pending.capacity()};
 }
 
 // Slots are scarce. Apart from the common path, which makes no Sharer.
@@ -89,7 +94,8 @@ Scarce all_slots(const state::Lcore& lcore) {
   slot.is_counted_in_pool = hold(lcore, sharer, of_pool) ? 1 : 0;
 }
 
-[[gnu::noinline]] void discount_slot(state::Lcore& lcore, const state::PendingSlot& slot, uint16_t pool_slot) {
+[[gnu::noinline]] void discount_slot(state::Lcore& lcore, const state::PendingSlot& slot,
+                                     config::EndpointSlot pool_slot) {
   const Sharer sharer = sharer_of(slot);
   if (slot.is_counted != 0) release(lcore, sharer, Thing::pending);
   if (slot.is_counted_in_pool != 0) release(lcore, sharer, Thing::pending_of_pool, pool_slot);
@@ -107,7 +113,7 @@ Sharer sharer_of(const state::PendingSlot& slot) {
 
 Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {
   const bool is_only_pool = pool.endpoint_count == lcore.rules->endpoints().size();
-  const uint16_t slot = lcore.endpoints.hops[pool.first_endpoint].slot;
+  const config::EndpointSlot slot = slot_of(lcore, pool);
   const uint64_t most = is_only_pool ? lcore.flights.pending.capacity() : lcore.flights.pending.capacity() / 2;
   return {Thing::pending_of_pool, slot, lcore.endpoints.pool_pending[slot], most};
 }
@@ -125,7 +131,7 @@ bool hold(state::Lcore& lcore, const Sharer& sharer, const Scarce& scarce) {
   return true;
 }
 
-void release(state::Lcore& lcore, const Sharer& sharer, Thing thing, uint32_t of) {
+void release(state::Lcore& lcore, const Sharer& sharer, Thing thing, config::EndpointSlot of) {
   ClientShare* share = lcore.clients.shares.find(sharer, thing, of);
   if (share != nullptr && share->held != 0) --share->held;
 }
@@ -141,13 +147,13 @@ void hold_slot(state::Lcore& lcore, uint32_t index, const Scarce& of_pool) {
   slot.is_counted_in_pool = 0;
   const Scarce all = all_slots(lcore);
   if (is_half_used(all) || is_half_used(of_pool)) count_slot(lcore, slot, all, of_pool);
-  lcore.flights.pending.query(index).pool_slot = static_cast<uint16_t>(of_pool.of);
+  lcore.flights.pending.query(index).pool_slot = of_pool.of;
   ++lcore.endpoints.pool_pending[of_pool.of];
 }
 
 void release_slot(state::Lcore& lcore, uint32_t index) {
   const state::PendingSlot& slot = lcore.flights.pending.slot(index);
-  const uint16_t pool_slot = lcore.flights.pending.query(index).pool_slot;
+  const config::EndpointSlot pool_slot = lcore.flights.pending.query(index).pool_slot;
   --lcore.endpoints.pool_pending[pool_slot];
   if (slot.is_counted != 0 || slot.is_counted_in_pool != 0) discount_slot(lcore, slot, pool_slot);
 }

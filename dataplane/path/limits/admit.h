@@ -26,7 +26,8 @@ state::Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool&
 bool may_hold(state::Lcore& lcore, const state::Sharer& sharer, uint32_t weight, const state::Scarce& scarce);
 // It has taken one. True: it was counted, and is to be released.
 bool hold(state::Lcore& lcore, const state::Sharer& sharer, const state::Scarce& scarce);
-void release(state::Lcore& lcore, const state::Sharer& sharer, state::Thing thing, uint32_t of = 0);
+void release(state::Lcore& lcore, const state::Sharer& sharer, state::Thing thing,
+             config::EndpointSlot of = config::kNoEndpointSlot);
 
 // The flight's client has taken its slot, which is one of the pool's (slots_for_pool()); it gives it back when the flight is over.
 void hold_slot(state::Lcore& lcore, uint32_t index, const state::Scarce& of_pool);

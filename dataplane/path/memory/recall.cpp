@@ -139,7 +139,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
 }  // namespace
 
 bool is_silent(state::Lcore& lcore, const config::ImagePool& pool) {
-  const uint16_t owner = lcore.endpoints.hops[pool.first_endpoint].slot;
+  const config::EndpointSlot owner = lcore.endpoints.hops[pool.first_endpoint].slot;
   state::PoolReach& reach = lcore.endpoints.reach[owner];
   if (reach.lost_at != 0 && lcore.endpoints.returns[owner].load(std::memory_order_relaxed) > reach.lost_at)
     reach.lost_at = 0;

@@ -38,7 +38,7 @@ std::optional<config::QueryOutcome> give_stale(state::Lcore& lcore, QueryWork& w
 std::span<const uint8_t> recall_for(const Flight& flight);
 
 // Failures of a pool before this (ns) count no more: somebody has come back since. `owner`: the slot of its first endpoint.
-inline uint64_t failures_count_from(const state::Lcore& lcore, uint16_t owner) {
+inline uint64_t failures_count_from(const state::Lcore& lcore, config::EndpointSlot owner) {
   return std::max(lcore.endpoints.returns[owner].load(std::memory_order_relaxed),
                   lcore.endpoints.hops.came_up_at(owner));
 }

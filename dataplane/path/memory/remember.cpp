@@ -144,7 +144,7 @@ void remember(const Flight& flight, std::span<uint8_t> message, bool is_clean) {
 void remember_silence(const Flight& flight) {
   state::Lcore& lcore = flight.lcore;
   const state::PendingSlot& slot = flight.slot;
-  const uint16_t last = flight.last_send().endpoint_slot;
+  const config::EndpointSlot last = flight.last_send().endpoint_slot;
   state::PoolReach& reach = lcore.endpoints.reach[lcore.endpoints.hops.owner_of(last)];
   if (reach.lost_at == 0 && reach.heard_at < slot.asked_at) reach.lost_at = lcore.now;
   // Somebody has come back meanwhile, and would have answered this as well.
@@ -154,8 +154,8 @@ void remember_silence(const Flight& flight) {
     lcore.counters.remember[store_failure(lcore, place, dns::Rcode::servfail, kLongestSilent)].add(1);
 }
 
-void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode) {
-  const uint16_t owner = lcore.endpoints.hops.owner_of(endpoint_slot);
+void note_heard(state::Lcore& lcore, config::EndpointSlot endpoint_slot, dns::Rcode rcode) {
+  const config::EndpointSlot owner = lcore.endpoints.hops.owner_of(endpoint_slot);
   state::PoolReach& reach = lcore.endpoints.reach[owner];
   reach.heard_at = lcore.now;
   bool is_back = reach.lost_at != 0;

@@ -16,6 +16,6 @@ void remember(const Flight& flight, std::span<uint8_t> message, bool is_clean);
 void remember_silence(const Flight& flight);
 
 // An endpoint was heard, and said `rcode`. `endpoint_slot`: its slot.
-void note_heard(state::Lcore& lcore, uint16_t endpoint_slot, dns::Rcode rcode);
+void note_heard(state::Lcore& lcore, config::EndpointSlot endpoint_slot, dns::Rcode rcode);
 
 }  // namespace penstock::path

@@ -40,7 +40,7 @@ QueryOutcome outcome_of(Action action) {
 
 // The chain leads to a name of `number`, a rule that forwards: its end is asked of the rule's pool, as that of a chain from
 // elsewhere into a private zone is (path/guard/chase.h). Not shared and not remembered: what is here may change with the next rules.
-QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, uint32_t number, const LocalAnswer& answer) {
+QueryOutcome forward_end(state::Lcore& lcore, QueryWork& work, config::RuleIndex number, const LocalAnswer& answer) {
   const config::ImageRule& rule = lcore.rules->rule(number);
   const config::ImagePool& pool = lcore.rules->pool(rule.pool);
   const dns::QueryTraits& traits = work.query.traits;
@@ -100,7 +100,8 @@ QueryOutcome answer_local(state::Lcore& lcore, QueryWork& work, const Match& mat
   const tables::Ruleset& rules = *lcore.rules;
   const config::ImageRule& rule = rules.rule(match.rule);
   const bool is_denied = !tables::has_local_records(rule);
-  const auto error = is_denied ? static_cast<ExtendedError>(rules.local().zone(rule.pool).error) : ExtendedError::none;
+  const auto error =
+      is_denied ? static_cast<ExtendedError>(rules.local().zone(rule.local_zone()).error) : ExtendedError::none;
   const std::optional<unsigned> most = room_for_records(work, error);
   if (!most) return ignore(lcore, work, QueryOutcome::ignored_no_room);
 

@@ -68,7 +68,7 @@ QueryOutcome forward(state::Lcore& lcore, QueryWork& work, const state::Question
   const Choice choice = choose_endpoint(lcore, pool, {}, work.packet.source, work.packet.family);
   if (choice.origin != kNoEndpoint)
     report_loop(lcore,
-                {config::EventKind::loop, key.rule, lcore.endpoints.hops[choice.origin].slot,
+                {config::EventKind::loop, key.rule.value(), lcore.endpoints.hops[choice.origin].slot,
                  choice.obstacle == Obstacle::loop},
                 work);
   if (choice.obstacle != Obstacle::none) return end_or_stale(lcore, work, choice.obstacle);

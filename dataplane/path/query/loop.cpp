@@ -4,7 +4,7 @@
 
 namespace penstock::path {
 
-std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query) {
+std::optional<config::PoolIndex> read_loop_probe(const state::Lcore& lcore, const dns::Query& query) {
   return config::pool_of_loop_label({query.name.bytes + 1, config::kLoopLabelLength}, lcore.rules->header().loop_token);
 }
 

@@ -13,16 +13,16 @@ namespace penstock::path {
 
 // The number of the pool that control sent the query into to see whether it comes back (config/contract/loop_label.h); nothing: it is
 // no such probe.
-std::optional<uint32_t> read_loop_probe(const state::Lcore& lcore, const dns::Query& query);
-inline std::optional<uint32_t> loop_probe(const state::Lcore& lcore, const dns::Query& query) {
+std::optional<config::PoolIndex> read_loop_probe(const state::Lcore& lcore, const dns::Query& query);
+inline std::optional<config::PoolIndex> loop_probe(const state::Lcore& lcore, const dns::Query& query) {
   if (query.name.bytes[0] != config::kLoopLabelLength) return std::nullopt;
   return read_loop_probe(lcore, query);
 }
 
 struct Loop {
   config::EventKind kind;
-  uint32_t number;         // of the rule, of a probe the pool's
-  uint16_t endpoint_slot;  // of the endpoint that the query came from, 0xffff: none
+  uint32_t number;                     // of the rule, of a probe the pool's: as Event::rule
+  config::EndpointSlot endpoint_slot;  // of the endpoint that the query came from, or kNoEndpointSlot
   bool is_blocked;
 };
 // Tells control who sent the query back to us: the first of its kind and number in a while.

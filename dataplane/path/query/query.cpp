@@ -98,7 +98,7 @@ Ended answer_protocol(state::Lcore& lcore, QueryWork& work) {
                QueryOutcome::answered_cookie);
   }
   if (const auto pool = loop_probe(lcore, work.query)) {
-    report_loop(lcore, {config::EventKind::loop_probe, *pool, 0xffff, true}, work);
+    report_loop(lcore, {config::EventKind::loop_probe, pool->value(), config::kNoEndpointSlot, true}, work);
     return end(lcore, work, Rcode::refused, ExtendedError::loop, QueryOutcome::refused_loop_probe);
   }
   return std::nullopt;

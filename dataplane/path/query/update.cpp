@@ -19,11 +19,12 @@ constexpr uint16_t kTypeTkey = 249;
 
 // By the rule of the client, or of one entry for the name, whoever it is for.
 bool is_private(const tables::Ruleset& rules, const dns::FoldedName& name, uint16_t group) {
-  if (const uint32_t own = rules.match(name, group).rule; own != config::kNoRule && rules.rule(own).is_private != 0)
+  if (const config::RuleIndex own = rules.match(name, group).rule;
+      own != config::kNoRule && rules.rule(own).is_private != 0)
     return true;
   tables::Probe probe;
   rules.zones().prepare(name, probe);
-  for (uint32_t number = rules.zones().match(name, probe).rule; number != config::kNoRule;
+  for (config::RuleIndex number = rules.zones().match(name, probe).rule; number != config::kNoRule;
        number = rules.rule(number).next_rule)
     if (rules.rule(number).is_private != 0) return true;
   return false;
@@ -57,7 +58,7 @@ QueryOutcome pass(state::Lcore& lcore, QueryWork& work, const state::QuestionKey
 
 }  // namespace
 
-QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule) {
+QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, config::RuleIndex rule) {
   const tables::Ruleset& rules = *lcore.rules;
   const state::QuestionKey key =
       state::question_key(work.query, work.packet.dns, rules.header().generation, rule, rules.class_of(work.group));

@@ -10,7 +10,7 @@ namespace penstock::path {
 
 // A TKEY or signed query of the forwarding rule `rule`: to the rule's own pool, but for TKEY about a name that is not private, which
 // prepares an update and goes where those go.
-config::QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, uint32_t rule);
+config::QueryOutcome pass_query(state::Lcore& lcore, QueryWork& work, config::RuleIndex rule);
 
 // An UPDATE (RFC 2136), when the rules pass them: to their pool, unless it names something private.
 config::QueryOutcome handle_update(state::Lcore& lcore, QueryWork& work);

@@ -9,34 +9,37 @@
 namespace penstock::path {
 namespace {
 
+using config::kNoEndpointSlot;
 using config::ResponseOutcome;
 
 constexpr unsigned kMostOdd = 3;
-constexpr uint16_t kNoSlot = 0xffff;
 
 // The slot of the endpoint in whose name the response came.
-uint16_t slot_of(state::Lcore& lcore, const Packet& packet) {
-  if (lcore.rules == nullptr || !lcore.endpoints.filter.may_hold_now(packet.source)) return kNoSlot;
-  const auto count = static_cast<uint32_t>(lcore.rules->endpoints().size());
-  const auto is_it = [&](uint32_t at) {
+config::EndpointSlot slot_of(state::Lcore& lcore, const Packet& packet) {
+  if (lcore.rules == nullptr || !lcore.endpoints.filter.may_hold_now(packet.source)) return kNoEndpointSlot;
+  const config::ImageEndpoints endpoints = lcore.rules->endpoints();
+  const auto is_it = [&](config::EndpointIndex at) {
     return lcore.endpoints.hops[at].family == packet.family && lcore.endpoints.hops[at].address == packet.source;
   };
-  uint32_t at = std::min(lcore.endpoints.odd_responses.recent, count);
-  if (at == count || !is_it(at))
-    for (at = 0; at < count && !is_it(at);) ++at;
-  if (at == count) return kNoSlot;
+  config::EndpointIndex at = lcore.endpoints.odd_responses.recent;
+  if (!endpoints.has(at) || !is_it(at)) {
+    at = config::EndpointIndex{0};
+    while (endpoints.has(at) && !is_it(at)) ++at;
+  }
+  if (!endpoints.has(at)) return kNoEndpointSlot;
   lcore.endpoints.odd_responses.recent = at;
   return lcore.endpoints.hops[at].slot;
 }
 
-void report(state::Lcore& lcore, const Packet& packet, uint16_t slot, const state::PendingQuery* query) {
-  const uint32_t number = query == nullptr ? config::kNoRule : query->key.rule;
-  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot : number, lcore.now)) return;
+void report(state::Lcore& lcore, const Packet& packet, config::EndpointSlot slot, const state::PendingQuery* query) {
+  const config::RuleIndex number = query == nullptr ? config::kNoRule : query->key.rule;
+  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot.value() : number.value(), lcore.now))
+    return;
   config::Event event;
   event.kind = config::EventKind::forged;
   event.family = packet.family;
   event.endpoint_slot = slot;
-  event.rule = number;
+  event.rule = number.value();
   event.address = packet.source;
   event.blocked = 1;
   dns::FoldedName name;
@@ -72,8 +75,8 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
     return verdict;
   };
   if (lcore.host.is_stream(packet.port)) return drop();  // nobody can send in another's name over TCP
-  const uint16_t from = slot_of(lcore, packet);
-  if (from != kNoSlot) {
+  const config::EndpointSlot from = slot_of(lcore, packet);
+  if (from != kNoEndpointSlot) {
     config::EndpointCounters& endpoint = lcore.counters.endpoints[from];
     endpoint.odd_responses.add(1);
     if (lcore.endpoints.odd_responses.count(from, endpoint.queries.get(), lcore.now))
@@ -84,7 +87,7 @@ ResponseOutcome distrust(state::Lcore& lcore, const Packet& packet, ResponseOutc
   state::PendingSlot& slot = flight->slot;
   if (slot.odd < kMostOdd) slot.odd = static_cast<uint8_t>((slot.odd + 1) & 3);
   const bool is_enough = slot.odd == kMostOdd || verdict == ResponseOutcome::wrong_case ||
-                         (from != kNoSlot && lcore.endpoints.odd_responses.is_suspect(from, lcore.now));
+                         (from != kNoEndpointSlot && lcore.endpoints.odd_responses.is_suspect(from, lcore.now));
   if (!is_enough || !go_to_tcp(*flight, *packet.frame)) return drop();
   report(lcore, packet, from, &flight->query);
   return verdict;

@@ -159,7 +159,7 @@ class AnswerCache::Writer {
   }
 
   // Drops what is coldest until an entry of so many units fits. False: the owner has its share, and nothing here to give up.
-  bool make_room(unsigned units, uint16_t owner, uint32_t quota) {
+  bool make_room(unsigned units, config::EndpointSlot owner, uint32_t quota) {
     for (;;) {
       const uint32_t owned = cache_.units_of_owner_[owner].load(std::memory_order_relaxed) + units;
       const bool is_over = quota != 0 && uint64_t{owned} * kUnit > uint64_t{quota} * 1024;

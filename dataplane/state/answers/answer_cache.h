@@ -44,14 +44,14 @@ struct CacheEntry {
   uint32_t failed_for_ms;
   uint16_t type;
   uint16_t query_class;
-  uint16_t owner;  // whose share of the cache it is in: the slot of its pool's first endpoint
-  uint8_t bits;    // QuestionKey::bits
+  config::EndpointSlot owner;  // whose share of the cache it is in: its pool's, by the slot of the first endpoint
+  uint8_t bits;                // QuestionKey::bits
   uint8_t name_length;
   uint8_t failures;          // in a row; 0 as failed_at
   uint8_t failure;           // rcode
   dns::ExtendedError error;  // that came with the answer
   dns::KeptAnswer answer;    // ttl 0: there is none, only a failure
-  uint32_t rule;
+  config::RuleIndex rule;
 };
 static_assert(sizeof(CacheEntry) == 88 && alignof(CacheEntry) == 8);
 
@@ -91,7 +91,7 @@ class AnswerCache {
   struct Origin {
     uint64_t now;               // ns
     uint64_t private_identity;  // as in CacheEntry
-    uint16_t owner;
+    config::EndpointSlot owner;
     uint32_t quota;          // octets / 1024 that the owner's entries may take, 0: all
     bool by_client = false;  // the rule of the name depends on who asks: only who knows the rule is to find the answer
   };
@@ -155,7 +155,7 @@ class AnswerCache {
   std::atomic<uint64_t> entries_{0};
   std::atomic<uint64_t> units_{0};
   std::atomic<uint64_t> evicted_{0};
-  std::array<std::atomic<uint32_t>, config::kMaxEndpoints> units_of_owner_{};
+  config::IndexedArray<config::EndpointSlot, std::atomic<uint32_t>, config::kMaxEndpoints> units_of_owner_{};
 };
 
 }  // namespace penstock::state

@@ -31,19 +31,20 @@ uint64_t weight_of(const ClientShare& share, uint32_t tick) {
 
 }  // namespace
 
-uint64_t ClientShares::key_of(const Sharer& sharer, Thing thing, uint32_t of) const {
+uint64_t ClientShares::key_of(const Sharer& sharer, Thing thing, config::EndpointSlot of) const {
   return client_key(seed_, sharer.address, sharer.family, ClientLevel::network,
-                    uint64_t{of} << 8 | static_cast<uint8_t>(thing), sharer.proof);
+                    uint64_t{of.value()} << 8 | static_cast<uint8_t>(thing), sharer.proof);
 }
 
-ClientShare* ClientShares::find(const Sharer& sharer, Thing thing, uint32_t of) {
+ClientShare* ClientShares::find(const Sharer& sharer, Thing thing, config::EndpointSlot of) {
   const uint64_t key = key_of(sharer, thing, of);
   for (ClientShare& share : sets_[key % kSets])
     if (share.key == key) return &share;
   return nullptr;
 }
 
-ClientShare& ClientShares::entry(const Sharer& sharer, Thing thing, uint32_t of, uint64_t now, unsigned shift) {
+ClientShare& ClientShares::entry(const Sharer& sharer, Thing thing, config::EndpointSlot of, uint64_t now,
+                                 unsigned shift) {
   const auto tick = static_cast<uint32_t>(now >> kTickShift);
   const uint64_t key = key_of(sharer, thing, of);
   auto& set = sets_[key % kSets];

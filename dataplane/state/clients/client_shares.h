@@ -21,10 +21,10 @@ enum class Thing : uint8_t {
   chases,
 };
 
-// How much of it is in use. `of`: which one, where each pool has its own.
+// How much of it is in use. `of`: where each pool has its own, whose: by the slot of its first endpoint; else kNoEndpointSlot.
 struct Scarce {
   Thing thing;
-  uint32_t of;
+  config::EndpointSlot of;
   uint64_t used;
   uint64_t most;
 };
@@ -55,16 +55,16 @@ class ClientShares {
 
   // The client's entry for one scarce thing, new when there is none. `now` in ns. A window of the
   // thing has 2^shift ticks, shift <= kLongestShift.
-  ClientShare& entry(const Sharer& sharer, Thing thing, uint32_t of, uint64_t now, unsigned shift);
+  ClientShare& entry(const Sharer& sharer, Thing thing, config::EndpointSlot of, uint64_t now, unsigned shift);
   // The same, or nullptr.
-  ClientShare* find(const Sharer& sharer, Thing thing, uint32_t of);
+  ClientShare* find(const Sharer& sharer, Thing thing, config::EndpointSlot of);
 
   // Places that were ever taken: old ones are given up only for new ones.
   uint32_t in_use() const { return in_use_; }
   static constexpr uint32_t capacity() { return kSets * kWays; }
 
  private:
-  uint64_t key_of(const Sharer& sharer, Thing thing, uint32_t of) const;
+  uint64_t key_of(const Sharer& sharer, Thing thing, config::EndpointSlot of) const;
 
   uint64_t seed_;
   uint32_t in_use_ = 0;

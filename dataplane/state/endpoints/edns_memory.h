@@ -22,16 +22,16 @@ class EdnsMemory {
   // Then it is asked with one again: the error may have been the name's.
   static constexpr uint64_t kKept = 60'000'000'000;
 
-  bool is_without(uint16_t slot, const AddressBytes& endpoint, uint64_t now) const {
+  bool is_without(config::EndpointSlot slot, const AddressBytes& endpoint, uint64_t now) const {
     const uint64_t until = records_[slot].until.load(std::memory_order_relaxed);
     return now < until && until != kWorks && is_of(records_[slot], endpoint);
   }
   // It answered with an OPT.
-  void note_works(uint16_t slot, const AddressBytes& endpoint) {
+  void note_works(config::EndpointSlot slot, const AddressBytes& endpoint) {
     if (!works(slot, endpoint)) write(records_[slot], endpoint, kWorks);
   }
   // It answered without an OPT what it had not with one. False: it knows EDNS all the same.
-  bool note_fails(uint16_t slot, const AddressBytes& endpoint, uint64_t now) {
+  bool note_fails(config::EndpointSlot slot, const AddressBytes& endpoint, uint64_t now) {
     if (works(slot, endpoint)) return false;
     write(records_[slot], endpoint, now + kKept);
     return true;
@@ -57,11 +57,11 @@ class EdnsMemory {
     record.endpoint.store(key_of(endpoint), std::memory_order_relaxed);
     record.until.store(until, std::memory_order_relaxed);
   }
-  bool works(uint16_t slot, const AddressBytes& endpoint) const {
+  bool works(config::EndpointSlot slot, const AddressBytes& endpoint) const {
     return records_[slot].until.load(std::memory_order_relaxed) == kWorks && is_of(records_[slot], endpoint);
   }
 
-  std::array<Record, config::kMaxEndpoints> records_{};
+  config::IndexedArray<config::EndpointSlot, Record, config::kMaxEndpoints> records_{};
 };
 
 }  // namespace penstock::state

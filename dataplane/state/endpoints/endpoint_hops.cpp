@@ -8,8 +8,8 @@ namespace penstock::state {
 void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointStatePage& page, unsigned port_count,
                            uint64_t now) {
   const uint64_t before = page.sequence.load(std::memory_order_acquire);
-  const auto endpoints = rules.endpoints();
-  for (size_t i = 0; i < endpoints.size(); ++i) {
+  const config::ImageEndpoints endpoints = rules.endpoints();
+  for (const config::EndpointIndex i : endpoints.indices()) {
     const config::ImageEndpoint& endpoint = endpoints[i];
     const config::EndpointState state = page.slots[endpoint.slot].load();
     EndpointHop& hop = hops_[i];
@@ -29,7 +29,7 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     hop.echoes_case = ours && state.echoes_case == config::kCaseRepeated;
     hop.budget = endpoint.budget;
     Seen& seen = seen_[endpoint.slot];
-    const uint16_t owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;
+    const config::EndpointSlot owner = endpoints[rules.pool(endpoint.pool).first_endpoint].slot;
     owners_[endpoint.slot] = owner;
     if (seen.down && ours && !hop.down) seen.back_at = came_up_at_[owner] = std::max<uint64_t>(now, 1);
     if (!seen.down && hop.down) seen.down_at = now;
@@ -37,9 +37,9 @@ void EndpointHops::refresh(const tables::Ruleset& rules, const config::EndpointS
     if (ours) seen.down = hop.down;
     hop.back_at = seen.back_at;
   }
-  orders.arrange(rules, {hops_.data(), endpoints.size()});
+  orders.arrange(rules, HopsOfRules(hops_.part(config::EndpointIndex{0}, endpoints.size())));
   ramp_ends_ = ~uint64_t{0};
-  for (size_t i = 0; i < endpoints.size(); ++i) {
+  for (const config::EndpointIndex i : endpoints.indices()) {
     seen_[hops_[i].slot].back_at = hops_[i].back_at;
     if (hops_[i].back_at != 0) ramp_ends_ = std::min(ramp_ends_, hops_[i].back_at + kRampNs);
   }

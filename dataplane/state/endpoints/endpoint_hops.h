@@ -18,7 +18,7 @@ struct alignas(64) EndpointHop {
   AddressBytes source;         // what a query to it leaves from
   std::array<uint8_t, 6> mac;  // the next hop's
   uint16_t vlan;               // tag control information, 0: untagged
-  uint16_t slot;               // of the page and of the counters
+  config::EndpointSlot slot;
   uint8_t family;
   uint8_t port;      // towards the next hop
   bool reachable;    // source, mac, vlan and port are known
@@ -48,18 +48,17 @@ class EndpointHops {
   // Of a pool none of whose endpoints is up: does one of them answer all the same? If only with errors, as its probes have told, or it
   // was asked by clients. `heard_at`: when they heard the pool the last time, ns.
   bool answers(const config::ImagePool& pool, uint64_t heard_at) const {
-    for (uint32_t i = pool.first_endpoint; i < pool.first_endpoint + pool.endpoint_count; ++i)
+    for (const config::EndpointIndex i : pool.endpoints())
       if (hops_[i].down && (hops_[i].errs || heard_at > seen_[hops_[i].slot].down_at)) return true;
     return false;
   }
 
-  // `index`: of the ruleset's endpoints.
-  const EndpointHop& operator[](uint32_t index) const { return hops_[index]; }
+  const EndpointHop& operator[](config::EndpointIndex index) const { return hops_[index]; }
 
   // The slot of the first endpoint of the pool that the endpoint in `slot` is in.
-  uint16_t owner_of(uint16_t slot) const { return owners_[slot]; }
+  config::EndpointSlot owner_of(config::EndpointSlot slot) const { return owners_[slot]; }
   // When an endpoint of the pool came back up the last time, ns; 0: none has. `owner`: the slot of its first endpoint.
-  uint64_t came_up_at(uint16_t owner) const { return came_up_at_[owner]; }
+  uint64_t came_up_at(config::EndpointSlot owner) const { return came_up_at_[owner]; }
 
   PoolOrders orders;
 
@@ -73,10 +72,10 @@ class EndpointHops {
 
   uint64_t sequence_ = ~uint64_t{0};
   uint64_t ramp_ends_ = ~uint64_t{0};
-  std::array<EndpointHop, config::kMaxEndpoints> hops_{};
-  std::array<Seen, config::kMaxEndpoints> seen_{};  // by slot; the next two too
-  std::array<uint16_t, config::kMaxEndpoints> owners_{};
-  std::array<uint64_t, config::kMaxEndpoints> came_up_at_{};
+  config::IndexedArray<config::EndpointIndex, EndpointHop, config::kMaxEndpoints> hops_{};
+  config::IndexedArray<config::EndpointSlot, Seen, config::kMaxEndpoints> seen_{};
+  config::IndexedArray<config::EndpointSlot, config::EndpointSlot, config::kMaxEndpoints> owners_{};
+  config::IndexedArray<config::EndpointSlot, uint64_t, config::kMaxEndpoints> came_up_at_{};
 };
 
 }  // namespace penstock::state

@@ -19,7 +19,7 @@ class OddResponses {
   static constexpr uint32_t kFew = 1000;
 
   // One more. `queries`: sent to the endpoint so far. True: the endpoint has just come under suspicion.
-  bool count(uint16_t slot, uint64_t queries, uint64_t now) {
+  bool count(config::EndpointSlot slot, uint64_t queries, uint64_t now) {
     Record& record = records_[slot];
     const bool is_quiet = record.begin == 0 || now >= record.begin + 2 * kWindow;
     if (is_quiet || now >= record.begin + kWindow) {
@@ -34,9 +34,9 @@ class OddResponses {
     record.suspect_until = now + kAlarm;
     return is_new;
   }
-  bool is_suspect(uint16_t slot, uint64_t now) const { return now < records_[slot].suspect_until; }
+  bool is_suspect(config::EndpointSlot slot, uint64_t now) const { return now < records_[slot].suspect_until; }
 
-  uint32_t recent = 0;  // endpoint of the rules that was looked for last: a forger uses few names
+  config::EndpointIndex recent{};  // that was looked for last: a forger uses few names
 
  private:
   struct Record {
@@ -47,7 +47,7 @@ class OddResponses {
     uint64_t odd = 0;
     bool is_first = false;  // of windows that follow each other
   };
-  std::array<Record, config::kMaxEndpoints> records_{};
+  config::IndexedArray<config::EndpointSlot, Record, config::kMaxEndpoints> records_{};
 };
 
 }  // namespace penstock::state

@@ -1,5 +1,7 @@
 #include "dataplane/state/endpoints/pool_orders.h"
 
+#include <algorithm>
+
 #include "dataplane/state/endpoints/endpoint_hops.h"
 
 namespace penstock::state {
@@ -22,9 +24,9 @@ void settle_returns(std::span<EndpointHop> hops) {
 }
 
 // All together; 0: one of them has no limit.
-uint64_t budget_of(std::span<const EndpointHop> hops, std::span<const uint16_t> up) {
+uint64_t budget_of(HopsOfRules hops, std::span<const config::EndpointIndex> up) {
   uint64_t sum = 0;
-  for (const uint16_t endpoint : up) {
+  for (const config::EndpointIndex endpoint : up) {
     if (hops[endpoint].budget == 0) return 0;
     sum += hops[endpoint].budget;
   }
@@ -33,25 +35,25 @@ uint64_t budget_of(std::span<const EndpointHop> hops, std::span<const uint16_t> 
 
 }  // namespace
 
-void PoolOrders::arrange(const tables::Ruleset& rules, std::span<EndpointHop> hops) {
+void PoolOrders::arrange(const tables::Ruleset& rules, HopsOfRules hops) {
   for (const config::ImagePool& pool : rules.pools()) {
-    settle_returns(hops.subspan(pool.first_endpoint, pool.endpoint_count));
+    settle_returns(hops.part(pool.first_endpoint, pool.endpoint_count));
     sort_by_standing(pool, hops);
     Pool& order = pools_[pool.first_endpoint];
-    order.budget = budget_of(hops, {order_.data() + pool.first_endpoint, order.up});
+    order.budget = budget_of(hops, order_.part(pool.first_endpoint, order.up));
     deal_shares(rules, pool);
   }
 }
 
-void PoolOrders::sort_by_standing(const config::ImagePool& pool, std::span<const EndpointHop> hops) {
-  const uint32_t first = pool.first_endpoint;
+void PoolOrders::sort_by_standing(const config::ImagePool& pool, HopsOfRules hops) {
+  const std::span<config::EndpointIndex> sorted = order_.part(pool.first_endpoint, pool.endpoint_count);
   uint16_t placed = 0;
   const auto place = [&](Standing which) {
-    for (uint32_t i = first; i < first + pool.endpoint_count; ++i)
-      if (standing(hops[i]) == which) order_[first + placed++] = static_cast<uint16_t>(i);
+    for (const config::EndpointIndex i : pool.endpoints())
+      if (standing(hops[i]) == which) sorted[placed++] = i;
     return placed;
   };
-  Pool& order = pools_[first];
+  Pool& order = pools_[pool.first_endpoint];
   order.steady = place(Standing::steady);
   order.up = place(Standing::came_back);
   order.up_or_down = place(Standing::down);
@@ -59,20 +61,20 @@ void PoolOrders::sort_by_standing(const config::ImagePool& pool, std::span<const
 
 // What the policy means each to get; `ordered` gives everything to the first that the rules name.
 void PoolOrders::deal_shares(const tables::Ruleset& rules, const config::ImagePool& pool) {
-  const uint32_t first = pool.first_endpoint;
+  const config::EndpointIndex first = pool.first_endpoint;
   const Pool& order = pools_[first];
+  const std::span<const config::EndpointIndex> up = order_.part(first, order.up);
   const auto policy = static_cast<config::Policy>(pool.policy);
-  std::array<uint32_t, config::kMaxEndpoints> weights;
-  uint32_t foremost = 0xffffffff;
+  std::array<uint32_t, config::kMaxEndpoints> weights;  // by place in the order
+  config::EndpointIndex foremost = config::kNoEndpoint;
   for (uint16_t i = 0; i < order.up; ++i) {
-    weights[i] = policy == config::Policy::weighted ? rules.endpoints()[order_[first + i]].weight : 1;
-    foremost = order_[first + i] < foremost ? order_[first + i] : foremost;
+    weights[i] = policy == config::Policy::weighted ? rules.endpoints()[up[i]].weight : 1;
+    foremost = std::min(foremost, up[i]);
   }
-  if (order.steady != 0)
-    fill_alias_parts({weights.data(), order.steady}, {steady_shares_.data() + first, order.steady});
+  if (order.steady != 0) fill_alias_parts({weights.data(), order.steady}, steady_shares_.part(first, order.steady));
   if (policy == config::Policy::ordered)
-    for (uint16_t i = 0; i < order.up; ++i) weights[i] = order_[first + i] == foremost ? 1 : 0;
-  if (order.up != 0) fill_alias_parts({weights.data(), order.up}, {up_shares_.data() + first, order.up});
+    for (uint16_t i = 0; i < order.up; ++i) weights[i] = up[i] == foremost ? 1 : 0;
+  if (order.up != 0) fill_alias_parts({weights.data(), order.up}, up_shares_.part(first, order.up));
 }
 
 }  // namespace penstock::state

@@ -14,21 +14,22 @@
 namespace penstock::state {
 
 struct EndpointHop;
+using HopsOfRules = config::IndexedSpan<config::EndpointIndex, EndpointHop>;
 
 // Endpoints that one of is to be picked from, in the order of the rules; at least one.
 struct Candidates {
-  std::span<const uint16_t> endpoints;  // indices of the ruleset's
-  std::span<const AliasPart> shares;    // what the pool's policy means each of them to get
-  uint32_t& turn;                       // of the pool, for those who take turns
+  std::span<const config::EndpointIndex> endpoints;
+  std::span<const AliasPart> shares;  // what the pool's policy means each of them to get
+  uint32_t& turn;                     // of the pool, for those who take turns
 };
 
 class PoolOrders {
  public:
   static_assert(kMostParts >= config::kMaxEndpoints);
 
-  // `hops`: of the ruleset's endpoints. An endpoint that comes back (back_at) while no other of its pool is up has no load to
+  // An endpoint that comes back (back_at) while no other of its pool is up has no load to
   // grow into: its back_at becomes 0.
-  void arrange(const tables::Ruleset& rules, std::span<EndpointHop> hops);
+  void arrange(const tables::Ruleset& rules, HopsOfRules hops);
 
   // Those that can be reached and are up and not drained.
   Candidates up(const config::ImagePool& pool) { return candidates(pool, pools_[pool.first_endpoint].up, up_shares_); }
@@ -44,6 +45,8 @@ class PoolOrders {
   uint64_t budget(const config::ImagePool& pool) const { return pools_[pool.first_endpoint].budget; }
 
  private:
+  template <typename T>
+  using ByEndpoint = config::IndexedArray<config::EndpointIndex, T, config::kMaxEndpoints>;
   struct Pool {
     uint16_t steady = 0;
     uint16_t up = 0;  // steady ones included, and so on
@@ -52,19 +55,17 @@ class PoolOrders {
     uint64_t budget = 0;
   };
 
-  void sort_by_standing(const config::ImagePool& pool, std::span<const EndpointHop> hops);
+  void sort_by_standing(const config::ImagePool& pool, HopsOfRules hops);
   void deal_shares(const tables::Ruleset& rules, const config::ImagePool& pool);
-  Candidates candidates(const config::ImagePool& pool, uint16_t count,
-                        const std::array<AliasPart, config::kMaxEndpoints>& shares) {
-    return {{order_.data() + pool.first_endpoint, count},
-            {shares.data() + pool.first_endpoint, count},
+  Candidates candidates(const config::ImagePool& pool, uint16_t count, const ByEndpoint<AliasPart>& shares) {
+    return {order_.part(pool.first_endpoint, count), shares.part(pool.first_endpoint, count),
             pools_[pool.first_endpoint].turn};
   }
 
-  std::array<Pool, config::kMaxEndpoints> pools_{};      // by their first endpoint
-  std::array<uint16_t, config::kMaxEndpoints> order_{};  // of each pool: steady, come back, down, all others
-  std::array<AliasPart, config::kMaxEndpoints> up_shares_{};
-  std::array<AliasPart, config::kMaxEndpoints> steady_shares_{};
+  ByEndpoint<Pool> pools_{};                   // by their first endpoint
+  ByEndpoint<config::EndpointIndex> order_{};  // of each pool: steady, come back, down, all others
+  ByEndpoint<AliasPart> up_shares_{};
+  ByEndpoint<AliasPart> steady_shares_{};
 };
 
 }  // namespace penstock::state

@@ -20,7 +20,7 @@ struct PoolReach {
   bool fails = false;     // there has been a failure since
 };
 
-// When a pool was well again after a silence or after failures, by whichever lcore.
-using PoolReturns = std::array<std::atomic<uint64_t>, config::kMaxEndpoints>;
+// When a pool was well again after a silence or after failures, by whichever lcore. By the same slot.
+using PoolReturns = config::IndexedArray<config::EndpointSlot, std::atomic<uint64_t>, config::kMaxEndpoints>;
 
 }  // namespace penstock::state

@@ -23,7 +23,7 @@ namespace penstock::state {
 class RateBudgets {
  public:
   // Up to `wanted` sends; 0: there is none before `dry_until` (ns). Any lcore.
-  uint32_t take(uint16_t slot, uint32_t budget, uint32_t wanted, uint64_t now, uint64_t& dry_until) {
+  uint32_t take(config::EndpointSlot slot, uint32_t budget, uint32_t wanted, uint64_t now, uint64_t& dry_until) {
     Bucket& bucket = buckets_[slot];
     uint64_t seen = bucket.spent_until.load(std::memory_order_relaxed);
     for (;;) {
@@ -44,7 +44,7 @@ class RateBudgets {
     }
   }
   // Sends that the bucket holds now, what may be borrowed included, and holds when it is full, without. Any lcore.
-  uint64_t left(uint16_t slot, uint32_t budget, uint64_t now) const {
+  uint64_t left(config::EndpointSlot slot, uint32_t budget, uint64_t now) const {
     const Bucket& bucket = buckets_[slot];
     const uint64_t seen = bucket.spent_until.load(std::memory_order_relaxed);
     const bool more =
@@ -55,8 +55,10 @@ class RateBudgets {
   static uint64_t depth(uint32_t budget) { return depth_ns(budget) * budget / kSecond; }
 
   // Queries/s that were sent over the last second. The dataplane's main thread writes them.
-  void set_rate(uint16_t slot, uint32_t rate) { buckets_[slot].rate.store(rate, std::memory_order_relaxed); }
-  uint32_t rate(uint16_t slot) const { return buckets_[slot].rate.load(std::memory_order_relaxed); }
+  void set_rate(config::EndpointSlot slot, uint32_t rate) {
+    buckets_[slot].rate.store(rate, std::memory_order_relaxed);
+  }
+  uint32_t rate(config::EndpointSlot slot) const { return buckets_[slot].rate.load(std::memory_order_relaxed); }
 
  private:
   static constexpr uint64_t kSecond = 1'000'000'000;
@@ -106,7 +108,7 @@ class RateBudgets {
   static uint64_t cost(uint64_t sends, uint32_t budget) { return (sends * kSecond + budget - 1) / budget; }
   static uint64_t depth_ns(uint32_t budget) { return std::max(kDepthNs, cost(kLeastDepth, budget)); }
 
-  std::array<Bucket, config::kMaxEndpoints> buckets_;
+  config::IndexedArray<config::EndpointSlot, Bucket, config::kMaxEndpoints> buckets_;
 };
 
 // One lcore's own: what it has taken and not yet sent. Where budgets are small every send is taken alone; where they are large
@@ -115,7 +117,7 @@ class RateBudgets {
 class BudgetLeases {
  public:
   // One send to the slot; false: its budget is spent.
-  bool take(RateBudgets& budgets, uint16_t slot, uint32_t budget, uint64_t now) {
+  bool take(RateBudgets& budgets, config::EndpointSlot slot, uint32_t budget, uint64_t now) {
     if (budget == 0) return true;
     Lease& lease = leases_[slot];
     const bool current = now < lease.ends;
@@ -133,7 +135,7 @@ class BudgetLeases {
     return true;
   }
   // Is it known that take() would fail?
-  bool is_dry(uint16_t slot, uint32_t budget, uint64_t now) const {
+  bool is_dry(config::EndpointSlot slot, uint32_t budget, uint64_t now) const {
     const Lease& lease = leases_[slot];
     return budget != 0 && now < lease.dry_until && (lease.left == 0 || now >= lease.ends);
   }
@@ -149,7 +151,7 @@ class BudgetLeases {
     uint32_t left;
     uint32_t chunk;
   };
-  std::array<Lease, config::kMaxEndpoints> leases_{};
+  config::IndexedArray<config::EndpointSlot, Lease, config::kMaxEndpoints> leases_{};
 };
 
 }  // namespace penstock::state

@@ -9,7 +9,7 @@ constexpr uint64_t kMs = 1'000'000;
 
 }  // namespace
 
-void RoundTrips::learn(uint16_t slot, uint64_t round_trip) {
+void RoundTrips::learn(config::EndpointSlot slot, uint64_t round_trip) {
   RoundTrip& trip = trips_[slot];
   const uint64_t sample = std::max<uint64_t>(round_trip, 1);
   if (trip.smoothed == 0) {
@@ -28,13 +28,13 @@ void RoundTrips::learn(uint16_t slot, uint64_t round_trip) {
   }
 }
 
-uint64_t RoundTrips::patience_inbound(uint16_t slot) const {
+uint64_t RoundTrips::patience_inbound(config::EndpointSlot slot) const {
   const RoundTrip& trip = trips_[slot];
   if (trip.smoothed == 0) return 200 * kMs;
   return std::clamp(trip.smoothed + 4 * trip.variation, 20 * kMs, 800 * kMs);
 }
 
-uint64_t RoundTrips::patience_recursive(uint16_t slot) const {
+uint64_t RoundTrips::patience_recursive(config::EndpointSlot slot) const {
   const RoundTrip& trip = trips_[slot];
   if (trip.smoothed == 0) return 500 * kMs;
   return std::clamp(2 * trip.slowest_hundredth, 200 * kMs, 1500 * kMs);

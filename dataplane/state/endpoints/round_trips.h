@@ -13,9 +13,9 @@ namespace penstock::state {
 class RoundTrips {
  public:
   // `slot`: of the endpoint state page. All times in ns.
-  void learn(uint16_t slot, uint64_t round_trip);
-  uint64_t patience_inbound(uint16_t slot) const;
-  uint64_t patience_recursive(uint16_t slot) const;
+  void learn(config::EndpointSlot slot, uint64_t round_trip);
+  uint64_t patience_inbound(config::EndpointSlot slot) const;
+  uint64_t patience_recursive(config::EndpointSlot slot) const;
 
  private:
   struct RoundTrip {
@@ -23,7 +23,7 @@ class RoundTrips {
     uint64_t variation = 0;
     uint64_t slowest_hundredth = 0;
   };
-  std::array<RoundTrip, config::kMaxEndpoints> trips_{};
+  config::IndexedArray<config::EndpointSlot, RoundTrip, config::kMaxEndpoints> trips_{};
 };
 
 }  // namespace penstock::state

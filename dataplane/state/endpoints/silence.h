@@ -17,19 +17,19 @@ class Silence {
   static constexpr uint32_t kOwed = 32;
   static constexpr uint64_t kTryNs = 100'000'000;
 
-  void count_send(uint16_t slot, uint64_t now) {
+  void count_send(config::EndpointSlot slot, uint64_t now) {
     Record& record = records_[slot];
     if (record.sends++ == 0) record.since = now;
   }
-  void count_answer(uint16_t slot) { records_[slot].sends = 0; }
+  void count_answer(config::EndpointSlot slot) { records_[slot].sends = 0; }
 
-  bool owes_much(uint16_t slot) const { return records_[slot].sends >= kOwed; }
+  bool owes_much(config::EndpointSlot slot) const { return records_[slot].sends >= kOwed; }
   // Has it answered none of kOwed sends or more, the first of them longer than `patience` ago?
-  bool is_silent(uint16_t slot, uint64_t patience, uint64_t now) const {
+  bool is_silent(config::EndpointSlot slot, uint64_t patience, uint64_t now) const {
     return owes_much(slot) && now - records_[slot].since > patience;
   }
   // Whether a silent one is to be asked all the same, to see if it answers again: true once in `every`.
-  bool try_again(uint16_t slot, uint64_t now, uint64_t every = kTryNs) {
+  bool try_again(config::EndpointSlot slot, uint64_t now, uint64_t every = kTryNs) {
     Record& record = records_[slot];
     if (now < record.try_at) return false;
     record.try_at = now + every;
@@ -42,7 +42,7 @@ class Silence {
     uint64_t try_at;
     uint32_t sends;  // since the last answer
   };
-  std::array<Record, config::kMaxEndpoints> records_{};
+  config::IndexedArray<config::EndpointSlot, Record, config::kMaxEndpoints> records_{};
 };
 
 }  // namespace penstock::state

@@ -57,10 +57,10 @@ static_assert(sizeof(PendingSlot) == 64);
 // One sending of a query: what a response to it must match.
 struct PendingSend {
   AddressBytes endpoint;
-  AddressBytes source;     // that it left from
-  uint64_t at;             // ns
-  uint16_t source_port;    // host order
-  uint16_t endpoint_slot;  // of the endpoint state page and of the counters
+  AddressBytes source;   // that it left from
+  uint64_t at;           // ns
+  uint16_t source_port;  // host order
+  config::EndpointSlot endpoint_slot;
   uint8_t family;
   bool answered;  // by SERVFAIL or REFUSED, and another endpoint was asked, or it was lost: it owes nothing
   bool over_tcp;  // left by the stream port
@@ -80,10 +80,10 @@ struct alignas(64) PendingQuery {
   uint64_t case_bits;  // letter i of the name is sent in the other case if bit i modulo 64 is set; 0: drawn when needed
   dns::QueryTraits traits;  // the first client's; has_opt: whether the answer that is put together for all has one
   uint16_t chase = 0;  // where it is kept what is asked instead (state/flights/chases.h); 0: the question itself is
-  uint16_t opt_length = 0;  // of our OPT, which the message ends with; 0: it has none of ours
-  uint16_t pool_slot = 0;   // of the first endpoint of the pool that it counts for
-  uint8_t failed = 0;       // rcode that an endpoint gave while another still owed its answer; 0: none
-  uint8_t form = 0;         // in which the first client gets its answer: form_of() what it asked
+  uint16_t opt_length = 0;           // of our OPT, which the message ends with; 0: it has none of ours
+  config::EndpointSlot pool_slot{};  // of the first endpoint of the pool that it counts for
+  uint8_t failed = 0;                // rcode that an endpoint gave while another still owed its answer; 0: none
+  uint8_t form = 0;                  // in which the first client gets its answer: form_of() what it asked
   // As sent, the id apart. At least header and question, whatever the message's length.
   std::array<uint8_t, kLongestMessage> message;
   std::array<PendingSend, kMaxSends - 1> later;

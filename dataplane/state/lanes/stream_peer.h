@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdint>
 
+#include "config/contract/indices/index.h"
+
 namespace penstock::state {
 
 enum class PeerKind : uint8_t {
@@ -30,6 +32,11 @@ struct StreamPeer {
     return {static_cast<uint8_t>(kind),  static_cast<uint8_t>(place >> 16),     static_cast<uint8_t>(place >> 8),
             static_cast<uint8_t>(place), static_cast<uint8_t>(generation >> 8), static_cast<uint8_t>(generation)};
   }
+  // Of an endpoint: whose it is.
+  config::EndpointSlot endpoint_slot() const {
+    return place < config::kNoEndpointSlot.value() ? config::EndpointSlot{static_cast<uint16_t>(place)}
+                                                   : config::kNoEndpointSlot;
+  }
   static StreamPeer of(const uint8_t* mac) {
     return {.kind = static_cast<PeerKind>(mac[0]),
             .place = uint32_t{mac[1]} << 16 | uint32_t{mac[2]} << 8 | mac[3],
@@ -48,8 +55,8 @@ constexpr uint16_t kTransferWithoutOpt = 1;
 constexpr unsigned kLostSize = 3;
 
 // To an endpoint: its slot as the place, and how its pool pipelines (config::Pipelining) as the generation.
-inline PeerMac endpoint_mac(uint16_t slot, uint8_t pipelining) {
-  return StreamPeer{PeerKind::endpoint, slot, pipelining}.mac();
+inline PeerMac endpoint_mac(config::EndpointSlot slot, uint8_t pipelining) {
+  return StreamPeer{PeerKind::endpoint, slot.value(), pipelining}.mac();
 }
 // From one.
 constexpr PeerMac kEndpointMac{static_cast<uint8_t>(PeerKind::endpoint), 0, 0, 0, 0, 0};

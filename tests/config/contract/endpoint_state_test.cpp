@@ -8,6 +8,8 @@
 namespace penstock::config::test {
 namespace {
 
+constexpr EndpointSlot kLast{kMaxEndpoints - 1};
+
 EndpointState numbered(uint8_t number) {
   EndpointState state;
   state.address.fill(number);
@@ -27,7 +29,7 @@ bool equal(const EndpointState& a, const EndpointState& b) {
 }
 
 TEST(EndpointState, ASlotGivesBackWhatItWasGiven) {
-  EndpointSlot slot{};
+  SharedEndpointState slot{};
   EXPECT_TRUE(equal(slot.load(), EndpointState{}));
   slot.store(numbered(7));
   EXPECT_TRUE(equal(slot.load(), numbered(7)));
@@ -35,29 +37,29 @@ TEST(EndpointState, ASlotGivesBackWhatItWasGiven) {
 
 TEST(EndpointState, TheSequenceIsEvenBetweenWritesAndTakenUpAfterAKill) {
   const auto page = std::make_unique<EndpointStatePage>();
-  write_slots(*page, [&](EndpointSlot* slots) {
+  write_slots(*page, [&](auto& slots) {
     EXPECT_EQ(page->sequence.load() % 2, 1U);
-    slots[3].store(numbered(3));
+    slots[EndpointSlot{3}].store(numbered(3));
   });
   EXPECT_EQ(page->sequence.load(), 2U);
   page->sequence = 3;  // a control that died while writing
-  write_slots(*page, [](EndpointSlot*) {});
+  write_slots(*page, [](auto&) {});
   EXPECT_EQ(page->sequence.load(), 4U);
 }
 
 // A reader that saw the same even sequence before and after has seen one write's slots, all of them whole.
 TEST(EndpointState, ReadersSeeWholeWrites) {
   const auto page = std::make_unique<EndpointStatePage>();
-  write_slots(*page, [](EndpointSlot* slots) {
-    slots[0].store(numbered(0));
-    slots[kMaxEndpoints - 1].store(numbered(0));
+  write_slots(*page, [](auto& slots) {
+    slots[EndpointSlot{0}].store(numbered(0));
+    slots[kLast].store(numbered(0));
   });
   std::atomic<bool> done{false};
   std::thread writer([&] {
     for (unsigned i = 0; !done.load(); ++i) {
-      write_slots(*page, [&](EndpointSlot* slots) {
-        slots[0].store(numbered(static_cast<uint8_t>(i)));
-        slots[kMaxEndpoints - 1].store(numbered(static_cast<uint8_t>(i)));
+      write_slots(*page, [&](auto& slots) {
+        slots[EndpointSlot{0}].store(numbered(static_cast<uint8_t>(i)));
+        slots[kLast].store(numbered(static_cast<uint8_t>(i)));
       });
       if (i % 64 == 0) std::this_thread::yield();
     }
@@ -65,8 +67,8 @@ TEST(EndpointState, ReadersSeeWholeWrites) {
   unsigned consistent = 0;
   for (unsigned tries = 0; consistent < 20'000 && tries < 50'000'000; ++tries) {
     const uint64_t before = page->sequence.load(std::memory_order_acquire);
-    const EndpointState first = page->slots[0].load();
-    const EndpointState last = page->slots[kMaxEndpoints - 1].load();
+    const EndpointState first = page->slots[EndpointSlot{0}].load();
+    const EndpointState last = page->slots[kLast].load();
     std::atomic_thread_fence(std::memory_order_acquire);
     if (before % 2 != 0 || page->sequence.load(std::memory_order_relaxed) != before) continue;
     ++consistent;

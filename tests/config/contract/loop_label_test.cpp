@@ -10,12 +10,13 @@ namespace {
 constexpr uint64_t kToken = 0x00c0ffee00c0ffee;
 
 std::string text_of(uint32_t pool, uint64_t token) {
-  const LoopLabel label = loop_label(pool, token);
+  const LoopLabel label = loop_label(PoolIndex{pool}, token);
   return {label.begin(), label.end()};
 }
 
 std::optional<uint32_t> pool_of(std::string_view label, uint64_t token = kToken) {
-  return pool_of_loop_label({reinterpret_cast<const uint8_t*>(label.data()), label.size()}, token);
+  const auto pool = pool_of_loop_label({reinterpret_cast<const uint8_t*>(label.data()), label.size()}, token);
+  return pool ? std::optional(pool->value()) : std::nullopt;
 }
 
 TEST(LoopLabel, IsWrittenInHexadecimalOfFixedWidth) {

@@ -215,9 +215,9 @@ TEST_F(CommandsTest, StatusTellsWhereLettersAreDrawn) {
 
 TEST_F(CommandsTest, EndpointsShowNextHopAndCounters) {
   control.page = new_counter_page();
-  control.page->lcore[0].endpoints[1].queries.set(9);
-  control.page->lcore[0].endpoints[1].timeouts.set(2);
-  control.page->endpoint_rate[1].set(2500);
+  control.page->lcore[0].endpoints[config::EndpointSlot{1}].queries.set(9);
+  control.page->lcore[0].endpoints[config::EndpointSlot{1}].timeouts.set(2);
+  control.page->endpoint_rate[config::EndpointSlot{1}].set(2500);
   control.endpoint(1).budget = 10000;
   control.endpoint(0).state.reachable = 0;
   const json answer = run({{"command", "endpoints"}});
@@ -379,7 +379,7 @@ const WhyCase kWhy[] = {
      .words = {"built in, generation 7"}},
     {.description = "no rule at all",
      .name = "www.example.com",
-     .rule = config::kNoRule,
+     .rule = config::kNoRule.value(),
      .zone = "",
      .is_apex = false,
      .words = {"no default", "REFUSED"}},
@@ -407,7 +407,7 @@ struct ClientCase {
 };
 config::Found found_for(uint32_t rule, const char* zone, bool is_left_out, bool depends, uint16_t group, bool may_ask) {
   config::Found of;
-  of.rule = rule;
+  of.rule = config::RuleIndex{rule};
   of.generation = 7;
   of.matched_length = *zone == 0 ? 0 : static_cast<uint8_t>(config::parse_name(zone)->size());
   of.is_left_out = is_left_out ? 1 : 0;

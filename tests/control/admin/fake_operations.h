@@ -108,7 +108,7 @@ class FakeOperations : public Operations {
   // The zone that matched, in text; "" is the default.
   void find(uint32_t rule, const std::string& zone, bool is_apex) {
     config::Found answer;
-    answer.rule = rule;
+    answer.rule = config::RuleIndex{rule};
     answer.generation = 7;
     answer.is_apex = is_apex ? 1 : 0;
     if (!zone.empty()) answer.matched_length = static_cast<uint8_t>(config::parse_name(zone)->size());
@@ -136,7 +136,7 @@ class FakeOperations : public Operations {
     endpoint.health.condition = Condition::up;
     endpoint.health.reason = "answers";
     endpoint.health.since = std::chrono::system_clock::now();
-    endpoint.slot = static_cast<uint16_t>(endpoints.size());
+    endpoint.slot = config::EndpointSlot{static_cast<uint16_t>(endpoints.size())};
     endpoint.state.address = endpoint.health.id.address.bytes;
     endpoint.state.family = 4;
     endpoint.state.health = health;

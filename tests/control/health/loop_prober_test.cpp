@@ -42,7 +42,7 @@ struct LoopProberTest : testing::Test {
     for (const auto end = now + time; now < end; now += 200ms) prober.tick(now);
   }
   std::string text(const char* suffix, uint32_t pool) {
-    const config::LoopLabel label = config::loop_label(pool, kToken);
+    const config::LoopLabel label = config::loop_label(config::PoolIndex{pool}, kToken);
     return std::string(label.begin(), label.end()) + (*suffix == '\0' ? "" : ".") + suffix;
   }
   EndpointId id(const char* pool, const char* address) { return {pool, *config::parse_address(address)}; }

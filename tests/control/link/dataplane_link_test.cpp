@@ -108,7 +108,7 @@ TEST_F(DataplaneLinkTest, ComesBackToARestartedDataplane) {
 }
 
 TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
-  dataplane.found.rule = 3;
+  dataplane.found.rule = config::RuleIndex{3};
   dataplane.found.generation = 8;
   DataplaneLink link(io, folder / "dataplane.sock", events());
   const auto name = *config::parse_name("a.example");
@@ -126,7 +126,7 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   link.lookup(name, {}, keep);
   ASSERT_TRUE(run_until([&] { return answers.size() == 2; }));
   ASSERT_TRUE(answers[1]) << answers[1].error();
-  EXPECT_EQ(answers[1]->rule, 3U);
+  EXPECT_EQ(answers[1]->rule, config::RuleIndex{3});
 
   dataplane.mute = true;
   link.lookup(name, {}, keep);
@@ -149,14 +149,14 @@ TEST_F(DataplaneLinkTest, FlushesAreAnsweredInTheirOrderOrFail) {
   ASSERT_FALSE(answers[0]);
   EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos) << answers[0].error();
 
-  dataplane.found.rule = 3;
+  dataplane.found.rule = config::RuleIndex{3};
   dataplane.start();
   link.start();
   ASSERT_TRUE(run_until([&] { return connects == 1; }));
   // Several at a time, and a question of another kind between them.
   std::optional<uint32_t> rule;
   link.flush(config::FlushScope::name, name, keep);
-  link.lookup(name, {}, [&](const auto& found) { rule = found.value().rule; });
+  link.lookup(name, {}, [&](const auto& found) { rule = found.value().rule.value(); });
   link.flush(config::FlushScope::zone, name, keep);
   link.flush(config::FlushScope::all, {}, keep);
   ASSERT_TRUE(run_until([&] { return answers.size() == 4 && rule.has_value(); }));

@@ -108,7 +108,7 @@ class FakeDataplane {
     return flushes_;
   }
   size_t connections() const { return connections_; }
-  config::EndpointState slot(size_t i) const { return endpoints->slots[i].load(); }
+  config::EndpointState slot(config::EndpointSlot i) const { return endpoints->slots[i].load(); }
 
   // Set before start().
   config::Hello hello;

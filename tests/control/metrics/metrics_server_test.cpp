@@ -60,7 +60,7 @@ std::shared_ptr<StatusView> make_view(std::shared_ptr<const CounterPage> page) {
   view->started_at = std::chrono::system_clock::now() - 60s;
   EndpointView up;
   up.health.id = {"studio \"east\"", *config::parse_address("10.16.1.10")};
-  up.slot = 7;
+  up.slot = config::EndpointSlot{7};
   up.health.state = config::Health::up;
   up.health.condition = Condition::slow;
   up.state.reachable = 1;
@@ -151,9 +151,9 @@ void fill_lcores(config::CounterPage& page) {
 void fill_the_rest(config::CounterPage& page) {
   for (size_t i = 0; i < kLcores; ++i) {
     page.lcore[i].guard[config::GuardOutcome::blocked].set(i);
-    page.lcore[i].endpoints[7].over_budget.set(6);
-    page.lcore[i].endpoints[7].without_edns.set(1);
-    page.lcore[i].endpoints[7].servfails.set(4);
+    page.lcore[i].endpoints[config::EndpointSlot{7}].over_budget.set(6);
+    page.lcore[i].endpoints[config::EndpointSlot{7}].without_edns.set(1);
+    page.lcore[i].endpoints[config::EndpointSlot{7}].servfails.set(4);
   }
   page.ports[0].receive_missed.set(11);
   page.cache_entries.set(21);
@@ -170,7 +170,7 @@ void fill_the_rest(config::CounterPage& page) {
   page.ring_capacity = 1024;
   page.mbufs_used.set(900);
   page.mbuf_capacity = 4000;
-  page.endpoint_rate[7].set(6000);
+  page.endpoint_rate[config::EndpointSlot{7}].set(6000);
   page.generation.set(7);
   page.published_at.set(static_cast<uint64_t>(std::time(nullptr)) - 3);
   page.swap_ns.set(1500000);
@@ -255,8 +255,8 @@ TEST_F(MetricsServerTest, SumsTheLcores) {
 }
 
 TEST_F(MetricsServerTest, TheHistogramIsCumulativeAndInSeconds) {
-  config::EndpointCounters& one = page_->lcore[0].endpoints[7];
-  config::EndpointCounters& other = page_->lcore[1].endpoints[7];
+  config::EndpointCounters& one = page_->lcore[0].endpoints[config::EndpointSlot{7}];
+  config::EndpointCounters& other = page_->lcore[1].endpoints[config::EndpointSlot{7}];
   one.latency[0].set(1);    // below 1 us
   one.latency[10].set(20);  // below 1.024 ms
   other.latency[10].set(5);

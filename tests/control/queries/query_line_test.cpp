@@ -19,7 +19,8 @@ QueryNames names() {
   rule.origin = "zones[2]";
   rule.action = config::Action::forward;
   model->rules = {rule};
-  return {.model = model, .generation = 7, .endpoints = {{3, *config::parse_address("10.16.1.10")}}};
+  return {
+      .model = model, .generation = 7, .endpoints = {{config::EndpointSlot{3}, *config::parse_address("10.16.1.10")}}};
 }
 
 json json_of(const config::NotedDecision& made, uint64_t unix_ns) {
@@ -43,7 +44,7 @@ TEST(QueryLine, SaysEverythingOfAForwardedQuery) {
   made.decision.id = 4660;
   made.decision.rule = 0;
   made.decision.generation = 7;
-  made.decision.endpoint_slot = 3;
+  made.decision.endpoint_slot = config::EndpointSlot{3};
   made.decision.sends = 2;
   made.decision.size = 123;
   made.decision.extended_error = 15;

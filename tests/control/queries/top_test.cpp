@@ -12,7 +12,9 @@ namespace {
 using nlohmann::json;
 
 TEST(Top, CountsExactly) {
-  const QueryNames names{.model = nullptr, .generation = 0, .endpoints = {{0, *config::parse_address("10.16.1.10")}}};
+  const QueryNames names{.model = nullptr,
+                         .generation = 0,
+                         .endpoints = {{config::EndpointSlot{0}, *config::parse_address("10.16.1.10")}}};
   Top top(names);
   for (unsigned i = 0; i < 6; ++i) top.add(noted("WWW.example", "10.0.0.1"));
   for (unsigned i = 0; i < 3; ++i) top.add(noted("mail.example", "10.0.0.2", 2));
@@ -20,7 +22,7 @@ TEST(Top, CountsExactly) {
   config::NotedDecision forwarded = noted("far.example", "10.0.0.1");
   forwarded.decision.by = config::DecidedBy::response;
   forwarded.decision.outcome = static_cast<uint8_t>(config::ResponseOutcome::returned);
-  forwarded.decision.endpoint_slot = 0;
+  forwarded.decision.endpoint_slot = config::EndpointSlot{0};
   forwarded.decision.took_us = 20'000;
   top.add(forwarded);
   const json report = top.report(2, 3);

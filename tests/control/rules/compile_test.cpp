@@ -62,8 +62,8 @@ TEST(Compile, RefusesByReason) {
 }
 
 TEST(Compile, RefusesOneSlotForTwo) {
-  const auto compiled =
-      compile(test::sample_model(), 1, [](const config::Pool&, const config::Endpoint&) { return uint16_t{3}; });
+  const auto compiled = compile(test::sample_model(), 1,
+                                [](const config::Pool&, const config::Endpoint&) { return config::EndpointSlot{3}; });
   EXPECT_FALSE(compiled);
 }
 
@@ -104,13 +104,13 @@ TEST(Compile, KeepsTheOrderOfRulesAndPools) {
   EXPECT_EQ(rules->header().checksum, compiled->checksum);
   EXPECT_EQ(rules->header().refused_silent, 1);
   EXPECT_EQ(rules->header().default_rule, config::kNoRule);
-  EXPECT_EQ(rules->rule(0).is_private, 1);
-  EXPECT_EQ(rules->rule(1).pool, 1U);
-  EXPECT_EQ(rules->rule(2).action, static_cast<uint8_t>(config::Action::refused));
-  EXPECT_EQ(rules->rule(2).cache, 0);
-  EXPECT_EQ(rules->pool(0).kind, static_cast<uint8_t>(config::PoolKind::route53_inbound));
-  EXPECT_EQ(rules->endpoints(0)[1].weight, 2U);
-  EXPECT_EQ(rules->endpoints(0)[1].budget, 10000U);
+  EXPECT_EQ(rules->rule(config::RuleIndex{0}).is_private, 1);
+  EXPECT_EQ(rules->rule(config::RuleIndex{1}).pool, config::PoolIndex{1});
+  EXPECT_EQ(rules->rule(config::RuleIndex{2}).action, static_cast<uint8_t>(config::Action::refused));
+  EXPECT_EQ(rules->rule(config::RuleIndex{2}).cache, 0);
+  EXPECT_EQ(rules->pool(config::PoolIndex{0}).kind, static_cast<uint8_t>(config::PoolKind::route53_inbound));
+  EXPECT_EQ(rules->endpoints(config::PoolIndex{0})[1].weight, 2U);
+  EXPECT_EQ(rules->endpoints(config::PoolIndex{0})[1].budget, 10000U);
 }
 
 struct Identities {
@@ -123,7 +123,7 @@ Identities identities_of(const Model& model) {
   const auto rules = tables::Ruleset::open(compiled->image);
   EXPECT_TRUE(rules) << rules.error();
   Identities identities;
-  for (size_t i = 0; i < model.rules.size(); ++i) identities.rules.push_back(rules->rule(i).identity);
+  for (const config::ImageRule& rule : rules->rules()) identities.rules.push_back(rule.identity);
   identities.private_zones = rules->header().private_identity;
   return identities;
 }
@@ -286,22 +286,22 @@ TEST(Compile, WritesWhatIsRemembered) {
   const Compiled compiled = image_of();
   const auto rules = tables::Ruleset::open(compiled.image);
   ASSERT_TRUE(rules) << rules.error();
-  const config::ImagePool& inbound = rules->pool(0);
+  const config::ImagePool& inbound = rules->pool(config::PoolIndex{0});
   EXPECT_EQ(inbound.cache, config::kCacheEnabled | config::kCacheStale | config::kCachePrefetch | config::kCacheRotate);
   EXPECT_EQ(inbound.max_ttl, 2U);
   EXPECT_EQ(inbound.min_ttl, 1U);
   EXPECT_EQ(inbound.max_negative_ttl, 3U);
   EXPECT_EQ(inbound.max_stale, 4U);
   EXPECT_EQ(inbound.cache_quota, 5U << 10);
-  EXPECT_EQ(rules->pool(1).cache, config::kCacheEnabled | config::kCacheShortServices);
-  EXPECT_EQ(rules->rule(0).cache, 1);
-  EXPECT_EQ(rules->rule(1).cache, 0);
+  EXPECT_EQ(rules->pool(config::PoolIndex{1}).cache, config::kCacheEnabled | config::kCacheShortServices);
+  EXPECT_EQ(rules->rule(config::RuleIndex{0}).cache, 1);
+  EXPECT_EQ(rules->rule(config::RuleIndex{1}).cache, 0);
   EXPECT_TRUE(rules->clients().look_up(0x0a010001U).may_snoop);
   EXPECT_FALSE(rules->clients().look_up(0x0a020001U).may_snoop);
   EXPECT_TRUE(rules->clients().look_up(uint64_t{0xfd01} << 48, 1).may_snoop);
   model.pools[0].cache.enabled = false;
   const Compiled off = image_of();
-  EXPECT_EQ(tables::Ruleset::open(off.image).value().pool(0).cache, 0);
+  EXPECT_EQ(tables::Ruleset::open(off.image).value().pool(config::PoolIndex{0}).cache, 0);
 }
 
 // Large enough for tbb to work in parallel and for buckets to overflow.
@@ -323,7 +323,7 @@ TEST(Compile, ManyZonesAreAllFound) {
     const auto name = test::folded("\3www" + names[i]);
     tables::Probe probe;
     rules->zones().prepare(name, probe);
-    ASSERT_EQ(rules->zones().match(name, probe).rule, i % 16) << config::to_text(names[i]);
+    ASSERT_EQ(rules->zones().match(name, probe).rule.value(), i % 16) << config::to_text(names[i]);
   }
 }
 

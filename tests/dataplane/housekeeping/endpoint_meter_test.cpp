@@ -13,12 +13,13 @@ class EndpointMeterTest : public testing::Test {
   void run(unsigned ms, unsigned per_ms, unsigned step_ms = 1) {
     for (unsigned i = 0; i < ms; i += step_ms) {
       rig.pass(step_ms);
-      for (const unsigned lcore : {0U, 1U}) rig.counters().lcore[lcore].endpoints[0].queries.add(per_ms * step_ms);
+      for (const unsigned lcore : {0U, 1U})
+        rig.counters().lcore[lcore].endpoints[config::EndpointSlot{0}].queries.add(per_ms * step_ms);
       meter.tick(rig.ruleset.get(), rig.counters(), *rig.budgets, rig.now);
     }
   }
-  uint64_t rate(unsigned slot = 0) {
-    EXPECT_EQ(rig.counters().endpoint_rate[slot].get(), rig.budgets->rate(static_cast<uint16_t>(slot)));
+  uint64_t rate(config::EndpointSlot slot = config::EndpointSlot{0}) {
+    EXPECT_EQ(rig.counters().endpoint_rate[slot].get(), rig.budgets->rate(slot));
     return rig.counters().endpoint_rate[slot].get();
   }
 
@@ -33,7 +34,7 @@ TEST_F(EndpointMeterTest, AddsUpTheLcoresOverOneSecond) {
   EXPECT_NEAR(static_cast<double>(rate()), 10'000, 100);  // from the second reading on
   run(2'000, 5);
   EXPECT_NEAR(static_cast<double>(rate()), 10'000, 1);
-  EXPECT_EQ(rate(1), 0U);
+  EXPECT_EQ(rate(config::EndpointSlot{1}), 0U);
   // Half a second of silence is half the rate, a whole one none.
   run(500, 0);
   EXPECT_NEAR(static_cast<double>(rate()), 5'000, 110);

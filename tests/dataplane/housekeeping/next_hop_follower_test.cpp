@@ -35,8 +35,8 @@ struct Rig {
   uint64_t now = 100 * kSecond;
 
   Rig() { page->heartbeat_ns = now; }
-  void has(size_t slot, const config::EndpointState& state) { page->slots[slot].store(state); }
-  config::EndpointState of(size_t slot) const { return page->slots[slot].load(); }
+  void has(uint16_t slot, const config::EndpointState& state) { page->slots[config::EndpointSlot{slot}].store(state); }
+  config::EndpointState of(uint16_t slot) const { return page->slots[config::EndpointSlot{slot}].load(); }
   size_t follow(std::vector<net::MacChange> seen = {}) { return follower.follow(seen, *page, now).size(); }
 };
 

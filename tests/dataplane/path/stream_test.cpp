@@ -158,7 +158,7 @@ TEST_F(StreamTest, FlightsOverTcpAreNotJoined) {
 }
 
 TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
-  const auto& endpoint = rig.counters().lcore[0].endpoints[0];
+  const auto& endpoint = rig.counters().lcore[0].endpoints[config::EndpointSlot{0}];
   ask_over_tcp();
   rig.pass(1100);
   const Frame next = only(rig.sweep(), 1);
@@ -171,14 +171,15 @@ TEST_F(StreamTest, NobodyAnswersOverTcpAndUdpIsNoneTheWorse) {
   EXPECT_EQ(endpoint.queries.get() + endpoint.timeouts.get(), 0U);
   EXPECT_EQ(endpoint.stream_queries.get(), 1U);
   EXPECT_EQ(endpoint.stream_timeouts.get(), 1U);
-  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(0));
-  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(0), 200'000'000U) << "as if it had never been asked";
+  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(config::EndpointSlot{0}));
+  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(config::EndpointSlot{0}), 200'000'000U)
+      << "as if it had never been asked";
   only(receive_long(answer_to_query(ask_over_tcp(studio_query(2)))), kStream);
-  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(0), 200'000'000U);
+  EXPECT_EQ(rig.lcore().endpoints.round_trips.patience_inbound(config::EndpointSlot{0}), 200'000'000U);
 }
 
 TEST_F(StreamTest, AnEndpointThatRefusesIsLeftForTheNextAtOnceAndTheLastOneEndsIt) {
-  const auto& endpoint = rig.counters().lcore[0].endpoints[0];
+  const auto& endpoint = rig.counters().lcore[0].endpoints[config::EndpointSlot{0}];
   const Frame first = ask_over_tcp();
   const Frame next = only(receive_long(lost(first)), kStream);
   EXPECT_EQ(rig.verdict(), "classify.response response.lost_over_tcp");
@@ -385,7 +386,7 @@ class BudgetTest : public PathTest {
 };
 
 TEST_F(BudgetTest, AskingAgainIsOneQueryMoreForTheEndpoint) {
-  const auto& endpoint = rig.counters().lcore[0].endpoints[0];
+  const auto& endpoint = rig.counters().lcore[0].endpoints[config::EndpointSlot{0}];
   unsigned passed_on = 0;
   for (unsigned i = 0; i < 200 && passed_on == 0; ++i) {
     const auto left = rig.receive(0, {write(from_client(write(studio_query(i))))});

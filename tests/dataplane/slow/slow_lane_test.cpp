@@ -464,7 +464,7 @@ class ConnectionUseTest : public SlowLaneTest {
     EXPECT_FALSE(query.empty());
     if (!query.empty()) stream.ask(query);
   }
-  static constexpr uint16_t kSlot = 5;
+  static constexpr config::EndpointSlot kSlot{5};
 };
 
 TEST_F(ConnectionUseTest, WhatASharedConnectionDoesNotAnswerIsAskedOnOneOfItsOwnAndThatIsRemembered) {

@@ -36,7 +36,7 @@ struct Read {
   QuestionKey key;
 
   explicit Read(const std::vector<uint8_t>& bytes) : verdict(dns::parse_query(bytes, query)) {
-    if (verdict == dns::QueryVerdict::ok) key = question_key(query, bytes.data(), 1, 2, 3);
+    if (verdict == dns::QueryVerdict::ok) key = question_key(query, bytes.data(), 1, config::RuleIndex{2}, 3);
   }
   bool is_shared() const { return verdict == dns::QueryVerdict::ok && query.plain; }
 };

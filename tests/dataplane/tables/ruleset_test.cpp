@@ -111,10 +111,11 @@ uint64_t use(const Ruleset& rules, std::mt19937_64& random) {
     if (match.rule == config::kNoRule) continue;
     const auto& rule = rules.rule(match.rule);
     if (rule.action != static_cast<uint8_t>(config::Action::forward)) {
-      if (rule.action != static_cast<uint8_t>(config::Action::refused)) sum += use_local(rules, rule.pool, name, match);
+      if (rule.action != static_cast<uint8_t>(config::Action::refused))
+        sum += use_local(rules, rule.local_zone(), name, match);
       continue;
     }
-    for (const auto& endpoint : rules.endpoints(rule.pool)) sum += endpoint.slot + endpoint.weight;
+    for (const auto& endpoint : rules.endpoints(rule.pool)) sum += endpoint.slot.value() + endpoint.weight;
   }
   sum += rules.clients().look_up(static_cast<uint32_t>(random())).allowed ? 1 : 0;
   sum += rules.clients().look_up(random(), random()).allowed ? 1 : 0;
@@ -130,14 +131,14 @@ TEST(Ruleset, OpensWhatWasCompiled) {
   ASSERT_EQ(rules->pools().size(), 2U);
   ASSERT_EQ(rules->rules().size(), 6U);
   ASSERT_EQ(rules->endpoints().size(), 3U);
-  ASSERT_EQ(rules->endpoints(0).size(), 2U);
-  ASSERT_EQ(rules->endpoints(1).size(), 1U);
-  EXPECT_EQ(rules->endpoints(0)[1].family, 6);
-  EXPECT_EQ(rules->endpoints(1)[0].address[0], 192);
-  EXPECT_EQ(rules->endpoints(1)[0].slot, 2);
+  ASSERT_EQ(rules->endpoints(config::PoolIndex{0}).size(), 2U);
+  ASSERT_EQ(rules->endpoints(config::PoolIndex{1}).size(), 1U);
+  EXPECT_EQ(rules->endpoints(config::PoolIndex{0})[1].family, 6);
+  EXPECT_EQ(rules->endpoints(config::PoolIndex{1})[0].address[0], 192);
+  EXPECT_EQ(rules->endpoints(config::PoolIndex{1})[0].slot, config::EndpointSlot{2});
   EXPECT_EQ(rules->zones().size(), 6U);
-  EXPECT_EQ(rules->rule(3).action, static_cast<uint8_t>(config::Action::nxdomain));
-  EXPECT_EQ(rules->pool(0).is_private, 1);
+  EXPECT_EQ(rules->rule(config::RuleIndex{3}).action, static_cast<uint8_t>(config::Action::nxdomain));
+  EXPECT_EQ(rules->pool(config::PoolIndex{0}).is_private, 1);
   EXPECT_TRUE(rules->clients().look_up(0x0a000001U).allowed);
   EXPECT_FALSE(rules->clients().look_up(0x0a090001U).allowed);
 }
@@ -214,10 +215,10 @@ const RefusalCase kRefusals[] = {
      .damage = [](B& i) { record<config::ImagePool>(i, Section::pools, 1).endpoint_count = 0xffffffff; },
      .reason = "its pool 1 has endpoint_count 4294967295"},
     {.description = "pool begins elsewhere",
-     .damage = [](B& i) { record<config::ImagePool>(i, Section::pools, 1).first_endpoint = 0; },
+     .damage = [](B& i) { record<config::ImagePool>(i, Section::pools, 1).first_endpoint = config::EndpointIndex{0}; },
      .reason = "begins at endpoint 0 instead of 2"},
     {.description = "pool begins far away",
-     .damage = [](B& i) { record<config::ImagePool>(i, Section::pools).first_endpoint = 0xffffffff; },
+     .damage = [](B& i) { record<config::ImagePool>(i, Section::pools).first_endpoint = config::kNoEndpoint; },
      .reason = "begins at endpoint"},
     {.description = "pool kind",
      .damage = [](B& i) { record<config::ImagePool>(i, Section::pools).kind = 9; },
@@ -233,7 +234,7 @@ const RefusalCase kRefusals[] = {
      .damage = [](B& i) { record<config::ImagePool>(i, Section::pools).is_private = 0; },
      .reason = "its rule 0 is private and forwards to pool 0, which holds no private names"},
     {.description = "private rule's other pool",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).pool = 1; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).pool = config::PoolIndex{1}; },
      .reason = "its rule 0 is private and forwards to pool 1"},
     {.description = "endpoint of more than IPv4",
      .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).address[15] = 1; },
@@ -245,19 +246,19 @@ const RefusalCase kRefusals[] = {
      .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).family = 5; },
      .reason = "family 5, not 4 or 6"},
     {.description = "endpoint slot",
-     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).slot = 1024; },
+     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).slot = config::EndpointSlot{1024}; },
      .reason = "slot 1024"},
     {.description = "slot twice",
-     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).slot = 0; },
+     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).slot = config::EndpointSlot{0}; },
      .reason = "which another endpoint has"},
     {.description = "endpoint weight",
      .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints).weight = 0; },
      .reason = "weight 0"},
     {.description = "endpoint's pool",
-     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).pool = 0; },
+     .damage = [](B& i) { record<config::ImageEndpoint>(i, Section::endpoints, 2).pool = config::PoolIndex{0}; },
      .reason = "its endpoint 2 says pool 0"},
     {.description = "rule's pool",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).pool = 2; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).pool = config::PoolIndex{2}; },
      .reason = "forwards to pool 2"},
     {.description = "rule's action",
      .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).action = 6; },
@@ -311,17 +312,17 @@ const RefusalCase kRefusals[] = {
      .damage = [](B& i) { record<config::ImageRule>(i, Section::rules).otherwise = 2; },
      .reason = "otherwise 2"},
     {.description = "rule's next is itself",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = 1; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = config::RuleIndex{1}; },
      .reason = "more than 63 next rules"},
     {.description = "rule's next outside",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = 999; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 1).next_rule = config::RuleIndex{999}; },
      .reason = "has next rule 999"},
     {.description = "header's over_rate",
      .damage = [](B& i) { header_of(i).over_rate = 3; },
      .reason = "its header has over_rate 3"},
     {.description = "header's has_views", .damage = [](B& i) { header_of(i).has_views = 1; }, .reason = "has_views 1"},
     {.description = "header's update_pool",
-     .damage = [](B& i) { header_of(i).update_pool = 99; },
+     .damage = [](B& i) { header_of(i).update_pool = config::PoolIndex{99}; },
      .reason = "updates go to pool 99"},
     {.description = "group's udp_size",
      .damage = [](B& i) { record<config::ImageGroup>(i, Section::groups).udp_size = 4097; },
@@ -348,13 +349,13 @@ const RefusalCase kRefusals[] = {
      .damage = [](B& i) { record<config::ImageClientsV6>(i, Section::clients_v6, 1).group = 9; },
      .reason = "of group 9"},
     {.description = "default rule",
-     .damage = [](B& i) { header_of(i).default_rule = 6; },
+     .damage = [](B& i) { header_of(i).default_rule = config::RuleIndex{6}; },
      .reason = "its default is rule 6"},
     {.description = "rule's local zone",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 3).pool = 3; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 3).pool = config::PoolIndex{3}; },
      .reason = "its rule 3 answers from local zone 3"},
     {.description = "rule of records with a zone of addresses",
-     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 4).pool = 2; },
+     .damage = [](B& i) { record<config::ImageRule>(i, Section::rules, 4).pool = config::PoolIndex{2}; },
      .reason = "its rule 4 and its local zone disagree"},
     {.description = "local zone's SOA",
      .damage = [](B& i) { record<config::ImageLocalZone>(i, Section::local_zones).soa = 99; },
@@ -524,8 +525,12 @@ const RefusalCase kRefusals[] = {
     {.description = "node without a rule",
      .damage = [](B& i) { first_node(i).apex_rule = first_node(i).below_rule = config::kNoRule; },
      .reason = "has no rule"},
-    {.description = "node's apex rule", .damage = [](B& i) { first_node(i).apex_rule = 6; }, .reason = "has rule 6"},
-    {.description = "node's below rule", .damage = [](B& i) { first_node(i).below_rule = 6; }, .reason = "has rule 6"},
+    {.description = "node's apex rule",
+     .damage = [](B& i) { first_node(i).apex_rule = config::RuleIndex{6}; },
+     .reason = "has rule 6"},
+    {.description = "node's below rule",
+     .damage = [](B& i) { first_node(i).below_rule = config::RuleIndex{6}; },
+     .reason = "has rule 6"},
     {.description = "zone count",
      .damage = [](B& i) { header_of(i).zone_count += 1; },
      .reason = "its header says 7 zones"},

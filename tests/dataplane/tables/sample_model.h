@@ -67,7 +67,9 @@ inline config::Model sample_model(unsigned rules = 2) {
 
 // Slots in the order of the endpoints.
 inline control::SlotOf slots_in_order() {
-  return [next = uint16_t{0}](const config::Pool&, const config::Endpoint&) mutable { return next++; };
+  return [next = uint16_t{0}](const config::Pool&, const config::Endpoint&) mutable {
+    return config::EndpointSlot{next++};
+  };
 }
 
 }  // namespace penstock::test

@@ -15,6 +15,7 @@ namespace {
 
 using config::kNoRule;
 using config::Model;
+using config::RuleIndex;
 using config::Scope;
 using test::NaiveTable;
 using test::wire;
@@ -71,7 +72,7 @@ TEST(ZoneTable, APrivateNameIsNotPassedToAPublicPool) {
                           Case{"a.to-refused.example", 0, 4, false}, Case{"public.example", 1, 3, false},
                           Case{"public.example", 0, 5, false}, Case{"other.example", 0, 5, false}}) {
     const Match match = loaded.rules.match(test::folded(wire(one.name)), one.group);
-    EXPECT_EQ(match.rule, one.rule) << one.name << " " << one.group;
+    EXPECT_EQ(match.rule.value(), one.rule) << one.name << " " << one.group;
     EXPECT_EQ(match.is_left_out, one.is_left_out) << one.name << " " << one.group;
   }
   EXPECT_TRUE(loaded.rules.depends_on_client(test::folded(wire("a.to-public.example"))));
@@ -191,7 +192,7 @@ TEST(ZoneTable, PrecedenceInWords) {
       if (c.name[0] == 'D') name[1] = 'D', name[5] = 'S';
       return name;
     }());
-    EXPECT_EQ(match.rule, c.rule) << c.description;
+    EXPECT_EQ(match.rule.value(), c.rule) << c.description;
     EXPECT_EQ(match.is_apex, c.is_apex) << c.description;
     EXPECT_EQ(match.matched_length, c.zone[0] == 0 ? 0 : wire(c.zone).size()) << c.description;
   }
@@ -208,9 +209,9 @@ TEST(ZoneTable, TheRootAsAZone) {
   test::add_zone(model, wire("."), Scope::zone, 1);
   test::add_zone(model, wire("com"), Scope::below, 2);
   const Loaded loaded(model);
-  EXPECT_EQ(loaded.match(wire(".")), (Match{1, 1, true}));
-  EXPECT_EQ(loaded.match(wire("com")), (Match{1, 1, false}));
-  EXPECT_EQ(loaded.match(wire("a.com")), (Match{2, 5, false}));
+  EXPECT_EQ(loaded.match(wire(".")), (Match{RuleIndex{1}, 1, true}));
+  EXPECT_EQ(loaded.match(wire("com")), (Match{RuleIndex{1}, 1, false}));
+  EXPECT_EQ(loaded.match(wire("a.com")), (Match{RuleIndex{2}, 5, false}));
 }
 
 // A name of 127 labels, and zones at every depth of it: more candidates than a probe holds.
@@ -228,11 +229,12 @@ TEST(ZoneTable, EveryDepth) {
       asked.insert(0, "\1x");
       const bool is_apex = depth % step == 0 && depth % 5 != 0;
       const unsigned above = is_apex ? depth : (depth - 1) / step * step;
-      EXPECT_EQ(loaded.match(asked).rule, above == 0 ? kNoRule : above) << depth << " in steps of " << step;
+      EXPECT_EQ(loaded.match(asked).rule, above == 0 ? kNoRule : RuleIndex{above}) << depth << " in steps of " << step;
       // Off the chain in its leftmost label: only the suffixes match.
       asked[1] = 'y';
       const unsigned proper = (depth - 1) / step * step;
-      EXPECT_EQ(loaded.match(asked).rule, proper == 0 ? kNoRule : proper) << depth << " in steps of " << step;
+      EXPECT_EQ(loaded.match(asked).rule, proper == 0 ? kNoRule : RuleIndex{proper})
+          << depth << " in steps of " << step;
       asked[1] = 'x';
     }
   }
@@ -254,8 +256,8 @@ TEST(ZoneTable, OverflowedBuckets) {
     over_the_end = buckets[loaded.rules.header().bucket_count - 1].overflowed == 1;
     if (key != 1 && !over_the_end) continue;
     for (const auto& name : names) {
-      ASSERT_EQ(loaded.match(name), (Match{1, static_cast<uint8_t>(name.size()), true}));
-      ASSERT_EQ(loaded.match("\1w" + name), (Match{1, static_cast<uint8_t>(name.size()), false}));
+      ASSERT_EQ(loaded.match(name), (Match{RuleIndex{1}, static_cast<uint8_t>(name.size()), true}));
+      ASSERT_EQ(loaded.match("\1w" + name), (Match{RuleIndex{1}, static_cast<uint8_t>(name.size()), false}));
     }
     for (unsigned i = 4000; i < 8000; ++i)
       ASSERT_EQ(loaded.match(wire("host" + std::to_string(i) + ".example")).rule, kNoRule);
@@ -323,9 +325,9 @@ TEST(ZoneTable, AgreesWithTheNaiveMap) {
         if (NaiveTable::to_wire(asked).size() > 255) continue;
       }
       std::string bytes = NaiveTable::to_wire(asked);
-      const uint32_t expected = naive.match(asked, model.default_rule.value_or(kNoRule));
+      const uint32_t expected = naive.match(asked, model.default_rule.value_or(kNoRule.value()));
       const Match match = loaded.match(bytes);
-      ASSERT_EQ(match.rule, expected) << config::to_text(bytes) << " in round " << round;
+      ASSERT_EQ(match.rule.value(), expected) << config::to_text(bytes) << " in round " << round;
       ASSERT_LE(match.matched_length, bytes.size());
       ASSERT_EQ(match.is_apex, match.matched_length == bytes.size());
       ++names_asked;

@@ -105,15 +105,15 @@ TEST(TrafficReader, Differences) {
   TrafficReader::Time now{std::chrono::seconds(100)};
   const auto read = [&](uint16_t slot) {
     now += std::chrono::milliseconds(400);
-    return reader.read(*page, {{id, slot}}, now);
+    return reader.read(*page, {{id, config::EndpointSlot{slot}}}, now);
   };
-  page->lcore[0].endpoints[3].queries.set(1000);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].queries.set(1000);
   EXPECT_TRUE(read(3).empty()) << "what came before is of an unknown age";
-  page->lcore[0].endpoints[3].queries.add(7);
-  page->lcore[0].endpoints[3].responses.add(5);
-  page->lcore[0].endpoints[3].timeouts.add(2);
-  page->lcore[0].endpoints[3].servfails.add(1);
-  page->lcore[0].endpoints[3].refused.add(1);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].queries.add(7);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].responses.add(5);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].timeouts.add(2);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].servfails.add(1);
+  page->lcore[0].endpoints[config::EndpointSlot{3}].refused.add(1);
   const auto samples = read(3);
   ASSERT_EQ(samples.size(), 1U);
   EXPECT_EQ(samples[0].first, id);

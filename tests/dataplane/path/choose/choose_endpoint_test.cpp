@@ -9,6 +9,8 @@
 namespace penstock::test {
 namespace {
 
+using config::EndpointIndex;
+using config::EndpointSlot;
 using config::Health;
 using path::Choice;
 using path::kNoEndpoint;
@@ -64,17 +66,25 @@ class ChooseTest : public PathTest {
   }
   unsigned names_ = 0;
 
-  Choice choose(unsigned pool, std::vector<uint16_t> asked = {}, const char* client = "192.168.10.20") {
+  // Where among its pool's an endpoint stands, and whose place is that.
+  static unsigned place_of(const config::ImagePool& pool, EndpointIndex endpoint) {
+    return endpoint.value() - pool.first_endpoint.value();
+  }
+  const state::EndpointHop& hop_at(const config::ImagePool& pool, unsigned place) {
+    return rig.lcore().endpoints.hops[EndpointIndex{pool.first_endpoint.value() + place}];
+  }
+  Choice choose(unsigned pool, std::vector<EndpointSlot> asked = {}, const char* client = "192.168.10.20") {
     rig.lcore().now = rig.now;
-    return path::choose_endpoint(rig.lcore(), rig.ruleset->pool(pool), asked, address(client).bytes, 4);
+    return path::choose_endpoint(rig.lcore(), rig.ruleset->pool(config::PoolIndex{pool}), asked, address(client).bytes,
+                                 4);
   }
   // What each of the pool's endpoints gets of `queries`, in hundredths.
   std::vector<double> shares(unsigned pool, unsigned queries = 40'000) {
-    const config::ImagePool& image = rig.ruleset->pool(pool);
+    const config::ImagePool& image = rig.ruleset->pool(config::PoolIndex{pool});
     std::vector<double> counts(image.endpoint_count);
     for (unsigned i = 0; i < queries; ++i) {
       const Choice choice = choose(pool);
-      if (choice.endpoint != kNoEndpoint) counts[choice.endpoint - image.first_endpoint] += 100.0 / queries;
+      if (choice.endpoint != kNoEndpoint) counts[place_of(image, choice.endpoint)] += 100.0 / queries;
     }
     return counts;
   }
@@ -153,22 +163,22 @@ TEST_F(ChooseTest, NoRampAtTheStartOfTheDataplane) {
   PathRig fresh(RigOptions{.rules = policy_rules()});
   config::EndpointState state = rig.endpoint("10.2.0.1");
   for (int i = 1; i <= 4; ++i) fresh.set_endpoint("10.2.0." + std::to_string(i), state);
-  EXPECT_EQ(fresh.lcore().endpoints.hops.orders.steady(fresh.ruleset->pool(1)).endpoints.size(), 4U);
+  EXPECT_EQ(fresh.lcore().endpoints.hops.orders.steady(fresh.ruleset->pool(config::PoolIndex{1})).endpoints.size(), 4U);
 }
 
 TEST_F(ChooseTest, OneThatReturnsAndOwesAnswersIsLeftAlone) {
   set("10.1.0.2", Health::down);
   set("10.1.0.2", Health::up);
   rig.now += 9'000 * kMs;
-  rig.lcore().endpoints.outstanding[1] = 9;
+  rig.lcore().endpoints.outstanding[EndpointSlot{1}] = 9;
   expect_shares(0, {33.3, 0, 33.3, 33.3});
-  rig.lcore().endpoints.outstanding[1] = 8;
+  rig.lcore().endpoints.outstanding[EndpointSlot{1}] = 8;
   EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
   // As much as the others, or a little more, is none of its fault.
-  for (const unsigned slot : {0, 2, 3}) rig.lcore().endpoints.outstanding[slot] = 10;
-  rig.lcore().endpoints.outstanding[1] = 28;
+  for (const uint16_t slot : {0, 2, 3}) rig.lcore().endpoints.outstanding[EndpointSlot{slot}] = 10;
+  rig.lcore().endpoints.outstanding[EndpointSlot{1}] = 28;
   EXPECT_NEAR(shares(0)[1], 22.5, 1.5);
-  rig.lcore().endpoints.outstanding[1] = 29;
+  rig.lcore().endpoints.outstanding[EndpointSlot{1}] = 29;
   EXPECT_EQ(shares(0)[1], 0);
 }
 
@@ -178,15 +188,15 @@ class SilentTest : public ChooseTest {
  protected:
   // What each endpoint of the pool is sent in so many milliseconds of a query each; those named answer nothing, the others all.
   std::vector<unsigned> deal(unsigned pool, std::initializer_list<unsigned> silent, unsigned milliseconds) {
-    const config::ImagePool& image = rig.ruleset->pool(pool);
+    const config::ImagePool& image = rig.ruleset->pool(config::PoolIndex{pool});
     std::vector<unsigned> sends(image.endpoint_count);
     for (unsigned ms = 0; ms < milliseconds; ++ms) {
       rig.pass(1);
       const Choice choice = choose(pool);
       EXPECT_NE(choice.endpoint, kNoEndpoint);
       if (choice.endpoint == kNoEndpoint) return sends;
-      const unsigned number = choice.endpoint - image.first_endpoint;
-      const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
+      const unsigned number = place_of(image, choice.endpoint);
+      const EndpointSlot slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
       ++sends[number];
       rig.lcore().endpoints.silence.count_send(slot, rig.now);
       if (std::find(silent.begin(), silent.end(), number) == silent.end())
@@ -241,13 +251,13 @@ TEST_F(SilentTest, WhenAllAreSilentThePolicyDecides) {
 TEST_F(SilentTest, WhatIsAnsweredNowAndThenIsNotSilent) {
   for (const PolicyCase& c : kPolicies) {
     SCOPED_TRACE(c.description);
-    const config::ImagePool& image = rig.ruleset->pool(c.pool);
+    const config::ImagePool& image = rig.ruleset->pool(config::PoolIndex{c.pool});
     std::array<unsigned, 4> sends{};
     for (unsigned i = 0; i < 40'000; ++i) {
       if (i % 2 == 0) rig.pass(1);
       const Choice choice = choose(c.pool);
-      const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
-      const unsigned number = choice.endpoint - image.first_endpoint;
+      const EndpointSlot slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
+      const unsigned number = place_of(image, choice.endpoint);
       rig.lcore().endpoints.silence.count_send(slot, rig.now);
       if (sends[number]++ % 50 == 49) rig.lcore().endpoints.silence.count_answer(slot);
       ASSERT_FALSE(rig.lcore().endpoints.silence.is_silent(slot, 500 * kMs, rig.now));
@@ -258,26 +268,26 @@ TEST_F(SilentTest, WhatIsAnsweredNowAndThenIsNotSilent) {
 
 // One that is asked little owes little, however long nothing came.
 TEST_F(SilentTest, LittleThatIsOwedSaysNothing) {
-  for (unsigned i = 0; i < state::Silence::kOwed - 1; ++i) rig.lcore().endpoints.silence.count_send(4, rig.now);
+  for (unsigned i = 0; i < state::Silence::kOwed - 1; ++i)
+    rig.lcore().endpoints.silence.count_send(EndpointSlot{4}, rig.now);
   rig.pass(60'000);
   expect_shares(1, {25, 25, 25, 25});
-  rig.lcore().endpoints.silence.count_send(4, rig.now);
+  rig.lcore().endpoints.silence.count_send(EndpointSlot{4}, rig.now);
   expect_shares(1, {0, 33.3, 33.3, 33.3});
 }
 
 // A retry is nobody's trial, and rather goes to one that answers; to a silent one before it asks the same again.
 TEST_F(SilentTest, RetriesGoToThoseThatAnswer) {
   deal(1, {0, 1, 3}, 6'000);
-  const uint16_t first = rig.ruleset->pool(1).first_endpoint;
+  const config::ImagePool& pool = rig.ruleset->pool(config::PoolIndex{1});
   for (unsigned i = 0; i < 1'000; ++i) {
     rig.pass(1);
-    ASSERT_EQ(choose(1, {rig.lcore().endpoints.hops[first].slot}).endpoint, first + 2U);
-    ASSERT_NE(choose(1, {rig.lcore().endpoints.hops[first + 2U].slot}).endpoint, first + 2U);
+    ASSERT_EQ(place_of(pool, choose(1, {hop_at(pool, 0).slot}).endpoint), 2U);
+    ASSERT_NE(place_of(pool, choose(1, {hop_at(pool, 2).slot}).endpoint), 2U);
   }
   // The one of two that answer that was not asked.
-  rig.lcore().endpoints.silence.count_answer(rig.lcore().endpoints.hops[first + 3U].slot);
-  for (unsigned i = 0; i < 100; ++i)
-    ASSERT_EQ(choose(1, {rig.lcore().endpoints.hops[first + 2U].slot}).endpoint, first + 3U);
+  rig.lcore().endpoints.silence.count_answer(hop_at(pool, 3).slot);
+  for (unsigned i = 0; i < 100; ++i) ASSERT_EQ(place_of(pool, choose(1, {hop_at(pool, 2).slot}).endpoint), 3U);
 }
 
 TEST_F(SilentTest, OneThatReturnsAndIsSilent) {
@@ -285,7 +295,7 @@ TEST_F(SilentTest, OneThatReturnsAndIsSilent) {
   set("10.2.0.2", Health::up);
   rig.pass(9'000);
   for (unsigned i = 0; i < state::Silence::kOwed; ++i)
-    rig.lcore().endpoints.silence.count_send(5, rig.now - 1'000 * kMs);
+    rig.lcore().endpoints.silence.count_send(EndpointSlot{5}, rig.now - 1'000 * kMs);
   expect_shares(1, {33.3, 0, 33.3, 33.3});
 }
 
@@ -295,29 +305,27 @@ TEST_F(ChooseTest, WhileControlIsSilentTheLessBusyIsAsked) {
   rig.lcore().control_silent = true;
   expect_shares(3, {25, 25, 25, 25});
   rig.lcore().endpoints.outstanding.fill(0);
-  for (unsigned slot : {12, 13, 14}) rig.lcore().endpoints.outstanding[slot] = 100;
+  for (const uint16_t slot : {12, 13, 14}) rig.lcore().endpoints.outstanding[EndpointSlot{slot}] = 100;
   EXPECT_GT(shares(3)[3], 48);
 }
 
 // A retry goes to one that was not asked; to the same again only when there is no other.
 TEST_F(ChooseTest, NotWhomItHasAsked) {
   for (unsigned pool = 0; pool < 4; ++pool) {
-    const config::ImagePool& image = rig.ruleset->pool(pool);
+    const config::ImagePool& image = rig.ruleset->pool(config::PoolIndex{pool});
     for (int round = 0; round < 50; ++round) {
-      std::vector<uint16_t> asked;
+      std::vector<EndpointSlot> asked;
       for (unsigned sends = 0; sends < 4; ++sends) {
         const Choice choice = choose(pool, asked);
         ASSERT_NE(choice.endpoint, kNoEndpoint);
-        const uint16_t slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
+        const EndpointSlot slot = rig.lcore().endpoints.hops[choice.endpoint].slot;
         ASSERT_EQ(std::count(asked.begin(), asked.end(), slot), 0);
         asked.push_back(slot);
       }
       ASSERT_NE(choose(pool, asked).endpoint, kNoEndpoint);
     }
     set("10." + std::to_string(pool + 1) + ".0.1", Health::down);
-    const std::vector<uint16_t> others{rig.lcore().endpoints.hops[image.first_endpoint + 1].slot,
-                                       rig.lcore().endpoints.hops[image.first_endpoint + 2].slot,
-                                       rig.lcore().endpoints.hops[image.first_endpoint + 3].slot};
+    const std::vector<EndpointSlot> others{hop_at(image, 1).slot, hop_at(image, 2).slot, hop_at(image, 3).slot};
     EXPECT_NE(choose(pool, others).endpoint, image.first_endpoint);  // again rather than one that is down
   }
 }
@@ -338,7 +346,9 @@ class BudgetTest : public ChooseTest {
   BudgetTest()
       : ChooseTest(budget_rules("{address: 10.1.0.1, budget: 1000}, {address: 10.1.0.2, budget: 3000}, "
                                 "{address: 10.1.0.3, budget: 1000}")) {}
-  uint64_t over_budget(unsigned slot) { return rig.counters().lcore[0].endpoints[slot].over_budget.get(); }
+  uint64_t over_budget(uint16_t slot) {
+    return rig.counters().lcore[0].endpoints[EndpointSlot{slot}].over_budget.get();
+  }
 };
 
 // The load that one cannot take goes to its siblings; what none can take is answered at once.
@@ -355,7 +365,7 @@ TEST_F(BudgetTest, SpillsOverThenAnswers) {
     rig.pass(1);
   }
   EXPECT_EQ(forwarded, 6'000U);
-  EXPECT_NEAR(static_cast<double>(rig.counters().lcore[0].endpoints[0].queries.get()), 2'000, 40);
+  EXPECT_NEAR(static_cast<double>(rig.counters().lcore[0].endpoints[EndpointSlot{0}].queries.get()), 2'000, 40);
   EXPECT_NEAR(static_cast<double>(over_budget(0)), 1'000, 40);
   EXPECT_EQ(over_budget(1), 0U);
 }
@@ -386,14 +396,14 @@ TEST_F(BudgetTest, NoneLeftIsServfailAndNeverAnEndpointThatIsDown) {
   set("10.1.0.1", Health::up, false, false);
   set("10.1.0.2", Health::up, false, false);
   unsigned to_down = 0;
-  while (choose(0).endpoint == 2) ++to_down;
+  while (choose(0).endpoint == EndpointIndex{2}) ++to_down;
   EXPECT_NEAR(to_down, 93, 2);
 }
 
 // Over budget is who could have taken it, and no other: not where the query came from, nor one that is down or taken out.
 TEST_F(BudgetTest, OnlyCandidatesAreOverBudget) {
   const auto drain = [&](uint16_t slot, uint32_t budget) {
-    while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, budget, rig.now)) {
+    while (rig.lcore().endpoints.leases.take(*rig.budgets, EndpointSlot{slot}, budget, rig.now)) {
     }
   };
   for (const bool is_down : {true, false}) {
@@ -418,7 +428,7 @@ TEST_F(BudgetTest, RetriesCount) {
   set("10.1.0.2", Health::down);
   set("10.1.0.3", Health::down);
   unsigned sends = 0;
-  while (choose(0, {0}).endpoint == 0) ++sends;
+  while (choose(0, {EndpointSlot{0}}).endpoint == EndpointIndex{0}) ++sends;
   EXPECT_NEAR(sends, 93, 2);
 }
 
@@ -439,7 +449,7 @@ TEST_F(LoopTest, NeverBackToWhereItCameFrom) {
   EXPECT_EQ(rig.counters().lcore[0].events.count(), 1U);
   const config::Event seen = event(0).value();
   EXPECT_EQ(seen.kind, config::EventKind::loop);
-  EXPECT_EQ(seen.endpoint_slot, 0);
+  EXPECT_EQ(seen.endpoint_slot, EndpointSlot{0});
   EXPECT_EQ(seen.rule, 0U);
   EXPECT_EQ(seen.blocked, 0);
   EXPECT_EQ(seen.address, address("10.1.0.1").bytes);
@@ -455,7 +465,7 @@ TEST_F(LoopTest, NeverBackToWhereItCameFrom) {
   rig.pass(1'000);
   forward(from_client(write(new_query()), "10.1.0.2"));
   EXPECT_EQ(rig.counters().lcore[0].events.count(), 2U);
-  EXPECT_EQ(event(1).value().endpoint_slot, 1);
+  EXPECT_EQ(event(1).value().endpoint_slot, EndpointSlot{1});
 }
 
 TEST_F(LoopTest, NobodyElseIsRefused) {
@@ -477,11 +487,12 @@ TEST_F(LoopTest, NobodyElseIsRefused) {
   v6.bytes[0] = 10;
   v6.bytes[1] = 1;
   v6.bytes[3] = 1;
-  EXPECT_EQ(path::choose_endpoint(rig.lcore(), rig.ruleset->pool(0), {}, v6.bytes, 6).origin, kNoEndpoint);
+  EXPECT_EQ(path::choose_endpoint(rig.lcore(), rig.ruleset->pool(config::PoolIndex{0}), {}, v6.bytes, 6).origin,
+            kNoEndpoint);
 }
 
 TEST_F(LoopTest, AProbeThatComesBackIsRefusedAndTold) {
-  const config::LoopLabel label = config::loop_label(3, rig.ruleset->header().loop_token);
+  const config::LoopLabel label = config::loop_label(config::PoolIndex{3}, rig.ruleset->header().loop_token);
   DnsQuery query = studio_query();
   query.question.name = std::string(label.begin(), label.end()) + ".studio.us-east-1.sagemaker.aws";
   query.question.name[0] = 'P';  // letters may have been changed on the way (0x20)
@@ -491,7 +502,7 @@ TEST_F(LoopTest, AProbeThatComesBackIsRefusedAndTold) {
   EXPECT_EQ(seen.kind, config::EventKind::loop_probe);
   EXPECT_EQ(seen.rule, 3U);
   EXPECT_EQ(seen.address, address("10.9.9.9").bytes);
-  EXPECT_EQ(seen.endpoint_slot, 0xffff);
+  EXPECT_EQ(seen.endpoint_slot, config::kNoEndpointSlot);
   EXPECT_EQ(seen.generation, rig.ruleset->header().generation);
   // Another's token is an ordinary name.
   query.question.name[query.question.name.find('.') - 1] ^= 1;

@@ -464,7 +464,9 @@ TEST_F(EdnsTest, AnEndpointThatKnowsNoOptIsAskedWithout) {
     put16(answer, 0, 0x1234);
     EXPECT_EQ(to_hex(back(again, answer_to(again.payload)).payload), to_hex(answer));
     // From now on nobody asks it with one, for a minute; the other one is asked as ever.
-    EXPECT_EQ(rig.counters().lcore[0].endpoints[rig.lcore().endpoints.hops[0].slot].without_edns.get(), 1U);
+    EXPECT_EQ(
+        rig.counters().lcore[0].endpoints[rig.lcore().endpoints.hops[config::EndpointIndex{0}].slot].without_edns.get(),
+        1U);
     rig.prefer("10.16.1.10");
     const Frame next = forward(from_client(write(question(Opt{}, "next.vpc.example"))));
     EXPECT_EQ(get16(next.payload, 10), 0);
@@ -498,7 +500,9 @@ TEST_F(EdnsTest, AnEndpointThatKnowsEdnsIsAskedWithIt) {
     back(again, answer_to(again.payload, 3));
     const Frame next = ask_one(("next" + std::to_string(i) + ".vpc.example").c_str());
     EXPECT_EQ(get16(next.payload, 10), 1);
-    EXPECT_EQ(rig.counters().lcore[0].endpoints[rig.lcore().endpoints.hops[0].slot].without_edns.get(), 0U);
+    EXPECT_EQ(
+        rig.counters().lcore[0].endpoints[rig.lcore().endpoints.hops[config::EndpointIndex{0}].slot].without_edns.get(),
+        0U);
     back(next, answer_to(next.payload));
   }
 }

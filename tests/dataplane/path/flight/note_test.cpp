@@ -129,7 +129,7 @@ TEST_F(NoteTest, AForwardedQueryIsNotedOnceItsAnswerLeaves) {
     EXPECT_EQ(one.decision.type, 1);
     EXPECT_EQ(one.decision.sends, 1);
     EXPECT_EQ(one.decision.size, answer.payload.size());
-    EXPECT_NE(one.decision.endpoint_slot, config::kNoDecisionEndpoint);
+    EXPECT_NE(one.decision.endpoint_slot, config::kNoEndpointSlot);
     EXPECT_NE(one.decision.rule, config::kNoDecisionRule);
     EXPECT_EQ(one.decision.generation, rig.generation());
     EXPECT_EQ(one.decision.traits,
@@ -175,7 +175,7 @@ TEST_F(NoteMemoryTest, ARememberedAnswerIsNotedWithItsRule) {
   EXPECT_EQ(remembered.decision.outcome, static_cast<uint8_t>(config::QueryOutcome::answered_cached));
   EXPECT_EQ(remembered.decision.rule, forwarded.decision.rule);
   EXPECT_EQ(remembered.decision.size, again.payload.size());
-  EXPECT_EQ(remembered.decision.endpoint_slot, config::kNoDecisionEndpoint);
+  EXPECT_EQ(remembered.decision.endpoint_slot, config::kNoEndpointSlot);
 }
 
 }  // namespace

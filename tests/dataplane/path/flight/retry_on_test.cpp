@@ -56,7 +56,7 @@ TEST_F(RetryOnTest, AnotherEndpointIsAskedTheSame) {
     expect_returned(next, 0);
     EXPECT_EQ(rig.outstanding(kFirst) + rig.outstanding(kOther), 1'000'000U);  // prefer()'s, and nothing more
   }
-  const auto& first = rig.counters().lcore[0].endpoints[0];
+  const auto& first = rig.counters().lcore[0].endpoints[config::EndpointSlot{0}];
   EXPECT_EQ(first.servfails.get(), 1U);
   EXPECT_EQ(first.refused.get(), 1U);
   EXPECT_EQ(first.responses.get(), 2U);

@@ -6,6 +6,7 @@ namespace {
 
 const char* const kOther = "10.16.2.10";
 const char* const kFirst = "10.16.1.10";
+constexpr config::EndpointIndex kPool{0};  // its first endpoint
 
 class RetryTest : public PathTest {
  protected:
@@ -177,7 +178,7 @@ class RetryOverBudgetTest : public PathTest {
 TEST_F(RetryOverBudgetTest, NoEndpointHasRateBudget) {
   forward(from_client(write(studio_query())));
   rig.pass(202);
-  for (const uint16_t slot : {0, 1})
+  for (const config::EndpointSlot slot : {config::EndpointSlot{0}, config::EndpointSlot{1}})
     while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, 10'000, rig.now)) {
     }
   rig.verdict();
@@ -194,12 +195,13 @@ TEST_F(RetryOverBudgetTest, NoEndpointHasRateBudget) {
 // A moment in which much was lost has spent the budget of retries. What is overdue meanwhile goes out when queries have earned more.
 TEST_F(RetryTest, WhatIsOverTheBudgetIsPutOff) {
   ask();
-  while (rig.lcore().endpoints.retry_budget.has_left(0, rig.now)) rig.lcore().endpoints.retry_budget.spend(0, rig.now);
+  while (rig.lcore().endpoints.retry_budget.has_left(kPool, rig.now))
+    rig.lcore().endpoints.retry_budget.spend(kPool, rig.now);
   rig.pass(202);
   rig.verdict();
   EXPECT_TRUE(rig.sweep().empty());
   EXPECT_EQ(rig.verdict(), "retry.over_budget");
-  for (unsigned i = 0; i < 10; ++i) rig.lcore().endpoints.retry_budget.count_query(0, rig.now);
+  for (unsigned i = 0; i < 10; ++i) rig.lcore().endpoints.retry_budget.count_query(kPool, rig.now);
   rig.pass(102);
   only(rig.sweep(), 1);
   EXPECT_EQ(rig.verdict(), "retry.sent");
@@ -215,7 +217,7 @@ TEST_F(RetryOverBudgetTest, ForAsLongAsTheClientWaits) {
   unsigned answers = 0;
   for (int i = 0; i < 2'000; ++i) {
     rig.pass(1);
-    for (const uint16_t slot : {0, 1})
+    for (const config::EndpointSlot slot : {config::EndpointSlot{0}, config::EndpointSlot{1}})
       while (rig.lcore().endpoints.leases.take(*rig.budgets, slot, 10'000, rig.now)) {
       }
     answers += rig.sweep().size();
@@ -223,8 +225,8 @@ TEST_F(RetryOverBudgetTest, ForAsLongAsTheClientWaits) {
   EXPECT_EQ(answers, 1U);
   EXPECT_EQ(rig.verdict(), "retry.over_rate_budget=16 sweep.expired");
   unsigned left = 0;
-  for (; rig.lcore().endpoints.retry_budget.has_left(0, rig.now); ++left)
-    rig.lcore().endpoints.retry_budget.spend(0, rig.now);
+  for (; rig.lcore().endpoints.retry_budget.has_left(kPool, rig.now); ++left)
+    rig.lcore().endpoints.retry_budget.spend(kPool, rig.now);
   EXPECT_GE(left, state::RetryBudget::kAlways);
 }
 

@@ -1009,7 +1009,7 @@ TEST_F(GuardTest, EventNamesWhatWasAskedAndWhoAnswered) {
   EXPECT_EQ(to_hex({told->name.data(), told->name_length}), to_hex(wire_name("d-1.vpc.example")));
   EXPECT_EQ(told->type, 1);
   EXPECT_EQ(told->blocked, 1);
-  EXPECT_EQ(told->endpoint_slot, 0);
+  EXPECT_EQ(told->endpoint_slot, config::EndpointSlot{0});
   EXPECT_EQ(told->generation, rig.ruleset->header().generation);
 }
 

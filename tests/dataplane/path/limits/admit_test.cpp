@@ -262,34 +262,36 @@ TEST_F(PendingShareTest, OneWhoseQueriesAreNeverAnsweredLeavesRoom) {
   for (int i = 0; i < 200; ++i) rig.sweep();
 }
 
+constexpr config::EndpointSlot kPool{0};  // whose it is
+
 TEST(ClientShares, TheBusyOneStaysAmongMany) {
   const auto shares = std::make_unique<state::ClientShares>(42);
   const auto busy = address("10.1.1.1");
-  shares->entry({busy.bytes, 4, false}, state::Thing::rate, 0, 0, 3).taken = 1000;
+  shares->entry({busy.bytes, 4, false}, state::Thing::rate, kPool, 0, 3).taken = 1000;
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
     state::AddressBytes other{};
     const uint32_t number = static_cast<uint32_t>(random());
     std::memcpy(other.data(), &number, 4);
-    shares->entry({other, 4, false}, state::Thing::rate, 0, 0, 3).taken += 1;
+    shares->entry({other, 4, false}, state::Thing::rate, kPool, 0, 3).taken += 1;
   }
-  const state::ClientShare* found = shares->find({busy.bytes, 4, false}, state::Thing::rate, 0);
+  const state::ClientShare* found = shares->find({busy.bytes, 4, false}, state::Thing::rate, kPool);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->taken, 1000U);
 }
 
 TEST(ClientShares, WhoIsOneClient) {
   const auto shares = std::make_unique<state::ClientShares>(42);
-  const auto entry = [&](const char* text, uint32_t of = 0, state::Thing thing = state::Thing::rate,
+  const auto entry = [&](const char* text, config::EndpointSlot of = kPool, state::Thing thing = state::Thing::rate,
                          bool is_proved = false) {
     const auto parsed = address(text);
     return &shares->entry({parsed.bytes, parsed.family, is_proved}, thing, of, 0, 3);
   };
   EXPECT_EQ(entry("10.1.1.1"), entry("10.1.1.1"));
   EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.2"));
-  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 1));
-  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 0, state::Thing::chases));
-  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", 0, state::Thing::rate, true));
+  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", config::EndpointSlot{1}));
+  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", kPool, state::Thing::chases));
+  EXPECT_NE(entry("10.1.1.1"), entry("10.1.1.1", kPool, state::Thing::rate, true));
   EXPECT_EQ(entry("fd00:0:0:100::1"), entry("fd00:0:0:100:1:2:3:4"));
   EXPECT_NE(entry("fd00:0:0:100::1"), entry("fd00:0:0:101::1"));
   EXPECT_NE(entry("10.1.1.1"), entry("a01:101::"));
@@ -301,12 +303,12 @@ TEST(ClientShares, WhatWasTakenIsForgotten) {
   const uint64_t window = uint64_t{1} << (state::ClientShares::kTickShift + 3);
   uint64_t now = 5 * window;
   for (int i = 0; i < 100; ++i, now += window)
-    shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).taken = 1000;
-  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).usual / 256.0, 1000, 5);
-  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now, 3).taken, 0U);
-  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now + 8 * window, 3).usual / 256.0, 344,
-              5);
-  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, 0, now + 100 * window, 3).usual, 0U);
+    shares->entry({client.bytes, 4, false}, state::Thing::rate, kPool, now, 3).taken = 1000;
+  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, kPool, now, 3).usual / 256.0, 1000, 5);
+  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, kPool, now, 3).taken, 0U);
+  EXPECT_NEAR(shares->entry({client.bytes, 4, false}, state::Thing::rate, kPool, now + 8 * window, 3).usual / 256.0,
+              344, 5);
+  EXPECT_EQ(shares->entry({client.bytes, 4, false}, state::Thing::rate, kPool, now + 100 * window, 3).usual, 0U);
 }
 
 }  // namespace

@@ -142,8 +142,8 @@ TEST_F(TransferTest, OverUdp) {
 }
 
 TEST_F(TransferTest, AnEndpointWithoutEdnsIsNamedAsOne) {
-  rig.lcore().endpoints.no_edns.note_fails(0, address("10.16.1.10").bytes, rig.now);
-  rig.lcore().endpoints.no_edns.note_fails(1, address("10.16.2.10").bytes, rig.now);
+  rig.lcore().endpoints.no_edns.note_fails(config::EndpointSlot{0}, address("10.16.1.10").bytes, rig.now);
+  rig.lcore().endpoints.no_edns.note_fails(config::EndpointSlot{1}, address("10.16.2.10").bytes, rig.now);
   EXPECT_EQ(only(ask(query("corp.example"), kSecondary), kStream).source_port, state::kTransferWithoutOpt);
 }
 

@@ -199,8 +199,8 @@ TEST_F(ResponseTest, SuchAnEndpointIsSetAside) {
     const Frame next = only(rig.receive(1, {write(response)}), 1);
     only(rig.receive(1, {write(answer_to_query(next))}), 0);
   }
-  EXPECT_TRUE(rig.lcore().endpoints.silence.owes_much(1));
-  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(0));
+  EXPECT_TRUE(rig.lcore().endpoints.silence.owes_much(config::EndpointSlot{1}));
+  EXPECT_FALSE(rig.lcore().endpoints.silence.owes_much(config::EndpointSlot{0}));
 }
 
 // RFC 4343 section 3: it is the same name.
@@ -301,7 +301,7 @@ TEST_F(ResponseTest, MoreThanCanBeLateBringAnEndpointUnderSuspicion) {
   const Frame left = ask();
   only(rig.receive(1, {write(answer_to_query(left))}), 0);
   const Bytes late = write(answer_to_query(left));
-  const auto& endpoint = rig.counters().lcore[0].endpoints[1];
+  const auto& endpoint = rig.counters().lcore[0].endpoints[config::EndpointSlot{1}];
   const config::EventRing& events = rig.counters().lcore[0].events;
   const auto flood = [&](unsigned frames) {
     for (unsigned i = 0; i < frames; i += 20) rig.receive(1, std::vector<Bytes>(20, late));
@@ -342,7 +342,7 @@ TEST_F(ResponseTest, LatencyGoesIntoItsBucket) {
   const size_t buckets[] = {0, 1, 2, 2, 10, 11, 21, 22};
   for (size_t i = 0; i < std::size(buckets); ++i) {
     const Frame left = ask();
-    const auto& endpoint = rig.counters().lcore[0].endpoints[1];
+    const auto& endpoint = rig.counters().lcore[0].endpoints[config::EndpointSlot{1}];
     const uint64_t before = endpoint.latency[buckets[i]].get();
     rig.now += microseconds[i] * 1000;
     only(rig.receive(1, {write(answer_to_query(left))}), 0);

@@ -57,7 +57,7 @@ bool says(const Recalled& recalled, uint32_t number, unsigned length, unsigned r
 }
 
 AnswerCache::Origin at(uint64_t now, uint16_t owner = 0, uint32_t quota = 0) {
-  return {.now = now, .private_identity = 0, .owner = owner, .quota = quota};
+  return {.now = now, .private_identity = 0, .owner = config::EndpointSlot{owner}, .quota = quota};
 }
 
 struct Known {

@@ -30,22 +30,22 @@ TEST_F(EndpointHopsTest, RefreshesWhenThePageMoved) {
   state.health = Health::down;
   rig.set_endpoint("10.16.1.10", state);
   EXPECT_TRUE(hops.stale(*rig.endpoints, rig.now));
-  EXPECT_FALSE(hops[0].down);
+  EXPECT_FALSE(hops[config::EndpointIndex{0}].down);
   refresh();
   EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
-  EXPECT_TRUE(hops[0].down);
-  EXPECT_EQ(hops[0].vlan, 12);
-  EXPECT_EQ(hops[0].mac, mac(0xe1));
-  EXPECT_EQ(hops[0].address, address("10.16.1.10").bytes);
-  EXPECT_EQ(hops[0].source, address("192.168.10.86").bytes);
-  EXPECT_EQ(hops[2].family, 6);
+  EXPECT_TRUE(hops[config::EndpointIndex{0}].down);
+  EXPECT_EQ(hops[config::EndpointIndex{0}].vlan, 12);
+  EXPECT_EQ(hops[config::EndpointIndex{0}].mac, mac(0xe1));
+  EXPECT_EQ(hops[config::EndpointIndex{0}].address, address("10.16.1.10").bytes);
+  EXPECT_EQ(hops[config::EndpointIndex{0}].source, address("192.168.10.86").bytes);
+  EXPECT_EQ(hops[config::EndpointIndex{2}].family, 6);
 }
 
 TEST_F(EndpointHopsTest, APageCaughtWhileItIsWrittenStaysStale) {
   rig.endpoints->sequence.fetch_add(1);
   refresh();
   EXPECT_TRUE(hops.stale(*rig.endpoints, rig.now));
-  EXPECT_TRUE(hops[0].reachable);  // taken all the same
+  EXPECT_TRUE(hops[config::EndpointIndex{0}].reachable);  // taken all the same
   rig.endpoints->sequence.fetch_add(1);
   refresh();
   EXPECT_FALSE(hops.stale(*rig.endpoints, rig.now));
@@ -76,26 +76,26 @@ TEST_F(EndpointHopsTest, Slots) {
     state.health = Health::down;
     state.drained = 1;
     c.change(state);
-    config::write_slots(*rig.endpoints, [&](config::EndpointSlot* slots) { slots[0].store(state); });
+    config::write_slots(*rig.endpoints, [&](auto& slots) { slots[config::EndpointSlot{0}].store(state); });
     refresh();
-    EXPECT_EQ(hops[0].reachable, c.reachable) << c.description;
+    EXPECT_EQ(hops[config::EndpointIndex{0}].reachable, c.reachable) << c.description;
     // A foreign slot's health says nothing about ours; the address always is the ruleset's.
     if (state.address != before.address || state.family != 4) {
-      EXPECT_FALSE(hops[0].down) << c.description;
-      EXPECT_FALSE(hops[0].drained) << c.description;
+      EXPECT_FALSE(hops[config::EndpointIndex{0}].down) << c.description;
+      EXPECT_FALSE(hops[config::EndpointIndex{0}].drained) << c.description;
     }
-    EXPECT_EQ(hops[0].address, address("10.16.1.10").bytes);
-    EXPECT_EQ(hops[0].family, 4);
-    EXPECT_TRUE(hops[1].reachable);
-    config::write_slots(*rig.endpoints, [&](config::EndpointSlot* slots) { slots[0].store(before); });
+    EXPECT_EQ(hops[config::EndpointIndex{0}].address, address("10.16.1.10").bytes);
+    EXPECT_EQ(hops[config::EndpointIndex{0}].family, 4);
+    EXPECT_TRUE(hops[config::EndpointIndex{1}].reachable);
+    config::write_slots(*rig.endpoints, [&](auto& slots) { slots[config::EndpointSlot{0}].store(before); });
   }
 }
 
 // A copy that is not stale is one that control wrote as a whole: MAC, VLAN and source always belong together.
 TEST_F(EndpointHopsTest, AFreshCopyIsNeverTorn) {
   const auto write_all = [&](uint8_t n) {
-    config::write_slots(*rig.endpoints, [&](config::EndpointSlot* slots) {
-      for (const unsigned slot : {0U, 1U}) {
+    config::write_slots(*rig.endpoints, [&](auto& slots) {
+      for (const config::EndpointSlot slot : {config::EndpointSlot{0}, config::EndpointSlot{1}}) {
         EndpointState state = slots[slot].load();
         state.mac.fill(n);
         state.vlan = n;
@@ -115,10 +115,10 @@ TEST_F(EndpointHopsTest, AFreshCopyIsNeverTorn) {
     refresh();
     if (hops.stale(*rig.endpoints, rig.now)) continue;  // may be torn, and the next turn looks again
     ++fresh;
-    for (const unsigned slot : {0U, 1U}) {
-      const auto& hop = hops[slot];
+    for (const config::EndpointIndex endpoint : {config::EndpointIndex{0}, config::EndpointIndex{1}}) {
+      const auto& hop = hops[endpoint];
       if (hop.mac[0] != hop.mac[5] || hop.vlan != hop.mac[0] || hop.source[0] != hop.mac[0] ||
-          hop.source[15] != hop.mac[0] || hop.mac[0] != hops[0].mac[0])
+          hop.source[15] != hop.mac[0] || hop.mac[0] != hops[config::EndpointIndex{0}].mac[0])
         ++torn;
     }
   }

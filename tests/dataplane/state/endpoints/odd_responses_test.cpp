@@ -41,11 +41,12 @@ TEST(OddResponses, MoreThanCanBeLate) {
     for (const Second& second : one.seconds) {
       const uint64_t before = queries;
       queries += second.queries;
-      for (unsigned i = 0; i < second.odd; ++i) told += odd.count(3, i == 0 ? before : queries, now) ? 1 : 0;
-      EXPECT_FALSE(odd.is_suspect(4, now)) << "another endpoint";
+      for (unsigned i = 0; i < second.odd; ++i)
+        told += odd.count(config::EndpointSlot{3}, i == 0 ? before : queries, now) ? 1 : 0;
+      EXPECT_FALSE(odd.is_suspect(config::EndpointSlot{4}, now)) << "another endpoint";
       now += 1000 * kMs;
     }
-    EXPECT_EQ(odd.is_suspect(3, now - 1), one.is_suspect);
+    EXPECT_EQ(odd.is_suspect(config::EndpointSlot{3}, now - 1), one.is_suspect);
     EXPECT_EQ(told, one.is_suspect ? 1U : 0U) << "once";
   }
 }
@@ -55,12 +56,12 @@ TEST(OddResponses, ASuspicionEndsAndIsToldAgain) {
   OddResponses& odd = *made;
   uint64_t now = 1'000'000 * kMs;
   unsigned told = 0;
-  for (unsigned i = 0; i < 30 * 2000; ++i, now += kMs / 2) told += odd.count(0, 0, now) ? 1 : 0;
+  for (unsigned i = 0; i < 30 * 2000; ++i, now += kMs / 2) told += odd.count(config::EndpointSlot{0}, 0, now) ? 1 : 0;
   EXPECT_EQ(told, 1U) << "it lasts as long as they come";
-  EXPECT_TRUE(odd.is_suspect(0, now + OddResponses::kAlarm - 1000 * kMs));
+  EXPECT_TRUE(odd.is_suspect(config::EndpointSlot{0}, now + OddResponses::kAlarm - 1000 * kMs));
   now += OddResponses::kAlarm;
-  EXPECT_FALSE(odd.is_suspect(0, now));
-  for (unsigned i = 0; i < 3 * 2000; ++i, now += kMs / 2) told += odd.count(0, 0, now) ? 1 : 0;
+  EXPECT_FALSE(odd.is_suspect(config::EndpointSlot{0}, now));
+  for (unsigned i = 0; i < 3 * 2000; ++i, now += kMs / 2) told += odd.count(config::EndpointSlot{0}, 0, now) ? 1 : 0;
   EXPECT_EQ(told, 2U);
 }
 

@@ -65,7 +65,8 @@ TEST(RateBudget, UnevenLcoresUseItUp) {
       for (size_t i = 0; i < lcores.size(); ++i) {
         waiting[i] += c.demand[i] * static_cast<double>(now - last[i]) / 1e9;
         last[i] = now;
-        for (; waiting[i] >= 1; waiting[i] -= 1) sent += lcores[i]->take(*budgets, 3, c.budget, now) ? 1 : 0;
+        for (; waiting[i] >= 1; waiting[i] -= 1)
+          sent += lcores[i]->take(*budgets, config::EndpointSlot{3}, c.budget, now) ? 1 : 0;
       }
     EXPECT_NEAR(static_cast<double>(sent) / 4, c.expected, c.expected / 50);
   }
@@ -88,7 +89,7 @@ TEST(RateBudget, ThreadsUseItUp) {
       for (uint64_t end = kSecond; end < 3 * kSecond; end += 1'000'000) {
         // No thread runs further ahead of the others than lcores on one clock do.
         millisecond.arrive_and_wait();
-        for (; now < end; now += step) count += leases->take(*budgets, 0, kBudget, now) ? 1 : 0;
+        for (; now < end; now += step) count += leases->take(*budgets, config::EndpointSlot{0}, kBudget, now) ? 1 : 0;
       }
       sent[i] = count;
     });
@@ -101,7 +102,7 @@ TEST(RateBudget, ThreadsUseItUp) {
 // Sends that are granted at this time.
 uint64_t drain(RateBudgets& budgets, BudgetLeases& leases, uint32_t budget, uint64_t now) {
   uint64_t sent = 0;
-  while (leases.take(budgets, 1, budget, now)) ++sent;
+  while (leases.take(budgets, config::EndpointSlot{1}, budget, now)) ++sent;
   return sent;
 }
 
@@ -122,20 +123,20 @@ TEST(RateBudget, ABucketHoldsTwentyMillisecondsOrEightSends) {
     const auto leases = std::make_unique<BudgetLeases>();
     uint64_t now = 100 * kSecond;
     EXPECT_EQ(RateBudgets::depth(one.budget), one.depth);
-    EXPECT_GE(budgets->left(1, one.budget, now), one.after_quiet);
+    EXPECT_GE(budgets->left(config::EndpointSlot{1}, one.budget, now), one.after_quiet);
     const auto near = static_cast<double>(one.after_quiet) / 50 + 1;
     EXPECT_NEAR(static_cast<double>(drain(*budgets, *leases, one.budget, now)), static_cast<double>(one.after_quiet),
                 near);
-    EXPECT_TRUE(leases->is_dry(1, one.budget, now));
-    EXPECT_FALSE(leases->is_dry(2, one.budget, now));
-    EXPECT_EQ(budgets->left(1, one.budget, now), 0U);
+    EXPECT_TRUE(leases->is_dry(config::EndpointSlot{1}, one.budget, now));
+    EXPECT_FALSE(leases->is_dry(config::EndpointSlot{2}, one.budget, now));
+    EXPECT_EQ(budgets->left(config::EndpointSlot{1}, one.budget, now), 0U);
     // Full again after a while, and no fuller.
     now += one.depth * kSecond / one.budget;
-    EXPECT_NEAR(static_cast<double>(budgets->left(1, one.budget, now)), static_cast<double>(one.depth),
-                static_cast<double>(one.depth) / 10 + 1);
-    EXPECT_FALSE(leases->is_dry(1, one.budget, now));
+    EXPECT_NEAR(static_cast<double>(budgets->left(config::EndpointSlot{1}, one.budget, now)),
+                static_cast<double>(one.depth), static_cast<double>(one.depth) / 10 + 1);
+    EXPECT_FALSE(leases->is_dry(config::EndpointSlot{1}, one.budget, now));
     now += 90'000'000;
-    EXPECT_LE(budgets->left(1, one.budget, now), one.depth);
+    EXPECT_LE(budgets->left(config::EndpointSlot{1}, one.budget, now), one.depth);
     // And after a quiet time.
     now += 1000 * kSecond;
     EXPECT_NEAR(static_cast<double>(drain(*budgets, *leases, one.budget, now)), static_cast<double>(one.after_quiet),
@@ -163,7 +164,7 @@ TEST(RateBudget, NoSecondHasMuchMore) {
         now += kStep;
         uint64_t granted = 0;
         for (waiting += rate * kStep / 1e9; waiting >= 1 && rate != 0; waiting -= 1)
-          granted += lcores[random() % 2].take(*budgets, 0, kBudget, now) ? 1 : 0;
+          granted += lcores[random() % 2].take(*budgets, config::EndpointSlot{0}, kBudget, now) ? 1 : 0;
         sent.push_back(sent.back() + granted);
       }
     }
@@ -182,7 +183,7 @@ TEST(RateBudget, APauseIsCaughtUp) {
   for (int ms = 0; ms < 6'000; ++ms) {
     now += 1'000'000;
     const int asked = ms == 3'000 ? 900 : ms > 1'000 && ms < 3'000 ? 0 : 8;  // 8,000/s of 10,000
-    for (int i = 0; i < asked; ++i) refused += leases.take(*budgets, 0, 10'000, now) ? 0 : 1;
+    for (int i = 0; i < asked; ++i) refused += leases.take(*budgets, config::EndpointSlot{0}, 10'000, now) ? 0 : 1;
   }
   EXPECT_EQ(refused, 0U);
 }
@@ -190,19 +191,19 @@ TEST(RateBudget, APauseIsCaughtUp) {
 TEST(RateBudget, NoBudgetIsNoLimit) {
   const auto budgets = std::make_unique<RateBudgets>();
   const auto leases = std::make_unique<BudgetLeases>();
-  for (int i = 0; i < 100'000; ++i) ASSERT_TRUE(leases->take(*budgets, 0, 0, kSecond));
-  EXPECT_FALSE(leases->is_dry(0, 0, kSecond));
+  for (int i = 0; i < 100'000; ++i) ASSERT_TRUE(leases->take(*budgets, config::EndpointSlot{0}, 0, kSecond));
+  EXPECT_FALSE(leases->is_dry(config::EndpointSlot{0}, 0, kSecond));
 }
 
 // A clock that is a little behind another lcore's takes nothing, and does not turn the bucket back.
 TEST(RateBudget, AClockBehind) {
   const auto budgets = std::make_unique<RateBudgets>();
   uint64_t dry_until = 0;
-  EXPECT_EQ(budgets->take(0, 1'000, 200, kSecond, dry_until), 20U);
-  EXPECT_EQ(budgets->take(0, 1'000, 200, kSecond, dry_until), 72U);
-  EXPECT_EQ(budgets->take(0, 1'000, 1, kSecond - 5'000'000, dry_until), 0U);
+  EXPECT_EQ(budgets->take(config::EndpointSlot{0}, 1'000, 200, kSecond, dry_until), 20U);
+  EXPECT_EQ(budgets->take(config::EndpointSlot{0}, 1'000, 200, kSecond, dry_until), 72U);
+  EXPECT_EQ(budgets->take(config::EndpointSlot{0}, 1'000, 1, kSecond - 5'000'000, dry_until), 0U);
   EXPECT_NEAR(static_cast<double>(dry_until), static_cast<double>(kSecond + 1'000'000), 1e6);
-  EXPECT_EQ(budgets->take(0, 1'000, 100, kSecond + 2'200'000, dry_until), 2U);
+  EXPECT_EQ(budgets->take(config::EndpointSlot{0}, 1'000, 100, kSecond + 2'200'000, dry_until), 2U);
 }
 
 // What was taken and not sent is gone after a millisecond.
@@ -211,14 +212,15 @@ TEST(RateBudget, LeasesExpire) {
   const auto leases = std::make_unique<BudgetLeases>();
   constexpr uint32_t kBudget = 1'000'000;
   uint64_t now = kSecond;
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(leases->take(*budgets, 0, kBudget, now));
-  const uint64_t before = budgets->left(0, kBudget, now);
-  const uint64_t full = budgets->left(1, kBudget, now);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(leases->take(*budgets, config::EndpointSlot{0}, kBudget, now));
+  const uint64_t before = budgets->left(config::EndpointSlot{0}, kBudget, now);
+  const uint64_t full = budgets->left(config::EndpointSlot{1}, kBudget, now);
   EXPECT_LE(before, full - 100);
   EXPECT_GE(before, full - 200);  // no more than one more chunk
   now += 130'000'000;
-  ASSERT_TRUE(leases->take(*budgets, 0, kBudget, now));
-  EXPECT_LT(budgets->left(0, kBudget, now), full);  // taken from the bucket, not from the old chunk
+  ASSERT_TRUE(leases->take(*budgets, config::EndpointSlot{0}, kBudget, now));
+  EXPECT_LT(budgets->left(config::EndpointSlot{0}, kBudget, now),
+            full);  // taken from the bucket, not from the old chunk
 }
 
 }  // namespace

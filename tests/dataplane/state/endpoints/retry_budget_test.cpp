@@ -8,6 +8,8 @@
 namespace penstock::state {
 namespace {
 
+constexpr config::EndpointIndex kPool{3};
+constexpr config::EndpointIndex kOtherPool{4};
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kBegin = 1'000'000 * kMs;
 
@@ -24,8 +26,8 @@ struct Storm {
       now += kMs;
       for (due += rate / 1000; due >= 1; due -= 1) {
         ++queries;
-        budget->count_query(3, now);
-        for (int i = 0; i < 2 && budget->has_left(3, now); ++i, ++retries) budget->spend(3, now);
+        budget->count_query(kPool, now);
+        for (int i = 0; i < 2 && budget->has_left(kPool, now); ++i, ++retries) budget->spend(kPool, now);
       }
     }
   }
@@ -70,9 +72,10 @@ TEST(RetryBudget, AStartHasWhatTenSecondsWillHaveEarned) {
     SCOPED_TRACE(std::to_string(one.rate) + " " + std::to_string(one.before_ms));
     RetryBudget budget;
     const auto queries = static_cast<uint64_t>(one.rate * one.before_ms / 1000);
-    for (uint64_t i = 0; i < queries; ++i) budget.count_query(3, kBegin + i * one.before_ms * kMs / queries);
+    for (uint64_t i = 0; i < queries; ++i) budget.count_query(kPool, kBegin + i * one.before_ms * kMs / queries);
     uint64_t granted = 0;
-    for (; budget.has_left(3, kBegin + one.before_ms * kMs); ++granted) budget.spend(3, kBegin + one.before_ms * kMs);
+    for (; budget.has_left(kPool, kBegin + one.before_ms * kMs); ++granted)
+      budget.spend(kPool, kBegin + one.before_ms * kMs);
     EXPECT_GE(granted, one.least);
     EXPECT_LE(granted, one.most + 100);
   }
@@ -80,21 +83,21 @@ TEST(RetryBudget, AStartHasWhatTenSecondsWillHaveEarned) {
 
 TEST(RetryBudget, PoolsHaveTheirOwn) {
   RetryBudget budget;
-  while (budget.has_left(3, kBegin)) budget.spend(3, kBegin);
-  EXPECT_TRUE(budget.has_left(4, kBegin));
+  while (budget.has_left(kPool, kBegin)) budget.spend(kPool, kBegin);
+  EXPECT_TRUE(budget.has_left(kOtherPool, kBegin));
 }
 
 // Long quiet is a start again.
 TEST(RetryBudget, OldSecondsCountNoMore) {
   Storm storm;
   storm.run(1'000, 20'000);
-  EXPECT_FALSE(storm.budget->has_left(3, storm.now));
+  EXPECT_FALSE(storm.budget->has_left(kPool, storm.now));
   storm.now += 11'000 * kMs;
   for (unsigned i = 0; i < RetryBudget::kAlways; ++i) {
-    ASSERT_TRUE(storm.budget->has_left(3, storm.now));
-    storm.budget->spend(3, storm.now);
+    ASSERT_TRUE(storm.budget->has_left(kPool, storm.now));
+    storm.budget->spend(kPool, storm.now);
   }
-  EXPECT_FALSE(storm.budget->has_left(3, storm.now));
+  EXPECT_FALSE(storm.budget->has_left(kPool, storm.now));
 }
 
 }  // namespace
