@@ -39,9 +39,9 @@ void Upstream::send(const Outgoing& outgoing, Time now) {
   peer->used_at = now;
   if (const config::EndpointSlot slot = outgoing.peer.endpoint_slot();
       slot != peer->slot && counters_.stream_use.has(slot)) {
-    counters_.stream_use[peer->slot].set(static_cast<uint64_t>(StreamUse::shared));
+    show_use(*peer, StreamUse::shared);
     peer->slot = slot;
-    counters_.stream_use[slot].set(static_cast<uint64_t>(peer->use));
+    show_use(*peer, peer->use);
   }
   peer->pipelining = static_cast<config::Pipelining>(outgoing.peer.generation);
   if (outgoing.message.size() < dns::kHeaderSize) return;
@@ -144,7 +144,12 @@ void Upstream::set_use(Peer& peer, StreamUse use, Time now) {
   peer.use = use;
   peer.learned_at = now;
   peer.lost_in_company = peer.lost_behind = 0;
-  counters_.stream_use[peer.slot].set(static_cast<uint64_t>(use));
+  show_use(peer, use);
+}
+
+// A peer that was only just made has no slot yet.
+void Upstream::show_use(const Peer& peer, StreamUse use) {
+  if (peer.slot != config::kNoEndpointSlot) counters_.stream_use[peer.slot].set(static_cast<uint64_t>(use));
 }
 
 std::shared_ptr<Upstream::Channel> Upstream::connect(Peer& peer, Time now) {
@@ -429,7 +434,7 @@ void Upstream::forget_peers(Time now) {
     const Peer& peer = *entry.second;
     const auto kept = peer.use == StreamUse::shared ? limits_.forget : limits_.remember;
     if (!peer.channels.empty() || !peer.waiting.empty() || now - peer.used_at < kept) return false;
-    counters_.stream_use[peer.slot].set(static_cast<uint64_t>(StreamUse::shared));
+    show_use(peer, StreamUse::shared);
     return true;
   });
 }

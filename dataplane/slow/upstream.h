@@ -96,7 +96,7 @@ class Upstream {
   // From one of our addresses to an endpoint.
   struct Peer {
     Endpoints between;
-    config::EndpointSlot slot{};
+    config::EndpointSlot slot = config::kNoEndpointSlot;
     config::Pipelining pipelining = config::Pipelining::automatic;
     config::StreamUse use = config::StreamUse::shared;  // learned
     Time learned_at{};
@@ -120,6 +120,7 @@ class Upstream {
   static bool has_alone(const Peer& peer);
   config::StreamUse use_of(Peer& peer, Time now);
   void set_use(Peer& peer, config::StreamUse use, Time now);
+  void show_use(const Peer& peer, config::StreamUse use);
   void ask_anew(Peer& peer, const std::shared_ptr<Channel>& channel, Time now);
   static void forget_copy(const Peer& peer, const Channel& channel, const Query& query, Time now);
   void judge(Peer& peer, Query& query, Time now);

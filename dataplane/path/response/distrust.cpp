@@ -14,6 +14,15 @@ using config::ResponseOutcome;
 
 constexpr unsigned kMostOdd = 3;
 
+// What a report is limited by. Slots of endpoints and rules have the same numbers: each has half of the places (state/report_limit.h).
+constexpr uint32_t kHalf = 32;
+uint32_t place_of(config::EndpointSlot slot) {
+  return slot.value() % kHalf;
+}
+uint32_t place_of(config::RuleIndex rule) {
+  return kHalf + rule.value() % kHalf;
+}
+
 // The slot of the endpoint in whose name the response came.
 config::EndpointSlot slot_of(state::Lcore& lcore, const Packet& packet) {
   if (lcore.rules == nullptr || !lcore.endpoints.filter.may_hold_now(packet.source)) return kNoEndpointSlot;
@@ -33,7 +42,8 @@ config::EndpointSlot slot_of(state::Lcore& lcore, const Packet& packet) {
 
 void report(state::Lcore& lcore, const Packet& packet, config::EndpointSlot slot, const state::PendingQuery* query) {
   const config::RuleIndex number = query == nullptr ? config::kNoRule : query->key.rule;
-  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? slot.value() : number.value(), lcore.now))
+  if (!lcore.reports.may_report(config::EventKind::forged, query == nullptr ? place_of(slot) : place_of(number),
+                                lcore.now))
     return;
   config::Event event;
   event.kind = config::EventKind::forged;

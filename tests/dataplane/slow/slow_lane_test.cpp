@@ -467,6 +467,18 @@ class ConnectionUseTest : public SlowLaneTest {
   static constexpr config::EndpointSlot kSlot{5};
 };
 
+// An endpoint that is asked for the first time has no slot yet: that is not slot 0.
+TEST_F(ConnectionUseTest, ANewOneSaysNothingOfAnother) {
+  config::Counter& another = counters.stream_use[config::EndpointSlot{0}];
+  another.set(static_cast<uint64_t>(config::StreamUse::once));
+  start();
+  ask(1);
+  Stream stream = server.accept();
+  echo(stream);
+  expect_response(1);
+  EXPECT_EQ(another.get(), static_cast<uint64_t>(config::StreamUse::once));
+}
+
 TEST_F(ConnectionUseTest, WhatASharedConnectionDoesNotAnswerIsAskedOnOneOfItsOwnAndThatIsRemembered) {
   start();
   for (uint16_t id = 1; id <= 3; ++id) ask(id);

@@ -96,10 +96,10 @@ const ResponseCase kMismatches[] = {
 
 class ResponseTest : public PathTest {
  protected:
-  Frame ask() {
-    rig.prefer("10.16.2.10");
+  Frame ask(const char* endpoint = "10.16.2.10") {
+    rig.prefer(endpoint);
     const Frame left = forward(from_client(write(studio_query())));
-    EXPECT_EQ(config::to_string(left.destination), "10.16.2.10");
+    EXPECT_EQ(config::to_string(left.destination), endpoint);
     rig.verdict();
     return left;
   }
@@ -335,6 +335,28 @@ TEST_F(ResponseTest, MoreThanCanBeLateBringAnEndpointUnderSuspicion) {
   forged.payload.at(13) ^= 1;
   EXPECT_TRUE(rig.receive(1, {write(forged)}).empty());
   only(rig.receive(1, {write(answer_to_query(last))}), 0);
+}
+
+// An endpoint's slot may have the number of a rule.
+TEST_F(ResponseTest, AReportOfAnEndpointHoldsBackNoneOfARule) {
+  rig.host.ports[rig.host.stream_port()].mac = state::kStreamPortMac;
+  const Frame left = ask("10.16.1.10");
+  only(rig.receive(1, {write(answer_to_query(left))}), 0);
+  const Bytes late = write(answer_to_query(left));
+  const config::EventRing& events = rig.counters().lcore[0].events;
+  rig.receive(1, {late});
+  rig.pass(1100);
+  for (unsigned i = 0; i < state::OddResponses::kFew + 40; i += 20) rig.receive(1, std::vector<Bytes>(20, late));
+  ASSERT_EQ(events.count(), 1U);
+  EXPECT_EQ(events.get(0)->endpoint_slot, config::EndpointSlot{0});
+
+  rig.pass(100);
+  Frame forged = answer_to_query(ask("10.16.1.10"));
+  forged.payload.at(13) ^= 1;
+  EXPECT_EQ(rig.receive(1, {write(forged)}).size(), 1U) << "asked over TCP";
+  ASSERT_EQ(events.count(), 2U);
+  EXPECT_EQ(events.get(1)->rule, 0U);
+  EXPECT_GT(events.get(1)->name_length, 0);
 }
 
 TEST_F(ResponseTest, LatencyGoesIntoItsBucket) {
