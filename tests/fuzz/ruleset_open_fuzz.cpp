@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (match.rule == config::kNoRule) continue;
       const auto& rule = rules->rule(match.rule);
       if (rule.action != 0) {
-        if (rule.action != 3) sum += use_local(*rules, rule.pool, name, match);
+        if (rule.action != 3) sum += use_local(*rules, rule.local_zone(), name, match);
         continue;
       }
       for (const auto& endpoint : rules->endpoints(rule.pool)) sum += endpoint.slot.value();
