@@ -153,6 +153,15 @@ void describe(QueryWork& work) {
   work.query_class = dns::load16(behind_name + 2);
 }
 
+QueryOutcome recall_or_forward(state::Lcore& lcore, QueryWork& work, state::CacheKey& key) {
+  const config::ImageRule& rule = lcore.rules->rule(key.question.rule);
+  const config::ImagePool& pool = lcore.rules->pool(rule.pool);
+  key.identity = rule.identity;
+  if (work.is_likely && work.query.plain && is_remembered(rule, pool))
+    if (const Ended ended = recall(lcore, work, key, pool)) return *ended;
+  return forward(lcore, work, key.question, pool);
+}
+
 }  // namespace
 
 void prepare_query(const state::Lcore& lcore, QueryWork& work) {
@@ -209,13 +218,8 @@ QueryOutcome handle_query(state::Lcore& lcore, QueryWork& work) {
   if (!wants_recursion(work, client))
     return end(lcore, work, Rcode::refused, ExtendedError::not_authoritative, QueryOutcome::refused_snoop);
 
-  const config::ImageRule& rule = rules.rule(match.rule);
-  const config::ImagePool& pool = rules.pool(rule.pool);
   key.question.rule = match.rule;
-  key.identity = rule.identity;
-  if (work.is_likely && work.query.plain && is_remembered(rule, pool))
-    if (const Ended ended = recall(lcore, work, key, pool)) return *ended;
-  return forward(lcore, work, key.question, pool);
+  return recall_or_forward(lcore, work, key);
 }
 
 }  // namespace penstock::path
