@@ -21,12 +21,15 @@ def pytest_configure(config):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
-    """So long for a test with all its fixtures: a program that hangs must not hang the run."""
+    """So long for a test with all its fixtures, or as its mark `seconds` says: a program that hangs must not hang the run."""
+    mark = item.get_closest_marker("seconds")
+    seconds = mark.args[0] if mark else SECONDS
+
     def late(*_):
-        raise TimeoutError(f"{item.name} took more than {SECONDS} s")
+        raise TimeoutError(f"{item.name} took more than {seconds} s")
 
     signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    signal.alarm(seconds)
     yield
     signal.alarm(0)
 
