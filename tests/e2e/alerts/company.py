@@ -19,7 +19,6 @@ from receiver import Receiver
 from scripted import Scripted
 from world import ENDPOINTS, VPC
 
-PREFIX = "e2e-alerts"
 # Pool: its endpoint, and settings. The octets are those of the VPCs.
 POOLS = {
     "gone": ("10.17.1.10", {}),
@@ -34,6 +33,7 @@ POOLS = {
 }
 VPCS = {f"vpc-{octet}": octet for octet in (17, 18, 19, 20)}
 ALL_DAY, LOUD, DENIED = "172.17.0.0/16", "172.16.1.0/28", "172.16.2.0/28"
+FIRST_PORT, PORTS_OF_AN_LCORE = 20000, 300
 NO_NAMES = "nowhere.corp-gone.example"  # the resolvers say NXDOMAIN
 
 # TTL 1: what is cached is stale soon.
@@ -44,7 +44,7 @@ def endpoint(pool):
     return POOLS[pool][0]
 
 
-def model(log):
+def model(log, lcores):
     """Few source ports and places: what is at its limit must be so with a few hundred queries a second."""
     health = {"interval": "600ms", "timeout": "500ms", "fall": 2, "rise": 1}
     pools = {
@@ -57,32 +57,34 @@ def model(log):
     zones = [{"zone": f"{name}.example", "pool": name} for name in POOLS]
     zones.append({"zone": "leak.example", "pool": "far", "expect": ["10.99.0.0/16"]})
     return config(
-        pools=pools, zones=zones, lcores=1,
+        pools=pools, zones=zones, lcores=lcores,
         clients={"deny": [DENIED], "groups": {"loud": {"prefixes": [LOUD], "rate_per_client": 20}}},
-        dataplane={"cache_size": "8MiB", "pending": 512, "source_ports": {"first": 20000, "count": 300}, "tcp": {"connections": 10}},
+        dataplane={"cache_size": "8MiB", "pending": 512, "source_ports": {"first": FIRST_PORT, "count": PORTS_OF_AN_LCORE * lcores}, "tcp": {"connections": 10}},
         log={"queries": {"to": f"{log}/queries.log", "rcodes": ["REFUSED"], "file_size": "64KiB", "files": 1}})
 
 
 class Company:
-    def __init__(self, folder, rules=None, seconds=600):
-        self.folder, self.rules, self.seconds = pathlib.Path(folder), rules, seconds
+    """lcores: as many, each with a queue of the port."""
+
+    def __init__(self, folder, prefix="e2e-alerts", lcores=1, seconds=600):
+        self.folder, self.prefix, self.lcores, self.seconds = pathlib.Path(folder), prefix, lcores, seconds
         self.stack = contextlib.ExitStack()
         self.office = self.penstock = self.monitoring = self.receiver = self.broken = None
-        self.log = pathlib.Path(f"/run/{PREFIX}.log")
+        self.log = pathlib.Path(f"/run/{prefix}.log")
 
     def __enter__(self):
         with self.stack:
             self._small_disk()
-            self.office = self.stack.enter_context(Office(PREFIX))
+            self.office = self.stack.enter_context(Office(self.prefix, "--queues", self.lcores))
             self._vpcs()
             for prefix in (ALL_DAY, LOUD, DENIED):
                 self.office.run("client", "ip", "route", "add", "local", prefix, "dev", "lo")
             self.broken = self.stack.enter_context(Scripted(self.office, "public", "eth0", endpoint("broken")))
-            self.penstock = self.stack.enter_context(Penstock(self.office, model(self.log)))
+            self.penstock = self.stack.enter_context(Penstock(self.office, model(self.log, self.lcores)))
             self.stack.enter_context(self.asks(150, CORPORATE_NAMES, hot=50))
             self.stack.enter_context(self.asks(50))
             self.receiver = self.stack.enter_context(Receiver(self.office))
-            self.monitoring = self.stack.enter_context(Monitoring(self.office, self.folder, self.rules))
+            self.monitoring = self.stack.enter_context(Monitoring(self.office, self.folder))
             self.stack = self.stack.pop_all()
         return self
 

@@ -1,24 +1,25 @@
 """tests/e2e/alerts/faults.py - what makes each alert fire. A fault is a context: it is there inside, and mended behind it.
 
 They do not disturb each other, so all of a list are there at a time. OF_OTHERS: servers, networks, clients. OF_OURS: our two processes, one
-after the other. Which alerts are in neither list, and why, is in README.md.
+after the other. OF_TWO_LCORES: a ring between them. Which alerts are in no list, and why, is in README.md.
 """
 import contextlib
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Callable
 
 from bind import bind_that_forwards_back
-from company import DENIED, LOUD, NO_NAMES, endpoint
+from company import DENIED, FIRST_PORT, LOUD, NO_NAMES, PORTS_OF_AN_LCORE, endpoint
 from freeze import frozen, thread_of, threads
 from impair import Impairment
 from load import STUDIO_NAMES
 from scripted import empty
 from waiting import eventually
 from wire import REFUSED, SERVFAIL, name
-from world import ENDPOINTS, HOST
+from world import ENDPOINTS, HOST, VPC
 
 
 @dataclass
@@ -231,6 +232,28 @@ def control_starts_with_a_bad_file(company):
         company.penstock.ctl("reload")
 
 
+@contextlib.contextmanager
+def a_ring_between_lcores_is_full(company):
+    """One of two lcores hangs, and responses that are nobody's come to its ports: the other lcore has nobody to hand them to."""
+    first, last = FIRST_PORT, FIRST_PORT + PORTS_OF_AN_LCORE * company.lcores
+    forger = subprocess.Popen(company.office.inside(VPC, "setpriv", "--pdeathsig", "KILL", sys.executable, "-c", rf"""
+import socket, struct, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+body = b"\x12\x34\x81\x80\0\1\0\0\0\0\0\0\x01n\x04corp\x07example\0\0\1\0\1"
+head = b"\x45\0\0\0\0\0\0\0\x40\x11\0\0" + socket.inet_aton("{ENDPOINTS[0]}") + socket.inet_aton("{HOST}")
+while True:
+    for port in range({first}, {last}):
+        sock.sendto(head + struct.pack("!4H", 53, port, 8 + len(body), 0) + body, ("{HOST}", 0))
+    time.sleep(0.1)
+"""))
+    try:
+        with frozen(thread_of(company.penstock.dataplane.child.pid, "rte-worker")):
+            yield
+    finally:
+        forger.kill()
+        forger.wait()
+
+
 OF_OTHERS = [
     Fault("one of two endpoints is silent", one_endpoint_silent, [("PenstockEndpointDown", {"address": ENDPOINTS[1]})]),
     Fault("the only endpoint of a pool is silent", a_pool_silent, [
@@ -264,3 +287,6 @@ OF_OURS = [
     Fault("the dataplane dies", the_dataplane_dies, [("PenstockDataplaneAway", {})]),
     Fault("new rules are not handed over", new_rules_are_not_handed_over, [("PenstockRulesetDiffers", {})]),
 ]
+
+# By tests/e2e/alerts/all: a world of its own.
+OF_TWO_LCORES = [Fault("the ring of an lcore is full", a_ring_between_lcores_is_full, [("PenstockFramesLost", {"outcome": "full"})])]
