@@ -218,6 +218,26 @@ struct ZoneNames {
   void add(std::string_view wire_name, Scope, uint32_t rule, Where);
 };
 
+// Certificate chain and key of the metrics port, in PEM.
+struct MetricsTls {
+  std::string certificate;  // paths
+  std::string key;
+  bool operator==(const MetricsTls&) const = default;
+};
+
+struct MetricsUser {
+  std::string name;
+  std::string password_hash;  // bcrypt, as crypt(3) writes it
+  bool operator==(const MetricsUser&) const = default;
+};
+
+// Who may read the metrics. Applied by a reload.
+struct MetricsAccess {
+  std::optional<MetricsTls> tls;   // empty: plain HTTP
+  std::vector<MetricsUser> users;  // empty: whoever reaches the port
+  bool operator==(const MetricsAccess&) const = default;
+};
+
 struct Model {
   std::vector<std::string> files;  // files[0] is the YAML itself
   std::vector<Port> ports;
@@ -233,6 +253,7 @@ struct Model {
   std::optional<uint32_t> default_rule;  // index into rules; empty: other names are REFUSED
   std::optional<uint32_t> updates;       // pool that dynamic updates go to; empty: they are answered NOTIMP
   std::optional<std::string> metrics_listen = "127.0.0.1:9153";
+  MetricsAccess metrics_access;
   Dataplane dataplane;
   Control control;
   QueryLog query_log;

@@ -113,15 +113,35 @@ void Control::stop() {
 // Without metrics the rest is still of use: a wrong address must not take the probes and penstockctl away.
 void Control::serve_metrics() {
   const auto& listen = lifecycle_.boot().own().metrics_listen;
-  if (metrics_ || !listen) return;
+  if (!listen) return;
+  if (metrics_) return metrics_warning_.empty() ? void() : renew_metrics_access();
   try {
-    metrics_ = std::make_unique<MetricsServer>(*listen, [this] { return shared_view_.get(); });
+    const config::MetricsAccess& settings = lifecycle_.model()->metrics_access;
+    auto access = MetricsAccess::open(settings);
+    if (!access) throw std::runtime_error(access.error());
+    metrics_ = std::make_unique<MetricsServer>(*listen, std::move(*access), [this] { return shared_view_.get(); });
     metrics_failure_.clear();
-    spdlog::info("metrics: http://{}/metrics", *listen);
+    spdlog::info("metrics: {}://{}/metrics", settings.tls ? "https" : "http", *listen);
   } catch (const std::exception& error) {
     if (metrics_failure_ != error.what()) spdlog::error("{}; trying again every 5 s", error.what());
     metrics_failure_ = error.what();
   }
+}
+
+// At each reload, and every 5 s while it fails: a certificate may be renewed without another word of the configuration.
+void Control::renew_metrics_access() {
+  const config::Model& in_force = *lifecycle_.model();
+  // What belongs to another address must not open this one: that waits for the restart.
+  if (!metrics_ || in_force.metrics_listen != lifecycle_.boot().own().metrics_listen) return;
+  auto access = MetricsAccess::open(in_force.metrics_access);
+  if (access) {
+    metrics_->use(std::move(*access));
+    metrics_warning_.clear();
+    return;
+  }
+  const std::string warning = "the former certificate and users stay in use: " + access.error();
+  if (metrics_warning_ != warning) spdlog::error("metrics: {}; trying again every 5 s", warning);
+  metrics_warning_ = warning;
 }
 
 void Control::await_signal() {
@@ -136,6 +156,8 @@ void Control::await_signal() {
 
 void Control::on_in_force() {
   query_log_.use(query_names(view()));
+  answer_counts_.use(lifecycle_.model(), lifecycle_.rules()->generation);
+  renew_metrics_access();
   if (watch_.watching()) watch_.watch(lifecycle_.model()->files);
   look_for_loops();
   consider_ready();
@@ -155,6 +177,7 @@ void Control::on_connected(const DataplaneSession& session) {
   slots_.attach(session.endpoints);
   event_reader_.attach(session.counters);
   query_log_.attach(session.counters);
+  answer_counts_.attach(session.counters);
   slots_.beat(monotonic_ns());
   lifecycle_.on_connected(session);
   look_for_loops();
@@ -168,6 +191,7 @@ void Control::on_disconnected() {
   slots_.detach();
   event_reader_.detach();
   query_log_.attach(nullptr);
+  answer_counts_.attach(nullptr);
   recent_share_.forget();
   loops_.stop();
   lifecycle_.on_disconnected();
@@ -318,7 +342,9 @@ StatusView Control::view() {
                      .recent = recent_share_,
                      .hung_lcores = hung_lcores_,
                      .metrics_failure = metrics_failure_,
-                     .query_log = query_log_});
+                     .metrics_warning = metrics_warning_,
+                     .query_log = query_log_,
+                     .answer_counts = answer_counts_});
 }
 
 void Control::publish_view() {

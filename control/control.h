@@ -23,6 +23,7 @@
 #include "control/link/endpoint_slots.h"
 #include "control/metrics/metrics_server.h"
 #include "control/neighbours/next_hop_mirror.h"
+#include "control/queries/answer_counts.h"
 #include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/shared_view.h"
@@ -62,6 +63,7 @@ class Control : private Operations {
 
   void follow_endpoints(const config::Model& also);
   void serve_metrics();
+  void renew_metrics_access();
   void await_signal();
   void beat();
   void await_beat();
@@ -87,6 +89,7 @@ class Control : private Operations {
   EventReader event_reader_;
   EventLog event_log_;
   QueryLog query_log_;
+  AnswerCounts answer_counts_;
   DataplaneLink link_;
   HealthChecker health_;
   TrafficReader traffic_reader_;
@@ -99,6 +102,7 @@ class Control : private Operations {
 
   SharedView shared_view_;
   std::unique_ptr<MetricsServer> metrics_;
+  std::string metrics_warning_;  // why it has an old certificate; empty: it has not
   std::string metrics_failure_;  // why nobody serves them; empty: they are served, or not wanted
 };
 

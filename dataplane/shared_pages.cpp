@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <new>
+#include <string_view>
 
 #include "dataplane/state/clients/client_shares.h"
 #include "dataplane/state/clients/rate_limits.h"
@@ -55,6 +57,9 @@ tl::expected<std::unique_ptr<SharedPages>, std::string> SharedPages::create(uint
   pages->counters_->rate_capacity = state::RateTable::capacity();
   pages->counters_->ring_capacity = state::kRingFrames;
   pages->counters_->started_at = static_cast<uint64_t>(time(nullptr));
+  constexpr std::string_view kVersion = PENSTOCK_VERSION;
+  static_assert(kVersion.size() < sizeof(config::CounterPage::version));
+  std::copy(kVersion.begin(), kVersion.end(), pages->counters_->version.begin());
   pages->counters_->control_silent.set(1);  // until the first heartbeat
   pages->counters_->magic = config::kCounterPageMagic;
   // Our mapping stays writable, nobody can make another one that is, nor cut the page short under us.

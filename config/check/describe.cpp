@@ -193,6 +193,14 @@ std::string query_log_text(const Model& model) {
   return text;
 }
 
+std::string metrics_text(const Model& model) {
+  if (!model.metrics_listen) return "off";
+  std::string text = (model.metrics_access.tls ? "https://" : "http://") + *model.metrics_listen + "/metrics";
+  std::vector<std::string_view> users;
+  for (const MetricsUser& user : model.metrics_access.users) users.push_back(user.name);
+  return users.empty() ? text : text + " for " + join_words(users, " and ");
+}
+
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports)
@@ -220,7 +228,7 @@ std::vector<Row> process_rows(const Model& model) {
     rows.push_back({"Updates", "of public names go to pool " + model.pools[*model.updates].name +
                                    ", one endpoint per client; of private names get REFUSED"});
   if (!model.query_log.to.empty()) rows.push_back({"Query log", query_log_text(model)});
-  rows.push_back({"Metrics", model.metrics_listen ? "http://" + *model.metrics_listen + "/metrics" : "off"});
+  rows.push_back({"Metrics", metrics_text(model)});
   return rows;
 }
 

@@ -302,7 +302,7 @@ struct PortCounters {
   Counter transmit_errors;
 };
 
-constexpr uint64_t kCounterPageMagic = 0x31305453434e5008ULL;
+constexpr uint64_t kCounterPageMagic = 0x31305453434e5009ULL;
 constexpr size_t kMaxLcores = 64;
 
 struct CounterPage {
@@ -319,9 +319,10 @@ struct CounterPage {
   uint32_t share_capacity;
   uint32_t rate_capacity;  // of all lcores, for clients and for answers alike
   uint32_t reserved_rate;
-  uint32_t ring_capacity;  // frames of each ring between two lcores
-  uint32_t mbuf_capacity;  // frames of all ports
-  uint64_t started_at;     // seconds since 1970
+  uint32_t ring_capacity;        // frames of each ring between two lcores
+  uint32_t mbuf_capacity;        // frames of all ports
+  uint64_t started_at;           // seconds since 1970
+  std::array<char, 48> version;  // of the program, as --version says it; ends with a 0
   // Written by the dataplane's main thread.
   alignas(64) Counter generation;  // published to and seen by every lcore; 0: no rules yet
   Counter published_at;            // seconds since 1970
@@ -350,7 +351,11 @@ struct CounterPage {
   Counter unix_offset_ns;       // ns to add to the lcores' clock for the time since 1970, once a second
   Counter stopping;             // 1: takes no query any more, waits for those in flight
   Counter interfaces_followed;  // 1: what the kernel changes on the ports' interfaces is seen
-  SlowCounters slow;            // written by its thread
+  Counter process_cpu_ns;      // of the whole process since its start, once a second; the next three are of that second
+  Counter process_resident;    // octets
+  Counter process_files;       // open file descriptors
+  Counter process_most_files;  // that it may have open
+  SlowCounters slow;           // written by its thread
   alignas(64) std::array<PortCounters, kMaxPorts> ports;
   alignas(64) IndexedArray<EndpointSlot, Counter, kMaxEndpoints> endpoint_rate;  // queries/s over the last second
   alignas(64) LcoreCounters lcore[];

@@ -23,7 +23,9 @@ constexpr PlaceText kTexts[] = {
      "Names, with one of `zone`, `name` and `zones_file`, and one of `pool`, `answer`, `records` and "
      "`zone_file`."},
     {"default", "All names that no other entry has."},
-    {"metrics", "Prometheus metrics over HTTP. `metrics: off` exports none."},
+    {"metrics", "Prometheus metrics over HTTP or HTTPS. `metrics: off` exports none."},
+    {"metrics.tls", "Certificate and key of the metrics port."},
+    {"metrics.users[]", "Who may read the metrics."},
     {"dataplane", "The process that forwards."},
     {"dataplane.source_ports", "UDP source ports of queries to endpoints."},
     {"dataplane.tcp", "TCP connections of clients."},

@@ -25,6 +25,13 @@ bool is_host_and_port(std::string_view text) {
   return address && address->is_v6() == in_brackets && !mapped_v4({*address, 128});
 }
 
+bool is_on_loopback(std::string_view host_and_port) {
+  std::string_view host = host_and_port.substr(0, host_and_port.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  return address && is_loopback(*address);
+}
+
 // Where each prefix was written first.
 using Written = std::map<IpPrefix, std::pair<std::string, uint32_t>>;
 
@@ -129,6 +136,88 @@ void ModelReader::read_groups(const YamlValue& section) {
   }
 }
 
+namespace {
+
+std::string read_file_path(const YamlMap& map, KeyName key, std::string_view what) {
+  const auto value = map.require(key, what);
+  const auto path = value ? value->text() : std::nullopt;
+  if (!path) return {};
+  if (!path->starts_with('/') || path->ends_with('/'))
+    value->error("this should be the whole path of a file, such as " + std::string(what));
+  return *path;
+}
+
+std::optional<MetricsTls> read_metrics_tls(const YamlValue& section) {
+  const YamlMap map(section, Place::metrics_tls);
+  if (!map.is_valid()) return std::nullopt;
+  return MetricsTls{.certificate = read_file_path(map, "certificate", "/etc/penstock/metrics.pem"),
+                    .key = read_file_path(map, "key", "/etc/penstock/metrics.key")};
+}
+
+constexpr int kHighestCost = 14;  // 2^14 rounds: a second for each wrong password
+
+// "$2y$10$", 22 letters of salt and 31 of the hash. The text is not repeated: it may be the password itself.
+bool is_bcrypt(std::string_view text) {
+  if (text.size() != 60 || !text.starts_with("$2") || std::string_view("aby").find(text[2]) == std::string_view::npos ||
+      text[3] != '$' || text[6] != '$')
+    return false;
+  int cost = 0;
+  const auto [end, problem] = std::from_chars(&text[4], &text[6], cost);
+  return problem == std::errc() && end == &text[6] && cost >= 4 && cost <= kHighestCost &&
+         std::all_of(text.begin() + 7, text.end(), [](unsigned char c) {
+           return c == '.' || c == '/' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+         });
+}
+
+MetricsUser read_metrics_user(const YamlMap& map) {
+  MetricsUser user;
+  if (const auto value = map.require("name", "a user name, such as prometheus"))
+    if (const auto text = value->text()) {
+      user.name = *text;
+      const bool is_plain =
+          std::all_of(text->begin(), text->end(), [](unsigned char c) { return c > ' ' && c != ':' && c != 127; });
+      if (text->empty() || text->size() > 63 || !is_plain)
+        value->error("a user name has 1 to 63 characters, no ':' and no blanks");
+    }
+  const char* how = "a bcrypt hash: take what 'htpasswd -nBC 10 USER' writes behind the ':', or 'mkpasswd -m bcrypt'";
+  if (const auto value = map.require("password_hash", how))
+    if (const auto text = value->text()) {
+      user.password_hash = *text;
+      if (!is_bcrypt(*text))
+        value->error("this is not " + std::string(how) + ", with a cost of 4 to " + std::to_string(kHighestCost));
+    }
+  return user;
+}
+
+std::vector<MetricsUser> read_metrics_users(const YamlValue& list) {
+  std::vector<MetricsUser> users;
+  list.each([&](const YamlValue& item) {
+    const YamlMap map(item, Place::metrics_user);
+    if (!map.is_valid()) return;
+    MetricsUser user = read_metrics_user(map);
+    if (!user.name.empty() &&
+        std::any_of(users.begin(), users.end(), [&](const MetricsUser& other) { return other.name == user.name; }))
+      item.error("user '" + user.name + "' is already in the list");
+    users.push_back(std::move(user));
+  });
+  if (list.is_sequence() && list.node().items.empty())
+    list.error("the list is empty: nobody could read the metrics. Add a user, or leave 'users' out");
+  return users;
+}
+
+void warn_of_open_metrics(const YamlValue& listen, const MetricsAccess& access) {
+  if (!access.tls && access.users.empty())
+    listen.warning(
+        "whoever reaches this address reads the metrics, which name zones and endpoints: add 'tls' and "
+        "'users', or listen on 127.0.0.1:9153");
+  else if (!access.tls)
+    listen.warning("passwords cross the network in plain text here: add 'tls', or listen on 127.0.0.1:9153");
+  else if (access.users.empty())
+    listen.warning("whoever reaches this address reads the metrics, which name zones and endpoints: add 'users'");
+}
+
+}  // namespace
+
 void ModelReader::read_metrics(const YamlValue& section) {
   if (section.is_scalar()) {
     const auto on = section.boolean();
@@ -142,6 +231,10 @@ void ModelReader::read_metrics(const YamlValue& section) {
   if (!text) return;
   if (!is_host_and_port(*text)) value->error("this is not an address and a port: write 127.0.0.1:9153 or [::1]:9153");
   model.metrics_listen = *text;
+  MetricsAccess& access = model.metrics_access;
+  if (const auto tls = map.get("tls")) access.tls = read_metrics_tls(*tls);
+  if (const auto users = map.get("users")) access.users = read_metrics_users(*users);
+  if (is_host_and_port(*text) && !is_on_loopback(*text)) warn_of_open_metrics(*value, access);
 }
 
 void ModelReader::read_control(const YamlValue& section) {

@@ -162,6 +162,8 @@ std::string render_status(const json& status) {
                                      : log["to"].get<std::string>() + ", " + log["written"].dump() +
                                            " queries written, " + log["lost"].dump() + " lost"});
   }
+  if (status["control"].contains("metrics_warning"))
+    rows.push_back({"metrics", status["control"]["metrics_warning"].get<std::string>()});
   if (status["control"].contains("metrics_failure"))
     rows.push_back({"metrics", "NOT SERVED: " + status["control"]["metrics_failure"].get<std::string>()});
   std::vector<std::string> health;

@@ -337,6 +337,7 @@ void judge_status(const StatusView& view, json& of) {
   if (view.hello && silent(view)) degraded.push_back("the dataplane gets no heartbeat from control");
   if (view.reloads.refused_file) degraded.push_back("the configuration on disk is refused");
   if (!view.metrics_failure.empty()) degraded.push_back("metrics are not served");
+  if (!view.metrics_warning.empty()) degraded.push_back("the metrics port could not take its certificate");
   if (!view.query_log.failure.empty()) degraded.push_back("the query log is not written");
   of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
   of["reasons"] = !down.empty() ? down : degraded;
@@ -374,6 +375,7 @@ json status_report(const StatusView& view) {
           {"dataplane", dataplane_report(view)},
           {"endpoints", health}};
   if (!view.metrics_failure.empty()) of["control"]["metrics_failure"] = view.metrics_failure;
+  if (!view.metrics_warning.empty()) of["control"]["metrics_warning"] = view.metrics_warning;
   if (view.model && !view.model->query_log.to.empty())
     of["query_log"] = {{"to", view.model->query_log.to},
                        {"written", view.query_log.written},

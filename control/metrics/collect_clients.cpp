@@ -1,12 +1,10 @@
-#include "control/metrics/collect_clients.h"
+#include "control/metrics/collect_parts.h"
 
 #include <array>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <string>
 
-#include "config/contract/counters.h"
+#include "control/events/event_text.h"
 
 namespace penstock::control {
 namespace {
@@ -14,8 +12,8 @@ namespace {
 using config::ClientLatency;
 using config::CounterPage;
 
-struct Histogram {
-  std::array<uint64_t, config::kLatencyBuckets> buckets{};
+struct Waited {
+  MetricList::Buckets buckets{};
   uint64_t us = 0;
 
   void add(const ClientLatency& latency) {
@@ -24,42 +22,23 @@ struct Histogram {
   }
 };
 
-void add_histogram(MetricList& list, const char* answered_by, const std::string& pool, const Histogram& of) {
-  auto& histogram = list.histogram(
-      "penstock_client_latency_seconds",
-      "Time from a client's query to its answer, by who answered. endpoint: an endpoint's response. cache: the answer "
-      "cache. stale: an expired answer, as no endpoint could. ours: Penstock itself, errors included. Buckets are "
-      "powers of two of a microsecond; what is answered in the turn in which it came counts as 0.",
-      {{"answered_by", answered_by}, {"pool", pool}});
-  uint64_t cumulative = 0;
-  for (size_t i = 0; i < of.buckets.size(); ++i) {
-    cumulative += of.buckets[i];
-    const bool last = i + 1 == of.buckets.size();
-    const double bound = last ? std::numeric_limits<double>::infinity() : std::ldexp(1e-6, static_cast<int>(i));
-    histogram.bucket.push_back({cumulative, bound});
-  }
-  histogram.sample_count = cumulative;
-  histogram.sample_sum = static_cast<double>(of.us) / 1e6;
-}
-
 void add_latency(MetricList& list, const StatusView& view) {
-#define PENSTOCK_NAME(name, help) #name,
-  static constexpr const char* kNames[] = {PENSTOCK_ANSWERED_BY(PENSTOCK_NAME)};
-#undef PENSTOCK_NAME
-  const CounterPage& page = *view.page;
-  std::array<Histogram, config::kAnsweredBy> by;
-  std::map<std::string, Histogram> pools;
-  for (uint32_t i = 0; i < page.lcores; ++i) {
-    const config::LcoreCounters& lcore = page.lcore[i];
+  std::array<Waited, config::kAnsweredBy> by;
+  std::map<std::string, Waited> pools;
+  for (const config::LcoreCounters& lcore : lcores_of(*view.page)) {
     for (size_t who = 0; who < by.size(); ++who) by[who].add(lcore.client_latency[who]);
     for (const EndpointView& endpoint : view.endpoints)
       if (endpoint.slot && lcore.endpoints.has(*endpoint.slot))
         pools[endpoint.health.id.pool].add(lcore.endpoints[*endpoint.slot].client_latency);
   }
-  for (const auto& [pool, histogram] : pools) add_histogram(list, "endpoint", pool, histogram);
+  const auto add = [&](const char* answered_by, const std::string& pool, const Waited& of) {
+    list.latency("penstock_client_latency_seconds", {{"answered_by", answered_by}, {"pool", pool}}, of.buckets,
+                 number(of.us) / 1e6);
+  };
+  for (const auto& [pool, waited] : pools) add("endpoint", pool, waited);
   for (size_t who = 0; who < by.size(); ++who)
     if (static_cast<config::AnsweredBy>(who) != config::AnsweredBy::endpoint)
-      add_histogram(list, kNames[who], "", by[who]);
+      add(kAnsweredByNames[who].name, "", by[who]);
 }
 
 void add_types(MetricList& list, const CounterPage& page) {
@@ -70,26 +49,49 @@ void add_types(MetricList& list, const CounterPage& page) {
   for (size_t transport = 0; transport < std::size(kTransports); ++transport) {
     for (size_t type = 0; type < config::kCountedTypes; ++type) {
       uint64_t sum = 0;
-      for (uint32_t i = 0; i < page.lcores; ++i) sum += page.lcore[i].types[transport][type].get();
-      list.counter("penstock_client_queries_total", "Queries that are over, by transport and record type.",
-                   {{"transport", kTransports[transport]}, {"type", kTypes[type]}}, static_cast<double>(sum));
+      for (const config::LcoreCounters& lcore : lcores_of(page)) sum += lcore.types[transport][type].get();
+      list.add("penstock_client_queries_total", {{"transport", kTransports[transport]}, {"type", kTypes[type]}},
+               number(sum));
     }
   }
+}
+
+void add_rule_answers(MetricList& list, const StatusView& view) {
+  for (const RuleAnswers& one : view.rule_answers)
+    for (size_t i = 0; i < one.rcodes.size(); ++i)
+      list.add("penstock_rule_answers_total", {{"rule", one.rule}, {"zone", one.zone}, {"rcode", kCountedRcodes[i]}},
+               number(one.rcodes[i]));
+  list.add("penstock_rule_answers_missed_total", {}, number(view.rule_answers_missed));
+}
+
+void add_limits(MetricList& list, const CounterPage& page) {
+  list.add("penstock_policed_clients", {}, number(page.policed_clients.get()));
+  list.add("penstock_policed_queries_total", {}, number(page.policed_dropped.get()));
+  for (const auto& [table, used] : {std::pair{"clients", &page.rates_used}, {"answers", &page.answer_rates_used}}) {
+    list.add("penstock_rate_buckets", {{"table", table}}, number(used->get()));
+    list.add("penstock_rate_buckets_limit", {{"table", table}}, page.rate_capacity);
+  }
+}
+
+void add_events(MetricList& list, const StatusView& view) {
+  for (size_t kind = 0; kind < kEventKinds; ++kind)
+    list.add("penstock_events_total", {{"kind", to_string(static_cast<config::EventKind>(kind))}},
+             number(view.event_counts[kind]));
+  list.add("penstock_events_missed_total", {}, number(view.events_missed));
 }
 
 }  // namespace
 
 void add_clients(MetricList& list, const StatusView& view) {
-  list.counter("penstock_query_log_written_total", "Lines written to the query log.", {},
-               static_cast<double>(view.query_log.written));
-  list.counter("penstock_query_log_lost_total",
-               "Queries that the query log did not take: its sink failed, or was slower than the queries.", {},
-               static_cast<double>(view.query_log.lost));
-  list.gauge("penstock_query_log_failed", "1: the query log cannot be written. See penstockctl status.", {},
-             view.query_log.failure.empty() ? 0 : 1);
+  list.add("penstock_query_log_written_lines_total", {}, number(view.query_log.written));
+  list.add("penstock_query_log_lost_lines_total", {}, number(view.query_log.lost));
+  list.add("penstock_query_log_failed", {}, view.query_log.failure.empty() ? 0 : 1);
+  add_events(list, view);
+  add_rule_answers(list, view);
   if (!view.page) return;
   add_latency(list, view);
   add_types(list, *view.page);
+  add_limits(list, *view.page);
 }
 
 }  // namespace penstock::control

@@ -48,26 +48,32 @@ struct MetricsServer::Parts {
     if (!latest) return {};
     return prometheus::TextSerializer().Serialize(collect(*latest, busy_share, std::chrono::system_clock::now()));
   }
-  HttpPage readiness() {
+  HttpPage readiness(bool is_trusted) {
     const auto latest = view();
-    if (!latest) return {.is_good = false, .text = "not ready: starting\n"};
+    if (!latest) return {.status = HttpPage::Status::unavailable, .text = "not ready: starting\n"};
     const HealthView health = health_view(*latest);
-    return {.is_good = health.is_ready, .text = health_text(health)};
+    std::string text = is_trusted ? health_text(health) : health.is_ready ? "ready\n" : "not ready\n";
+    return {.status = health.is_ready ? HttpPage::Status::good : HttpPage::Status::unavailable,
+            .text = std::move(text)};
   }
-  std::optional<HttpPage> page(std::string_view path) {
+  std::optional<HttpPage> page(std::string_view path, bool is_trusted) {
+    if (path == "/metrics" && !is_trusted)
+      return HttpPage{.status = HttpPage::Status::needs_user, .text = "User and password of metrics.users\n"};
     if (path == "/metrics") return HttpPage{.text = metrics()};
     if (path == "/healthz") return HttpPage{.text = "alive\n"};
-    if (path == "/readyz") return readiness();
+    if (path == "/readyz") return readiness(is_trusted);
     return std::nullopt;
   }
 };
 
-MetricsServer::MetricsServer(const std::string& listen, View view) : parts_(std::make_unique<Parts>()) {
+MetricsServer::MetricsServer(const std::string& listen, std::shared_ptr<MetricsAccess> access, View view)
+    : parts_(std::make_unique<Parts>()) {
   const auto [address, port] = read_listen(listen);
   parts_->view = std::move(view);
   try {
     parts_->server = std::make_unique<HttpServer>(
-        address, port, HttpLimits{}, [parts = parts_.get()](std::string_view path) { return parts->page(path); });
+        address, port, HttpLimits{}, std::move(access),
+        [parts = parts_.get()](std::string_view path, bool is_trusted) { return parts->page(path, is_trusted); });
   } catch (const std::exception&) {
     throw std::runtime_error("metrics.listen: cannot listen on " + listen +
                              ": in use by another process, or not an address of this host");
@@ -75,6 +81,10 @@ MetricsServer::MetricsServer(const std::string& listen, View view) : parts_(std:
 }
 
 MetricsServer::~MetricsServer() = default;
+
+void MetricsServer::use(std::shared_ptr<MetricsAccess> access) {
+  parts_->server->use(std::move(access));
+}
 
 int MetricsServer::port() const {
   return parts_->server->port();

@@ -12,6 +12,12 @@ DecisionCursor cursor_at(const config::CounterPage& page, Place&& place) {
   return cursor;
 }
 
+// Slots between are the rest of a decision whose beginning is gone, or were overwritten.
+uint64_t skipped(const config::DecisionRing& ring, const config::NotedDecision& noted, uint64_t from) {
+  const uint64_t began = noted.next - ring.slots_of(noted.decision);
+  return began - std::min(began, from);
+}
+
 }  // namespace
 
 DecisionCursor newest(const config::CounterPage& page) {
@@ -35,9 +41,7 @@ DecisionBatch read_decisions(const config::CounterPage& page, const DecisionCurs
     for (; taken < share; ++taken) {
       const auto noted = ring.read(at);
       if (!noted) break;
-      // Slots between are the rest of a decision whose beginning is gone, or were overwritten.
-      const uint64_t began = noted->next - ring.slots_of(noted->decision);
-      batch.missed_slots += began - std::min(began, at);
+      batch.missed_slots += skipped(ring, *noted, at);
       at = noted->next;
       batch.decisions.push_back(*noted);
     }
@@ -46,6 +50,24 @@ DecisionBatch read_decisions(const config::CounterPage& page, const DecisionCurs
   std::stable_sort(batch.decisions.begin(), batch.decisions.end(),
                    [](const auto& one, const auto& other) { return one.decision.at < other.decision.at; });
   return batch;
+}
+
+uint64_t visit_decisions(const config::CounterPage& page, DecisionCursor& cursor,
+                         const std::function<void(const config::Decision&)>& visit) {
+  uint64_t missed = 0;
+  for (uint32_t i = 0; i < page.lcores; ++i) {
+    const config::DecisionRing& ring = page.lcore[i].decisions;
+    uint64_t& at = cursor.slots[i];
+    const uint64_t end = ring.next();  // what comes meanwhile is left for the next time
+    while (at < end) {
+      const auto noted = ring.read(at);
+      if (!noted) break;
+      missed += skipped(ring, *noted, at);
+      at = noted->next;
+      visit(noted->decision);
+    }
+  }
+  return missed;
 }
 
 uint64_t unix_ns(const config::CounterPage& page, const config::Decision& decision) {

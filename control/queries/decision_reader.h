@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "config/contract/counters.h"
@@ -29,6 +30,11 @@ struct DecisionBatch {
 
 // At most `most` decisions from the cursor on. A cursor of another dataplane begins at what this one has kept.
 DecisionBatch read_decisions(const config::CounterPage& page, const DecisionCursor& from, size_t most);
+
+// All decisions from the cursor on, lcore by lcore and without their names, and the cursor behind them. The result: slots that were
+// overwritten before they were read.
+uint64_t visit_decisions(const config::CounterPage& page, DecisionCursor& cursor,
+                         const std::function<void(const config::Decision&)>& visit);
 
 // Time of the decision, ns since 1970.
 uint64_t unix_ns(const config::CounterPage& page, const config::Decision& decision);

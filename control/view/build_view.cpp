@@ -77,6 +77,10 @@ StatusView build_view(const ViewSources& from) {
   view.event_counts = from.event_log.counts();
   view.events_missed = from.event_reader.missed();
   view.metrics_failure = from.metrics_failure;
+  view.metrics_warning = from.metrics_warning;
+  view.rule_answers = from.answer_counts.answers();
+  view.rule_answers_missed = from.answer_counts.missed();
+  view.use = config::process_use();
   view.query_log = {from.query_log.written(), from.query_log.lost(), from.query_log.failure()};
   return view;
 }

@@ -12,6 +12,7 @@
 #include "control/link/dataplane_link.h"
 #include "control/link/endpoint_slots.h"
 #include "control/neighbours/next_hop_mirror.h"
+#include "control/queries/answer_counts.h"
 #include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/status_view.h"
@@ -31,7 +32,9 @@ struct ViewSources {
   const RecentMemoryShare& recent;
   const std::vector<HungLcore>& hung_lcores;
   const std::string& metrics_failure;
+  const std::string& metrics_warning;
   const QueryLog& query_log;
+  const AnswerCounts& answer_counts;
 };
 
 StatusView build_view(const ViewSources&);

@@ -31,7 +31,7 @@ struct CounterName {
   X(guard, GUARD, "penstock_guarded_responses_total", "outcome", "Responses by verdict of the leak guard")             \
   X(transmit, TRANSMIT, "penstock_transmitted_frames_total", "outcome", "Frames to send, by outcome")                  \
   X(refresh, REFRESH, "penstock_refreshes_total", "outcome", "Refresh queries of ours for cached answers, by outcome") \
-  X(remember, REMEMBER, "penstock_remembered_total", "outcome", "Answers received, by whether they were cached")
+  X(remember, REMEMBER, "penstock_remembered_answers_total", "outcome", "Answers received, by whether they were cached")
 
 #define PENSTOCK_NAME(name, help) CounterName{#name, help},
 #define PENSTOCK_NAMES_OF_STAGE(stage, LIST, metric, label, help) \

@@ -15,9 +15,11 @@
 #include "config/contract/endpoint_state.h"
 #include "config/contract/link.h"
 #include "config/model.h"
+#include "config/process_use.h"
 #include "control/events/event_log.h"
 #include "control/health/health_checker.h"
 #include "control/lifecycle/reload_record.h"
+#include "control/queries/rule_answers.h"
 #include "control/view/memory_share.h"
 #include "control/view/turn_watch.h"
 
@@ -61,7 +63,11 @@ struct StatusView {
   ReloadRecord reloads;
   std::vector<HungLcore> hung_lcores;
   std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
+  std::string metrics_warning;  // what is served by an old certificate or to users of before; empty: nothing is
   QueryLogView query_log;
+  std::vector<RuleAnswers> rule_answers;  // of the rules in force
+  uint64_t rule_answers_missed = 0;
+  config::ProcessUse use;  // of the control process
   std::vector<std::string> restart_needed;
 
   bool is_published() const { return generation != 0 && acknowledged == generation; }

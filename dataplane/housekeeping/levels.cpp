@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/process_use.h"
 #include "dataplane/clocks.h"
 
 namespace penstock {
@@ -15,6 +16,7 @@ void Levels::tick(Time now) {
   parts_.pages->counters().unix_offset_ns.set(unix_ns() - lcore_clock_ns());
   count_losses();
   count_use();
+  count_process();
 }
 
 void Levels::count_answers() {
@@ -50,6 +52,15 @@ void Levels::count_use() {
   counters.rates_used.set(parts_.limits->clients.in_use(clock));
   counters.answer_rates_used.set(parts_.limits->answers.in_use(clock));
   counters.mbufs_used.set(rte_mempool_in_use_count(parts_.pool.get()));
+}
+
+void Levels::count_process() {
+  config::CounterPage& counters = parts_.pages->counters();
+  const config::ProcessUse use = config::process_use();
+  counters.process_cpu_ns.set(use.cpu_ns);
+  counters.process_resident.set(use.resident);
+  counters.process_files.set(use.files);
+  counters.process_most_files.set(use.most_files);
 }
 
 }  // namespace penstock

@@ -20,6 +20,7 @@ class Levels {
   void count_answers();
   void count_losses();
   void count_use();
+  void count_process();
 
   Parts& parts_;
   Time counted_at_{};

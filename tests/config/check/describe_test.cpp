@@ -83,6 +83,17 @@ Private names: the networks their addresses must be in
   EXPECT_EQ(describe(model_of(kBase + "default: {pool: office}\n")).find("Private names:"), std::string::npos);
 }
 
+TEST(Describe, SaysWhoReadsTheMetrics) {
+  const std::string hash = "\"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"";
+  const std::string text =
+      describe(model_of(kBase +
+                        "metrics: {listen: \"10.0.0.1:9153\", tls: {certificate: /a.pem, key: /a.key}, users: "
+                        "[{name: prometheus, password_hash: " +
+                        hash + "}, {name: grafana, password_hash: " + hash + "}]}\n"));
+  EXPECT_NE(text.find("\nMetrics     https://10.0.0.1:9153/metrics for prometheus and grafana\n"), std::string::npos)
+      << text;
+}
+
 TEST(Describe, SaysWhetherLettersAreDrawn) {
   const struct {
     const char* yaml;

@@ -35,13 +35,13 @@ class Client {
 
 struct HttpServerTest : testing::Test {
   void start() {
-    server = std::make_unique<HttpServer>(config::parse_address("127.0.0.1").value(), 0, limits,
-                                          [this](std::string_view path) -> std::optional<HttpPage> {
-                                            if (path == "/metrics") return HttpPage{.text = page};
-                                            if (path == "/readyz")
-                                              return HttpPage{.is_good = false, .text = "not ready\n"};
-                                            return std::nullopt;
-                                          });
+    server = std::make_unique<HttpServer>(
+        config::parse_address("127.0.0.1").value(), 0, limits, *MetricsAccess::open({}),
+        [this](std::string_view path, bool) -> std::optional<HttpPage> {
+          if (path == "/metrics") return HttpPage{.text = page};
+          if (path == "/readyz") return HttpPage{.status = HttpPage::Status::unavailable, .text = "not ready\n"};
+          return std::nullopt;
+        });
   }
   std::string ask(const std::string& request) {
     Client client(server->port());

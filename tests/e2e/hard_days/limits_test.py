@@ -210,7 +210,7 @@ def test_a_flood_from_one_client(office, kind):
         metrics = penstock.metrics()
         limited = sum(metrics.sum("penstock_queries_total", outcome=f"limited_{how}") for how in ("truncated", "refused", "dropped"))
         refused = metrics.sum("penstock_queries_total", outcome="refused_client")
-        stopped = metrics.sum("penstock_policed_dropped_total")
+        stopped = metrics.sum("penstock_policed_queries_total")
         print(f"sent {sent}, limited {limited:.0f}, refused {refused:.0f}, dropped unread {stopped:.0f}")
         assert (refused if kind == "refused" else limited) > 1000, "there was no flood"
         if kind != "tcp":

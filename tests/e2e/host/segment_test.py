@@ -59,7 +59,7 @@ def test_a_frame_to_another_hosts_mac_is_not_answered(world, device):
         page = penstock.metrics()
         # The XDP filter leaves it to the kernel, packet sockets see it.
         assert page.sum("penstock_frames_total", **{"class": "other_mac"}) == (0 if "xdp" in device else 20)
-        assert page.sum("penstock_slow_lane_total", kind="datagram_queries") == 0, "the kernel took it"
+        assert page.sum("penstock_reassembled_queries_total") == 0, "the kernel took it"
         eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every frame accounted for")
 
 
@@ -100,7 +100,7 @@ def test_addresses_and_the_mac_are_followed(world, device):
             before = answered(penstock)
             serves(NEW)
             assert answered(penstock) - before == 2
-            assert penstock.metrics().sum("penstock_slow_lane_total", kind="datagram_queries") <= 1, "the lcores answer, not the kernel's socket"
+            assert penstock.metrics().sum("penstock_reassembled_queries_total") <= 1, "the lcores answer, not the kernel's socket"
             # A fragmented query goes through the kernel's stack to the slow lane.
             world.run("host", "ip", "addr", "del", f"{NEW}/24", "dev", "corp")
             soon(lambda: refuses(NEW), "nobody at the address that was taken away")
@@ -119,7 +119,7 @@ def test_addresses_and_the_mac_are_followed(world, device):
             assert answered(penstock) - before == 1
             status = penstock.ctl("status")
             assert not [line for line in status["rules"]["restart_needed"] if "interface" in line], status["rules"]["restart_needed"]
-            assert penstock.metrics().sum("penstock_listen_not_followed") == 0
+            assert penstock.metrics().sum("penstock_listen_addresses_not_followed") == 0
         finally:
             world.run("host", "ip", "addr", "del", f"{NEW}/24", "dev", "corp", check=False)
             world.run("host", "ip", "link", "set", "corp", "address", mac)

@@ -1,11 +1,13 @@
 """tests/e2e/operation/metrics_test.py - the page that Prometheus scrapes, and the sums that must close."""
+import os
+import pathlib
 import socket
 import subprocess
 import time
 
 import pytest
 
-from client import ask
+from client import ask, rcode
 from penstock import Penstock, config
 from waiting import eventually
 from world import STUDIO, World
@@ -25,7 +27,7 @@ def test_promtool_finds_nothing_to_say(office):
 
 def test_our_own_names_start_with_penstock(office):
     _, penstock = office
-    ours = {name for name, _, _ in penstock.metrics().series if not name.startswith("process_")}
+    ours = {name for name, _, _ in penstock.metrics().series}
     assert ours and all(name.startswith("penstock_") for name in ours)
 
 
@@ -36,6 +38,43 @@ def test_every_frame_is_accounted_for_when_it_is_quiet(office):
     world.run("client", "ping", "-n", "-c", 2, "-i", "0.1", "192.168.10.86")
     eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every frame accounted for")
     assert penstock.metrics().sum("penstock_queries_total", outcome="forwarded") >= 50
+
+
+def test_answers_are_counted_by_rule_and_rcode(office):
+    world, penstock = office
+    before = penstock.metrics()
+    answers = [rcode(ask(world, name)) for name in [STUDIO] * 7 + ["www.example.com"] * 5 + ["no-such-name.example.com"] * 3]
+
+    def counted(rule, code):
+        return [page.sum("penstock_rule_answers_total", rule=rule, rcode=code) for page in (before, penstock.metrics())]
+
+    eventually(lambda: counted("studio[0] studio", "NOERROR")[1] - counted("studio[0] studio", "NOERROR")[0] == 7, "seven by the rule of Studio")
+    for code in ("NOERROR", "NXDOMAIN"):
+        first, last = counted("default", code)
+        assert last - first == answers[7:].count(code), code
+    def difference(page):
+        return page.sum("penstock_rule_answers_total") - page.sum("penstock_client_queries_total")
+    eventually(lambda: difference(penstock.metrics()) == 0, "each query that is over is an answer of one rule")
+    assert penstock.metrics().sum("penstock_rule_answers_missed_total") == 0
+
+
+def test_both_processes_say_what_they_take(office):
+    _, penstock = office
+    for process in ("control", "dataplane"):
+        pid = getattr(penstock, process).child.pid
+        page = penstock.metrics()
+        assert page.sum("penstock_process_cpu_seconds_total", process=process) > 0
+        resident = page.sum("penstock_process_resident_memory_bytes", process=process)
+        assert resident == pytest.approx(resident_of(pid), rel=0.2), process
+        assert page.sum("penstock_process_open_fds", process=process) == pytest.approx(len(os.listdir(f"/proc/{pid}/fd")), abs=8), process
+        assert page.sum("penstock_process_max_fds", process=process) >= 1024
+        assert page.sum("penstock_build_info", process=process) == 1
+        assert time.time() - page.sum("penstock_process_start_time_seconds", process=process) < 600
+
+
+def resident_of(pid):
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
 
 
 def test_who_says_nothing_keeps_neither_scrape_nor_penstockctl_out(office):

@@ -100,8 +100,8 @@ def test_the_query_log_has_every_query_once(office, penstock):
     answered = sum(query["rcode"] == "NOERROR" for query in logged)
     assert answered == seen.answered
     after = penstock.metrics()
-    assert after.sum("penstock_query_log_lost_total") == before.sum("penstock_query_log_lost_total")
-    assert after.sum("penstock_query_log_written_total") - before.sum("penstock_query_log_written_total") >= 15000
+    assert after.sum("penstock_query_log_lost_lines_total") == before.sum("penstock_query_log_lost_lines_total")
+    assert after.sum("penstock_query_log_written_lines_total") - before.sum("penstock_query_log_written_lines_total") >= 15000
 
 
 def lines_of(log, label):

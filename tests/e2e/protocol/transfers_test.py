@@ -45,10 +45,12 @@ def _office(tmp_path_factory):
         eventually(lambda: penstock.metrics().sum("penstock_accounting_residual") == 0, "every packet is accounted for")
         ended = sum(slow_lane(penstock, "transfers_" + how) for how in ("done", "failed", "over", "broken", "quiet", "left"))
         assert slow_lane(penstock, "transfers") == ended, "each is counted once"
+        page = penstock.metrics()
+        assert page.sum("penstock_zone_transfers_started_total") == page.sum("penstock_zone_transfers_ended_total") == ended
 
 
 def slow_lane_now(penstock):
-    return penstock.metrics().sum("penstock_slow_lane_now", kind="transfers")
+    return penstock.metrics().sum("penstock_zone_transfers")
 
 
 def dig(world, *words, where="client"):
@@ -221,7 +223,7 @@ def test_a_client_that_reads_slowly_slows_the_endpoint_and_one_that_stops_is_cut
             read += len(stream.sock.recv(4096))
             time.sleep(0.02)
         assert first.sent + second.sent < 30 << 20
-        assert penstock.metrics().sum("penstock_slow_lane_now", kind="buffered") < 400 << 10
+        assert penstock.metrics().sum("penstock_tcp_buffered_bytes") < 400 << 10
         eventually(lambda: slow_lane(penstock, "slow_reader") == slow + 1, "who reads no more is cut off", 12, 0.2)
         eventually(lambda: first.closed.is_set() or second.closed.is_set(), "and the endpoint is let go")
     assert read > 0

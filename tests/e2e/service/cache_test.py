@@ -86,7 +86,7 @@ def test_flushing_forgets_what_is_named_and_nothing_else(world, penstock):
         assert (done.returncode, done.stdout) == (0, said), done.stderr
         fill()
         assert (asked.vpc(), asked.public()) == (vpc, public), arguments
-    assert penstock.metrics().sum("penstock_cache_flushed_total") == 14
+    assert penstock.metrics().sum("penstock_cache_flushed_entries_total") == 14
     assert "14 by flush" in penstock.ctl_run("cache").stdout
 
 
@@ -182,7 +182,7 @@ def test_everybody_counts_the_same(world, penstock):
     fresh = metrics.sum("penstock_queries_total", outcome="answered_cached")
     assert fresh == 5 * len(names) == said["answered"]["fresh"]
     assert metrics.sum("penstock_queries_total", outcome="forwarded") == len(names)
-    assert metrics.sum("penstock_remembered_total", outcome="stored") == len(names) == said["remember"]["stored"]
+    assert metrics.sum("penstock_remembered_answers_total", outcome="stored") == len(names) == said["remember"]["stored"]
     assert metrics.sum("penstock_cache_size_bytes") == 64 << 20 == said["cache"]["size"]
     assert said["cache"]["hits"] == {"queries": 6 * len(names), "from_memory": 5 * len(names), "ratio": 5 / 6}
 
