@@ -79,8 +79,10 @@ std::optional<Credentials> read_basic(std::string_view authorization) {
   if (authorization.size() <= kScheme.size()) return std::nullopt;
   for (size_t i = 0; i < kScheme.size(); ++i)
     if ((authorization[i] | 0x20) != kScheme[i]) return std::nullopt;
-  std::string_view coded = authorization.substr(authorization.find_first_not_of(' ', kScheme.size() - 1));
-  if (coded.empty() || coded.size() % 4 != 0 || coded.size() > 1024) return std::nullopt;
+  const size_t begin = authorization.find_first_not_of(' ', kScheme.size());
+  if (begin == std::string_view::npos) return std::nullopt;
+  const std::string_view coded = authorization.substr(begin);
+  if (coded.size() % 4 != 0 || coded.size() > 1024) return std::nullopt;
   std::string text(coded.size() / 4 * 3, '\0');
   const int length =
       EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
@@ -74,6 +75,17 @@ TEST(MetricsAccess, TakesTheRightPasswordOfAUser) {
   }
   EXPECT_FALSE((*MetricsAccess::open({}))->has_users());
   EXPECT_FALSE((*MetricsAccess::open({}))->is_right(basic("a:b")));
+}
+
+TEST(MetricsAccess, TakesWhateverIsSent) {
+  const auto access = *MetricsAccess::open({.tls = {}, .users = {{"grafana", hash_of("b:c")}}});
+  std::minstd_rand random(7);
+  for (unsigned i = 0; i < 20'000; ++i) {
+    std::string said = i % 2 == 0 ? "Basic " : "basic  ";
+    for (size_t length = random() % 12; length > 0; --length)
+      said += i % 3 == 0 ? static_cast<char>(random()) : "Az9+/= :"[random() % 8];
+    EXPECT_FALSE(access->is_known(said)) << said;
+  }
 }
 
 struct Files : testing::Test {
@@ -165,8 +177,10 @@ std::string ask_plainly(uint16_t port, const std::string& request) {
 
 TEST_F(Files, TheServerSpeaksTlsAndTakesANewCertificate) {
   const std::string long_page(3 << 20, 'x');
-  HttpServer server(*config::parse_address("127.0.0.1"), 0, {}, *MetricsAccess::open(settings("one.pem", "one.key")),
-                    [&](std::string_view, bool is_trusted) {
+  HttpLimits limits;
+  limits.asking = std::chrono::milliseconds(500);
+  HttpServer server(*config::parse_address("127.0.0.1"), 0, limits,
+                    *MetricsAccess::open(settings("one.pem", "one.key")), [&](std::string_view, bool is_trusted) {
                       return HttpPage{.status = HttpPage::Status::good, .text = is_trusted ? long_page : "no"};
                     });
   const std::string request = "GET /metrics HTTP/1.1\r\n\r\n";
