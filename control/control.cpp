@@ -72,12 +72,15 @@ Control::~Control() {
 }
 
 RuleLifecycle::Steps Control::steps() {
-  return {
-      .prepare = [this](const config::Model& model) { follow_endpoints(model); },
-      .publish = [this](const RuleSet& rules) { return link_.publish(rules.image.fd(), rules.generation, rules.size); },
-      .in_force = [this] { on_in_force(); },
-      .reload_ended = [this] { on_reload_ended(); },
-      .failed = [this] { publish_view(); }};
+  return {.prepare = [this](const config::Model& model) { follow_endpoints(model); },
+          .publish =
+              [this](const RuleSet& rules) {
+                answer_counts_.foresee(*rules.model, rules.generation);
+                return link_.publish(rules.image.fd(), rules.generation, rules.size);
+              },
+          .in_force = [this] { on_in_force(); },
+          .reload_ended = [this] { on_reload_ended(); },
+          .failed = [this] { publish_view(); }};
 }
 
 DataplaneLink::Events Control::link_events() {
@@ -156,7 +159,7 @@ void Control::await_signal() {
 
 void Control::on_in_force() {
   query_log_.use(query_names(view()));
-  answer_counts_.use(lifecycle_.model(), lifecycle_.rules()->generation);
+  answer_counts_.use(*lifecycle_.model(), lifecycle_.rules()->generation);
   renew_metrics_access();
   if (watch_.watching()) watch_.watch(lifecycle_.model()->files);
   look_for_loops();

@@ -100,6 +100,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     deadline_.cancel();
     server_.connections_.remove(shared_from_this());
   }
+  // It has said nothing yet that gives it a right to its place: no request, or no password that is right.
   bool is_asking() const { return is_asking_; }
 
  private:
@@ -134,7 +135,6 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     });
   }
   void consider() {
-    is_asking_ = false;
     expire_after(server_.limits_.answering);
     if (access_->tls() != nullptr && !tls_)
       return write(response("400 Bad Request", "This port speaks HTTPS: ask for https://\n", false));
@@ -158,7 +158,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
       });
     });
   }
-  void answer(bool is_trusted) { write(answer_to(request_, is_trusted, server_.pages_)); }
+  void answer(bool is_trusted) {
+    is_asking_ = !is_trusted;
+    write(answer_to(request_, is_trusted, server_.pages_));
+  }
   void write(std::string text) {
     answer_ = std::move(text);
     with_stream([this](auto& stream) {

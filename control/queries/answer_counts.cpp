@@ -72,10 +72,19 @@ AnswerCounts::Rules AnswerCounts::rules_of(const config::Model& model, uint64_t 
   return rules;
 }
 
-void AnswerCounts::use(std::shared_ptr<const config::Model> model, uint64_t generation) {
-  auto rules = std::make_shared<const Rules>(rules_of(*model, generation));
+void AnswerCounts::foresee(const config::Model& model, uint64_t generation) {
+  auto rules = std::make_shared<const Rules>(rules_of(model, generation));
   const std::scoped_lock lock(lock_);
-  if (!task_.rules.empty() && task_.rules.front()->generation == rules->generation) task_.rules.pop_front();
+  const auto known = [&](const auto& one) { return one->generation == rules->generation; };
+  if (std::any_of(task_.rules.begin(), task_.rules.end(), known)) return;
+  task_.rules.insert(task_.rules.begin() + (task_.rules.empty() ? 0 : 1), std::move(rules));
+  if (task_.rules.size() > kRulesKept) task_.rules.pop_back();
+}
+
+void AnswerCounts::use(const config::Model& model, uint64_t generation) {
+  auto rules = std::make_shared<const Rules>(rules_of(model, generation));
+  const std::scoped_lock lock(lock_);
+  std::erase_if(task_.rules, [&](const auto& one) { return one->generation == rules->generation; });
   task_.rules.push_front(std::move(rules));
   if (task_.rules.size() > kRulesKept) task_.rules.pop_back();
   std::erase_if(counts_, [this](const auto& count) {

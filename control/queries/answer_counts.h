@@ -29,8 +29,10 @@ class AnswerCounts {
   AnswerCounts(const AnswerCounts&) = delete;
   AnswerCounts& operator=(const AnswerCounts&) = delete;
 
+  // The rules that the dataplane is about to get: it decides by them before it says so.
+  void foresee(const config::Model& model, uint64_t generation);
   // The rules that come into force. Decisions of the rules before are still counted by those.
-  void use(std::shared_ptr<const config::Model> model, uint64_t generation);
+  void use(const config::Model& model, uint64_t generation);
   // The dataplane's page; null: none is connected. Of a page that was not attached before, what is noted from now on is counted, and all
   // that was when the dataplane started after this process.
   void attach(std::shared_ptr<const config::CounterPage> page);
@@ -51,7 +53,7 @@ class AnswerCounts {
     size_t none = 0;
   };
   struct Task {
-    std::deque<std::shared_ptr<const Rules>> rules;  // the newest first
+    std::deque<std::shared_ptr<const Rules>> rules;  // those in force first
     std::shared_ptr<const config::CounterPage> page;
   };
 

@@ -38,7 +38,7 @@ std::shared_ptr<config::Model> office() {
 struct AnswerCountsTest : testing::Test {
   AnswerCountsTest() { page->started_at = static_cast<uint64_t>(time(nullptr)) + 1; }
   void begin(const std::shared_ptr<config::Model>& model, uint64_t generation = 7) {
-    counts.use(model, generation);
+    counts.use(*model, generation);
     counts.attach({page.get(), [](const config::CounterPage*) {}});
   }
   void put(uint16_t rule, uint8_t rcode, uint32_t generation = 7) {
@@ -94,13 +94,16 @@ TEST_F(AnswerCountsTest, AReloadMakesNoRuleAnother) {
   after->zones.add(*config::parse_name("new.example"), config::Scope::zone, 0, {.file = 0, .line = 3});
   after->zones.add(*config::parse_name("corp.example"), config::Scope::zone, 1, {.file = 0, .line = 4});
   expect({"zones[0] corp.example 1 0 0 0 0 0"});
-  counts.use(after, 8);
+  counts.foresee(*after, 8);
+  put(1, 5, 8);
+  expect({"zones[0] corp.example 1 0 0 0 0 0"});
+  counts.use(*after, 8);
   put(0, 2, 8);
   put(1, 0, 8);
   put(0, 0, 7);
   put(0, 0, 3);
-  expect({"zones[0] new.example 0 1 0 0 0 0", "zones[1] corp.example 1 0 0 0 0 0", "other  1 0 0 0 0 0"});
-  counts.use(office(), 9);
+  expect({"zones[0] new.example 0 1 0 0 0 0", "zones[1] corp.example 1 0 0 1 0 0", "other  1 0 0 0 0 0"});
+  counts.use(*office(), 9);
   expect({"zones[0] corp.example 2 0 0 0 0 0", "other  1 0 0 0 0 0"});
 }
 
