@@ -104,7 +104,7 @@ void add_entropy(MetricList& list, const StatusView& view) {
   uint64_t most = 0;
   for (const LcoreCounters& lcore : lcores_of(page)) most = std::max(most, lcore.pending.get());
   const double slots = std::max(1.0, page.pending_capacity * 4 / 3.0);  // three quarters of them are used at most
-  list.add("penstock_query_entropy_bits", {}, config::entropy_bits(view.ports_of_an_lcore, 1 - number(most) / slots));
+  list.add("penstock_query_entropy", {}, config::entropy_bits(view.ports_of_an_lcore, 1 - number(most) / slots));
 }
 
 }  // namespace

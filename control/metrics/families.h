@@ -169,7 +169,7 @@ inline constexpr Family kWrittenFamilies[] = {
      ""},
     {Section::endpoints, "penstock_endpoint_latency_seconds", FamilyKind::histogram, "seconds", "pool, address",
      "Latency from query to response. Buckets are powers of two of a microsecond, from 128 us.", ""},
-    {Section::endpoints, "penstock_query_entropy_bits", FamilyKind::gauge, "bits", "",
+    {Section::endpoints, "penstock_query_entropy", FamilyKind::gauge, "bits", "",
      "Bits of source port and query ID that a forged response must match, on the fullest lcore.", ""},
 
     // ---- TCP and reassembled UDP; the slow lane's events have their places in slow_series.h ----

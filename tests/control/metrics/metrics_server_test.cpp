@@ -365,10 +365,10 @@ TEST_F(MetricsServerTest, RefreshesAndAnswersFromMemoryCloseTheSums) {
 }
 
 TEST_F(MetricsServerTest, EntropyIsThatOfTheFullestLcore) {
-  EXPECT_NEAR(scrape().at("penstock_query_entropy_bits"), 13 + 16, 0.001);
+  EXPECT_NEAR(scrape().at("penstock_query_entropy"), 13 + 16, 0.001);
   // Two thirds of what it takes are half of its slots.
   page_->lcore[1].pending.set(32768 / 3 * 2);
-  EXPECT_NEAR(scrape().at("penstock_query_entropy_bits"), 13 + 15, 0.001);
+  EXPECT_NEAR(scrape().at("penstock_query_entropy"), 13 + 15, 0.001);
 }
 
 TEST_F(MetricsServerTest, PromtoolFindsNothing) {
