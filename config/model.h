@@ -66,18 +66,46 @@ struct Control {
   bool watch = false;                                 // reload when the file changes
 };
 
-// Which queries are written down, and where.
+// Which queries are written down, or sent to a collector.
+struct QueryChoice {
+  uint32_t sample = 1;            // one query of so many
+  std::vector<uint8_t> rcodes;    // answered so; kNotAnswered: not answered; empty: all. The same holds for the next two
+  std::vector<uint32_t> pools;    // indices: forwarded to one of them, or answered from what it had said
+  std::vector<uint32_t> clients;  // indices of groups
+
+  bool operator==(const QueryChoice&) const = default;
+};
+
 struct QueryLog {
-  std::string to;               // "journald", "syslog", or the path of a file; empty: nowhere
-  bool as_json = true;          // JSON lines; else as penstockctl tail prints them
-  uint32_t sample = 1;          // one query of so many
-  std::vector<uint8_t> rcodes;  // answered so; kNotAnswered: not answered; empty: all. The same holds for the next two
-  std::vector<uint32_t> pools;  // indices: forwarded to one of them, or answered from what it had said
-  std::vector<uint32_t> clients;   // indices of groups
+  std::string to;       // "journald", "syslog", or the path of a file; empty: nowhere
+  bool as_json = true;  // JSON lines; else as penstockctl tail prints them
+  QueryChoice choice;
   uint64_t file_size = 100 << 20;  // octets, then the file is put aside
   uint32_t files = 10;             // that are kept aside
 
   bool operator==(const QueryLog&) const = default;
+};
+
+// How a collector is known, and we to it. Paths of PEM files; empty: see config/read/keys.h.
+struct DnstapTls {
+  std::string ca;
+  std::string name;
+  std::string certificate;
+  std::string key;
+
+  bool operator==(const DnstapTls&) const = default;
+};
+
+// The collector that queries are sent to as dnstap messages.
+struct Dnstap {
+  std::string to;  // path of a UNIX socket, or "192.168.10.9:6000", "[fd00::9]:6000"; empty: nowhere
+  std::optional<DnstapTls> tls;
+  std::optional<std::string> identity;  // empty text: not told; unwritten: as Dataplane::identity
+  std::optional<std::string> version;   // the same; unwritten: "penstock VERSION"
+  QueryChoice choice;
+
+  bool is_socket() const { return to.starts_with('/'); }
+  bool operator==(const Dnstap&) const = default;
 };
 
 // Clients that count as one kind; a client belongs to the group with the longest prefix that it is in.
@@ -257,6 +285,7 @@ struct Model {
   Dataplane dataplane;
   Control control;
   QueryLog query_log;
+  Dnstap dnstap;
 };
 
 }  // namespace penstock::config

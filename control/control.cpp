@@ -158,7 +158,9 @@ void Control::await_signal() {
 // ---- rules and dataplane
 
 void Control::on_in_force() {
-  query_log_.use(query_names(view()));
+  const QueryNames names = query_names(view());
+  query_log_.use(names);
+  dnstap_.use(names);
   answer_counts_.use(*lifecycle_.model(), lifecycle_.rules()->generation);
   renew_metrics_access();
   if (watch_.watching()) watch_.watch(lifecycle_.model()->files);
@@ -180,6 +182,7 @@ void Control::on_connected(const DataplaneSession& session) {
   slots_.attach(session.endpoints);
   event_reader_.attach(session.counters);
   query_log_.attach(session.counters);
+  dnstap_.attach(session.counters);
   answer_counts_.attach(session.counters);
   slots_.beat(monotonic_ns());
   lifecycle_.on_connected(session);
@@ -194,6 +197,7 @@ void Control::on_disconnected() {
   slots_.detach();
   event_reader_.detach();
   query_log_.attach(nullptr);
+  dnstap_.attach(nullptr);
   answer_counts_.attach(nullptr);
   recent_share_.forget();
   loops_.stop();
@@ -347,6 +351,7 @@ StatusView Control::view() {
                      .metrics_failure = metrics_failure_,
                      .metrics_warning = metrics_warning_,
                      .query_log = query_log_,
+                     .dnstap = dnstap_,
                      .answer_counts = answer_counts_});
 }
 

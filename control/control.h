@@ -24,6 +24,7 @@
 #include "control/metrics/metrics_server.h"
 #include "control/neighbours/next_hop_mirror.h"
 #include "control/queries/answer_counts.h"
+#include "control/queries/dnstap/dnstap.h"
 #include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/shared_view.h"
@@ -90,6 +91,7 @@ class Control : private Operations {
   EventLog event_log_;
   QueryLog query_log_;
   AnswerCounts answer_counts_;
+  Dnstap dnstap_;
   DataplaneLink link_;
   HealthChecker health_;
   TrafficReader traffic_reader_;

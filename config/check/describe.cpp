@@ -171,22 +171,26 @@ std::string identity_text(const Dataplane& dataplane) {
          (dataplane.version.empty() ? std::string("refused") : "answered " + quoted(dataplane.version));
 }
 
-// "all queries", "one in 10 of the queries of pools vpc answered SERVFAIL or not at all".
-std::string query_log_text(const Model& model) {
-  const QueryLog& log = model.query_log;
-  std::string text = log.sample == 1 ? "queries" : "one in " + std::to_string(log.sample) + " of the queries";
+// "queries", "one in 10 of the queries for pool vpc answered with SERVFAIL or nothing".
+std::string choice_text(const Model& model, const QueryChoice& choice) {
+  std::string text = choice.sample == 1 ? "queries" : "one in " + std::to_string(choice.sample) + " of the queries";
   std::vector<std::string> names;
   const auto add = [&](const char* what, const char* last) {
     if (!names.empty()) text += what + join_words({names.begin(), names.end()}, last);
     names.clear();
   };
-  for (const uint32_t group : log.clients) names.push_back(model.clients.groups[group].name);
+  for (const uint32_t group : choice.clients) names.push_back(model.clients.groups[group].name);
   add(" of clients ", " and ");
-  for (const uint32_t pool : log.pools) names.push_back(model.pools[pool].name);
+  for (const uint32_t pool : choice.pools) names.push_back(model.pools[pool].name);
   add(" for pool ", " or ");
-  for (const uint8_t rcode : log.rcodes) names.push_back(rcode == kNotAnswered ? "nothing" : rcode_text(rcode));
+  for (const uint8_t rcode : choice.rcodes) names.push_back(rcode == kNotAnswered ? "nothing" : rcode_text(rcode));
   add(" answered with ", " or ");
-  text += std::string(", as ") + (log.as_json ? "JSON" : "text") + ", to " + log.to;
+  return text;
+}
+
+std::string query_log_text(const Model& model) {
+  const QueryLog& log = model.query_log;
+  std::string text = choice_text(model, log.choice) + ", as " + (log.as_json ? "JSON" : "text") + ", to " + log.to;
   if (log.to.starts_with('/'))
     text += ", which is put aside at " + std::to_string(log.file_size >> 10) + " KiB, " + std::to_string(log.files) +
             " times";
@@ -199,6 +203,16 @@ std::string metrics_text(const Model& model) {
   std::vector<std::string_view> users;
   for (const MetricsUser& user : model.metrics_access.users) users.push_back(user.name);
   return users.empty() ? text : text + " for " + join_words(users, " and ");
+}
+
+std::string dnstap_text(const Model& model) {
+  const Dnstap& dnstap = model.dnstap;
+  std::string text = choice_text(model, dnstap.choice) + ", without the records of answers, to " + dnstap.to;
+  if (dnstap.is_socket()) return text;
+  if (!dnstap.tls) return text + " over TCP";
+  text += " over TLS, if it has a certificate for ";
+  text += dnstap.tls->name.empty() ? "that address" : dnstap.tls->name;
+  return text + " by " + (dnstap.tls->ca.empty() ? "an authority of the system" : dnstap.tls->ca);
 }
 
 std::vector<Row> process_rows(const Model& model) {
@@ -228,6 +242,7 @@ std::vector<Row> process_rows(const Model& model) {
     rows.push_back({"Updates", "of public names go to pool " + model.pools[*model.updates].name +
                                    ", one endpoint per client; of private names get REFUSED"});
   if (!model.query_log.to.empty()) rows.push_back({"Query log", query_log_text(model)});
+  if (!model.dnstap.to.empty()) rows.push_back({"dnstap", dnstap_text(model)});
   rows.push_back({"Metrics", metrics_text(model)});
   return rows;
 }

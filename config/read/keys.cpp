@@ -32,6 +32,8 @@ constexpr PlaceText kTexts[] = {
     {"control", "The process that reads the file, probes endpoints and serves `penstockctl`."},
     {"log", "What is written down."},
     {"log.queries", "The query log."},
+    {"log.dnstap", "A dnstap collector."},
+    {"log.dnstap.tls", "TLS to the dnstap collector."},
 };
 static_assert(std::size(kTexts) == kPlaces);
 

@@ -36,8 +36,10 @@ enum class Place : uint8_t {
   control,
   log,
   query_log,
+  dnstap,
+  dnstap_tls,
 };
-constexpr size_t kPlaces = static_cast<size_t>(Place::query_log) + 1;
+constexpr size_t kPlaces = static_cast<size_t>(Place::dnstap_tls) + 1;
 
 // What holds where the key is not written.
 struct Default {
@@ -436,6 +438,9 @@ inline constexpr Key kKeys[] = {
     {Place::log, "queries", "settings", "", Default::words("no query is logged"),
      "The query log: a line for each query that is over, as `penstockctl tail` shows them.",
      "queries: {to: /var/log/penstock/queries.log}"},
+    {Place::log, "dnstap", "settings", "", Default::words("nothing is sent"),
+     "A dnstap collector: each query that is over is sent to it, without the records of its answer.",
+     "dnstap: {to: /run/collector/dnstap.sock}"},
 
     // ---- log.queries ----
     {Place::query_log, "to", "path, `journald` or `syslog`", "", Default::required(),
@@ -454,6 +459,39 @@ inline constexpr Key kKeys[] = {
      "The file is put aside at this size, as FILE.1.", "file_size: 1GiB"},
     {Place::query_log, "files", "number 1 to 1000", "", Default::of("10"), "Files kept aside. The oldest goes.",
      "files: 30"},
+
+    // ---- log.dnstap ----
+    {Place::dnstap, "to", "path, or address and port", "", Default::required(),
+     "UNIX socket or TCP address of the collector. Queries that it cannot take in time are not sent, and counted.",
+     "to: \"192.168.10.9:6000\""},
+    {Place::dnstap, "tls", "settings", "", Default::words("no TLS"),
+     "TLS to the collector, whose certificate is checked. Only beside a TCP address. `tls: {}`: with the defaults.",
+     "to: \"192.168.10.9:6000\", tls: {ca: /etc/penstock/collector-ca.pem}"},
+    {Place::dnstap, "identity", "text of at most 255 octets, or `none`", "",
+     Default::words("`dataplane.identity`, else the host's name"), "Name of this forwarder in each message.",
+     "identity: fwd-1"},
+    {Place::dnstap, "version", "text of at most 255 octets, or `none`", "",
+     Default::words("`penstock` and its version"), "Version in each message.", "version: none"},
+    {Place::dnstap, "sample", "number 1 to 1000000", "", Default::of("1"),
+     "One of so many of the queries that the other settings select.", "sample: 100"},
+    {Place::dnstap, "rcodes", "rcodes", "", Default::words("all"),
+     "Only queries answered so; `none`: only those without an answer.", "rcodes: [SERVFAIL, REFUSED, none]"},
+    {Place::dnstap, "pools", "pools", "", Default::words("all, and queries of no pool"),
+     "Only queries whose rule forwards to one of these pools.", "pools: [vpc]"},
+    {Place::dnstap, "clients", "groups of clients", "", Default::words("all"),
+     "Only queries of clients in one of these groups.", "clients: [ml-team]"},
+
+    // ---- log.dnstap.tls ----
+    {Place::dnstap_tls, "ca", "path", "", Default::words("the system's certificates"),
+     "PEM file of the authorities that the collector's certificate may come from.",
+     "ca: /etc/penstock/collector-ca.pem"},
+    {Place::dnstap_tls, "name", "domain name", "", Default::words("the address of `to`"),
+     "Name that the collector's certificate must have.", "name: collector.corp.example"},
+    {Place::dnstap_tls, "certificate", "path", "", Default::words("none"),
+     "PEM file of our certificate and those up to its authority, for a collector that asks for it. Beside `key`.",
+     "certificate: /etc/penstock/dnstap.pem, key: /etc/penstock/dnstap.key"},
+    {Place::dnstap_tls, "key", "path", "", Default::words("none"), "PEM file of the key of `certificate`.",
+     "certificate: /etc/penstock/dnstap.pem, key: /etc/penstock/dnstap.key"},
 };
 
 // The keys of a place, one behind the other.

@@ -51,6 +51,7 @@ struct ModelReader {
   void read_clients(const YamlValue&);
   void read_metrics(const YamlValue&);
   void read_control(const YamlValue&);
+  // config/read/log/read_log.cpp
   void read_log(const YamlValue&);
   // config/read/read_pools.cpp
   void read_pools(const YamlValue&);
@@ -102,5 +103,10 @@ void read_transfers(const ModelReader&, const YamlMap&, Rule&);
 
 // An absolute path that fits into a UNIX socket's address.
 std::optional<std::string> read_socket_path(const YamlValue&);
+// Whether it is an address and a port, as in "127.0.0.1:9153" and "[::1]:9153".
+bool is_host_and_port(std::string_view text);
+
+// What others may be told of us, in one string of a TXT record. `none` and the empty one: nothing.
+std::optional<std::string> read_own_text(const YamlValue&);
 
 }  // namespace penstock::config

@@ -2,7 +2,6 @@
 #include <charconv>
 #include <map>
 
-#include "config/contract/decisions/rcode.h"
 #include "config/contract/image_fields.h"
 #include "config/read/model_reader.h"
 
@@ -10,20 +9,6 @@ namespace penstock::config {
 namespace {
 
 constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
-
-bool is_host_and_port(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  uint32_t port = 0;
-  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535) return false;
-  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (in_brackets) host = host.substr(1, host.size() - 2);
-  const auto address = parse_address(host);
-  return address && address->is_v6() == in_brackets && !mapped_v4({*address, 128});
-}
 
 bool is_on_loopback(std::string_view host_and_port) {
   std::string_view host = host_and_port.substr(0, host_and_port.rfind(':'));
@@ -55,6 +40,20 @@ std::vector<IpPrefix> client_prefixes(const YamlValue& value, const std::string&
 }
 
 }  // namespace
+
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  uint32_t port = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (problem != std::errc() || end != digits.data() + digits.size() || port == 0 || port > 65535) return false;
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  return address && address->is_v6() == in_brackets && !mapped_v4({*address, 128});
+}
 
 std::vector<IpPrefix> private_networks() {
   std::vector<IpPrefix> list;
@@ -242,60 +241,6 @@ void ModelReader::read_control(const YamlValue& section) {
   if (const auto value = map.get("socket"))
     if (auto path = read_socket_path(*value)) model.control.socket = std::move(*path);
   if (const auto value = map.get("watch")) model.control.watch = value->boolean().value_or(false);
-}
-
-namespace {
-
-// "journald", "syslog" or an absolute path; empty: reported.
-std::string read_log_sink(const YamlValue& value) {
-  const auto text = value.text();
-  if (!text) return "";
-  if (*text == "journald" || *text == "syslog") return *text;
-  if (text->starts_with('/') && !text->ends_with('/')) return *text;
-  value.error("'" + *text + "' is not a place for the log: write journald, syslog, or the path of a file, such as " +
-              "/var/log/penstock/queries.log");
-  return "";
-}
-
-std::vector<uint8_t> read_rcodes(const YamlValue& list) {
-  std::vector<uint8_t> rcodes;
-  list.each(
-      [&](const YamlValue& item) {
-        const auto text = item.text();
-        if (!text) return;
-        if (const auto rcode = rcode_number(*text))
-          rcodes.push_back(*rcode);
-        else
-          item.error("'" + *text + "' is not an rcode: write NOERROR, SERVFAIL, NXDOMAIN, REFUSED ..., or none for " +
-                     "queries without an answer");
-      },
-      true);
-  return rcodes;
-}
-
-}  // namespace
-
-void ModelReader::read_log(const YamlValue& section) {
-  const YamlMap sections(section, Place::log);
-  const auto queries = sections.get("queries");
-  if (!queries) return;
-  const YamlMap map(*queries, Place::query_log);
-  QueryLog& log = model.query_log;
-  if (const auto value = map.require("to", "journald, syslog, or the path of a file")) log.to = read_log_sink(*value);
-  if (const auto value = map.get("format")) log.as_json = value->word({"json", "text"}).value_or(0) == 0;
-  if (const auto value = map.get("sample")) log.sample = value->number(1, 1'000'000).value_or(1);
-  if (const auto value = map.get("rcodes")) log.rcodes = read_rcodes(*value);
-  if (const auto value = map.get("pools"))
-    value->each(
-        [&](const YamlValue& item) {
-          if (const auto pool = pool_number(item)) log.pools.push_back(*pool);
-        },
-        true);
-  if (const auto value = map.get("clients"))
-    log.clients = config::read_groups(*this, *value, "leave 'clients:' out for all clients");
-  if (const auto value = map.get("file_size"))
-    log.file_size = value->octets(64 << 10, uint64_t{64} << 30).value_or(log.file_size);
-  if (const auto value = map.get("files")) log.files = value->number(1, 1000).value_or(log.files);
 }
 
 }  // namespace penstock::config

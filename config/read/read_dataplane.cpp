@@ -119,18 +119,6 @@ void check_source_ports(const YamlValue& value, const Model& model) {
                   "(RFC 5452): 256 are needed");
 }
 
-// What clients may be told of us, in one string of a TXT record. `none` and the empty one: nothing.
-std::optional<std::string> read_own_text(const YamlValue& value) {
-  auto text = value.text();
-  if (!text || *text == "none") return text ? std::string() : text;
-  const auto is_printed = [](unsigned char octet) { return octet >= ' ' && octet != 0x7f; };
-  if (text->size() > kLongestOwnText)
-    value.error("has " + std::to_string(text->size()) + " octets: a string of a TXT record has at most 255");
-  else if (!std::all_of(text->begin(), text->end(), is_printed))
-    value.error("has control characters: write printable text, or none");
-  return text;
-}
-
 void read_tcp(const YamlValue& section, Tcp& tcp) {
   const YamlMap map(section, Place::tcp);
   if (const auto value = map.get("connections")) tcp.connections = value->number(1, 65'536).value_or(tcp.connections);
@@ -201,6 +189,17 @@ void ModelReader::read_lcores(const YamlValue& value) {
 
 void ModelReader::read_idle(const YamlValue& value) {
   if (const auto word = value.word({"adaptive", "busy"})) model.idle = static_cast<Idle>(*word);
+}
+
+std::optional<std::string> read_own_text(const YamlValue& value) {
+  auto text = value.text();
+  if (!text || *text == "none") return text ? std::string() : text;
+  const auto is_printed = [](unsigned char octet) { return octet >= ' ' && octet != 0x7f; };
+  if (text->size() > kLongestOwnText)
+    value.error("has " + std::to_string(text->size()) + " octets: a string of a TXT record has at most 255");
+  else if (!std::all_of(text->begin(), text->end(), is_printed))
+    value.error("has control characters: write printable text, or none");
+  return text;
 }
 
 void ModelReader::read_dataplane(const YamlValue& section) {

@@ -162,6 +162,14 @@ std::string render_status(const json& status) {
                                      : log["to"].get<std::string>() + ", " + log["written"].dump() +
                                            " queries written, " + log["lost"].dump() + " lost"});
   }
+  if (status.contains("dnstap")) {
+    const json& tap = status["dnstap"];
+    const std::string to = tap["to"].get<std::string>();
+    rows.push_back({"dnstap", tap["failure"].is_string()
+                                  ? "NOT SENT to " + to + ": " + tap["failure"].get<std::string>() + "; " +
+                                        tap["lost"].dump() + " queries lost"
+                                  : to + ", " + tap["sent"].dump() + " queries sent, " + tap["lost"].dump() + " lost"});
+  }
   if (status["control"].contains("metrics_warning"))
     rows.push_back({"metrics", status["control"]["metrics_warning"].get<std::string>()});
   if (status["control"].contains("metrics_failure"))

@@ -339,8 +339,16 @@ void judge_status(const StatusView& view, json& of) {
   if (!view.metrics_failure.empty()) degraded.push_back("metrics are not served");
   if (!view.metrics_warning.empty()) degraded.push_back("the metrics port could not take its certificate");
   if (!view.query_log.failure.empty()) degraded.push_back("the query log is not written");
+  if (!view.dnstap.failure.empty()) degraded.push_back("the dnstap collector cannot be reached");
   of["state"] = !down.empty() ? "down" : !degraded.empty() ? "degraded" : "green";
   of["reasons"] = !down.empty() ? down : degraded;
+}
+
+json feed_report(const std::string& to, const char* sent, const QueryFeedView& feed) {
+  return {{"to", to},
+          {sent, feed.sent},
+          {"lost", feed.lost},
+          {"failure", feed.failure.empty() ? json(nullptr) : json(feed.failure)}};
 }
 
 }  // namespace
@@ -377,10 +385,9 @@ json status_report(const StatusView& view) {
   if (!view.metrics_failure.empty()) of["control"]["metrics_failure"] = view.metrics_failure;
   if (!view.metrics_warning.empty()) of["control"]["metrics_warning"] = view.metrics_warning;
   if (view.model && !view.model->query_log.to.empty())
-    of["query_log"] = {{"to", view.model->query_log.to},
-                       {"written", view.query_log.written},
-                       {"lost", view.query_log.lost},
-                       {"failure", view.query_log.failure.empty() ? json(nullptr) : json(view.query_log.failure)}};
+    of["query_log"] = feed_report(view.model->query_log.to, "written", view.query_log);
+  if (view.model && !view.model->dnstap.to.empty())
+    of["dnstap"] = feed_report(view.model->dnstap.to, "sent", view.dnstap);
   if (view.reloads.refused_file) {
     const RefusedFile& refused = *view.reloads.refused_file;
     json& report = of["rules"]["refused_file"];

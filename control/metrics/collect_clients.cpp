@@ -83,9 +83,12 @@ void add_events(MetricList& list, const StatusView& view) {
 }  // namespace
 
 void add_clients(MetricList& list, const StatusView& view) {
-  list.add("penstock_query_log_written_lines_total", {}, number(view.query_log.written));
+  list.add("penstock_query_log_written_lines_total", {}, number(view.query_log.sent));
   list.add("penstock_query_log_lost_lines_total", {}, number(view.query_log.lost));
   list.add("penstock_query_log_failed", {}, view.query_log.failure.empty() ? 0 : 1);
+  list.add("penstock_dnstap_sent_queries_total", {}, number(view.dnstap.sent));
+  list.add("penstock_dnstap_lost_queries_total", {}, number(view.dnstap.lost));
+  list.add("penstock_dnstap_failed", {}, view.dnstap.failure.empty() ? 0 : 1);
   add_events(list, view);
   add_rule_answers(list, view);
   if (!view.page) return;

@@ -82,6 +82,7 @@ StatusView build_view(const ViewSources& from) {
   view.rule_answers_missed = from.answer_counts.missed();
   view.use = config::process_use();
   view.query_log = {from.query_log.written(), from.query_log.lost(), from.query_log.failure()};
+  view.dnstap = {from.dnstap.sent(), from.dnstap.lost(), from.dnstap.failure()};
   return view;
 }
 

@@ -13,6 +13,7 @@
 #include "control/link/endpoint_slots.h"
 #include "control/neighbours/next_hop_mirror.h"
 #include "control/queries/answer_counts.h"
+#include "control/queries/dnstap/dnstap.h"
 #include "control/queries/query_log.h"
 #include "control/view/memory_share.h"
 #include "control/view/status_view.h"
@@ -35,6 +36,7 @@ struct ViewSources {
   const std::string& metrics_warning;
   const QueryLog& query_log;
   const AnswerCounts& answer_counts;
+  const Dnstap& dnstap;
 };
 
 StatusView build_view(const ViewSources&);

@@ -33,10 +33,11 @@ struct EndpointView {
   uint32_t budget = 0;          // queries/s, 0: none
 };
 
-struct QueryLogView {
-  uint64_t written = 0;  // queries
+// Of the query log, or of dnstap.
+struct QueryFeedView {
+  uint64_t sent = 0;  // queries
   uint64_t lost = 0;
-  std::string failure;  // why nothing is written; empty: it is, or nothing is to be
+  std::string failure;  // why none is taken; empty: they are, or none is to be
 };
 
 // Built in one place (build_view.h). Immutable once handed out: a scrape reads it on the thread of the HTTP server.
@@ -64,7 +65,8 @@ struct StatusView {
   std::vector<HungLcore> hung_lcores;
   std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
   std::string metrics_warning;  // what is served by an old certificate or to users of before; empty: nothing is
-  QueryLogView query_log;
+  QueryFeedView query_log;
+  QueryFeedView dnstap;
   std::vector<RuleAnswers> rule_answers;  // of the rules in force
   uint64_t rule_answers_missed = 0;
   config::ProcessUse use;  // of the control process

@@ -140,10 +140,11 @@ const std::map<std::pair<Place, std::string_view>, Reader> kReaders = {
     {{Place::control, "socket"}, [](const Model& m) { return m.control.socket; }},
     {{Place::control, "watch"}, [](const Model& m) { return on_off(m.control.watch); }},
     {{Place::query_log, "format"}, [](const Model& m) { return m.query_log.as_json ? "json" : "text"; }},
-    {{Place::query_log, "sample"}, [](const Model& m) { return std::to_string(m.query_log.sample); }},
+    {{Place::query_log, "sample"}, [](const Model& m) { return std::to_string(m.query_log.choice.sample); }},
     {{Place::query_log, "file_size"},
      [](const Model& m) { return std::to_string(m.query_log.file_size >> 20) + "MiB"; }},
     {{Place::query_log, "files"}, [](const Model& m) { return std::to_string(m.query_log.files); }},
+    {{Place::dnstap, "sample"}, [](const Model& m) { return std::to_string(m.dnstap.choice.sample); }},
 };
 
 // Whether it is written or not: the settings of the place with and without it.

@@ -59,6 +59,8 @@ inline const Surroundings& surroundings_of(Place place) {
       {"control", "{", "}", "control.", {}},
       {"log", "{", "}", "log.", {}},
       {"log", "{queries: {", "}}", "log.queries.", {"to: journald"}},
+      {"log", "{dnstap: {", "}}", "log.dnstap.", {"to: /run/collector.sock"}},
+      {"log", "{dnstap: {to: \"192.168.10.9:6000\", tls: {", "}}}", "log.dnstap.tls.", {}},
   };
   return kAll[static_cast<size_t>(place)];
 }

@@ -75,7 +75,9 @@ default: {answer: refused}
 metrics: off
 dataplane: {eal: [--log-level=8, "-v"], socket: /s, state_dir: /d, source_ports: {first: 2000, count: 100}, pending: 64, query_timeout: 1m}
 control: {socket: /c, watch: "on"}
-log: {queries: {to: /q.log, format: text, sample: 5, rcodes: [servfail, none], pools: a, file_size: 1MiB, files: 3}}
+log: {queries: {to: /q.log, format: text, sample: 5, rcodes: [servfail, none], pools: a, file_size: 1MiB, files: 3},
+      dnstap: {to: "[fd00::9]:6000", tls: {ca: /ca.pem, name: Collector.Example, certificate: /c.pem, key: /c.key},
+               identity: fwd-1, version: none, sample: 7, rcodes: [nxdomain], pools: [a]}}
 zones: [{zone: a.example, pool: a}]
 )";
 
@@ -126,12 +128,15 @@ TEST(ReadModel, ReadsEverySetting) {
   EXPECT_TRUE(model.control.watch);
   EXPECT_EQ(model.query_log, (QueryLog{.to = "/q.log",
                                        .as_json = false,
-                                       .sample = 5,
-                                       .rcodes = {2, kNotAnswered},
-                                       .pools = {0},
-                                       .clients = {},
+                                       .choice = {.sample = 5, .rcodes = {2, kNotAnswered}, .pools = {0}, .clients = {}},
                                        .file_size = 1 << 20,
                                        .files = 3}));
+  const DnstapTls tls{.ca = "/ca.pem", .name = "collector.example", .certificate = "/c.pem", .key = "/c.key"};
+  EXPECT_EQ(model.dnstap, (Dnstap{.to = "[fd00::9]:6000",
+                                  .tls = tls,
+                                  .identity = "fwd-1",
+                                  .version = "",
+                                  .choice = {.sample = 7, .rcodes = {3}, .pools = {0}, .clients = {}}}));
 }
 
 TEST(ReadModel, ReadsHowAPoolIsUsed) {

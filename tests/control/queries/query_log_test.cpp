@@ -104,9 +104,9 @@ TEST_F(QueryLogTest, WritesALineOfEachQuery) {
 }
 
 TEST_F(QueryLogTest, OnlyWhatIsWanted) {
-  model->query_log.rcodes = {2, config::kNotAnswered};
-  model->query_log.pools = {1};
-  model->query_log.clients = {0};
+  model->query_log.choice.rcodes = {2, config::kNotAnswered};
+  model->query_log.choice.pools = {1};
+  model->query_log.choice.clients = {0};
   model->query_log.as_json = false;
   put("other-rcode.example", "10.2.0.1", 0, 1);
   put("other-pool.example", "10.2.0.1", 2, 0);
@@ -122,7 +122,7 @@ TEST_F(QueryLogTest, OnlyWhatIsWanted) {
 }
 
 TEST_F(QueryLogTest, OneOfSoMany) {
-  model->query_log.sample = 10;
+  model->query_log.choice.sample = 10;
   for (unsigned i = 0; i < 1000; ++i) put("a.example", "10.1.0.1");
   begin();
   ASSERT_TRUE(are_written(100));
@@ -147,7 +147,7 @@ TEST_F(QueryLogTest, ABrokenSinkIsSaidAndCountedAndNothingWaits) {
   }
   begin();
   EXPECT_TRUE(within_five_seconds([&] { return log.failure() == "no space left on device"; }));
-  model->query_log.sample = 2;  // other settings are tried at once
+  model->query_log.choice.sample = 2;  // other settings are tried at once
   {
     const std::scoped_lock lock(written.lock);
     written.is_broken = false;
