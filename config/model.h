@@ -68,9 +68,9 @@ struct Control {
 
 // Which queries are written down, or sent to a collector.
 struct QueryChoice {
-  uint32_t sample = 1;            // one query of so many
-  std::vector<uint8_t> rcodes;    // answered so; kNotAnswered: not answered; empty: all. The same holds for the next two
-  std::vector<uint32_t> pools;    // indices: forwarded to one of them, or answered from what it had said
+  uint32_t sample = 1;          // one query of so many
+  std::vector<uint8_t> rcodes;  // answered so; kNotAnswered: not answered; empty: all. The same holds for the next two
+  std::vector<uint32_t> pools;  // indices: forwarded to one of them, or answered from what it had said
   std::vector<uint32_t> clients;  // indices of groups
 
   bool operator==(const QueryChoice&) const = default;

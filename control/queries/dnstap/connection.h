@@ -46,11 +46,11 @@ class Connection {
 
   int fd_ = -1;
   std::optional<TlsSession> tls_;
-  std::string in_;       // received, not taken
-  std::string out_;      // put, not all sent
-  size_t head_ = 0;      // of out_, sent
-  uint64_t gone_ = 0;    // octets that were in out_ before
-  std::string wire_;     // of TLS: what is being sent,
+  std::string in_;     // received, not taken
+  std::string out_;    // put, not all sent
+  size_t head_ = 0;    // of out_, sent
+  uint64_t gone_ = 0;  // octets that were in out_ before
+  std::string wire_;   // of TLS: what is being sent,
   size_t wire_head_ = 0;
   size_t wire_carries_ = 0;  // and how much of out_ it is
 };

@@ -30,7 +30,8 @@ FrameStream::FrameStream(const config::Dnstap& settings, const std::atomic<bool>
     is_over_ = true;
     std::rethrow_exception(error_);
   }
-  if (!is_open) throw std::runtime_error("the peer is no dnstap collector: it does not accept " + std::string(kContentType));
+  if (!is_open)
+    throw std::runtime_error("the peer is no dnstap collector: it does not accept " + std::string(kContentType));
   connection_.move();  // START
   stop_ = nullptr;
 }

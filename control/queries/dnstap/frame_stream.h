@@ -42,10 +42,10 @@ class FrameStream {
   static fstrm_res on_write(void* self, const iovec* parts, int count);
 
   Connection connection_;
-  std::chrono::milliseconds longest_;     // that a read waits
-  const std::atomic<bool>* stop_;         // null: it matters no longer
-  bool is_over_ = false;                  // libfstrm reaches the connection no more
-  std::exception_ptr error_;              // thrown under libfstrm, which is C
+  std::chrono::milliseconds longest_;  // that a read waits
+  const std::atomic<bool>* stop_;      // null: it matters no longer
+  bool is_over_ = false;               // libfstrm reaches the connection no more
+  std::exception_ptr error_;           // thrown under libfstrm, which is C
   std::unique_ptr<fstrm_writer, Deleter> writer_;
 };
 

@@ -132,7 +132,8 @@ void append_extra(std::string& extra, const Decision& decision, const QueryNames
   const config::Rule* rule = names.rule_of(decision);
   auto out = std::back_inserter(extra);
   extra.clear();
-  fmt::format_to(out, R"({{"outcome":"{}","answer_size":{},"sends":{})", outcome_of(decision), decision.size, decision.sends);
+  fmt::format_to(out, R"({{"outcome":"{}","answer_size":{},"sends":{})", outcome_of(decision), decision.size,
+                 decision.sends);
   if (decision.extended_error != config::kNoExtendedError) fmt::format_to(out, R"(,"ede":{})", decision.extended_error);
   const auto add = [&](const char* key, std::string_view text) {
     if (text.empty()) return;

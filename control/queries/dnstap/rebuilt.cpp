@@ -57,8 +57,7 @@ void rebuild(std::vector<uint8_t>& message, const config::NotedDecision& noted, 
     put(message, decision.query_class);
   }
   const bool is_response = (flags & kResponse) != 0;
-  if (has_opt)
-    put_opt(message, decision, rcode, is_response && decision.extended_error != config::kNoExtendedError);
+  if (has_opt) put_opt(message, decision, rcode, is_response && decision.extended_error != config::kNoExtendedError);
 }
 
 }  // namespace

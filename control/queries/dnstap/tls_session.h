@@ -33,7 +33,7 @@ class TlsSession {
   };
   std::unique_ptr<SSL_CTX, Deleter> context_;
   std::unique_ptr<SSL, Deleter> ssl_;
-  BIO* in_;   // owned by ssl_, as the next
+  BIO* in_;  // owned by ssl_, as the next
   BIO* out_;
 };
 

@@ -126,11 +126,12 @@ TEST(ReadModel, ReadsEverySetting) {
   EXPECT_EQ(model.dataplane.query_timeout, milliseconds(60000));
   EXPECT_EQ(model.control.socket, "/c");
   EXPECT_TRUE(model.control.watch);
-  EXPECT_EQ(model.query_log, (QueryLog{.to = "/q.log",
-                                       .as_json = false,
-                                       .choice = {.sample = 5, .rcodes = {2, kNotAnswered}, .pools = {0}, .clients = {}},
-                                       .file_size = 1 << 20,
-                                       .files = 3}));
+  EXPECT_EQ(model.query_log,
+            (QueryLog{.to = "/q.log",
+                      .as_json = false,
+                      .choice = {.sample = 5, .rcodes = {2, kNotAnswered}, .pools = {0}, .clients = {}},
+                      .file_size = 1 << 20,
+                      .files = 3}));
   const DnstapTls tls{.ca = "/ca.pem", .name = "collector.example", .certificate = "/c.pem", .key = "/c.key"};
   EXPECT_EQ(model.dnstap, (Dnstap{.to = "[fd00::9]:6000",
                                   .tls = tls,
