@@ -214,7 +214,7 @@ void QueryFeed::fail(const std::string& name, const std::string& why) {
   try_again_at_ = std::chrono::steady_clock::now() + wait_;
   const std::scoped_lock lock(lock_);
   if (failure_.empty())
-    spdlog::error("{}: {}; tried again every {} s at the latest, and forwarding goes on", name, why,
+    spdlog::error("{}: {}; it is tried again, at least every {} s, and forwarding goes on", name, why,
                   kLongestWait.count());
   failure_ = why;
 }

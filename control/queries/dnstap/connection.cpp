@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kOpenWait{2000};
 constexpr int kSliceMs = 20;       // between looks at `stop`
 constexpr size_t kRecord = 16384;  // RFC 8446 section 5.1
+constexpr size_t kMostSaid = 64 << 10;  // ACCEPT and FINISH are far shorter
 constexpr size_t kMostSentKept = 256 << 10;
 constexpr int kDeadAfterMs = 15'000;    // what was sent and not acknowledged
 constexpr int kKeepAliveIdle = 30;      // s
@@ -134,6 +135,7 @@ void Connection::receive_some() {
       tls_->receive(part, in_);
     else
       in_.append(part);
+    if (in_.size() > kMostSaid) throw std::runtime_error("the peer is no dnstap collector: it sends data");
     if (got < 0) return;
   }
 }
