@@ -91,6 +91,12 @@ inline constexpr Family kWrittenFamilies[] = {
      "Queries that the query log did not take: its sink failed, or was slower than the queries.", ""},
     {Section::clients, "penstock_query_log_failed", FamilyKind::gauge, kFlag, "",
      "1: the query log cannot be written. See penstockctl status.", ""},
+    {Section::clients, "penstock_dnstap_sent_queries_total", FamilyKind::counter, "queries", "",
+     "Queries sent to the dnstap collector.", ""},
+    {Section::clients, "penstock_dnstap_lost_queries_total", FamilyKind::counter, "queries", "",
+     "Queries that were not sent to the dnstap collector: it was away, or slower than the queries.", ""},
+    {Section::clients, "penstock_dnstap_failed", FamilyKind::gauge, kFlag, "",
+     "1: the dnstap collector cannot be reached. See penstockctl status.", ""},
 
     // ---- the path of a packet; its stages follow below ----
     {Section::path, "penstock_received_frames_total", FamilyKind::counter, "frames", "", "Frames taken from the ports.",
