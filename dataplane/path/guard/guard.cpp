@@ -7,6 +7,7 @@
 #include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/guard/chain.h"
 #include "dataplane/path/guard/chase.h"
+#include "dataplane/path/guard/decide.h"
 #include "dataplane/path/guard/leak.h"
 #include "dataplane/path/tell.h"
 #include "dataplane/tables/local_answer.h"
@@ -98,19 +99,6 @@ Verdict stop(const Answered& answered, config::RuleIndex number, GuardOutcome ou
   return block(answered, ExtendedError::invalid_data);
 }
 
-// link: the chain enters a private zone that leaves the client out, the first is `number`. Otherwise as the chain ends.
-Chain::Step find_hidden(const Answered& answered, config::RuleIndex& number) {
-  const tables::Ruleset& rules = *answered.lcore.rules;
-  Chain chain(answered.message(), answered.asked.question_length);
-  Chain::Step step = chain.next();
-  for (; step == Chain::Step::link; step = chain.next()) {
-    const tables::Match match = rules.match(chain.name(), answered.group);
-    number = match.rule;
-    if (match.is_left_out && rules.rule(match.rule).is_private != 0) break;
-  }
-  return step;
-}
-
 // Does the chain of the message, an answer to the client's own question, pass names whose rule depends on who asks? One that
 // cannot be read to its end may.
 bool passes_views(const Answered& answered) {
@@ -129,36 +117,12 @@ Judgement alarmed(Verdict verdict) {
   return {verdict, false};
 }
 
-Judgement keep_in(const Answered& answered, const config::ImageRule& rule, config::RuleIndex number) {
-  if (answered.lcore.rules->has_views()) {
-    config::RuleIndex hidden = config::kNoRule;
-    const Chain::Step step = find_hidden(answered, hidden);
-    if (step == Chain::Step::link) return clean(hide(answered, hidden));
-    if (step == Chain::Step::unreadable) return clean(stop(answered, number, GuardOutcome::unreadable));
-  }
-  const Leak leak =
-      find_leak(*answered.lcore.rules, rule, answered.group, answered.message(), answered.asked.question_length);
-  auto& counters = answered.lcore.counters.guard;
-  if (leak.kind == LeakKind::none) {
-    counters[GuardOutcome::passed].add(1);
-    return clean(Verdict::passed);
-  }
-  if (leak.kind == LeakKind::unreadable) return clean(stop(answered, number, GuardOutcome::unreadable));
-  const bool alarm = static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm;
-  const bool may_be_withheld = leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside;
-  if (may_be_withheld && !alarm) return alarmed(withhold(answered, number, leak));
-  counters[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
-  tell(answered, EventKind::leak, number, !alarm, leak);
+// Addresses outside, or a chain that leads out.
+Judgement act_on_leak(const Answered& answered, const Decision& decision) {
+  const bool alarm = decision.trait == Trait::leak_alarmed;
+  answered.lcore.counters.guard[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
+  tell(answered, EventKind::leak, decision.rule, !alarm, decision.leak);
   return alarmed(alarm ? Verdict::passed : block(answered, ExtendedError::filtered));
-}
-
-// Only the answer section, and only types: the usual answer has no chain.
-bool has_chain(std::span<const uint8_t> message, unsigned begin) {
-  dns::Records records(message, begin);
-  dns::Record record;
-  while (records.next(record) && record.section == dns::RecordSection::answer)
-    if (record.type == dns::kTypeCname || record.type == dns::kTypeDname) return true;
-  return false;
 }
 
 // The chain of an answer to a name that is not private cannot be followed to its end. Where the answer is cut short anyhow the client
@@ -193,27 +157,31 @@ Verdict cut_chain(const Answered& answered, config::RuleIndex number, unsigned l
   return Verdict::chased;
 }
 
-// `asked_number`: the question's rule, or kNoRule.
-Judgement keep_out(const Answered& answered, config::RuleIndex asked_number) {
-  const tables::Ruleset& rules = *answered.lcore.rules;
-  const unsigned question_length = answered.asked.question_length;
-  if (!has_chain(answered.message(), dns::kHeaderSize + question_length)) return clean(Verdict::passed);
-  if (!follows_chains(question_type(answered.packet.dns, question_length))) return clean(Verdict::passed);
-  Chain chain(answered.message(), question_length);
-  Chain::Step step = chain.next();
-  for (; step == Chain::Step::link; step = chain.next()) {
-    const tables::Match match = rules.match(chain.name(), answered.group);
-    if (match.rule == config::kNoRule || rules.rule(match.rule).is_private == 0) continue;
-    const auto wanted = static_cast<config::CnameInto>(rules.rule(match.rule).cname);
-    if (wanted == config::CnameInto::pass) continue;
-    if (wanted == config::CnameInto::alarm) {
-      answered.lcore.counters.guard[GuardOutcome::chain_alarmed].add(1);
-      tell(answered, EventKind::chain_into_private, match.rule, false, {});
+Judgement act(const Answered& answered, const Reply& reply, const Decision& decision) {
+  auto& counters = answered.lcore.counters.guard;
+  switch (decision.trait) {
+    case Trait::none:
+      if (reply.is_private()) counters[GuardOutcome::passed].add(1);
+      break;
+    case Trait::leak:
+    case Trait::leak_alarmed:
+      return act_on_leak(answered, decision);
+    case Trait::withheld:
+      return alarmed(withhold(answered, decision.rule, decision.leak));
+    case Trait::unreadable:
+      return clean(stop(answered, decision.rule, GuardOutcome::unreadable));
+    case Trait::chain_unreadable:
+      return clean(stop_chain(answered, decision.rule));
+    case Trait::chain_hidden:
+      return clean(hide(answered, decision.rule));
+    case Trait::chain_cut:
+      return clean(cut_chain(answered, decision.rule, decision.links));
+    case Trait::chain_alarmed:
+      counters[GuardOutcome::chain_alarmed].add(1);
+      tell(answered, EventKind::chain_into_private, decision.rule, false, {});
       return alarmed(Verdict::passed);
-    }
-    return clean(match.is_left_out ? hide(answered, match.rule) : cut_chain(answered, match.rule, chain.links()));
   }
-  return clean(step == Chain::Step::unreadable ? stop_chain(answered, asked_number) : Verdict::passed);
+  return clean(Verdict::passed);
 }
 
 // The rule of what was asked, by the rules in force; nullptr: they do not forward it any more.
@@ -264,8 +232,8 @@ Judgement guard(const Flight& flight, config::EndpointSlot endpoint_slot, Packet
   if (rules != nullptr && rules->has_private()) {
     config::RuleIndex number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);
-    judgement =
-        rule != nullptr && rule->is_private != 0 ? keep_in(answered, *rule, number) : keep_out(answered, number);
+    const Reply reply{*rules, rule, number, group, answered.message(), answered.asked.question_length};
+    judgement = act(answered, reply, decide(reply));
   }
   if (is_chased && judgement.verdict == Verdict::passed) judgement.verdict = finish(answered);
   return judgement.verdict == Verdict::passed ? keep_apart(answered, judgement) : judgement;

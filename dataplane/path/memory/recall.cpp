@@ -9,6 +9,7 @@
 #include "dataplane/path/flight/edns.h"
 #include "dataplane/path/frame/buffer.h"
 #include "dataplane/path/limits/limit.h"
+#include "dataplane/path/memory/freshness.h"
 #include "dataplane/path/memory/refresh.h"
 
 namespace penstock::path {
@@ -24,28 +25,6 @@ constexpr uint64_t kRenewalPause = kSecond;       // between two attempts to ren
 constexpr uint64_t kTrialPause = kSecond / 4;     // between two queries to a pool that is silent
 constexpr uint64_t kTrialPatience = kSecond / 2;  // with them: who joins one gets the expired answer soon
 constexpr uint8_t kHot = 2;                       // hits that make an answer worth renewing
-
-uint64_t age_of(const CacheEntry& entry, uint64_t now) {
-  return now - std::min(now, entry.stored_at);  // another lcore may have read the clock a moment later
-}
-
-uint64_t lifetime_of(const CacheEntry& entry) {
-  return entry.answer.ttl * kSecond;
-}
-
-bool is_fresh(const CacheEntry& entry, uint64_t now) {
-  return entry.answer.ttl != 0 && age_of(entry, now) < lifetime_of(entry);
-}
-
-bool may_be_stale(const CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
-  return entry.answer.ttl != 0 && (pool.cache & config::kCacheStale) != 0 &&
-         age_of(entry, now) < lifetime_of(entry) + pool.max_stale * kSecond;
-}
-
-// An answer with a chain out of its zone was judged by the private zones of its time.
-bool is_good_for(const CacheEntry& entry, const tables::Ruleset& rules) {
-  return entry.private_identity == 0 || entry.private_identity == rules.header().private_identity;
-}
 
 // Have the endpoints failed this question, and has nobody of the pool come back since?
 bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {

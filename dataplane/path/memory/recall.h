@@ -7,16 +7,12 @@
 
 #include "config/contract/image.h"
 #include "dataplane/path/flight/flight.h"
+#include "dataplane/path/memory/freshness.h"
 #include "dataplane/path/work.h"
 #include "dataplane/state/answers/answer_cache.h"
 #include "dataplane/state/lcore.h"
 
 namespace penstock::path {
-
-// Are answers to this question under this rule remembered at all?
-inline bool is_remembered(const config::ImageRule& rule, const config::ImagePool& pool) {
-  return rule.cache != 0 && (pool.cache & config::kCacheEnabled) != 0;
-}
 
 // Gives the client what is remembered, if it is good for it; nothing, and the query must be forwarded. An expired answer goes
 // out at once while the pool is silent or has failed this question the last time (RFC 8767 section 5); otherwise

@@ -96,13 +96,13 @@ def kinds(messages):
 
 def counted(penstock):
     metrics = penstock.metrics()
-    return {what: metrics.sum(f"penstock_dnstap_{what}") for what in ("sent_total", "lost_total", "failed")}
+    return {what: metrics.sum(f"penstock_dnstap_{what}") for what in ("sent_queries_total", "lost_queries_total", "failed")}
 
 
 def when_sent(penstock, ask_some, before):
     """Asks, and waits until that is sent."""
     asked = ask_some()
-    eventually(lambda: counted(penstock)["sent_total"] >= before + asked, "the collector has it")
+    eventually(lambda: counted(penstock)["sent_queries_total"] >= before + asked, "the collector has it")
 
 
 def when_connected(penstock):
@@ -112,7 +112,7 @@ def when_connected(penstock):
 def test_a_collector_learns_who_asked_what_and_how_it_was_answered(office, penstock):
     with Collector(office, "answers") as collector:
         when_connected(penstock)
-        before = counted(penstock)["sent_total"]
+        before = counted(penstock)["sent_queries_total"]
 
         def ask_three():
             assert rcode(ask(office, STUDIO)) == "NOERROR"
@@ -165,7 +165,7 @@ def test_a_collector_that_dies_costs_no_answer_and_gets_what_it_missed(office, p
         def all_are_accounted_for():
             now = counted(penstock)
             total = penstock.metrics().sum("penstock_client_queries_total")
-            return now["failed"] == 0 and now["sent_total"] + now["lost_total"] == total
+            return now["failed"] == 0 and now["sent_queries_total"] + now["lost_queries_total"] == total
         eventually(all_are_accounted_for, "each query is sent or counted as lost")
         messages = second.messages()
     assert kinds(about(messages, "while-it-was-away.corp.example"))[-1] == "CLIENT_RESPONSE"
@@ -181,7 +181,7 @@ def test_a_reload_sends_to_another_collector_and_only_what_is_chosen(office, pen
                                                      version="none")})
         assert penstock.ctl("reload")["ok"]
         when_connected(penstock)
-        before = counted(penstock)["sent_total"]
+        before = counted(penstock)["sent_queries_total"]
 
         def ask_three():
             ask(office, "www.corp.example")
@@ -264,7 +264,7 @@ def test_tls_sends_to_the_collector_that_has_the_certificate_and_to_no_other(off
             assert rcode(ask(office, "www.corp.example")) == "NOERROR"
         send_to(certificate, "collector.example")
         when_connected(penstock)
-        before = counted(penstock)["sent_total"]
+        before = counted(penstock)["sent_queries_total"]
         when_sent(penstock, lambda: len([ask(office, "over-tls.corp.example")]), before)
         messages = collector.messages()
     assert kinds(about(messages, "over-tls.corp.example"))[-1] == "CLIENT_RESPONSE"
