@@ -4,7 +4,7 @@
 # tests/sanitized has those that meet a packet's bytes run under ASan and UBSan by clang (label core), and those with threads of ours under
 # TSan by GCC (label threads; not those whose threads meet in DPDK's rings, which TSan does not see). Each is a target as well: tests_core,
 # tests_threads.
-set(core_tests config dns zone_table client_prefixes ruleset reverse_path state path choose fail_closed fail_closed_mutated)
+set(core_tests config dns zone_table client_prefixes ruleset reverse_path state path choose inquiry fail_closed fail_closed_mutated)
 # Random rules against ASan without the optimizer take ten times as long.
 set(unit_timeout 300)
 if(PENSTOCK_SANITIZE)

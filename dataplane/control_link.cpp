@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "config/contract/image.h"
+#include "dataplane/inquiry/compose.h"
+#include "dataplane/inquiry/judge.h"
 #include "dataplane/last_good.h"
 
 namespace penstock {
@@ -41,24 +43,24 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) 
 
 tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& path, const config::Hello& hello,
                                                            Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                           EndpointsChange change, FlushAnswers flush) {
+                                                           EndpointsChange change, CachedAnswers answers) {
   auto listener = config::ListeningSocket::open(
       path, SOCK_SEQPACKET, 0660, 4, "dataplane.socket",
       "another penstock-dataplane is running here; give this one its own dataplane.socket");
   if (!listener) return tl::make_unexpected(listener.error());
   return ControlLink(std::move(*listener), hello, rules, pages, std::move(state_dir), std::move(change),
-                     std::move(flush));
+                     std::move(answers));
 }
 
 ControlLink::ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules,
-                         SharedPages& pages, std::string state_dir, EndpointsChange change, FlushAnswers flush)
+                         SharedPages& pages, std::string state_dir, EndpointsChange change, CachedAnswers answers)
     : listener_(std::move(listener)),
       hello_(hello),
       rules_(rules),
       pages_(pages),
       state_dir_(std::move(state_dir)),
       change_(std::move(change)),
-      flush_(std::move(flush)) {}
+      answers_(std::move(answers)) {}
 
 ControlLink::ControlLink(ControlLink&& other) noexcept
     : listener_(std::move(other.listener_)),
@@ -68,7 +70,7 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
       pages_(other.pages_),
       state_dir_(std::move(other.state_dir_)),
       change_(std::move(other.change_)),
-      flush_(std::move(other.flush_)),
+      answers_(std::move(other.answers_)),
       narrow_at_(other.narrow_at_),
       link_lines_(other.link_lines_),
       rules_lines_(other.rules_lines_) {}
@@ -115,6 +117,7 @@ void ControlLink::serve() {
     return publish(*request, descriptors[0].fd);
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
   if (const auto* request = received->as<config::Flush>()) return flush(*request);
+  if (explain(*received)) return;
   hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not have");
 }
 
@@ -188,14 +191,32 @@ void ControlLink::look_up(const config::Lookup& request) {
   if (auto sent = config::send_message(connection_, found); !sent) hang_up(sent.error());
 }
 
+// False: it asks for nothing of the kind.
+bool ControlLink::explain(const config::Message& message) {
+  tl::expected<void, std::string> sent;
+  std::span<const uint8_t> answer;
+  if (const auto* browse = message.as<config::Browse>()) {
+    const std::vector<uint8_t> browsed = answers_.browse(*browse);
+    sent = config::send_message(connection_, browsed.data(), browsed.size());
+  } else if (const auto* compose = message.as<config::Compose>()) {
+    sent = config::send_message(connection_, inquiry::compose(*compose, rules_.current()));
+  } else if (const auto* judge = message.head<config::Judge>(answer)) {
+    sent = config::send_message(connection_, inquiry::judge(*judge, answer, rules_.current()));
+  } else {
+    return false;
+  }
+  if (!sent) hang_up(sent.error());
+  return true;
+}
+
 void ControlLink::flush(const config::Flush& request) {
   config::Flushed flushed;
   dns::FoldedName name;
   const std::span<const uint8_t> wire(reinterpret_cast<const uint8_t*>(request.name.data()), request.name_length);
   if (request.scope == config::FlushScope::all)
-    flushed.entries = flush_(request.scope, {});
+    flushed.entries = answers_.flush(request.scope, {});
   else if (dns::parse_name(wire, name))
-    flushed.entries = flush_(request.scope, {name.bytes, name.length});
+    flushed.entries = answers_.flush(request.scope, {name.bytes, name.length});
   pages_.counters().cache_flushed.add(flushed.entries);
   if (auto sent = config::send_message(connection_, flushed); !sent) hang_up(sent.error());
 }

@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "config/contract/inquiry/browse.h"
 #include "config/contract/link.h"
 #include "config/contract/log_rate.h"
 #include "config/files/own_files.h"
@@ -17,11 +18,16 @@
 
 namespace penstock {
 
+// What the link does with cached answers.
+struct CachedAnswers {
+  // Forgets them (state::AnswerCache::flush) and says how many.
+  std::function<uint64_t(config::FlushScope, std::span<const uint8_t> name)> flush;
+  // The message of inquiry::browse().
+  std::function<std::vector<uint8_t>(const config::Browse&)> browse;
+};
+
 // Called around a publication with the endpoints that responses may come from: before it with those of the old and the new
 // rules (an error refuses the new ones), and when the old queries are over with the new ones only.
-// Forgets remembered answers (state::AnswerCache::flush) and says how many.
-using FlushAnswers = std::function<uint64_t(config::FlushScope, std::span<const uint8_t> name)>;
-
 using EndpointsChange = std::function<tl::expected<void, std::string>(std::span<const config::IpAddress>)>;
 
 std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules);
@@ -32,7 +38,7 @@ class ControlLink {
   // socket of ours. `hello` says ports and lcores.
   static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
                                                        Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                       EndpointsChange change, FlushAnswers flush);
+                                                       EndpointsChange change, CachedAnswers answers);
   ControlLink(ControlLink&& other) noexcept;
   ControlLink& operator=(ControlLink&&) = delete;
   ~ControlLink();
@@ -46,10 +52,11 @@ class ControlLink {
 
  private:
   ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules, SharedPages& pages,
-              std::string state_dir, EndpointsChange change, FlushAnswers flush);
+              std::string state_dir, EndpointsChange change, CachedAnswers answers);
   void publish(const config::Publish& request, int memfd);
   void flush(const config::Flush& request);
   void look_up(const config::Lookup& request);
+  bool explain(const config::Message& message);
   void refuse(uint64_t generation, const std::string& reason);
   void hang_up(const std::string& why);
 
@@ -60,7 +67,7 @@ class ControlLink {
   SharedPages& pages_;
   std::string state_dir_;
   EndpointsChange change_;
-  FlushAnswers flush_;
+  CachedAnswers answers_;
   std::optional<std::chrono::steady_clock::time_point> narrow_at_;  // when responses from retired endpoints end
   // A control that comes and goes all the time must not fill the disk.
   config::LogRate link_lines_{20};

@@ -10,7 +10,6 @@ namespace penstock::config {
 namespace {
 
 constexpr size_t kMaxDescriptors = 4;
-constexpr size_t kMaxMessage = 4096;
 
 }  // namespace
 

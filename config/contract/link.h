@@ -6,10 +6,14 @@
 //   control -> dataplane  Publish + [sealed memfd]     -> Published | Refused
 //   control -> dataplane  Lookup                       -> Found
 //   control -> dataplane  Flush                        -> Flushed
+//   control -> dataplane  Browse, Compose, Judge       -> Browsed, Composed, Judged (config/contract/inquiry/)
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +25,25 @@
 
 namespace penstock::config {
 
-constexpr uint32_t kLinkVersion = 3;
+constexpr uint32_t kLinkVersion = 4;
 constexpr size_t kMaxPorts = 8;
 
-enum class MessageType : uint32_t { hello = 1, publish, published, refused, lookup, found, flush, flushed };
+enum class MessageType : uint32_t {
+  hello = 1,
+  publish,
+  published,
+  refused,
+  lookup,
+  found,
+  flush,
+  flushed,
+  browse,
+  browsed,
+  compose,
+  composed,
+  judge,
+  judged
+};
 
 struct PortInfo {
   std::array<char, 16> name;
@@ -121,7 +140,19 @@ struct Message {
     const auto* message = reinterpret_cast<const T*>(bytes.data());
     return message->type == T{}.type ? message : nullptr;
   }
+  // The same of a struct that octets may follow: these are in `rest`, as long as the message is.
+  template <typename T>
+  const T* head(std::span<const uint8_t>& rest) const {
+    if (bytes.size() < sizeof(T)) return nullptr;
+    const auto* message = reinterpret_cast<const T*>(bytes.data());
+    if (message->type != T{}.type) return nullptr;
+    rest = std::span(bytes).subspan(sizeof(T));
+    return message;
+  }
 };
+
+// With all that follows its struct.
+constexpr size_t kMaxMessage = 96 * 1024;
 
 // Blocking; at most four descriptors. The error is the system's text.
 tl::expected<void, std::string> send_message(int socket, const void* bytes, size_t size,
@@ -129,6 +160,14 @@ tl::expected<void, std::string> send_message(int socket, const void* bytes, size
 template <typename T>
 tl::expected<void, std::string> send_message(int socket, const T& message, const std::vector<int>& fds = {}) {
   return send_message(socket, &message, sizeof message, fds);
+}
+// A struct and octets behind it.
+template <typename T>
+tl::expected<void, std::string> send_message(int socket, const T& message, std::span<const uint8_t> rest) {
+  std::vector<uint8_t> whole(sizeof message + rest.size());
+  std::memcpy(whole.data(), &message, sizeof message);
+  std::copy(rest.begin(), rest.end(), whole.begin() + sizeof message);
+  return send_message(socket, whole.data(), whole.size());
 }
 // An empty message (no bytes): the other side closed.
 tl::expected<Message, std::string> receive_message(int socket);

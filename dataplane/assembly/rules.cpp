@@ -4,6 +4,8 @@
 
 #include "config/contract/image.h"
 #include "dataplane/assembly/assembly.h"
+#include "dataplane/clocks.h"
+#include "dataplane/inquiry/browse.h"
 #include "dataplane/last_good.h"
 
 namespace penstock::assembly {
@@ -53,7 +55,12 @@ Step open_link(Parts& parts, ResponseFilter& filter) {
   auto link = ControlLink::listen(
       parts.model.dataplane.socket, hello_of(parts), *parts.publisher, *parts.pages, parts.model.dataplane.state_dir,
       [&filter](auto endpoints) { return filter.allow(endpoints); },
-      [&answers = *parts.answers](auto scope, auto name) { return answers.flush(scope, name); });
+      {.flush = [&answers = *parts.answers](auto scope, auto name) { return answers.flush(scope, name); },
+       .browse =
+           [&parts](const config::Browse& request) {
+             return inquiry::browse(request, *parts.answers,
+                                    {parts.publisher->current(), *parts.returns, lcore_clock_ns()});
+           }});
   if (!link) return tl::make_unexpected(link.error());
   parts.link = std::make_unique<ControlLink>(std::move(*link));
   return {};

@@ -1,6 +1,7 @@
 // tests/dataplane/control_link_test.cpp - the dataplane's end of the link over a real socket: what is refused, and why, and
 // that the running rules stay. Long by its table of damaged images.
 #include "dataplane/control_link.h"
+#include "dataplane/inquiry/browse.h"
 #include "dataplane/last_good.h"
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include <functional>
 #include <random>
 
+#include "config/contract/inquiry/question.h"
 #include "tests/dataplane/images.h"
 
 namespace penstock::test {
@@ -43,19 +45,23 @@ class ControlLinkTest : public testing::Test {
     config::Hello hello;
     hello.lcores = 2;
     hello.image_version = config::kImageVersion;
-    return ControlLink::listen(
-        folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
-        [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
-          std::string texts;
-          for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
-          filters.push_back(texts);
-          if (!filter_error.empty()) return tl::make_unexpected(filter_error);
-          return {};
-        },
-        [this](config::FlushScope scope, std::span<const uint8_t> name) {
-          flushed.emplace_back(scope, std::string(name.begin(), name.end()));
-          return uint64_t{7};
-        });
+    return ControlLink::listen(folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
+                               [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
+                                 std::string texts;
+                                 for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
+                                 filters.push_back(texts);
+                                 if (!filter_error.empty()) return tl::make_unexpected(filter_error);
+                                 return {};
+                               },
+                               {.flush =
+                                    [this](config::FlushScope scope, std::span<const uint8_t> name) {
+                                      flushed.emplace_back(scope, std::string(name.begin(), name.end()));
+                                      return uint64_t{7};
+                                    },
+                                .browse =
+                                    [this](const config::Browse& request) {
+                                      return inquiry::browse(request, answers, {rules.current(), returns, 0});
+                                    }});
   }
   FileDescriptor dial() {
     FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -109,6 +115,8 @@ class ControlLinkTest : public testing::Test {
   Publisher rules{2, pages->counters()};
   std::vector<std::string> filters;
   std::vector<std::pair<config::FlushScope, std::string>> flushed;
+  state::AnswerCache answers{1 << 16};
+  state::PoolReturns returns{};
   std::string filter_error;  // what the ports say to the next change
   std::optional<ControlLink> link;
 };
@@ -352,6 +360,47 @@ default: {pool: office}
     EXPECT_EQ(found.group, c.group);
     EXPECT_EQ(found.may_ask != 0, c.may_ask);
   }
+}
+
+TEST_F(ControlLinkTest, AnswersQuestionsAboutNames) {
+  const FileDescriptor socket = control();
+  const control::Compiled first = compile_text(kImageRules, 7);
+  ASSERT_NE(publish(socket.fd, first).as<config::Published>(), nullptr);
+
+  config::Compose compose;
+  const std::string wire = config::parse_name("d-1.studio.us-east-1.sagemaker.aws").value();
+  compose.name_length = static_cast<uint8_t>(wire.size());
+  wire.copy(compose.name.data(), wire.size());
+  compose.record_type = 1;
+  const Message reply = exchange(socket.fd, &compose, sizeof compose, {});
+  const auto* composed = reply.as<config::Composed>();
+  ASSERT_NE(composed, nullptr);
+  EXPECT_EQ(composed->generation, 7U);
+  EXPECT_EQ(composed->rule, 0U);
+  EXPECT_EQ(composed->length, 12 + wire.size() + 4 + 11);
+
+  config::Judge judge;
+  judge.name_length = compose.name_length;
+  judge.name = compose.name;
+  judge.record_type = 1;
+  for (const size_t octets : {size_t{0}, size_t{12}, size_t{65'535}}) {
+    const std::vector<uint8_t> answer(octets, 0x80);
+    ASSERT_TRUE(config::send_message(socket.fd, judge, answer).has_value());
+    link->serve();
+    const Message judgement = config::receive_message(socket.fd).value();
+    const auto* judged = judgement.as<config::Judged>();
+    ASSERT_NE(judged, nullptr) << octets;
+    EXPECT_EQ(judged->finding, config::GuardFinding::other_question) << octets;
+  }
+
+  const config::Browse browse;
+  const Message browsed = exchange(socket.fd, &browse, sizeof browse, {});
+  std::span<const uint8_t> entries;
+  const auto* head = browsed.head<config::Browsed>(entries);
+  ASSERT_NE(head, nullptr);
+  EXPECT_EQ(head->pages, 16U);
+  EXPECT_EQ(head->entries, 0U);
+  EXPECT_TRUE(entries.empty());
 }
 
 TEST_F(ControlLinkTest, FlushesWhatItIsAskedTo) {

@@ -392,20 +392,57 @@ bool AnswerCache::claim(const CacheKey& key, uint64_t now, uint64_t pause) {
   return true;
 }
 
-uint64_t AnswerCache::flush(config::FlushScope scope, std::span<const uint8_t> name) {
-  const auto is_meant = [&](std::span<const uint8_t> entry) {
-    if (scope == config::FlushScope::all) return true;
-    if (scope == config::FlushScope::name) return std::equal(entry.begin(), entry.end(), name.begin(), name.end());
+unsigned AnswerCache::copy_page(uint32_t number, PageCopy& copy) const {
+  static_assert(sizeof copy.words == kPageSize);
+  const Page& page = pages_[number];
+  const std::atomic_ref sequence(const_cast<uint64_t&>(page.words[0]));
+  for (unsigned read = 0; read < kTries; ++read) {
+    const uint64_t before = sequence.load(std::memory_order_acquire);
+    if ((before & 1) == 0) {
+      load_words(page.words, copy.words.data(), kPageSize / 8);
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (sequence.load(std::memory_order_relaxed) == before)
+        return std::min<unsigned>(reinterpret_cast<const PageHead*>(copy.words.data())->count, kEntries);
+    }
+    _mm_pause();
+  }
+  return 0;
+}
+
+bool AnswerCache::read(const PageCopy& copy, unsigned number, Recalled& recalled, std::array<uint8_t, 256>& name) {
+  PageHead head;
+  std::memcpy(&head, copy.words.data(), sizeof head);
+  const size_t at = size_t{head.first[number]} * kUnit / 8;
+  const size_t room = kPageSize / 8 - std::min<size_t>(at, kPageSize / 8);
+  if (room < sizeof(CacheEntry) / 8) return false;
+  const uint64_t* words = copy.words.data() + at;
+  std::memcpy(static_cast<void*>(&recalled.entry), words, sizeof recalled.entry);
+  const Layout layout = layout_of(recalled.entry);
+  if (layout.end > room || recalled.entry.answer.body_length > dns::kLongestBody) return false;
+  std::memcpy(name.data(), words + layout.name, (layout.ttl_at - layout.name) * 8);
+  recalled.kept.answer = recalled.entry.answer;
+  recalled.kept.error = recalled.entry.error;
+  std::memcpy(recalled.kept.ttl_at.data(), words + layout.ttl_at, (layout.body - layout.ttl_at) * 8);
+  std::memcpy(recalled.kept.body.data(), words + layout.body, (layout.end - layout.body) * 8);
+  recalled.heat = head.heat[number];
+  return true;
+}
+
+bool is_meant(config::FlushScope scope, std::span<const uint8_t> name, std::span<const uint8_t> entry) {
+  if (scope == config::FlushScope::all) return true;
+  if (scope == config::FlushScope::zone)
     while (entry.size() > name.size()) entry = entry.subspan(entry[0] + 1U);  // label by label
-    return std::equal(entry.begin(), entry.end(), name.begin(), name.end());
-  };
+  return std::equal(entry.begin(), entry.end(), name.begin(), name.end());
+}
+
+uint64_t AnswerCache::flush(config::FlushScope scope, std::span<const uint8_t> name) {
   uint64_t forgotten = 0;
   for (uint32_t i = 0; i < pages_count_;) {
     Writer writer(*this, pages_[i], 1);
     if (!writer.owns()) continue;  // for as long as it takes an lcore to write one entry
     for (unsigned number = writer.count(); number-- > 0;) {
       std::array<uint8_t, kNameRoom> room;
-      if (!is_meant(writer.name(number, writer.entry(number), room))) continue;
+      if (!is_meant(scope, name, writer.name(number, writer.entry(number), room))) continue;
       writer.remove(number);
       ++forgotten;
     }

@@ -62,6 +62,14 @@ struct Recalled {
   uint8_t heat;
 };
 
+// Is the name of an entry among those meant: any, `name` itself, or that and what is below it? Both folded, on the wire.
+bool is_meant(config::FlushScope scope, std::span<const uint8_t> name, std::span<const uint8_t> entry);
+
+// A page as it was between two writes, the reader's own: for whoever looks at all entries, beside the path.
+struct PageCopy {
+  alignas(64) std::array<uint64_t, 512> words;
+};
+
 enum class Stored : uint8_t { stored, renewed, no_room, busy };
 
 class AnswerCache {
@@ -112,6 +120,13 @@ class AnswerCache {
   // Forgets entries: all, those of a name, those of a name and what is below it (`name`: folded, on the wire). Not on the path:
   // waits for writers. How many there were.
   uint64_t flush(config::FlushScope scope, std::span<const uint8_t> name);
+
+  // All entries, page by page, without a write: nobody waits, and no entry is heated.
+  uint32_t pages() const { return pages_count_; }
+  // How many entries the copy has; none also when the page was written each time that it was looked at.
+  unsigned copy_page(uint32_t number, PageCopy& copy) const;
+  // The entry `number` of a copy, its name (folded, on the wire) in `name`. False: the copy is damaged.
+  static bool read(const PageCopy& copy, unsigned number, Recalled& recalled, std::array<uint8_t, 256>& name);
 
   // Of all pages, as last known.
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "config/contract/event_ring.h"
+#include "dataplane/inquiry/judge.h"
 #include "dataplane/path/guard/chain.h"
 #include "tests/dataplane/path/answer_text.h"
 #include "tests/dataplane/path/path_test.h"
@@ -878,6 +879,52 @@ class GuardTest : public PathTest {
   uint64_t seen_ = 0;
   uint64_t passed_ = 0;
 };
+
+// The words of the counter that the guard's decision has, by what control is told of the same message (penstockctl explain --send).
+std::string told_to_control(const PathRig& rig, const GuardCase& c, const Bytes& message) {
+  const std::string wire = config::parse_name(c.asked).value();
+  config::Judge request;
+  request.name_length = static_cast<uint8_t>(wire.size());
+  wire.copy(request.name.data(), wire.size());
+  request.record_type = c.type;
+  request.client = address("192.168.10.20").bytes;
+  request.family = 4;
+  const config::Judged judged = inquiry::judge(request, message, rig.ruleset.get());
+  switch (judged.finding) {
+    case config::GuardFinding::leak:
+    case config::GuardFinding::leak_by_chain:
+      return judged.alarm != 0 ? "guard.alarmed" : "guard.blocked";
+    case config::GuardFinding::withheld:
+    case config::GuardFinding::partly_withheld:
+      return "guard.withheld";
+    case config::GuardFinding::unreadable:
+      return "guard.unreadable";
+    case config::GuardFinding::chain_unreadable:
+      return "guard.chain_unreadable";
+    case config::GuardFinding::chain_hidden:
+    case config::GuardFinding::chain_followed:
+      return "guard.chain_cut";
+    case config::GuardFinding::chain_alarmed:
+      return "guard.chain_alarmed";
+    case config::GuardFinding::passed:
+      break;
+    case config::GuardFinding::not_forwarded:
+    case config::GuardFinding::other_question:
+      return "nothing";
+  }
+  return judged.rule != config::kNoRule ? "guard.passed" : "";
+}
+
+// One verdict: nobody is told another than the clients got.
+TEST_F(GuardTest, ControlIsToldTheSame) {
+  for (const GuardCase& c : kCases) {
+    SCOPED_TRACE(std::string(c.description) + ", " + c.asked);
+    const DnsQuery query{.question = {.name = c.asked, .type = c.type}, .opt = Opt{}};
+    const std::string verdict = c.verdict;
+    const std::string of_guard = verdict.starts_with("guard.") ? verdict.substr(0, verdict.find(' ')) : "";
+    EXPECT_EQ(told_to_control(rig, c, answer(write(query), c.rcode, c.records)), of_guard);
+  }
+}
 
 TEST_F(GuardTest, Table) {
   for (const GuardCase& c : kCases) {

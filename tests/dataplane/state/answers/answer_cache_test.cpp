@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <random>
@@ -135,6 +136,53 @@ struct NaiveMap {
   }
 };
 
+// Each entry of the copies, by its name and type: how often it is there.
+std::map<std::pair<std::string, uint16_t>, unsigned> copied(const AnswerCache& cache) {
+  std::map<std::pair<std::string, uint16_t>, unsigned> seen;
+  PageCopy page;
+  Recalled recalled;
+  std::array<uint8_t, 256> name;
+  for (uint32_t number = 0; number < cache.pages(); ++number)
+    for (unsigned i = 0, count = cache.copy_page(number, page); i < count; ++i) {
+      EXPECT_TRUE(AnswerCache::read(page, i, recalled, name));
+      ++seen[{std::string(name.begin(), name.begin() + recalled.entry.name_length), recalled.entry.type}];
+    }
+  return seen;
+}
+
+TEST(AnswerCache, ACopyHasWhatIsFound) {
+  AnswerCache cache(1 << 16);
+  std::vector<Question> stored;
+  for (unsigned i = 0; i < 150; ++i) {
+    stored.push_back({.name = wire("n" + std::to_string(i)), .type = static_cast<uint16_t>(1 + i % 3)});
+    cache.store(stored.back().key(), answer_of(i, 40 + i), at(i + 1));
+  }
+  auto seen = copied(cache);
+  unsigned found = 0;
+  Recalled recalled;
+  for (const Question& question : stored) {
+    if (!cache.find(question.key(), recalled)) continue;  // it has made room
+    ++found;
+    EXPECT_EQ(seen[std::pair(question.name, question.type)], 1U) << question.name;
+  }
+  EXPECT_EQ(found, cache.entries());
+  EXPECT_EQ(seen.size(), cache.entries());
+  EXPECT_TRUE(copied(AnswerCache(0)).empty());
+}
+
+TEST(AnswerCache, ADamagedCopyIsNotRead) {
+  PageCopy page;
+  Recalled recalled;
+  std::array<uint8_t, 256> name;
+  std::mt19937_64 random(7);
+  unsigned refused = 0;
+  for (unsigned round = 0; round < 2000; ++round) {
+    for (uint64_t& word : page.words) word = random();
+    for (unsigned i = 0; i < AnswerCache::kEntries; ++i) refused += AnswerCache::read(page, i, recalled, name) ? 0 : 1;
+  }
+  EXPECT_GT(refused, 1000U);
+}
+
 TEST(AnswerCache, FindsWhatANaiveMapFindsOrNothing) {
   std::mt19937 random(11);
   for (const uint64_t size : {4096U, 65536U, 1U << 25}) {
@@ -208,7 +256,7 @@ TEST(AnswerCache, WithoutMemoryNothingIsRemembered) {
 TEST(AnswerCache, ManyAtOnce) {
   AnswerCache cache(4 * 4096);
   std::atomic<bool> stop = false;
-  std::atomic<uint64_t> found = 0, stored = 0, torn = 0;
+  std::atomic<uint64_t> found = 0, stored = 0, torn = 0, copies = 0;
   std::vector<std::thread> lcores;
   for (unsigned lcore = 0; lcore < 4; ++lcore)
     lcores.emplace_back([&, lcore] {
@@ -231,9 +279,25 @@ TEST(AnswerCache, ManyAtOnce) {
   std::thread flusher([&] {
     while (!stop) cache.flush(config::FlushScope::name, {});
   });
+  // Who reads all of it sees whole entries, too.
+  std::thread browser([&] {
+    auto page = std::make_unique<PageCopy>();
+    auto recalled = std::make_unique<Recalled>();
+    std::array<uint8_t, 256> name;
+    while (!stop)
+      for (uint32_t at = 0; at < cache.pages(); ++at)
+        for (unsigned i = 0, count = cache.copy_page(at, *page); i < count; ++i) {
+          ++copies;
+          if (!AnswerCache::read(*page, i, *recalled, name)) ++torn;
+          const auto number = static_cast<uint32_t>(std::atoi(reinterpret_cast<const char*>(name.data()) + 2));
+          if (!says(*recalled, number, 20 + number * 7 % 300)) ++torn;
+        }
+  });
   for (std::thread& lcore : lcores) lcore.join();
   stop = true;
   flusher.join();
+  browser.join();
+  EXPECT_GT(copies, 100U);
   EXPECT_EQ(torn, 0U);
   EXPECT_GT(found, 1000U);
   EXPECT_GT(stored, 1000U);
