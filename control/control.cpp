@@ -44,7 +44,8 @@ void add_targets(std::map<EndpointId, NextHopTarget>& targets, const config::Mod
 }  // namespace
 
 Control::Control(asio::io_context& io, RuleStart start, NeighbourHand* hand)
-    : lifecycle_(io, std::move(start), slots_, steps()),
+    : io_(io),
+      lifecycle_(io, std::move(start), slots_, steps()),
       event_reader_(static_cast<uint64_t>(std::chrono::system_clock::to_time_t(started_at_))),
       link_(io, lifecycle_.model()->dataplane.socket, link_events()),
       health_(io,
@@ -103,6 +104,8 @@ void Control::start() {
 void Control::stop() {
   metrics_.reset();  // its thread reads shared_view_
   admin_.stop();
+  for (const auto& exchange : exchanges_)
+    if (const auto open = exchange.lock()) open->cancel();
   link_.stop();
   health_.stop();
   next_hops_.stop();
@@ -237,6 +240,25 @@ void Control::flush(config::FlushScope scope, const config::WireName& name,
     if (flushed) spdlog::info("cache: {} answers removed by penstockctl: {}", flushed->entries, what);
     done(flushed);
   });
+}
+
+void Control::browse(const config::Browse& request, std::function<void(tl::expected<BrowsedPages, std::string>)> done) {
+  link_.browse(request, std::move(done));
+}
+
+void Control::compose(const config::Compose& request,
+                      std::function<void(tl::expected<config::Composed, std::string>)> done) {
+  link_.compose(request, std::move(done));
+}
+
+void Control::judge(const config::Judge& request, const std::vector<uint8_t>& answer,
+                    std::function<void(tl::expected<config::Judged, std::string>)> done) {
+  link_.judge(request, answer, std::move(done));
+}
+
+void Control::exchange(const ProbeTarget& target, bool tcp, Probe::Done done) {
+  std::erase_if(exchanges_, [](const auto& exchange) { return exchange.expired(); });
+  exchanges_.push_back((tcp ? start_tcp_probe : start_udp_probe)(io_, target, std::move(done)));
 }
 
 size_t Control::drain(const config::IpAddress& address, bool drained) {

@@ -7,6 +7,7 @@
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,11 @@ class Control : private Operations {
               std::function<void(tl::expected<config::Found, std::string>)>) override;
   void flush(config::FlushScope, const config::WireName&,
              std::function<void(tl::expected<config::Flushed, std::string>)>) override;
+  void browse(const config::Browse&, std::function<void(tl::expected<BrowsedPages, std::string>)>) override;
+  void compose(const config::Compose&, std::function<void(tl::expected<config::Composed, std::string>)>) override;
+  void judge(const config::Judge&, const std::vector<uint8_t>& answer,
+             std::function<void(tl::expected<config::Judged, std::string>)>) override;
+  void exchange(const ProbeTarget&, bool tcp, Probe::Done) override;
   size_t drain(const config::IpAddress&, bool drained) override;
 
   RuleLifecycle::Steps steps();
@@ -76,6 +82,7 @@ class Control : private Operations {
   void consider_ready();
   void publish_view();
 
+  asio::io_context& io_;
   const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool ready_ = false;
@@ -101,6 +108,7 @@ class Control : private Operations {
   asio::signal_set reload_signal_;
   FileWatch watch_;
   AdminServer admin_;
+  std::list<std::weak_ptr<Probe>> exchanges_;  // of explain --send, some over already
 
   SharedView shared_view_;
   std::unique_ptr<MetricsServer> metrics_;

@@ -5,10 +5,12 @@
 #undef true
 #undef false
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "config/contract/name.h"
 #include "control/admin/cache_report.h"
+#include "control/admin/explain/incident.h"
 #include "control/admin/query_commands.h"
 #include "control/admin/reports.h"
 
@@ -40,6 +42,7 @@ void Commands::run(const std::string& line, Reply reply) {
   if (command == "queries") return reply(queries_answer(operations_.view(), request));
   if (command == "top") return reply(top_answer(operations_.view(), request));
   if (command == "flush") return flush(request, std::move(reply));
+  if (command == "cached") return cached(request, reply);
   if (command == "explain") return explain(request, std::move(reply));
   if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
   if (command == "reload") {
@@ -51,11 +54,16 @@ void Commands::run(const std::string& line, Reply reply) {
       reply(answer);
     });
   }
-  reply(failure("unknown command '" + command +
-                "': use status, endpoints, explain, cache, health, queries, top, flush, reload, drain or undrain"));
+  reply(failure(
+      "unknown command '" + command +
+      "': use status, endpoints, explain, cache, cached, health, queries, top, flush, reload, drain or undrain"));
 }
 
 namespace {
+
+std::string no_type(const std::string& type) {
+  return "'" + type + "' is not a record type: give A, AAAA, HTTPS, TYPE65 ...";
+}
 
 // As people and programs write it: IPv4 in IPv6's form is IPv4.
 std::optional<config::IpAddress> address_of(const std::string& text) {
@@ -110,19 +118,42 @@ void Commands::flush(const json& request, Reply reply) {
       });
 }
 
+void Commands::cached(const json& request, const Reply& reply) {
+  config::Browse browse;
+  const std::string scope = text_in(request, "scope");
+  browse.scope = scope == "name"   ? config::FlushScope::name
+                 : scope == "zone" ? config::FlushScope::zone
+                                   : config::FlushScope::all;
+  if (browse.scope != config::FlushScope::all) {
+    const std::string text = text_in(request, "name");
+    const auto name = config::parse_name(text);
+    if (!name) return reply(failure("'" + text + "' is not a domain name: " + name.error()));
+    browse.name_length = static_cast<uint8_t>(name->size());
+    std::copy(name->begin(), name->end(), browse.name.begin());
+  }
+  if (const std::string type = text_in(request, "type"); !type.empty()) {
+    browse.record_type = static_cast<uint16_t>(ldns_get_rr_type_by_name(type.c_str()));
+    if (browse.record_type == 0) return reply(failure(no_type(type)));
+  }
+  if (const auto page = request.find("page"); page != request.end() && page->is_number_unsigned())
+    browse.page = page->get<uint32_t>();
+  list_cached(operations_, browse, reply);
+}
+
 void Commands::explain(const json& request, Reply reply) {
   const std::string text = text_in(request, "name");
   const auto name = config::parse_name(text);
   if (!name) return reply(failure("'" + text + "' is not a domain name: " + name.error()));
   const std::string type = text_in(request, "type");
-  if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0)
-    return reply(failure("'" + type + "' is not a record type: give A, AAAA, HTTPS, TYPE65 ..."));
+  if (!type.empty() && ldns_get_rr_type_by_name(type.c_str()) == 0) return reply(failure(no_type(type)));
   const std::string from = text_in(request, "client");
   const auto client = from.empty() ? config::IpAddress{} : address_of(from);
   if (!client) return reply(failure("'" + from + "' is not the IP address of a client"));
+  const auto send = request.find("send");
+  const bool sends = send != request.end() && send->is_boolean() && send->get<bool>();
   operations_.lookup(
       *name, *client,
-      [this, name = *name, type, client = *client,
+      [this, name = *name, type, client = *client, sends,
        reply = std::move(reply)](const tl::expected<config::Found, std::string>& found) {
         if (!found) return reply(failure(found.error()));
         const StatusView view = operations_.view();
@@ -132,7 +163,12 @@ void Commands::explain(const json& request, Reply reply) {
           return reply(failure("the dataplane uses generation " + std::to_string(found->generation) +
                                ", but penstock-control has generation " + std::to_string(view.generation) +
                                ": try again, or see penstockctl status"));
-        reply(explain_report(view, name, type.empty() ? "A" : type, client, *found));
+        const std::string asked = type.empty() ? "A" : type;
+        json report = explain_report(view, name, asked, client, *found);
+        const bool may_ask = !report.contains("client") || report["client"]["may_ask"].get<bool>();
+        if (!may_ask || !report.contains("pool")) return reply(report);
+        add_incident(operations_, {name, static_cast<uint16_t>(ldns_get_rr_type_by_name(asked.c_str())), client, sends},
+                     std::move(report), reply);
       });
 }
 

@@ -3,6 +3,7 @@
 //   {"command": "status"} | {"command": "endpoints"} | {"command": "reload", "accept_removals": true}
 //   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "client": "10.1.2.3", "name": "a.example",
 //   "type": "A"} | {"command": "queries" | "top", ...} (query_commands.h) | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
+//   {"command": "cached", "scope", "name", "type": "A", "page": 0}: some pages of the cache; its answer says where to go on
 // Every answer has "ok"; when it is false, "error" says why and what would be right.
 #pragma once
 
@@ -25,6 +26,7 @@ class Commands {
  private:
   void explain(const nlohmann::json& request, Reply reply);
   void flush(const nlohmann::json& request, Reply reply);
+  void cached(const nlohmann::json& request, const Reply& reply);
   void drain(const nlohmann::json& request, bool drained, const Reply& reply);
 
   Operations& operations_;

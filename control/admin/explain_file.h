@@ -33,6 +33,7 @@ struct ExplainOptions {
   std::string type = "A";  // of records, for the answer's JSON
   std::string client;      // for lines that name none; empty: one of no group
   bool as_json = false;
+  bool send = false;  // not by a file
 };
 // The exit status of penstockctl.
 int explain_by_file(const ExplainOptions& options);

@@ -4,13 +4,18 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
 #include "config/contract/address.h"
+#include "config/contract/inquiry/browse.h"
+#include "config/contract/inquiry/question.h"
 #include "config/contract/link.h"
 #include "config/contract/name.h"
+#include "control/health/probe/probe.h"
 #include "control/lifecycle/reload_record.h"
+#include "control/link/dataplane_link.h"
 #include "control/view/status_view.h"
 
 namespace penstock::control {
@@ -26,6 +31,13 @@ class Operations {
   // Has the dataplane forget remembered answers; the name is folded, and empty for all of them.
   virtual void flush(config::FlushScope, const config::WireName&,
                      std::function<void(tl::expected<config::Flushed, std::string>)>) = 0;
+  // What the dataplane says of single names (DataplaneLink).
+  virtual void browse(const config::Browse&, std::function<void(tl::expected<BrowsedPages, std::string>)>) = 0;
+  virtual void compose(const config::Compose&, std::function<void(tl::expected<config::Composed, std::string>)>) = 0;
+  virtual void judge(const config::Judge&, const std::vector<uint8_t>& answer,
+                     std::function<void(tl::expected<config::Judged, std::string>)>) = 0;
+  // Asks a server from this host's own socket.
+  virtual void exchange(const ProbeTarget&, bool tcp, Probe::Done) = 0;
   // How many endpoints have the address.
   virtual size_t drain(const config::IpAddress&, bool drained) = 0;
 };

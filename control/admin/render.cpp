@@ -6,11 +6,12 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "control/admin/explain/render.h"
+
 namespace penstock::control {
 namespace {
 
 using nlohmann::json;
-using Rows = std::vector<std::vector<std::string>>;
 
 std::string count(const json& of, const char* key) {
   return std::to_string(of.value(key, uint64_t{0}));
@@ -280,6 +281,7 @@ std::string render_explain(const json& explanation) {
   rows.push_back(
       {"rule", rule["origin"].get<std::string>() + place(rule) + ", generation " + count(explanation, "generation")});
   rows.push_back({"because", because(explanation)});
+  for (auto& row : render_candidates(explanation)) rows.push_back(std::move(row));
   std::vector<std::string> groups;
   for (const json& group : rule["clients"]) groups.push_back(group);
   if (explanation.contains("client")) {
@@ -318,6 +320,7 @@ std::string render_explain(const json& explanation) {
                             : "yes: a CNAME from another name to it is followed here, or gets SERVFAIL"
                       : "no"});
   if (explanation.contains("cache")) rows.push_back({"cached", render_remembered(explanation["cache"])});
+  for (auto& row : render_memory(explanation)) rows.push_back(std::move(row));
   std::vector<std::string> expect;
   for (const json& prefix : rule["expect"]) expect.push_back(prefix);
   if (!expect.empty()) rows.push_back({"expect", join(expect, ", ")});
@@ -332,11 +335,11 @@ std::string render_explain(const json& explanation) {
     endpoints.push_back(
         {used ? "->" : "", endpoint["address"], endpoint["state"],
          used ? (role == "in turn" ? "used in turn" : "used, as no other endpoint is left") : "not used: " + role,
-         next_hop(endpoint), endpoint["reason"]});
+         rate(endpoint), next_hop(endpoint), endpoint["reason"]});
   }
   text += render_table(endpoints, "    ");
   if (!any) text += "    no endpoint is reachable: the client gets " + last_resort + "\n";
-  return text;
+  return text + render_sent(explanation);
 }
 
 }  // namespace penstock::control

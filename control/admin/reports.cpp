@@ -12,6 +12,7 @@
 #include "config/contract/name.h"
 #include "config/source_ports.h"
 #include "control/admin/cache_report.h"
+#include "control/admin/explain/candidates.h"
 #include "control/admin/stage_report.h"
 #include "control/events/event_text.h"
 #include "control/rules/local_answer.h"
@@ -59,6 +60,20 @@ const char* text_of(config::PortKind kind) {
 
 const char* text_of(config::PoolKind kind) {
   return kind == config::PoolKind::route53_inbound ? "route53-inbound" : "recursive";
+}
+
+const char* text_of(config::Policy policy) {
+  switch (policy) {
+    case config::Policy::least_outstanding:
+      return "least-outstanding";
+    case config::Policy::round_robin:
+      return "round-robin";
+    case config::Policy::weighted:
+      return "weighted";
+    case config::Policy::ordered:
+      break;
+  }
+  return "ordered";
 }
 
 const char* text_of(config::Action action) {
@@ -404,6 +419,10 @@ json status_report(const StatusView& view) {
   return of;
 }
 
+const char* action_text(config::Action action) {
+  return text_of(action);
+}
+
 json endpoints_report(const StatusView& view) {
   json list = json::array();
   for (const EndpointView& endpoint : view.endpoints) list.push_back(endpoint_report(view, endpoint));
@@ -452,6 +471,7 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   of["depends_on_client"] = found.depends_on_client != 0;
   const size_t length = std::min<size_t>(found.matched_length, name.size());
   const std::string_view zone = std::string_view(name).substr(name.size() - length);
+  of["candidates"] = candidates(model, name, found);
   const uint32_t number = found.rule.value();
   if (number >= model.rules.size()) {
     of["match"] = {{"how", "none"}};
@@ -474,7 +494,7 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   if (json local = local_report(model, rule, zone, name); !local.is_null()) of["answer"] = std::move(local);
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];
-  of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}};
+  of["pool"] = {{"name", pool.name}, {"kind", text_of(pool.kind)}, {"policy", text_of(pool.policy)}};
   of["cache"] = cache_of_name(view, rule, name);
   std::vector<const EndpointView*> members;
   for (const EndpointView& endpoint : view.endpoints)
@@ -488,7 +508,9 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   of["endpoints"] = json::array();
   for (const EndpointView* endpoint : members) {
     json entry = endpoint_report(view, *endpoint);
-    entry["used"] = endpoint->state.reachable != 0 && std::strcmp(role_of(view, *endpoint), best) == 0;
+    // A query that comes from an endpoint of the pool does not go back there.
+    const bool is_client = client.family != 0 && endpoint->health.id.address == client;
+    entry["used"] = !is_client && endpoint->state.reachable != 0 && std::strcmp(role_of(view, *endpoint), best) == 0;
     of["endpoints"].push_back(std::move(entry));
   }
   return of;

@@ -10,6 +10,7 @@
 #include <asio/post.hpp>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "config/contract/image.h"
 #include "config/files/own_files.h"
@@ -49,6 +50,19 @@ template <typename Request>
 void put_name(const config::WireName& name, Request& request) {
   request.name_length = static_cast<uint8_t>(std::min(name.size(), request.name.size()));
   std::copy_n(name.begin(), request.name_length, request.name.begin());
+}
+
+template <typename Answer>
+std::optional<Answer> read(const config::Message& message) {
+  const auto* given = message.as<Answer>();
+  return given == nullptr ? std::nullopt : std::optional(*given);
+}
+template <>
+std::optional<BrowsedPages> read(const config::Message& message) {
+  std::span<const uint8_t> entries;
+  const auto* head = message.head<config::Browsed>(entries);
+  if (head == nullptr) return std::nullopt;
+  return BrowsedPages{*head, {entries.begin(), entries.end()}};
 }
 
 bool has_input(int fd) {
@@ -125,7 +139,8 @@ void DataplaneLink::handle(const config::Message& message) {
     if (events_.published) events_.published(*published);
   } else if (const auto* refused = message.as<config::Refused>()) {
     if (events_.refused) events_.refused(refused->generation, reason_of(*refused));
-  } else if (!answer(message, lookups_) && !answer(message, flushes_)) {
+  } else if (!answer(message, lookups_) && !answer(message, flushes_) && !answer(message, browses_) &&
+             !answer(message, composes_) && !answer(message, judges_)) {
     close("a message unknown to this release");
   }
 }
@@ -175,14 +190,27 @@ void DataplaneLink::flush(config::FlushScope scope, const config::WireName& name
   ask(message, flushes_, kFlushTimeout, std::move(handler));
 }
 
+void DataplaneLink::browse(const config::Browse& message, Handler<BrowsedPages> handler) {
+  ask(message, browses_, kLookupTimeout, std::move(handler));
+}
+
+void DataplaneLink::compose(const config::Compose& message, Handler<config::Composed> handler) {
+  ask(message, composes_, kLookupTimeout, std::move(handler));
+}
+
+void DataplaneLink::judge(const config::Judge& message, std::span<const uint8_t> answer,
+                          Handler<config::Judged> handler) {
+  ask(message, judges_, kLookupTimeout, std::move(handler), answer);
+}
+
 template <typename Request, typename Answer>
 void DataplaneLink::ask(const Request& request, Queue<Answer>& queue, std::chrono::seconds patience,
-                        Handler<Answer> handler) {
+                        Handler<Answer> handler, std::span<const uint8_t> rest) {
   const auto fail = [this, &handler](const std::string& why) {
     asio::post(io_, [handler = std::move(handler), why] { handler(tl::make_unexpected(why)); });
   };
   if (!greeted_) return fail("no dataplane at " + socket_path_ + ": is penstock-dataplane running?");
-  if (const auto sent = config::send_message(socket_.native_handle(), request); !sent)
+  if (const auto sent = config::send_message(socket_.native_handle(), request, rest); !sent)
     return fail("cannot send to the dataplane: " + sent.error());
   auto asked = std::make_shared<Asked<Answer>>();
   asked->handler = std::move(handler);
@@ -198,8 +226,8 @@ void DataplaneLink::ask(const Request& request, Queue<Answer>& queue, std::chron
 // False: the message is no such answer, or nobody asked.
 template <typename Answer>
 bool DataplaneLink::answer(const config::Message& message, Queue<Answer>& queue) {
-  const auto* given = message.as<Answer>();
-  if (given == nullptr || queue.empty()) return false;
+  const std::optional<Answer> given = read<Answer>(message);
+  if (!given || queue.empty()) return false;
   const auto asked = queue.front();
   queue.pop_front();
   asked->timer->cancel();
@@ -223,6 +251,9 @@ void DataplaneLink::close(const std::string& why) {
   if (socket_.is_open()) socket_.close();
   fail_all(lookups_);
   fail_all(flushes_);
+  fail_all(browses_);
+  fail_all(composes_);
+  fail_all(judges_);
   if (stopped_) return;
   if (was_greeted) {
     spdlog::warn("dataplane: connection lost: {}", why);

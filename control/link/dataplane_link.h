@@ -10,7 +10,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -19,6 +21,8 @@
 
 #include "config/contract/counters.h"
 #include "config/contract/endpoint_state.h"
+#include "config/contract/inquiry/browse.h"
+#include "config/contract/inquiry/question.h"
 #include "config/contract/link.h"
 
 namespace penstock::control {
@@ -27,6 +31,12 @@ struct DataplaneSession {
   config::Hello hello;
   std::shared_ptr<const config::CounterPage> counters;
   std::shared_ptr<config::EndpointStatePage> endpoints;
+};
+
+// Some pages of the cache: config::CachedAnswer one after the other.
+struct BrowsedPages {
+  config::Browsed head;
+  std::vector<uint8_t> entries;
 };
 
 class DataplaneLink {
@@ -65,6 +75,10 @@ class DataplaneLink {
   void lookup(const config::WireName& name, const config::IpAddress& client, FoundHandler);
   // Has remembered answers forgotten; `name` is folded and empty for FlushScope::all. The same, but for 10 s.
   void flush(config::FlushScope, const config::WireName& name, FlushedHandler);
+  // Questions about single names (config/contract/inquiry/); as lookup(). `answer` follows Judge.
+  void browse(const config::Browse&, Handler<BrowsedPages>);
+  void compose(const config::Compose&, Handler<config::Composed>);
+  void judge(const config::Judge&, std::span<const uint8_t> answer, Handler<config::Judged>);
 
  private:
   template <typename Answer>
@@ -84,7 +98,8 @@ class DataplaneLink {
   void handle(const config::Message&);
   void greet(const config::Hello&, const config::Message&);
   template <typename Request, typename Answer>
-  void ask(const Request&, Queue<Answer>&, std::chrono::seconds patience, Handler<Answer>);
+  void ask(const Request&, Queue<Answer>&, std::chrono::seconds patience, Handler<Answer>,
+           std::span<const uint8_t> rest = {});
   template <typename Answer>
   bool answer(const config::Message&, Queue<Answer>&);
   template <typename Answer>
@@ -98,6 +113,9 @@ class DataplaneLink {
   asio::steady_timer timer_;
   Queue<config::Found> lookups_;
   Queue<config::Flushed> flushes_;
+  Queue<BrowsedPages> browses_;
+  Queue<config::Composed> composes_;
+  Queue<config::Judged> judges_;
   std::string last_failure_;  // said once, not at every attempt
   unsigned attempts_ = 0;
   uint64_t session_ = 0;  // handlers of a closed connection must not touch the next one

@@ -1,4 +1,5 @@
 // control/admin/subcommands/rules.cpp - the commands about the rules in force: status, health, reload, explain.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -11,18 +12,24 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::chrono::seconds kExplain{30};  // all of a large cache is looked at, and endpoints may not answer
 constexpr std::chrono::seconds kReload{120};  // a million names are read, compiled and acknowledged
 
 int verdict_of_status(const json& status) {
   return status["state"] == "green" ? kDone : status["state"] == "degraded" ? kFailed : kUsage;
 }
 
-// 1: the client that was named gets nothing, whatever the name.
+// 1: the client that was named gets nothing, whatever the name; or the question was sent, and not all that was asked gave an answer that
+// clients get.
 int verdict_of_explain(const json& explanation) {
   const bool may_ask = !explanation.contains("client") || explanation["client"].value("may_ask", true);
   const bool left_out =
       explanation.contains("client") && explanation.value("rule", json::object()).value("left_out", false);
-  return may_ask && !left_out ? kDone : kFailed;
+  if (!may_ask || left_out) return kFailed;
+  const json sent = explanation.value("sent", json::array());
+  const bool all_good =
+      std::all_of(sent.begin(), sent.end(), [](const json& one) { return one["verdict"].value("ok", false); });
+  return all_good && (!explanation.contains("sent") || !sent.empty()) ? kDone : kFailed;
 }
 
 std::string render_reload(const json& answer) {
@@ -37,13 +44,22 @@ void explain(Invocation& control, ExplainOptions& asked) {
     std::cerr << "penstockctl: explain needs NAME, or --config FILE and NAME or --names FILE\n";
     return;
   }
+  if (!asked.config.empty() && asked.send) {
+    std::cerr << "penstockctl: --send asks endpoints as the running daemons do: leave --config out, or use penstockctl "
+                 "verify\n";
+    return;
+  }
   if (!asked.config.empty()) {
     asked.as_json = control.as_json;
     control.status = explain_by_file(asked);
     return;
   }
-  control.ask({{"command", "explain"}, {"name", asked.name}, {"type", asked.type}, {"client", asked.client}}, kQuick,
-              render_explain, verdict_of_explain);
+  control.ask({{"command", "explain"},
+               {"name", asked.name},
+               {"type", asked.type},
+               {"client", asked.client},
+               {"send", asked.send}},
+              kExplain, render_explain, verdict_of_explain);
 }
 
 }  // namespace
@@ -86,11 +102,15 @@ void add_explain(CLI::App& app, Invocation& control) {
   command->add_option("NAME", asked->name, "a domain name");
   command->add_option("TYPE", asked->type, "a record type; it does not affect the rule")->capture_default_str();
   command->add_option("--client", asked->client, "address of the client; zones can be limited to client groups");
+  command->add_flag("--send", asked->send,
+                    "send the question to the endpoints, and show what a client gets for each answer");
   command->add_option("--config", asked->config, "by the rules of this configuration file; needs no daemon");
   command->add_option("--names", asked->names,
                       "with --config: a file of lines 'NAME [CLIENT]' in place of NAME, '-' for standard input");
   command->footer(
-      "Exit status: 1 if the client is not allowed, or the zone is not for it. With --config a line a name is "
+      "Exit status: 1 if the client is not allowed, or the zone is not for it; with --send also if an endpoint that "
+      "was\n"
+      "asked gives no answer, or one that clients do not get. With --config a line a name is "
       "printed,\n"
       "with --json an object a line; with --names the status is 2 if a line has no name, else 0.");
   command->callback([&control, asked] { explain(control, *asked); });

@@ -79,7 +79,13 @@ class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProb
  protected:
   virtual void exchange() = 0;
 
-  std::vector<uint8_t> query() const { return build_probe(target_.question, id_); }
+  std::vector<uint8_t> query() const {
+    if (target_.query.size() < 2) return build_probe(target_.question, id_);
+    std::vector<uint8_t> query = target_.query;
+    query[0] = static_cast<uint8_t>(id_ >> 8);
+    query[1] = static_cast<uint8_t>(id_);
+    return query;
+  }
 
   // True: the probe is over.
   bool judge(std::span<const uint8_t> answer) {
@@ -88,9 +94,12 @@ class SocketProbe : public Probe, public std::enable_shared_from_this<SocketProb
       seen_ = judged.reason;
       return false;
     }
-    finish({judged.verdict == ProbeVerdict::answers, judged.reason,
-            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_), judged.echoes_case,
-            judged.verdict == ProbeVerdict::unhealthy});
+    finish({judged.verdict == ProbeVerdict::answers,
+            judged.reason,
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_),
+            judged.echoes_case,
+            judged.verdict == ProbeVerdict::unhealthy,
+            {answer.begin(), answer.end()}});
     return true;
   }
 

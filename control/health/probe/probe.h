@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
@@ -24,14 +25,17 @@ struct ProbeTarget {
   std::optional<asio::ip::address> source;  // bound to it when set
   ProbeQuestion question;
   std::chrono::milliseconds timeout{500};
+  std::vector<uint8_t> query =
+      {};  // sent as it is but for its ID, and the question is what it asks; empty: as build_probe() writes it
 };
 
 struct ProbeResult {
   bool answered = false;
   std::string reason;  // "answers", or why not: "no answer in 500 ms"
   std::chrono::microseconds round_trip{0};
-  bool echoes_case = false;  // as ProbeAnswer::echoes_case
-  bool errs = false;         // not `answered`, but by an error that came
+  bool echoes_case = false;           // as ProbeAnswer::echoes_case
+  bool errs = false;                  // not `answered`, but by an error that came
+  std::vector<uint8_t> message = {};  // that came
 };
 
 class Probe {

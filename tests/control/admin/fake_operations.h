@@ -89,6 +89,25 @@ class FakeOperations : public Operations {
     flushes.emplace_back(scope, name);
     done(flushed);
   }
+  void browse(const config::Browse& request,
+              std::function<void(tl::expected<BrowsedPages, std::string>)> done) override {
+    browses.push_back(request);
+    done(request.page < pages.size() ? pages[request.page] : BrowsedPages{});
+  }
+  void compose(const config::Compose& request,
+               std::function<void(tl::expected<config::Composed, std::string>)> done) override {
+    composes.push_back(request);
+    done(composed);
+  }
+  void judge(const config::Judge& request, const std::vector<uint8_t>& answer,
+             std::function<void(tl::expected<config::Judged, std::string>)> done) override {
+    judges.emplace_back(request, answer);
+    done(judged);
+  }
+  void exchange(const ProbeTarget& target, bool tcp, Probe::Done done) override {
+    exchanges.emplace_back(target, tcp);
+    done(answers(target, tcp));
+  }
   size_t drain(const config::IpAddress& address, bool drained) override {
     size_t count = 0;
     for (EndpointView& endpoint : endpoints) {
@@ -124,6 +143,15 @@ class FakeOperations : public Operations {
   tl::expected<config::Found, std::string> found = tl::make_unexpected(std::string("nothing set"));
   tl::expected<config::Flushed, std::string> flushed = config::Flushed{.entries = 3};
   std::vector<std::pair<config::FlushScope, config::WireName>> flushes;
+  // By page; the last one says that it is.
+  std::vector<BrowsedPages> pages;
+  tl::expected<config::Composed, std::string> composed = tl::make_unexpected(std::string("nothing set"));
+  tl::expected<config::Judged, std::string> judged = config::Judged{};
+  std::function<ProbeResult(const ProbeTarget&, bool)> answers;
+  std::vector<config::Browse> browses;
+  std::vector<config::Compose> composes;
+  std::vector<std::pair<config::Judge, std::vector<uint8_t>>> judges;
+  std::vector<std::pair<ProbeTarget, bool>> exchanges;
   MemoryShare recent;
   bool accepted = false;
   config::WireName asked;

@@ -179,6 +179,44 @@ TEST_F(DataplaneLinkTest, FlushesAreAnsweredInTheirOrderOrFail) {
   EXPECT_NE(answers[4].error().find("lost"), std::string::npos) << answers[4].error();
 }
 
+TEST_F(DataplaneLinkTest, QuestionsAboutNamesAreAnsweredWhole) {
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  std::vector<std::string> answers;
+  const auto browsed = [&](const tl::expected<BrowsedPages, std::string>& pages) {
+    answers.push_back(pages ? "page " + std::to_string(pages->head.next) + " of " +
+                                  std::to_string(pages->entries.size()) + " octets " +
+                                  std::to_string(pages->entries.back())
+                            : pages.error());
+  };
+  const auto composed = [&](const auto& answer) { answers.push_back("rule " + std::to_string(answer.value().rule)); };
+  const auto judged = [&](const auto& answer) { answers.push_back("judged " + std::to_string(answer.value().rule)); };
+  config::Browse browse;
+  link.browse(browse, browsed);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
+  EXPECT_NE(answers[0].find("is penstock-dataplane running?"), std::string::npos) << answers[0];
+  dataplane.start();
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  answers.clear();
+  config::Compose compose;
+  compose.record_type = 28;
+  browse.page = 7;
+  // As long as any answer over TCP; and one without an octet.
+  link.judge({}, std::vector<uint8_t>(65'535), judged);
+  link.browse(browse, browsed);
+  link.compose(compose, composed);
+  link.judge({}, {}, judged);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 4; }));
+  EXPECT_EQ(answers, (std::vector<std::string>{"judged 65535", "page 8 of 80000 octets 7", "rule 28", "judged 0"}));
+  dataplane.mute = true;
+  link.browse(browse, browsed);
+  io.restart();
+  io.run_for(50ms);
+  dataplane.stop();
+  ASSERT_TRUE(run_until([&] { return answers.size() == 5; }));
+  EXPECT_NE(answers[4].find("lost"), std::string::npos) << answers[4];
+}
+
 struct BadHello {
   const char* description;
   void (*spoil)(FakeDataplane&);

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <mutex>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -24,6 +25,8 @@
 #include "config/contract/counters.h"
 #include "config/contract/endpoint_state.h"
 #include "config/contract/image.h"
+#include "config/contract/inquiry/browse.h"
+#include "config/contract/inquiry/question.h"
 #include "config/contract/link.h"
 
 namespace penstock {
@@ -163,6 +166,8 @@ class FakeDataplane {
         (void)config::send_message(peer, found);
       } else if (const auto* flush = message->as<config::Flush>(); flush != nullptr && !mute) {
         answer_flush(peer, *flush);
+      } else if (!mute) {
+        answer_inquiry(peer, *message);
       }
       for (const int fd : message->fds) close(fd);
     }
@@ -176,6 +181,23 @@ class FakeDataplane {
       flushed.entries = flushes_.size();
     }
     (void)config::send_message(peer, flushed);
+  }
+  // What was asked comes back in the answer.
+  static void answer_inquiry(int peer, const config::Message& message) {
+    std::span<const uint8_t> octets;
+    if (const auto* browse = message.as<config::Browse>()) {
+      config::Browsed browsed;
+      browsed.next = browse->page + 1;
+      (void)config::send_message(peer, browsed, std::vector<uint8_t>(80'000, static_cast<uint8_t>(browse->page)));
+    } else if (const auto* compose = message.as<config::Compose>()) {
+      config::Composed composed;
+      composed.rule = compose->record_type;
+      (void)config::send_message(peer, composed);
+    } else if (message.head<config::Judge>(octets) != nullptr) {
+      config::Judged judged;
+      judged.rule = static_cast<uint32_t>(octets.size());
+      (void)config::send_message(peer, judged);
+    }
   }
   void answer_publish(int peer, const config::Publish& publish, int image) {
     Received got{publish.generation, 0, std::vector<uint8_t>(publish.size)};
