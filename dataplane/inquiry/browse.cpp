@@ -29,19 +29,19 @@ bool is_given_out(const tables::Ruleset& rules, const config::ImageRule* rule, c
 }
 
 // The rule in force whose clients may get the entry: the one that it was stored by, or else one that the name has for some group.
-uint32_t rule_of(const tables::Ruleset& rules, const CacheEntry& entry, std::span<const uint8_t> wire) {
+config::RuleIndex rule_of(const tables::Ruleset& rules, const CacheEntry& entry, std::span<const uint8_t> wire) {
   if (is_given_out(rules, rules.kept_rule(entry.generation, entry.rule), entry)) return entry.rule;
   dns::FoldedName name;
   if (!dns::parse_name(wire, name)) return config::kNoRule;
   const size_t groups = rules.has_views() ? std::max<size_t>(rules.groups().size(), 1) : 1;
   for (size_t group = 0; group < groups; ++group) {
-    uint32_t number = config::kNoRule;
+    config::RuleIndex number = config::kNoRule;
     if (is_given_out(rules, rules.forwarding_rule(name, static_cast<uint16_t>(group), number), entry)) return number;
   }
   return config::kNoRule;
 }
 
-config::CachedState state_of(const tables::Ruleset* rules, uint32_t rule, const CacheEntry& entry, uint64_t now) {
+config::CachedState state_of(const tables::Ruleset* rules, config::RuleIndex rule, const CacheEntry& entry, uint64_t now) {
   if (rule == config::kNoRule) return config::CachedState::unused;
   if (entry.answer.ttl == 0) return config::CachedState::failure;
   if (path::is_fresh(entry, now)) return config::CachedState::fresh;
@@ -59,7 +59,7 @@ CachedAnswer describe(const state::Recalled& recalled, std::span<const uint8_t> 
   if (told.rule != config::kNoRule)
     told.max_stale = path::max_stale(entry, present.rules->pool(present.rules->rule(told.rule).pool));
   // As has_failed() of dataplane/path/memory/recall.cpp, but for an endpoint that control has just called up.
-  const bool is_over = entry.owner < present.returns.size() &&
+  const bool is_over = present.returns.has(entry.owner) &&
                        entry.failed_at < present.returns[entry.owner].load(std::memory_order_relaxed);
   if (entry.failed_at != 0 && !is_over) {
     told.failures = entry.failures;

@@ -13,7 +13,7 @@ namespace penstock::inquiry {
 struct Question {
   dns::FoldedName name{};
   uint16_t group = 0;
-  uint32_t number = config::kNoRule;
+  config::RuleIndex number = config::kNoRule;
   const config::ImageRule* rule = nullptr;  // that forwards it for the client; nullptr: none does
 };
 

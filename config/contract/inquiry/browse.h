@@ -38,7 +38,7 @@ enum class CachedState : uint8_t {
 // to `size`. Pointers in the records count as in a message whose question is this name's.
 struct CachedAnswer {
   uint32_t size = 0;       // octets to the next one, a multiple of 8
-  uint32_t rule = 0;       // that gives it out, by the rules in force; kNoRule: none does any more
+  RuleIndex rule{};        // that gives it out, by the rules in force; kNoRule: none does any more
   uint64_t identity = 0;   // ImageRule::identity
   uint64_t age_ms = 0;     // since it was stored
   uint32_t ttl = 0;        // s, when it was stored; 0: it is a failure alone

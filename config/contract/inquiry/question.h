@@ -20,7 +20,7 @@ struct Compose {
 };
 struct Composed {
   MessageType type = MessageType::composed;
-  uint32_t rule = 0;        // kNoRule: nothing is sent
+  RuleIndex rule{};         // kNoRule: nothing is sent
   uint64_t generation = 0;  // 0: there are no rules
   uint64_t identity = 0;    // of the rule
   uint16_t length = 0;
@@ -59,7 +59,7 @@ struct Judged {
   uint8_t family = 0;  // of the address; 0: there is none
   uint8_t reserved = 0;
   std::array<uint8_t, 16> address{};  // that gives the name away
-  uint32_t rule = 0;                  // whose names are given away or led into; kNoRule: none
+  RuleIndex rule{};                   // whose names are given away or led into; kNoRule: none
   uint32_t reserved2 = 0;
   uint64_t generation = 0;
 };

@@ -128,8 +128,8 @@ json cached_report(const CachedEntry& entry, const StatusView* view) {
   constexpr uint16_t kAuthenticData = 0x20;
   of["authenticated"] = (told.flags & kAuthenticData) != 0;
   of["ede"] = told.error == config::kNoError || !has_answer ? json(nullptr) : json(told.error);
-  if (view == nullptr || told.rule >= view->model->rules.size()) return of;
-  const config::Rule& rule = view->model->rules[told.rule];
+  if (view == nullptr || told.rule.value() >= view->model->rules.size()) return of;
+  const config::Rule& rule = view->model->rules[told.rule.value()];
   const bool is_written = rule.where.line != 0 && rule.where.file < view->model->files.size();
   of["rule"] = {{"origin", rule.origin},
                 {"file", is_written ? view->model->files[rule.where.file] : ""},

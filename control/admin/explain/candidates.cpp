@@ -78,11 +78,11 @@ class Contest {
     json row = described(model_, rule, zone_text(zone, entry.scope), entry.where.line != 0 ? entry.where : rule.where);
     if (entry.scope == Scope::below && zone.size() == name_.size())
       return put(std::move(row), "does not apply", "it is for the names below");
-    const bool is_winner = winner_.empty() && entry.rule == found_.rule && zone.size() == found_.matched_length;
+    const bool is_winner = winner_.empty() && entry.rule == found_.rule.value() && zone.size() == found_.matched_length;
     judge(std::move(row), rule, is_winner, entry.scope);
   }
   void enter_default(const config::Rule& rule) {
-    const bool is_winner = winner_.empty() && found_.matched_length == 0 && found_.rule == *model_.default_rule;
+    const bool is_winner = winner_.empty() && found_.matched_length == 0 && found_.rule.value() == *model_.default_rule;
     json row = described(model_, rule, "default", rule.where);
     if (is_winner) return put(std::move(row), "wins", "no zone has the name" + aside());
     put(std::move(row), "loses", "it is for names that no zone has");

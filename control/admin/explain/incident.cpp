@@ -49,11 +49,11 @@ class Inquest : public std::enable_shared_from_this<Inquest> {
  private:
   void on_composed(const tl::expected<config::Composed, std::string>& composed) {
     const StatusView view = operations_.view();
-    if (!composed || composed->generation != view.generation || composed->rule >= view.model->rules.size())
+    if (!composed || composed->generation != view.generation || composed->rule.value() >= view.model->rules.size())
       return give_up(composed ? "the rules have just changed: try again" : composed.error());
     composed_ = *composed;
     model_ = view.model;
-    pool_ = &model_->pools[model_->rules[composed->rule].pool];
+    pool_ = &model_->pools[model_->rules[composed->rule.value()].pool];
     report_["query"] = query_report(composed_, *pool_);
     config::Browse request;
     request.scope = config::FlushScope::name;

@@ -7,7 +7,7 @@ namespace penstock::path {
 namespace {
 
 // link: the chain enters a private zone that leaves the client out, the first is `number`. Otherwise as the chain ends.
-Chain::Step find_hidden(const Reply& reply, uint32_t& number) {
+Chain::Step find_hidden(const Reply& reply, config::RuleIndex& number) {
   Chain chain(reply.message, reply.question_length);
   Chain::Step step = chain.next();
   for (; step == Chain::Step::link; step = chain.next()) {
@@ -27,7 +27,7 @@ Trait trait_of(const Leak& leak, const config::ImageRule& rule) {
 
 Decision look_inside(const Reply& reply) {
   if (reply.rules.has_views()) {
-    uint32_t hidden = config::kNoRule;
+    config::RuleIndex hidden = config::kNoRule;
     const Chain::Step step = find_hidden(reply, hidden);
     if (step == Chain::Step::link) return {.trait = Trait::chain_hidden, .rule = hidden};
     if (step == Chain::Step::unreadable) return {.trait = Trait::unreadable, .rule = reply.number};

@@ -14,7 +14,7 @@ namespace penstock::path {
 struct Reply {
   const tables::Ruleset& rules;
   const config::ImageRule* rule;  // of the question; nullptr: it is not forwarded any more
-  uint32_t number;                // the rule's, or kNoRule
+  config::RuleIndex number;       // the rule's, or kNoRule
   uint16_t group;                 // of the client, as far as views care
   std::span<const uint8_t> message;
   unsigned question_length;  // octets of the question that it repeats
@@ -35,7 +35,7 @@ enum class Trait : uint8_t {
 };
 struct Decision {
   Trait trait = Trait::none;
-  uint32_t rule = config::kNoRule;  // whose names these are
+  config::RuleIndex rule = config::kNoRule;  // whose names these are
   unsigned links = 0;
   Leak leak{};
 };

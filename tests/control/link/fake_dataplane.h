@@ -191,11 +191,11 @@ class FakeDataplane {
       (void)config::send_message(peer, browsed, std::vector<uint8_t>(80'000, static_cast<uint8_t>(browse->page)));
     } else if (const auto* compose = message.as<config::Compose>()) {
       config::Composed composed;
-      composed.rule = compose->record_type;
+      composed.rule = config::RuleIndex{compose->record_type};
       (void)config::send_message(peer, composed);
     } else if (message.head<config::Judge>(octets) != nullptr) {
       config::Judged judged;
-      judged.rule = static_cast<uint32_t>(octets.size());
+      judged.rule = config::RuleIndex{static_cast<uint32_t>(octets.size())};
       (void)config::send_message(peer, judged);
     }
   }

@@ -93,7 +93,7 @@ StatusView view_of(const OwnedCounterPage& page, size_t pools, size_t endpoints_
       one.health.udp.round_trip = std::chrono::microseconds(1);
       one.health.tcp.round_trip = std::chrono::microseconds(1);
       one.budget = 10;
-      one.slot = slot++;
+      one.slot = config::EndpointSlot{slot++};
       view.endpoints.push_back(one);
     }
   return view;

@@ -98,7 +98,7 @@ TEST_F(BrowseTest, TellsAgeTtlAndRule) {
   EXPECT_EQ(told.age_ms, 54'000U);
   EXPECT_EQ(told.ttl, 300U);
   EXPECT_EQ(told.max_stale, 3600U);
-  EXPECT_EQ(rig.model().rules[told.rule].origin, "zones[0]");
+  EXPECT_EQ(rig.model().rules[told.rule.value()].origin, "zones[0]");
   EXPECT_EQ(told.identity, rig.ruleset->rule(told.rule).identity);
   EXPECT_EQ(told.record_type, 1U);
   EXPECT_EQ(told.counts[0], 1U);

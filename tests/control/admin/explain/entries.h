@@ -16,7 +16,7 @@ inline const std::string kAddress("\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\
 // An address of the name, stored 54.3 s ago.
 inline config::CachedAnswer cached_address() {
   config::CachedAnswer told;
-  told.rule = 0;
+  told.rule = config::RuleIndex{0};
   told.identity = 7;
   told.age_ms = 54'300;
   told.ttl = 300;

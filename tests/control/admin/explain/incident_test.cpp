@@ -178,7 +178,7 @@ TEST_F(IncidentTest, TheVerdictIsTheDataplanes) {
     config::Judged judged;
     judged.finding = row.finding;
     judged.alarm = row.alarm ? 1 : 0;
-    judged.rule = 0;
+    judged.rule = config::RuleIndex{0};
     control.judged = judged;
     const auto message = message_of(row.flags, 1, kAddress);
     control.answers = [&](const ProbeTarget&, bool) {
