@@ -10,15 +10,15 @@ namespace {
 
 using config::GuardFinding;
 
-GuardFinding finding_of(const path::Decision& decision) {
+GuardFinding finding_of(const path::Decision& decision, const path::Leak& leak) {
   switch (decision.trait) {
     case path::Trait::none:
       break;
     case path::Trait::leak:
     case path::Trait::leak_alarmed:
-      return decision.leak.kind == path::LeakKind::chain ? GuardFinding::leak_by_chain : GuardFinding::leak;
+      return leak.kind == path::LeakKind::chain ? GuardFinding::leak_by_chain : GuardFinding::leak;
     case path::Trait::withheld:
-      return decision.leak.kind == path::LeakKind::beside ? GuardFinding::partly_withheld : GuardFinding::withheld;
+      return leak.kind == path::LeakKind::beside ? GuardFinding::partly_withheld : GuardFinding::withheld;
     case path::Trait::unreadable:
       return GuardFinding::unreadable;
     case path::Trait::chain_unreadable:
@@ -61,13 +61,14 @@ config::Judged judge(const config::Judge& request, std::span<const uint8_t> answ
   }
   if (!rules->has_private()) return judged;
   const auto length = static_cast<unsigned>(question.name.length + 4U);
+  path::Leak leak;
   const path::Decision decision =
-      path::decide({*rules, question.rule, question.number, question.group, answer, length});
-  judged.finding = finding_of(decision);
+      path::decide({*rules, question.rule, question.number, question.group, answer, length}, leak);
+  judged.finding = finding_of(decision, leak);
   judged.alarm = decision.trait == path::Trait::leak_alarmed ? 1 : 0;
   judged.rule = decision.rule;
-  judged.family = decision.leak.family;
-  judged.address = decision.leak.address;
+  judged.family = leak.family;
+  judged.address = leak.address;
   return judged;
 }
 

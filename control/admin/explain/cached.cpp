@@ -12,6 +12,7 @@
 
 #include "config/contract/image.h"
 #include "control/admin/explain/records.h"
+#include "control/queries/query_names.h"
 
 namespace penstock::control {
 namespace {
@@ -108,7 +109,7 @@ json cached_report(const CachedEntry& entry, const StatusView* view) {
   const uint64_t age_s = told.age_ms / 1000;
   json of{{"name", config::to_text(entry.name)},
           {"type", type_text(told.record_type)},
-          {"class", told.record_class == 1 ? "IN" : "CLASS" + std::to_string(told.record_class)},
+          {"class", class_text(told.record_class)},
           {"state", text_of(told.state)},
           {"asked", asked_with(told.bits)},
           {"age_s", age_s},

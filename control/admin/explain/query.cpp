@@ -12,7 +12,7 @@
 #include <span>
 
 #include "config/contract/name.h"
-#include "control/admin/explain/records.h"
+#include "control/queries/query_names.h"
 
 namespace penstock::control {
 namespace {

@@ -40,11 +40,6 @@ nlohmann::json record_lines(const ldns_struct_pkt& packet, uint64_t age_s) {
   return lines;
 }
 
-std::string type_text(uint16_t type) {
-  const Text text(ldns_rr_type2str(static_cast<ldns_rr_type>(type)));
-  return text ? text.get() : "TYPE" + std::to_string(type);
-}
-
 std::string rcode_text(unsigned rcode) {
   const Text text(ldns_pkt_rcode2str(static_cast<ldns_pkt_rcode>(rcode)));
   return text ? text.get() : "RCODE " + std::to_string(rcode);

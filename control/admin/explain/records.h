@@ -1,4 +1,4 @@
-// control/admin/explain/records.h - records, types and rcodes as text, by ldns.
+// control/admin/explain/records.h - records and rcodes as text, by ldns.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,7 @@ namespace penstock::control {
 
 // [{"section": "answer" | "authority" | "additional", "text": "a.example. 246 IN A 10.1.2.3"}]; TTLs less `age_s`, but not below 0.
 nlohmann::json record_lines(const ldns_struct_pkt& packet, uint64_t age_s);
-// "A" or "TYPE65280", "NOERROR" or "RCODE 17".
-std::string type_text(uint16_t type);
+// "NOERROR" or "RCODE 17".
 std::string rcode_text(unsigned rcode);
 
 }  // namespace penstock::control

@@ -19,21 +19,22 @@ Chain::Step find_hidden(const Reply& reply, config::RuleIndex& number) {
 }
 
 Trait trait_of(const Leak& leak, const config::ImageRule& rule) {
-  if (leak.kind == LeakKind::none) return Trait::none;
   if (leak.kind == LeakKind::unreadable) return Trait::unreadable;
   if (static_cast<config::OnLeak>(rule.on_leak) == config::OnLeak::alarm) return Trait::leak_alarmed;
   return leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside ? Trait::withheld : Trait::leak;
 }
 
-Decision look_inside(const Reply& reply) {
+Decision look_inside(const Reply& reply, Leak& leak) {
   if (reply.rules.has_views()) {
     config::RuleIndex hidden = config::kNoRule;
     const Chain::Step step = find_hidden(reply, hidden);
     if (step == Chain::Step::link) return {.trait = Trait::chain_hidden, .rule = hidden};
     if (step == Chain::Step::unreadable) return {.trait = Trait::unreadable, .rule = reply.number};
   }
-  const Leak leak = find_leak(reply.rules, *reply.rule, reply.group, reply.message, reply.question_length);
-  return {.trait = trait_of(leak, *reply.rule), .rule = reply.number, .leak = leak};
+  const Leak found = find_leak(reply.rules, *reply.rule, reply.group, reply.message, reply.question_length);
+  if (found.kind == LeakKind::none) return {.rule = reply.number};
+  leak = found;
+  return {.trait = trait_of(found, *reply.rule), .rule = reply.number};
 }
 
 // Only the answer section, and only types: the usual answer has no chain.
@@ -67,8 +68,8 @@ Decision look_outside(const Reply& reply) {
 
 }  // namespace
 
-Decision decide(const Reply& reply) {
-  return reply.is_private() ? look_inside(reply) : look_outside(reply);
+Decision decide(const Reply& reply, Leak& leak) {
+  return reply.is_private() ? look_inside(reply, leak) : look_outside(reply);
 }
 
 }  // namespace penstock::path

@@ -33,12 +33,14 @@ enum class Trait : uint8_t {
   chain_cut,      // it leads into a private zone at its `links`th link
   chain_alarmed,  // the same, and the rule says that clients get it all the same
 };
+// Small, as it is returned for each response.
 struct Decision {
   Trait trait = Trait::none;
   config::RuleIndex rule = config::kNoRule;  // whose names these are
   unsigned links = 0;
-  Leak leak{};
 };
-Decision decide(const Reply& reply);
+static_assert(sizeof(Decision) == 12);
+// `leak` is written where the trait is a leak or withheld.
+Decision decide(const Reply& reply, Leak& leak);
 
 }  // namespace penstock::path

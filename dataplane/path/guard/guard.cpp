@@ -118,10 +118,10 @@ Judgement alarmed(Verdict verdict) {
 }
 
 // Addresses outside, or a chain that leads out.
-Judgement act_on_leak(const Answered& answered, const Decision& decision) {
+Judgement act_on_leak(const Answered& answered, const Decision& decision, const Leak& leak) {
   const bool alarm = decision.trait == Trait::leak_alarmed;
   answered.lcore.counters.guard[alarm ? GuardOutcome::alarmed : GuardOutcome::blocked].add(1);
-  tell(answered, EventKind::leak, decision.rule, !alarm, decision.leak);
+  tell(answered, EventKind::leak, decision.rule, !alarm, leak);
   return alarmed(alarm ? Verdict::passed : block(answered, ExtendedError::filtered));
 }
 
@@ -157,17 +157,15 @@ Verdict cut_chain(const Answered& answered, config::RuleIndex number, unsigned l
   return Verdict::chased;
 }
 
-Judgement act(const Answered& answered, const Reply& reply, const Decision& decision) {
-  auto& counters = answered.lcore.counters.guard;
+Judgement act(const Answered& answered, const Decision& decision, const Leak& leak) {
   switch (decision.trait) {
     case Trait::none:
-      if (reply.is_private()) counters[GuardOutcome::passed].add(1);
       break;
     case Trait::leak:
     case Trait::leak_alarmed:
-      return act_on_leak(answered, decision);
+      return act_on_leak(answered, decision, leak);
     case Trait::withheld:
-      return alarmed(withhold(answered, decision.rule, decision.leak));
+      return alarmed(withhold(answered, decision.rule, leak));
     case Trait::unreadable:
       return clean(stop(answered, decision.rule, GuardOutcome::unreadable));
     case Trait::chain_unreadable:
@@ -177,7 +175,7 @@ Judgement act(const Answered& answered, const Reply& reply, const Decision& deci
     case Trait::chain_cut:
       return clean(cut_chain(answered, decision.rule, decision.links));
     case Trait::chain_alarmed:
-      counters[GuardOutcome::chain_alarmed].add(1);
+      answered.lcore.counters.guard[GuardOutcome::chain_alarmed].add(1);
       tell(answered, EventKind::chain_into_private, decision.rule, false, {});
       return alarmed(Verdict::passed);
   }
@@ -233,7 +231,12 @@ Judgement guard(const Flight& flight, config::EndpointSlot endpoint_slot, Packet
     config::RuleIndex number = config::kNoRule;
     const config::ImageRule* rule = rule_of(answered, number);
     const Reply reply{*rules, rule, number, group, answered.message(), answered.asked.question_length};
-    judgement = act(answered, reply, decide(reply));
+    Leak leak;
+    const Decision decision = decide(reply, leak);
+    if (decision.trait != Trait::none)
+      judgement = act(answered, decision, leak);
+    else if (reply.is_private())
+      answered.lcore.counters.guard[GuardOutcome::passed].add(1);
   }
   if (is_chased && judgement.verdict == Verdict::passed) judgement.verdict = finish(answered);
   return judgement.verdict == Verdict::passed ? keep_apart(answered, judgement) : judgement;

@@ -18,7 +18,7 @@ clients: {allow: [192.168.0.0/16], deny: [192.168.9.9], groups: {guests: {prefix
 pools:
   vpc: {kind: route53-inbound, endpoints: [10.16.1.10]}
   office: {kind: recursive, endpoints: [10.16.2.10]}
-  far: {kind: recursive, endpoints: [10.16.2.10], ecs: add}
+  far: {kind: recursive, endpoints: [10.16.3.10], ecs: add}
 zones:
   - {zone: vpc.example, pool: vpc, expect: [10.16.0.0/16]}
   - {zone: far.example, pool: far}

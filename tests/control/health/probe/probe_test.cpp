@@ -103,6 +103,26 @@ const struct {
      .tcp_reason = "answer with another ID"},
 };
 
+// As explain --send does: the octets are another's, but for the ID, and what came is handed over.
+TEST(Probe, SendsGivenOctetsAndHandsTheAnswerOver) {
+  asio::io_context io;
+  FakeServer server(io, "127.0.0.1");
+  ProbeTarget target = target_at("127.0.0.1", server.port());
+  target.query = build_probe(target.question, 0);
+  target.query[11] = 1;
+  for (const uint8_t octet : {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0}) target.query.push_back(octet);  // OPT, 1232 octets
+  for (const bool tcp : {false, true}) {
+    const ProbeResult result = run(io, target, tcp);
+    EXPECT_TRUE(result.answered);
+    ASSERT_EQ(result.message.size(), target.query.size());
+    EXPECT_TRUE(std::equal(target.query.begin() + 4, target.query.end(), result.message.begin() + 4));
+    EXPECT_TRUE(server.ids.contains(static_cast<uint16_t>(result.message[0] << 8 | result.message[1])));
+  }
+  EXPECT_EQ(server.ids.size(), 2U) << "an ID of its own each";
+  server.udp_manner = Manner::silent;
+  EXPECT_TRUE(run(io, target, false).message.empty());
+}
+
 TEST(Probe, JudgesWhatTheServerDoes) {
   asio::io_context io;
   for (const char* address : {"127.0.0.1", "::1"}) {
