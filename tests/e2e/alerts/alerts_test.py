@@ -6,12 +6,14 @@ PENSTOCK_FULL=1: the good day lasts an hour, and a second world has two lcores (
 import contextlib
 import math
 import os
+import re
+import shutil
 import time
 
 import pytest
 
 import faults
-from board import queries
+from board import draw, queries
 from company import Company
 from quick_rules import QUICKER, quick_expression, quicker, rules
 from waiting import eventually
@@ -105,14 +107,25 @@ def test_faults_of_our_processes_are_told_and_their_end(company):
 
 
 def test_every_query_of_the_board_has_data(company):
-    """Over the time of all of the above."""
+    """Over the time of all of the above. What is hidden while it is 0 ("> 0") must be there, be it 0."""
     since = time.time() - company.monitoring.started
     empty = []
     for panel, expression in queries("10s"):
-        series = company.monitoring.query_range(expression, since)
+        series = company.monitoring.query_range(re.sub(r"\s*> 0$", "", expression), since)
         if not any(math.isfinite(value) for _, values in series for value in values):
             empty.append(f"{panel}: {expression}")
     assert not empty, "\n".join(empty)
+
+
+@by_hand
+@pytest.mark.skipif(not shutil.which("chromium"), reason="not checked: no chromium (deploy/install-packages board)")
+def test_a_browser_draws_the_board(company, tmp_path):
+    """A panel may be empty only because all its queries hide what is 0."""
+    done = draw(company.monitoring, tmp_path / "board.png")
+    empty = set(done.stdout.strip().removeprefix("no data: ").split("; ")) - {"all panels have data"}
+    assert empty <= {panel for panel, _ in queries("10s")}, done.stdout + done.stderr
+    shown = {panel for panel, expression in queries("10s") if not expression.endswith("> 0")}
+    assert not empty & shown, done.stdout
 
 
 @by_hand
