@@ -17,6 +17,7 @@ from board import draw, queries
 from company import Company
 from quick_rules import QUICKER, quick_expression, quicker, rules
 from waiting import eventually
+from world import ROOT
 
 FULL = os.environ.get("PENSTOCK_FULL") == "1"
 GOOD_DAY = 3600 / QUICKER if FULL else 10  # seconds
@@ -104,6 +105,14 @@ def one_by_one(company, causes):
 
 def test_faults_of_our_processes_are_told_and_their_end(company):
     one_by_one(company, faults.OF_OURS)
+
+
+def test_what_was_told_reads_well_and_names_its_page(company):
+    for _, labels, annotations in company.receiver.all:
+        assert (ROOT / annotations["runbook"]).is_file(), annotations
+        summary = annotations["summary"]
+        assert "<no value>" not in summary and "error" not in summary and "  " not in summary, summary
+        assert summary.startswith(labels.get("instance", "")), summary
 
 
 def test_every_query_of_the_board_has_data(company):
