@@ -53,10 +53,12 @@ Choice choose_next(const Flight& flight, const config::ImagePool& pool, const Tr
 }
 
 bool has_retry_left(const Flight& flight, const config::ImagePool& pool) {
-  return flight.lcore.endpoints.retry_budget.has_left(pool.first_endpoint, flight.lcore.now);
+  state::Endpoints& endpoints = flight.lcore.endpoints;
+  return endpoints.retry_budget.has_left(endpoints.hops.owner_of(pool), flight.lcore.now);
 }
 void spend_retry(const Flight& flight, const config::ImagePool& pool) {
-  flight.lcore.endpoints.retry_budget.spend(pool.first_endpoint, flight.lcore.now);
+  state::Endpoints& endpoints = flight.lcore.endpoints;
+  endpoints.retry_budget.spend(endpoints.hops.owner_of(pool), flight.lcore.now);
 }
 
 // In `frame`, of an endpoint that was not asked yet. False, and nothing has changed: there is none, or it may not be.

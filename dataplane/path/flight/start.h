@@ -24,7 +24,7 @@ Started start(state::Lcore& lcore, const QueryWork& work, const state::QuestionK
     return Started::unsent;
   }
   enter(*flight, work, key);
-  lcore.endpoints.retry_budget.count_query(pool.first_endpoint, lcore.now);
+  lcore.endpoints.retry_budget.count_query(flight->query.pool_slot, lcore.now);
   return Started::yes;
 }
 

@@ -152,8 +152,9 @@ Verdict cut_chain(const Answered& answered, config::RuleIndex number, unsigned l
     return completed ? Verdict::passed : block(answered, ExtendedError::filtered);
   }
   if (!start_chase(answered.flight, rule, links, answered.packet)) return block(answered, ExtendedError::filtered);
-  answered.lcore.endpoints.retry_budget.count_query(answered.lcore.rules->pool(rule.pool).first_endpoint,
-                                                    answered.lcore.now);
+  state::Endpoints& endpoints = answered.lcore.endpoints;
+  endpoints.retry_budget.count_query(endpoints.hops.owner_of(answered.lcore.rules->pool(rule.pool)),
+                                     answered.lcore.now);
   return Verdict::chased;
 }
 

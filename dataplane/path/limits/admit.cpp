@@ -30,11 +30,6 @@ unsigned window_shift(uint64_t budget) {
   return shift;
 }
 
-// What a pool's shares are kept by: its place among the rules may be another pool's after a reload.
-config::EndpointSlot slot_of(const state::Lcore& lcore, const config::ImagePool& pool) {
-  return lcore.endpoints.hops[pool.first_endpoint].slot;
-}
-
 // Over all endpoints of the pool that are up. Other lcores' sends count, so it is looked at anew now and then.
 const PoolPressure& pressure_of(state::Lcore& lcore, const config::ImagePool& pool, uint64_t budget) {
   PoolPressure& pressure = lcore.endpoints.pressures[pool.first_endpoint];
@@ -67,7 +62,8 @@ bool may_take(state::Lcore& lcore, const config::ImagePool& pool, const Sharer& 
   if (!is_short && pressure.rate <= budget / 2) return true;
 
   const unsigned shift = window_shift(budget);
-  ClientShare& share = lcore.clients.shares.entry(sharer, Thing::rate, slot_of(lcore, pool), lcore.now, shift);
+  ClientShare& share =
+      lcore.clients.shares.entry(sharer, Thing::rate, lcore.endpoints.hops.owner_of(pool), lcore.now, shift);
   if (is_short) {
     // Squared: several lcores may each let a client have so much.
     const uint64_t whole = in_a_window(budget, shift);
@@ -113,7 +109,7 @@ Sharer sharer_of(const state::PendingSlot& slot) {
 
 Scarce slots_for_pool(const state::Lcore& lcore, const config::ImagePool& pool) {
   const bool is_only_pool = pool.endpoint_count == lcore.rules->endpoints().size();
-  const config::EndpointSlot slot = slot_of(lcore, pool);
+  const config::EndpointSlot slot = lcore.endpoints.hops.owner_of(pool);
   const uint64_t most = is_only_pool ? lcore.flights.pending.capacity() : lcore.flights.pending.capacity() / 2;
   return {Thing::pending_of_pool, slot, lcore.endpoints.pool_pending[slot], most};
 }

@@ -28,13 +28,12 @@ constexpr uint8_t kHot = 2;                       // hits that make an answer wo
 
 // Have the endpoints failed this question, and has nobody of the pool come back since?
 bool has_failed(const state::Lcore& lcore, const CacheEntry& entry, const config::ImagePool& pool) {
-  return entry.failed_at != 0 &&
-         entry.failed_at >= failures_count_from(lcore, lcore.endpoints.hops[pool.first_endpoint].slot);
+  return entry.failed_at != 0 && entry.failed_at >= failures_count_from(lcore, lcore.endpoints.hops.owner_of(pool));
 }
 
 // One query in `pause` (ns) to a pool that fails. It is looked at twice: before its zone is known, and then.
 bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool, uint64_t pause) {
-  state::PoolReach& reach = lcore.endpoints.reach[lcore.endpoints.hops[pool.first_endpoint].slot];
+  state::PoolReach& reach = lcore.endpoints.reach[lcore.endpoints.hops.owner_of(pool)];
   if (work.tries || lcore.now < reach.tried_at + pause) return work.tries;
   reach.tried_at = lcore.now;
   return work.tries = true;
@@ -45,7 +44,7 @@ bool may_try(state::Lcore& lcore, QueryWork& work, const config::ImagePool& pool
 bool is_to_wait(state::Lcore& lcore, QueryWork& work, const CacheEntry& entry, const config::ImagePool& pool) {
   if (lcore.now < entry.failed_at + kSecond) return true;
   if (lcore.now >= entry.failed_at + uint64_t{entry.failed_for_ms} * 1'000'000) return false;
-  return lcore.endpoints.reach[lcore.endpoints.hops[pool.first_endpoint].slot].good_at <= entry.failed_at &&
+  return lcore.endpoints.reach[lcore.endpoints.hops.owner_of(pool)].good_at <= entry.failed_at &&
          !may_try(lcore, work, pool, kSecond);
 }
 
@@ -118,7 +117,7 @@ std::optional<QueryOutcome> judge(state::Lcore& lcore, QueryWork& work, const st
 }  // namespace
 
 bool is_silent(state::Lcore& lcore, const config::ImagePool& pool) {
-  const config::EndpointSlot owner = lcore.endpoints.hops[pool.first_endpoint].slot;
+  const config::EndpointSlot owner = lcore.endpoints.hops.owner_of(pool);
   state::PoolReach& reach = lcore.endpoints.reach[owner];
   if (reach.lost_at != 0 && lcore.endpoints.returns[owner].load(std::memory_order_relaxed) > reach.lost_at)
     reach.lost_at = 0;

@@ -80,7 +80,7 @@ bool find_place(const Flight& flight, Place& place) {
   place.key = {.hash = query.hash, .identity = place.rule->identity, .name = place.name.bytes, .question = query.key};
   place.origin = {.now = lcore.now,
                   .private_identity = 0,
-                  .owner = lcore.endpoints.hops[place.pool->first_endpoint].slot,
+                  .owner = lcore.endpoints.hops.owner_of(*place.pool),
                   .quota = place.pool->cache_quota,
                   .by_client = lcore.rules->depends_on_client(place.name)};
   return true;

@@ -55,7 +55,9 @@ class EndpointHops {
 
   const EndpointHop& operator[](config::EndpointIndex index) const { return hops_[index]; }
 
-  // The slot of the first endpoint of the pool that the endpoint in `slot` is in.
+  // What is kept of a pool is kept by the slot of its first endpoint: its place among the rules is another pool's after a reload.
+  config::EndpointSlot owner_of(const config::ImagePool& pool) const { return hops_[pool.first_endpoint].slot; }
+  // The same of the pool that the endpoint in `slot` is in.
   config::EndpointSlot owner_of(config::EndpointSlot slot) const { return owners_[slot]; }
   // When an endpoint of the pool came back up the last time, ns; 0: none has. `owner`: the slot of its first endpoint.
   uint64_t came_up_at(config::EndpointSlot owner) const { return came_up_at_[owner]; }

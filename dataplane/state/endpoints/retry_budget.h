@@ -19,11 +19,11 @@ class RetryBudget {
   static constexpr uint32_t kAlways = 10 * kSeconds;
   static constexpr uint64_t kMostEarly = 1000;
 
-  // `pool`: its first endpoint. `now` in ns.
-  void count_query(config::EndpointIndex pool, uint64_t now) { ++current(pool, now).queries; }
+  // `pool`: by the slot of its first endpoint, which stays the pool's when rules are reloaded. `now` in ns.
+  void count_query(config::EndpointSlot pool, uint64_t now) { ++current(pool, now).queries; }
 
   // Is there a retry left in the budget?
-  bool has_left(config::EndpointIndex pool, uint64_t now) {
+  bool has_left(config::EndpointSlot pool, uint64_t now) {
     const Second& second = current(pool, now);
     uint64_t queries = 0;
     uint64_t retries = 0;
@@ -40,7 +40,7 @@ class RetryBudget {
     return retries < kAlways + earned + early;
   }
   // One was sent.
-  void spend(config::EndpointIndex pool, uint64_t now) { ++current(pool, now).retries; }
+  void spend(config::EndpointSlot pool, uint64_t now) { ++current(pool, now).retries; }
 
  private:
   struct Second {
@@ -49,14 +49,14 @@ class RetryBudget {
     uint32_t retries;
   };
 
-  Second& current(config::EndpointIndex pool, uint64_t now) {
+  Second& current(config::EndpointSlot pool, uint64_t now) {
     const auto number = static_cast<uint32_t>(now >> 30);  // 1.07 s
     Second& second = seconds_[pool][number % kSeconds];
     if (second.number != number) second = {number, 0, 0};
     return second;
   }
 
-  config::IndexedArray<config::EndpointIndex, std::array<Second, kSeconds>, config::kMaxEndpoints> seconds_{};
+  config::IndexedArray<config::EndpointSlot, std::array<Second, kSeconds>, config::kMaxEndpoints> seconds_{};
 };
 
 }  // namespace penstock::state

@@ -158,9 +158,9 @@ TEST_F(RepeatTest, ImpatienceIsBounded) {
   // The budget of the pool, spent: a fifth of what ten seconds brought, and a hundred.
   for (uint32_t second = 0; second < 10; ++second) {
     rig.now += uint64_t{1} << 30;
-    rig.lcore().endpoints.retry_budget.count_query(config::EndpointIndex{0}, rig.now);
+    rig.lcore().endpoints.retry_budget.count_query(config::EndpointSlot{0}, rig.now);
   }
-  for (unsigned i = 0; i < 102 - 30; ++i) rig.lcore().endpoints.retry_budget.spend(config::EndpointIndex{0}, rig.now);
+  for (unsigned i = 0; i < 102 - 30; ++i) rig.lcore().endpoints.retry_budget.spend(config::EndpointSlot{0}, rig.now);
   for (unsigned i = 0; i < 100; ++i) forward(from_client(write(studio_query(i))));
   rig.pass(150);
   for (unsigned i = 0; i < 100; ++i) EXPECT_TRUE(rig.receive(0, {write(from_client(write(studio_query(i))))}).empty());

@@ -6,7 +6,7 @@ namespace {
 
 const char* const kOther = "10.16.2.10";
 const char* const kFirst = "10.16.1.10";
-constexpr config::EndpointIndex kPool{0};  // its first endpoint
+constexpr config::EndpointSlot kPool{0};  // of its first endpoint
 
 class RetryTest : public PathTest {
  protected:
@@ -208,6 +208,26 @@ TEST_F(RetryTest, WhatIsOverTheBudgetIsPutOff) {
   rig.pass(2'000);
   only(rig.sweep(), 0);
   EXPECT_EQ(rig.verdict(), "sweep.expired");
+}
+
+// Rules are reloaded, and another pool stands where that one stood.
+TEST_F(RetryTest, TheBudgetThatOnePoolHasSpentIsNoOthers) {
+  while (rig.lcore().endpoints.retry_budget.has_left(kPool, rig.now))
+    rig.lcore().endpoints.retry_budget.spend(kPool, rig.now);
+  const config::EndpointState state = rig.endpoint(kFirst);
+  rig.load(R"(
+ports: [{name: corp, device: "vdev:net_null0"}, {name: vpc, device: "vdev:net_null1"}]
+listen: [192.168.10.86]
+clients: {allow: [192.168.0.0/16]}
+pools: {other: {kind: recursive, endpoints: [10.99.0.1, 10.99.0.2]}}
+default: {pool: other}
+)");
+  for (const char* endpoint : {"10.99.0.1", "10.99.0.2"}) rig.set_endpoint(endpoint, state);
+  forward(from_client(write(studio_query())));
+  rig.pass(502);
+  rig.verdict();
+  only(rig.sweep(), 1);
+  EXPECT_EQ(rig.verdict(), "retry.sent");
 }
 
 // Over and over, and at the end of its patience the client hears SERVFAIL. What was not sent has spent nothing of the retries.

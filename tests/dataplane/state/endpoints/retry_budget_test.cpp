@@ -8,8 +8,8 @@
 namespace penstock::state {
 namespace {
 
-constexpr config::EndpointIndex kPool{3};
-constexpr config::EndpointIndex kOtherPool{4};
+constexpr config::EndpointSlot kPool{3};
+constexpr config::EndpointSlot kOtherPool{4};
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kBegin = 1'000'000 * kMs;
 
