@@ -34,7 +34,8 @@ Seen seen_in(const Model& model) {
   EXPECT_TRUE(compiled) << compiled.error();
   const auto rules = tables::Ruleset::open(compiled->image);
   EXPECT_TRUE(rules) << rules.error();
-  return {rules->pool(rules->rule(1).pool), rules->rule(1)};
+  const config::ImageRule& rule = rules->rule(config::RuleIndex{1});
+  return {rules->pool(rule.pool), rule};
 }
 
 struct Change {
