@@ -13,21 +13,6 @@
 #include "dataplane/last_good.h"
 
 namespace penstock {
-namespace {
-
-// A descriptor that is closed on every way out.
-struct Descriptor {
-  explicit Descriptor(int owned) : fd(owned) {}
-  Descriptor(Descriptor&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-  int fd;
-};
-
-}  // namespace
-
 std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) {
   std::vector<config::IpAddress> addresses;
   for (const config::ImageEndpoint& endpoint : rules.endpoints()) {
@@ -43,24 +28,27 @@ std::vector<config::IpAddress> endpoint_addresses(const tables::Ruleset& rules) 
 
 tl::expected<ControlLink, std::string> ControlLink::listen(const std::string& path, const config::Hello& hello,
                                                            Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                           EndpointsChange change, CachedAnswers answers) {
+                                                           EndpointsChange change, CachedAnswers answers,
+                                                           CaptureSteps capture) {
   auto listener = config::ListeningSocket::open(
       path, SOCK_SEQPACKET, 0660, 4, "dataplane.socket",
       "another penstock-dataplane is running here; give this one its own dataplane.socket");
   if (!listener) return tl::make_unexpected(listener.error());
   return ControlLink(std::move(*listener), hello, rules, pages, std::move(state_dir), std::move(change),
-                     std::move(answers));
+                     std::move(answers), std::move(capture));
 }
 
 ControlLink::ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules,
-                         SharedPages& pages, std::string state_dir, EndpointsChange change, CachedAnswers answers)
+                         SharedPages& pages, std::string state_dir, EndpointsChange change, CachedAnswers answers,
+                         CaptureSteps capture)
     : listener_(std::move(listener)),
       hello_(hello),
       rules_(rules),
       pages_(pages),
       state_dir_(std::move(state_dir)),
       change_(std::move(change)),
-      answers_(std::move(answers)) {}
+      answers_(std::move(answers)),
+      capture_(std::move(capture)) {}
 
 ControlLink::ControlLink(ControlLink&& other) noexcept
     : listener_(std::move(other.listener_)),
@@ -71,6 +59,7 @@ ControlLink::ControlLink(ControlLink&& other) noexcept
       state_dir_(std::move(other.state_dir_)),
       change_(std::move(other.change_)),
       answers_(std::move(other.answers_)),
+      capture_(std::move(other.capture_)),
       narrow_at_(other.narrow_at_),
       link_lines_(other.link_lines_),
       rules_lines_(other.rules_lines_) {}
@@ -109,14 +98,15 @@ void ControlLink::accept() {
 void ControlLink::serve() {
   auto received = config::receive_message(connection_);
   if (!received) return hang_up(received.error());
-  std::vector<Descriptor> descriptors;
+  std::vector<config::Descriptor> descriptors;
   descriptors.reserve(received->fds.size());
   for (int fd : received->fds) descriptors.emplace_back(fd);
   if (received->bytes.empty()) return hang_up("it closed the connection; the rules stay in force");
   if (const auto* request = received->as<config::Publish>(); request != nullptr && descriptors.size() == 1)
-    return publish(*request, descriptors[0].fd);
+    return publish(*request, descriptors[0].get());
   if (const auto* request = received->as<config::Lookup>()) return look_up(*request);
   if (const auto* request = received->as<config::Flush>()) return flush(*request);
+  if (const auto* request = received->as<config::StartCapture>()) return start_capture(*request);
   if (explain(*received)) return;
   hang_up("it sent a message that link version " + std::to_string(config::kLinkVersion) + " does not have");
 }
@@ -221,6 +211,14 @@ void ControlLink::flush(const config::Flush& request) {
   if (auto sent = config::send_message(connection_, flushed); !sent) hang_up(sent.error());
 }
 
+void ControlLink::start_capture(const config::StartCapture& request) {
+  config::CaptureStarted started;
+  const auto stream = capture_.begin(request.request);
+  if (!stream) stream.error().copy(started.reason.data(), started.reason.size() - 1);
+  const std::vector<int> descriptors = stream ? std::vector<int>{stream->get()} : std::vector<int>{};
+  if (auto sent = config::send_message(connection_, started, descriptors); !sent) hang_up(sent.error());
+}
+
 void ControlLink::refuse(uint64_t generation, const std::string& reason) {
   pages_.counters().images_refused.add(1);
   rules_lines_.write(spdlog::level::err, "rules of generation {} refused, the rules in force stay: {}", generation,
@@ -235,6 +233,7 @@ void ControlLink::hang_up(const std::string& why) {
   link_lines_.write(spdlog::level::warn, "control disconnected: {}", why);
   close(connection_);
   connection_ = -1;
+  if (capture_.end) capture_.end("penstock-control is gone");
 }
 
 }  // namespace penstock

@@ -12,6 +12,7 @@
 #include "config/contract/inquiry/browse.h"
 #include "config/contract/link.h"
 #include "config/contract/log_rate.h"
+#include "config/files/descriptor.h"
 #include "config/files/own_files.h"
 #include "dataplane/publish.h"
 #include "dataplane/shared_pages.h"
@@ -26,6 +27,12 @@ struct CachedAnswers {
   std::function<std::vector<uint8_t>(const config::Browse&)> browse;
 };
 
+// Begins a capture, and ends it when control goes. The descriptor is for who reads; the error says why there is none.
+struct CaptureSteps {
+  std::function<tl::expected<config::Descriptor, std::string>(const config::CaptureRequest&)> begin;
+  std::function<void(const std::string& reason)> end;
+};
+
 // Called around a publication with the endpoints that responses may come from: before it with those of the old and the new
 // rules (an error refuses the new ones), and when the old queries are over with the new ones only.
 using EndpointsChange = std::function<tl::expected<void, std::string>(std::span<const config::IpAddress>)>;
@@ -38,7 +45,8 @@ class ControlLink {
   // socket of ours. `hello` says ports and lcores.
   static tl::expected<ControlLink, std::string> listen(const std::string& path, const config::Hello& hello,
                                                        Publisher& rules, SharedPages& pages, std::string state_dir,
-                                                       EndpointsChange change, CachedAnswers answers);
+                                                       EndpointsChange change, CachedAnswers answers,
+                                                       CaptureSteps capture);
   ControlLink(ControlLink&& other) noexcept;
   ControlLink& operator=(ControlLink&&) = delete;
   ~ControlLink();
@@ -52,9 +60,10 @@ class ControlLink {
 
  private:
   ControlLink(config::ListeningSocket listener, const config::Hello& hello, Publisher& rules, SharedPages& pages,
-              std::string state_dir, EndpointsChange change, CachedAnswers answers);
+              std::string state_dir, EndpointsChange change, CachedAnswers answers, CaptureSteps capture);
   void publish(const config::Publish& request, int memfd);
   void flush(const config::Flush& request);
+  void start_capture(const config::StartCapture& request);
   void look_up(const config::Lookup& request);
   bool explain(const config::Message& message);
   void refuse(uint64_t generation, const std::string& reason);
@@ -68,6 +77,7 @@ class ControlLink {
   std::string state_dir_;
   EndpointsChange change_;
   CachedAnswers answers_;
+  CaptureSteps capture_;
   std::optional<std::chrono::steady_clock::time_point> narrow_at_;  // when responses from retired endpoints end
   // A control that comes and goes all the time must not fill the disk.
   config::LogRate link_lines_{20};

@@ -20,7 +20,7 @@ tl::expected<void, std::string> Dataplane::assemble() {
   housekeeping_.emplace(parts_);
   ResponseFilter& filter = housekeeping_->response_filter();
   if (auto loaded = assembly::load_last_good(parts_, filter); !loaded) return loaded;
-  if (auto opened = assembly::open_link(parts_, filter); !opened) return opened;
+  if (auto opened = assembly::open_link(parts_, filter, housekeeping_->capture()); !opened) return opened;
   housekeeping_->watch();
   assembly::launch(parts_);
   return {};

@@ -7,6 +7,7 @@
 //   control -> dataplane  Lookup                       -> Found
 //   control -> dataplane  Flush                        -> Flushed
 //   control -> dataplane  Browse, Compose, Judge       -> Browsed, Composed, Judged (config/contract/inquiry/)
+//   control -> dataplane  StartCapture                 -> CaptureStarted + [stream socket: pcap-ng comes out]
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 
 #include <tl/expected.hpp>
 
+#include "config/contract/capture/capture_request.h"
 #include "config/contract/indices/index.h"
 #include "config/contract/name.h"
 
@@ -42,7 +44,9 @@ enum class MessageType : uint32_t {
   compose,
   composed,
   judge,
-  judged
+  judged,
+  start_capture,
+  capture_started
 };
 
 struct PortInfo {
@@ -128,6 +132,19 @@ struct Flushed {
   MessageType type = MessageType::flushed;
   uint32_t reserved = 0;
   uint64_t entries = 0;  // forgotten
+};
+
+// Packets are to be captured. Who reads the stream ends the capture by shutting its end down for writing; it goes on until the stream
+// ends. A capture ends with the link, too.
+struct StartCapture {
+  MessageType type = MessageType::start_capture;
+  uint32_t reserved = 0;
+  CaptureRequest request;
+};
+struct CaptureStarted {
+  MessageType type = MessageType::capture_started;
+  uint32_t reserved = 0;
+  std::array<char, 256> reason{};  // not empty: it was not started, and no descriptor comes
 };
 
 struct Message {

@@ -5,6 +5,7 @@
 
 #include <tl/expected.hpp>
 
+#include "dataplane/housekeeping/capture_keeper.h"
 #include "dataplane/housekeeping/response_filter.h"
 #include "dataplane/parts.h"
 
@@ -19,7 +20,7 @@ void make_workers(Parts& parts);
 // Before the privileges of start-up are dropped: port 53 needs one.
 void open_slow_lane(Parts& parts);
 Step load_last_good(Parts& parts, ResponseFilter& filter);
-Step open_link(Parts& parts, ResponseFilter& filter);
+Step open_link(Parts& parts, ResponseFilter& filter, CaptureKeeper& capture);
 void launch(Parts& parts);
 
 // Whatever of it is there.

@@ -51,7 +51,7 @@ Step load_last_good(Parts& parts, ResponseFilter& filter) {
   return {};
 }
 
-Step open_link(Parts& parts, ResponseFilter& filter) {
+Step open_link(Parts& parts, ResponseFilter& filter, CaptureKeeper& capture) {
   auto link = ControlLink::listen(
       parts.model.dataplane.socket, hello_of(parts), *parts.publisher, *parts.pages, parts.model.dataplane.state_dir,
       [&filter](auto endpoints) { return filter.allow(endpoints); },
@@ -60,7 +60,9 @@ Step open_link(Parts& parts, ResponseFilter& filter) {
            [&parts](const config::Browse& request) {
              return inquiry::browse(request, *parts.answers,
                                     {parts.publisher->current(), *parts.returns, lcore_clock_ns()});
-           }});
+           }},
+      CaptureSteps{.begin = [&capture](const auto& request) { return capture.begin(request); },
+                   .end = [&capture](const auto& reason) { capture.end(reason); }});
   if (!link) return tl::make_unexpected(link.error());
   parts.link = std::make_unique<ControlLink>(std::move(*link));
   return {};

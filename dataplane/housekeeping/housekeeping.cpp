@@ -42,7 +42,8 @@ Housekeeping::Housekeeping(Parts& parts)
       heartbeat_(parts),
       police_(means_of(parts)),
       levels_(parts),
-      watchdog_(service_manager_watchdog()) {}
+      watchdog_(service_manager_watchdog()),
+      capture_(parts) {}
 
 void Housekeeping::watch() {
   heartbeat_.watch_neighbours();
@@ -54,7 +55,8 @@ std::vector<pollfd> Housekeeping::descriptors(int signals) {
   std::vector<pollfd> all{{signals, POLLIN, 0},
                           {parts_.link->listener(), POLLIN, 0},
                           {parts_.link->connection(), POLLIN, 0},
-                          {host_.fd(), POLLIN, 0}};
+                          {host_.fd(), POLLIN, 0},
+                          {capture_.fd(), capture_.events(), 0}};
   for (size_t port = 0; port < parts_.ports->all().size(); ++port)
     if (const net::Door* door = parts_.ports->door(port)) all.push_back({door->fd(), POLLIN, 0});
   return all;
@@ -65,8 +67,8 @@ bool Housekeeping::wait(int signals) {
   const bool with_doors = has_doors(*parts_.ports);
   ControlLink& link = *parts_.link;
   std::vector<pollfd> waits = descriptors(signals);
-  // Frames from the lcores to a door come over rings, which poll() cannot see. A flood is to be stopped soon.
-  poll(waits.data(), waits.size(), with_doors ? 1 : 20);
+  // Frames from the lcores to a door or a capture come over rings, which poll() cannot see. A flood is to be stopped soon.
+  poll(waits.data(), waits.size(), with_doors ? 1 : capture_.is_running() ? 2 : 20);
   if (waits[0].revents != 0) return false;
   if (waits[1].revents != 0) link.accept();
   if (waits[2].revents != 0 && link.connection() == waits[2].fd) link.serve();
@@ -91,6 +93,7 @@ void Housekeeping::finish(int signals) {
   while (in_flight() != 0 && std::chrono::steady_clock::now() < until && wait(signals))
     look_after_queries(std::chrono::steady_clock::now());
   wait(signals);  // answers over TCP have yet to pass the slow lane
+  capture_.finish("the dataplane stops");
   if (const uint64_t left = in_flight(); left != 0)
     spdlog::warn("stopping: {} of {} queries in flight have no response yet", left, owed);
   else
@@ -121,6 +124,7 @@ void Housekeeping::look_after_queries(Time now) {
   meter_.tick(parts_.publisher->current(), parts_.pages->counters(), *parts_.budgets, monotonic_ns());
   filter_.retire(now);
   levels_.tick(now);
+  capture_.tick(now);
   watchdog_.tick(turns_of(parts_), now);
 }
 

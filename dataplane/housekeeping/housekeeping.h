@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "dataplane/housekeeping/capture_keeper.h"
 #include "dataplane/housekeeping/endpoint_meter.h"
 #include "dataplane/housekeeping/flood_police.h"
 #include "dataplane/housekeeping/heartbeat.h"
@@ -28,6 +29,7 @@ class Housekeeping {
   Housekeeping& operator=(const Housekeeping&) = delete;
 
   ResponseFilter& response_filter() { return filter_; }
+  CaptureKeeper& capture() { return capture_; }
   // From here on the kernel says what changes.
   void watch();
   // Until `signals` is readable.
@@ -53,6 +55,7 @@ class Housekeeping {
   FloodPolice police_;
   Levels levels_;
   Watchdog watchdog_;
+  CaptureKeeper capture_;
   uint64_t kept_sequence_ = 0;  // of the endpoint page that is on disk
   Time kept_at_{};
 };

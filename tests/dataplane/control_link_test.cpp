@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,7 +62,14 @@ class ControlLinkTest : public testing::Test {
                                 .browse =
                                     [this](const config::Browse& request) {
                                       return inquiry::browse(request, answers, {rules.current(), returns, 0});
-                                    }});
+                                    }},
+                               {.begin = [this](const config::CaptureRequest& request) { return begin_capture(request); },
+                                .end = [this](const std::string& reason) { captures_ended.push_back(reason); }});
+  }
+  tl::expected<config::Descriptor, std::string> begin_capture(const config::CaptureRequest& request) {
+    captures.push_back(request);
+    if (captures.size() > 1) return tl::make_unexpected("another capture is running");
+    return config::Descriptor(memfd_create("stream", MFD_CLOEXEC));
   }
   FileDescriptor dial() {
     FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -117,6 +125,8 @@ class ControlLinkTest : public testing::Test {
   std::vector<std::pair<config::FlushScope, std::string>> flushed;
   state::AnswerCache answers{1 << 16};
   state::PoolReturns returns{};
+  std::vector<config::CaptureRequest> captures;
+  std::vector<std::string> captures_ended;
   std::string filter_error;  // what the ports say to the next change
   std::optional<ControlLink> link;
 };
@@ -150,6 +160,25 @@ TEST_F(ControlLinkTest, PublishesAndLooksUp) {
   const config::Found other = look_up(socket.fd, "example.org");
   EXPECT_EQ(other.rule, config::RuleIndex{2});
   EXPECT_EQ(other.matched_length, 0);
+}
+
+TEST_F(ControlLinkTest, HandsAStreamOverAndEndsTheCaptureWithTheLink) {
+  const FileDescriptor socket = control();
+  config::StartCapture request;
+  request.request.seconds = 17;
+  const Message first = exchange(socket.fd, &request, sizeof request, {});
+  ASSERT_NE(first.as<config::CaptureStarted>(), nullptr);
+  EXPECT_EQ(first.fds.size(), 1U);
+  for (const int fd : first.fds) close(fd);
+  const Message second = exchange(socket.fd, &request, sizeof request, {});
+  ASSERT_NE(second.as<config::CaptureStarted>(), nullptr);
+  EXPECT_STREQ(second.as<config::CaptureStarted>()->reason.data(), "another capture is running");
+  EXPECT_TRUE(second.fds.empty());
+  ASSERT_EQ(captures.size(), 2U);
+  EXPECT_EQ(captures[0].seconds, 17U);
+  shutdown(socket.fd, SHUT_RDWR);
+  link->serve();
+  EXPECT_EQ(captures_ended, std::vector<std::string>{"penstock-control is gone"});
 }
 
 // What `penstockctl explain --client` asks: from the table that forwards.
