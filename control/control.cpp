@@ -261,6 +261,16 @@ void Control::exchange(const ProbeTarget& target, bool tcp, Probe::Done done) {
   exchanges_.push_back((tcp ? start_tcp_probe : start_udp_probe)(io_, target, std::move(done)));
 }
 
+void Control::capture(const config::CaptureRequest& request,
+                      std::function<void(tl::expected<config::SharedDescriptor, std::string>)> done) {
+  const std::string words(request.words.data());
+  link_.capture(request,
+                [words, done = std::move(done)](const tl::expected<config::SharedDescriptor, std::string>& stream) {
+                  if (stream) spdlog::info("capture: packets are captured by penstockctl: {}", words);
+                  done(stream);
+                });
+}
+
 size_t Control::drain(const config::IpAddress& address, bool drained) {
   const size_t found = slots_.set_drained(address, drained);
   if (found > 0) spdlog::info("endpoint {}: {}", config::to_string(address), drained ? "drained" : "no longer drained");

@@ -59,6 +59,8 @@ class Control : private Operations {
   void judge(const config::Judge&, const std::vector<uint8_t>& answer,
              std::function<void(tl::expected<config::Judged, std::string>)>) override;
   void exchange(const ProbeTarget&, bool tcp, Probe::Done) override;
+  void capture(const config::CaptureRequest&,
+               std::function<void(tl::expected<config::SharedDescriptor, std::string>)>) override;
   size_t drain(const config::IpAddress&, bool drained) override;
 
   RuleLifecycle::Steps steps();

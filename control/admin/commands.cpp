@@ -13,6 +13,7 @@
 #include "control/admin/explain/incident.h"
 #include "control/admin/query_commands.h"
 #include "control/admin/reports.h"
+#include "control/capture/capture_request.h"
 
 namespace penstock::control {
 namespace {
@@ -31,7 +32,7 @@ std::string text_in(const json& request, const char* key) {
 
 }  // namespace
 
-void Commands::run(const std::string& line, Reply reply) {
+void Commands::run(const std::string& line, Reply reply, HandOver hand_over) {
   const json request = json::parse(line, nullptr, false);
   if (!request.is_object()) return reply(failure("a request is one JSON object on one line"));
   const std::string command = text_in(request, "command");
@@ -43,6 +44,7 @@ void Commands::run(const std::string& line, Reply reply) {
   if (command == "top") return reply(top_answer(operations_.view(), request));
   if (command == "flush") return flush(request, std::move(reply));
   if (command == "cached") return cached(request, reply);
+  if (command == "capture") return capture(request, reply, std::move(hand_over));
   if (command == "explain") return explain(request, std::move(reply));
   if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
   if (command == "reload") {
@@ -56,7 +58,7 @@ void Commands::run(const std::string& line, Reply reply) {
   }
   reply(failure(
       "unknown command '" + command +
-      "': use status, endpoints, explain, cache, cached, health, queries, top, flush, reload, drain or undrain"));
+      "': use status, endpoints, explain, cache, cached, health, queries, top, flush, capture, reload, drain or undrain"));
 }
 
 namespace {
@@ -138,6 +140,20 @@ void Commands::cached(const json& request, const Reply& reply) {
   if (const auto page = request.find("page"); page != request.end() && page->is_number_unsigned())
     browse.page = page->get<uint32_t>();
   list_cached(operations_, browse, reply);
+}
+
+void Commands::capture(const json& request, const Reply& reply, HandOver hand_over) {
+  const StatusView view = operations_.view();
+  const auto wanted = read_capture_request(request, *view.model);
+  if (!wanted) return reply(failure(wanted.error()));
+  if (!hand_over) return reply(failure("a capture needs a socket that its stream can be handed over by"));
+  const json answer{
+      {"ok", true}, {"words", wanted->words.data()}, {"seconds", wanted->seconds}, {"bytes", wanted->bytes}};
+  operations_.capture(*wanted, [answer, reply, hand_over = std::move(hand_over)](
+                                   const tl::expected<config::SharedDescriptor, std::string>& stream) {
+    if (!stream) return reply(failure(stream.error()));
+    hand_over(answer, *stream);
+  });
 }
 
 void Commands::explain(const json& request, Reply reply) {

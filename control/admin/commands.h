@@ -4,6 +4,7 @@
 //   {"command": "drain", "address": "10.16.1.10"} | "undrain" | {"command": "explain", "client": "10.1.2.3", "name": "a.example",
 //   "type": "A"} | {"command": "queries" | "top", ...} (query_commands.h) | {"command": "cache"} | {"command": "flush", "scope": "name" | "zone" | "all", "name": "a.example"}
 //   {"command": "cached", "scope", "name", "type": "A", "page": 0}: some pages of the cache; its answer says where to go on
+//   {"command": "capture", ...} (control/capture/capture_request.h): a stream of pcap-ng comes with the answer
 // Every answer has "ok"; when it is false, "error" says why and what would be right.
 #pragma once
 
@@ -19,11 +20,15 @@ class Commands {
  public:
   using Reply = std::function<void(const nlohmann::json&)>;
 
+  // An answer with a descriptor for who asked.
+  using HandOver = std::function<void(const nlohmann::json&, const config::SharedDescriptor&)>;
+
   explicit Commands(Operations& operations) : operations_(operations) {}
-  // `reply` is called once, now or later.
-  void run(const std::string& request, Reply reply);
+  // `reply` or `hand_over` is called once, now or later.
+  void run(const std::string& request, Reply reply, HandOver hand_over = {});
 
  private:
+  void capture(const nlohmann::json& request, const Reply& reply, HandOver hand_over);
   void explain(const nlohmann::json& request, Reply reply);
   void flush(const nlohmann::json& request, Reply reply);
   void cached(const nlohmann::json& request, const Reply& reply);

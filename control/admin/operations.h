@@ -13,6 +13,7 @@
 #include "config/contract/inquiry/question.h"
 #include "config/contract/link.h"
 #include "config/contract/name.h"
+#include "config/files/descriptor.h"
 #include "control/health/probe/probe.h"
 #include "control/lifecycle/reload_record.h"
 #include "control/link/dataplane_link.h"
@@ -38,6 +39,9 @@ class Operations {
                      std::function<void(tl::expected<config::Judged, std::string>)>) = 0;
   // Asks a server from this host's own socket.
   virtual void exchange(const ProbeTarget&, bool tcp, Probe::Done) = 0;
+  // Has the dataplane begin a capture: the end of its stream to read from.
+  virtual void capture(const config::CaptureRequest&,
+                       std::function<void(tl::expected<config::SharedDescriptor, std::string>)>) = 0;
   // How many endpoints have the address.
   virtual size_t drain(const config::IpAddress&, bool drained) = 0;
 };

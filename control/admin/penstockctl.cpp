@@ -60,7 +60,7 @@ int run(int argc, char** argv) {
   app.add_option("--socket", control.socket, "socket of penstock-control (control.socket)")->capture_default_str();
   app.add_flag("--json", control.as_json, "print the answer as JSON");
   for (const auto add : {add_check, add_status, add_health, add_reload, add_explain, add_verify, add_import,
-                         add_endpoints, add_cache, add_queries})
+                         add_endpoints, add_cache, add_queries, add_capture})
     add(app, control);
   try {
     app.parse(argc, argv);

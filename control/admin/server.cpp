@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "config/contract/link.h"
+
 namespace penstock::control {
 namespace {
 
@@ -29,6 +31,11 @@ config::ListeningSocket listen_on(const std::string& path) {
 
 std::string refusal(const std::string& why) {
   return json{{"ok", false}, {"error", why}}.dump() + "\n";
+}
+
+// A name or a reason may hold bytes that are no UTF-8: they must not throw.
+std::string text_of(const json& answer) {
+  return answer.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -75,10 +82,17 @@ class AdminServer::Client : public std::enable_shared_from_this<Client> {
     server_.clients_.push_back(shared_from_this());
     const std::string line = input_.substr(0, size - 1);
     input_.erase(0, size);
-    server_.commands_.run(line, [self = shared_from_this()](const json& answer) {
-      // A name or a reason may hold bytes that are no UTF-8: they must not throw.
-      self->write(answer.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", false);
-    });
+    server_.commands_.run(
+        line, [self = shared_from_this()](const json& answer) { self->write(text_of(answer), false); },
+        [self = shared_from_this()](const json& answer, const config::SharedDescriptor& descriptor) {
+          self->hand_over(text_of(answer), *descriptor);
+        });
+  }
+  // Asio has no call for it. The answer is short: only who does not read its answers has no room for it.
+  void hand_over(const std::string& text, const config::Descriptor& descriptor) {
+    if (!socket_.is_open()) return;
+    if (!config::send_message(socket_.native_handle(), text.data(), text.size(), {descriptor.get()})) return close();
+    read();
   }
   void write(std::string text, bool last) {
     if (!socket_.is_open()) return;

@@ -1,5 +1,6 @@
 #include "control/link/dataplane_link.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -41,8 +42,9 @@ tl::expected<int, std::string> connect_to(const std::string& path) {
   return tl::make_unexpected(why);
 }
 
-std::string reason_of(const config::Refused& refused) {
-  return {refused.reason.data(), strnlen(refused.reason.data(), refused.reason.size())};
+template <typename Answer>
+std::string reason_of(const Answer& answer) {
+  return {answer.reason.data(), strnlen(answer.reason.data(), answer.reason.size())};
 }
 
 // A WireName has at most 255 octets, and so has the room for it.
@@ -140,7 +142,7 @@ void DataplaneLink::handle(const config::Message& message) {
   } else if (const auto* refused = message.as<config::Refused>()) {
     if (events_.refused) events_.refused(refused->generation, reason_of(*refused));
   } else if (!answer(message, lookups_) && !answer(message, flushes_) && !answer(message, browses_) &&
-             !answer(message, composes_) && !answer(message, judges_)) {
+             !answer(message, composes_) && !answer(message, judges_) && !answer_capture(message)) {
     close("a message unknown to this release");
   }
 }
@@ -203,6 +205,18 @@ void DataplaneLink::judge(const config::Judge& message, std::span<const uint8_t>
   ask(message, judges_, kLookupTimeout, std::move(handler), answer);
 }
 
+void DataplaneLink::capture(const config::CaptureRequest& request, StreamHandler handler) {
+  config::StartCapture message;
+  message.request = request;
+  ask<config::StartCapture, config::CaptureStarted>(
+      message, captures_, kLookupTimeout,
+      [this, handler = std::move(handler)](const tl::expected<config::CaptureStarted, std::string>& started) {
+        if (!started) return handler(tl::make_unexpected(started.error()));
+        if (!stream_) return handler(tl::make_unexpected(reason_of(*started)));
+        handler(stream_);
+      });
+}
+
 template <typename Request, typename Answer>
 void DataplaneLink::ask(const Request& request, Queue<Answer>& queue, std::chrono::seconds patience,
                         Handler<Answer> handler, std::span<const uint8_t> rest) {
@@ -235,6 +249,15 @@ bool DataplaneLink::answer(const config::Message& message, Queue<Answer>& queue)
   return true;
 }
 
+// Where nobody waits for the stream any more it is closed, which ends the capture.
+bool DataplaneLink::answer_capture(const config::Message& message) {
+  if (message.fds.size() == 1)
+    stream_ = std::make_shared<const config::Descriptor>(fcntl(message.fds[0], F_DUPFD_CLOEXEC, 0));
+  const bool is_answer = answer(message, captures_);
+  stream_.reset();
+  return is_answer;
+}
+
 template <typename Answer>
 void DataplaneLink::fail_all(Queue<Answer>& queue) {
   for (const auto& asked : std::exchange(queue, {})) {
@@ -254,6 +277,7 @@ void DataplaneLink::close(const std::string& why) {
   fail_all(browses_);
   fail_all(composes_);
   fail_all(judges_);
+  fail_all(captures_);
   if (stopped_) return;
   if (was_greeted) {
     spdlog::warn("dataplane: connection lost: {}", why);

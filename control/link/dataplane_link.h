@@ -24,6 +24,7 @@
 #include "config/contract/inquiry/browse.h"
 #include "config/contract/inquiry/question.h"
 #include "config/contract/link.h"
+#include "config/files/descriptor.h"
 
 namespace penstock::control {
 
@@ -51,6 +52,7 @@ class DataplaneLink {
   using Handler = std::function<void(tl::expected<Answer, std::string>)>;
   using FoundHandler = Handler<config::Found>;
   using FlushedHandler = Handler<config::Flushed>;
+  using StreamHandler = Handler<config::SharedDescriptor>;
 
   DataplaneLink(asio::io_context&, std::string socket_path, Events);
   ~DataplaneLink() { stop(); }
@@ -79,6 +81,8 @@ class DataplaneLink {
   void browse(const config::Browse&, Handler<BrowsedPages>);
   void compose(const config::Compose&, Handler<config::Composed>);
   void judge(const config::Judge&, std::span<const uint8_t> answer, Handler<config::Judged>);
+  // Has a capture begun: the handler gets the stream's end to read from, and no more is told of it here.
+  void capture(const config::CaptureRequest&, StreamHandler);
 
  private:
   template <typename Answer>
@@ -102,6 +106,7 @@ class DataplaneLink {
            std::span<const uint8_t> rest = {});
   template <typename Answer>
   bool answer(const config::Message&, Queue<Answer>&);
+  bool answer_capture(const config::Message&);
   template <typename Answer>
   void fail_all(Queue<Answer>&);
   void close(const std::string& why);
@@ -116,7 +121,9 @@ class DataplaneLink {
   Queue<BrowsedPages> browses_;
   Queue<config::Composed> composes_;
   Queue<config::Judged> judges_;
-  std::string last_failure_;  // said once, not at every attempt
+  Queue<config::CaptureStarted> captures_;
+  config::SharedDescriptor stream_;  // of the answer that is being given
+  std::string last_failure_;         // said once, not at every attempt
   unsigned attempts_ = 0;
   uint64_t session_ = 0;  // handlers of a closed connection must not touch the next one
   bool greeted_ = false;

@@ -38,5 +38,6 @@ void add_import(CLI::App&, Invocation&);
 void add_endpoints(CLI::App&, Invocation&);
 void add_cache(CLI::App&, Invocation&);
 void add_queries(CLI::App&, Invocation&);  // tail, grep, top
+void add_capture(CLI::App&, Invocation&);
 
 }  // namespace penstock::control

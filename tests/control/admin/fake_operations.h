@@ -108,6 +108,11 @@ class FakeOperations : public Operations {
     exchanges.emplace_back(target, tcp);
     done(answers(target, tcp));
   }
+  void capture(const config::CaptureRequest& request,
+               std::function<void(tl::expected<config::SharedDescriptor, std::string>)> done) override {
+    captured = request;
+    done(stream);
+  }
   size_t drain(const config::IpAddress& address, bool drained) override {
     size_t count = 0;
     for (EndpointView& endpoint : endpoints) {
@@ -152,6 +157,9 @@ class FakeOperations : public Operations {
   std::vector<config::Compose> composes;
   std::vector<std::pair<config::Judge, std::vector<uint8_t>>> judges;
   std::vector<std::pair<ProbeTarget, bool>> exchanges;
+  config::CaptureRequest captured;
+  tl::expected<config::SharedDescriptor, std::string> stream =
+      tl::make_unexpected(std::string("another capture is running"));
   MemoryShare recent;
   bool accepted = false;
   config::WireName asked;

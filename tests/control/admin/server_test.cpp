@@ -2,7 +2,9 @@
 #include "control/admin/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <asio/buffer.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -77,6 +79,31 @@ TEST_F(AdminServerTest, AnswersPenstockctl) {
   const auto answer = ask_control(path, {{"command", "status"}}, 10s);
   ASSERT_TRUE(answer) << answer.error();
   EXPECT_EQ((*answer)["rules"]["generation"], 7);
+}
+
+TEST_F(AdminServerTest, HandsOverTheStreamOfACapture) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const config::Descriptor dataplane(ends[0]);
+  control.stream = std::make_shared<const config::Descriptor>(ends[1]);
+  start();
+  const auto begun = ask_for_stream(path, {{"command", "capture"}, {"client", "10.1.2.3"}, {"seconds", 5}}, 10s);
+  ASSERT_TRUE(begun) << begun.error();
+  EXPECT_EQ(begun->answer["words"], "clients, client 10.1.2.3");
+  EXPECT_EQ(control.captured.seconds, 5U);
+  ASSERT_TRUE(begun->stream);
+  ASSERT_EQ(write(dataplane.get(), "x", 1), 1);
+  char came = 0;
+  EXPECT_EQ(read(begun->stream.get(), &came, 1), 1);
+  EXPECT_EQ(came, 'x');
+
+  control.stream = tl::make_unexpected(std::string("another capture is running"));
+  const auto second = ask_for_stream(path, {{"command", "capture"}}, 10s);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->stream);
+  EXPECT_EQ(second->answer["error"], "another capture is running");
+  const auto wrong = ask_for_stream(path, {{"command", "capture"}, {"client", "nobody"}}, 10s);
+  EXPECT_EQ(wrong->answer["error"], "'nobody' is neither the address nor a network of clients");
 }
 
 TEST_F(AdminServerTest, IsForRootAndItsGroup) {

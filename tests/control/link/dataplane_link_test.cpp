@@ -138,6 +138,32 @@ TEST_F(DataplaneLinkTest, LookupIsAnsweredOrFails) {
   EXPECT_NE(answers[2].error().find("lost"), std::string::npos) << answers[2].error();
 }
 
+TEST_F(DataplaneLinkTest, ACaptureBringsItsStreamOrTheReason) {
+  DataplaneLink link(io, folder / "dataplane.sock", events());
+  std::vector<tl::expected<config::SharedDescriptor, std::string>> answers;
+  const auto keep = [&](tl::expected<config::SharedDescriptor, std::string> one) { answers.push_back(std::move(one)); };
+  link.capture({}, keep);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
+  EXPECT_NE(answers[0].error().find("is penstock-dataplane running?"), std::string::npos) << answers[0].error();
+
+  dataplane.start();
+  link.start();
+  ASSERT_TRUE(run_until([&] { return connects == 1; }));
+  link.capture({}, keep);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 2; }));
+  ASSERT_TRUE(answers[1]) << answers[1].error();
+  std::array<char, 8> came{};
+  EXPECT_EQ(read((*answers[1])->get(), came.data(), came.size()), 3);
+  EXPECT_STREQ(came.data(), "abc");
+
+  dataplane.refuse = true;
+  link.capture({}, keep);
+  ASSERT_TRUE(run_until([&] { return answers.size() == 3; }));
+  ASSERT_FALSE(answers[2]);
+  EXPECT_EQ(answers[2].error(), "the test says no");
+  EXPECT_EQ(losses, 0);
+}
+
 TEST_F(DataplaneLinkTest, FlushesAreAnsweredInTheirOrderOrFail) {
   DataplaneLink link(io, folder / "dataplane.sock", events());
   const auto name = *config::parse_name("a.example");

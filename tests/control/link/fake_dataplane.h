@@ -166,6 +166,8 @@ class FakeDataplane {
         (void)config::send_message(peer, found);
       } else if (const auto* flush = message->as<config::Flush>(); flush != nullptr && !mute) {
         answer_flush(peer, *flush);
+      } else if (message->as<config::StartCapture>() != nullptr && !mute) {
+        answer_capture(peer);
       } else if (!mute) {
         answer_inquiry(peer, *message);
       }
@@ -198,6 +200,20 @@ class FakeDataplane {
       judged.rule = config::RuleIndex{static_cast<uint32_t>(octets.size())};
       (void)config::send_message(peer, judged);
     }
+  }
+  // A stream of three octets; or why there is none.
+  void answer_capture(int peer) {
+    config::CaptureStarted started;
+    int ends[2] = {-1, -1};
+    if (refuse || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      std::strcpy(started.reason.data(), "the test says no");
+      (void)config::send_message(peer, started);
+      return;
+    }
+    (void)config::send_message(peer, started, {ends[1]});
+    close(ends[1]);
+    (void)!write(ends[0], "abc", 3);
+    close(ends[0]);
   }
   void answer_publish(int peer, const config::Publish& publish, int image) {
     Received got{publish.generation, 0, std::vector<uint8_t>(publish.size)};
