@@ -64,6 +64,9 @@ struct Dataplane {
 struct Control {
   std::string socket = "/run/penstock/control.sock";  // penstockctl connects here
   bool watch = false;                                 // reload when the file changes
+  // Groups of users of this host, by name or number, that may ask penstockctl beside root and our own user.
+  std::vector<std::string> look = {};
+  std::vector<std::string> change = {};  // and change things
 };
 
 // Which queries are written down, or sent to a collector.
@@ -106,6 +109,15 @@ struct Dnstap {
 
   bool is_socket() const { return to.starts_with('/'); }
   bool operator==(const Dnstap&) const = default;
+};
+
+// The log of both programs.
+struct Log {
+  bool as_json = false;
+  LogLevel level = LogLevel::info;
+  bool local_time = true;  // else UTC
+
+  bool operator==(const Log&) const = default;
 };
 
 // Clients that count as one kind; a client belongs to the group with the longest prefix that it is in.
@@ -286,6 +298,7 @@ struct Model {
   Control control;
   QueryLog query_log;
   Dnstap dnstap;
+  Log log;
 };
 
 }  // namespace penstock::config

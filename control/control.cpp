@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/log/log.h"
+#include "control/access/audit.h"
 #include "control/events/event_text.h"
 #include "control/link/heartbeat.h"
 #include "control/service_manager.h"
@@ -63,7 +65,7 @@ Control::Control(asio::io_context& io, RuleStart start, NeighbourHand* hand)
           NextHopOptions{.hand = hand}),
       heartbeat_(io),
       reload_signal_(io, SIGHUP),
-      watch_(io, [this] { lifecycle_.reload_unasked("the configuration changed on disk"); }),
+      watch_(io, [this] { lifecycle_.reload_unasked(Origin::How::watch); }),
       admin_(io, lifecycle_.model()->control.socket, *this) {
   serve_metrics();
 }
@@ -81,7 +83,15 @@ RuleLifecycle::Steps Control::steps() {
               },
           .in_force = [this] { on_in_force(); },
           .reload_ended = [this] { on_reload_ended(); },
-          .failed = [this] { publish_view(); }};
+          .failed = [this] { publish_view(); },
+          .unasked_ended =
+          [](const Origin& origin, uint64_t before, const ReloadResult& result) {
+            write_audit({.command = to_string(origin),
+                         .result = result.ok ? AuditEvent::Result::done : AuditEvent::Result::failed,
+                         .why = result.ok ? "" : result.text,
+                         .generation_before = before,
+                         .generation_after = result.generation});
+          }};
 }
 
 DataplaneLink::Events Control::link_events() {
@@ -94,6 +104,7 @@ DataplaneLink::Events Control::link_events() {
 
 void Control::start() {
   lifecycle_.start();
+  admin_.use(lifecycle_.model()->control);
   admin_.start();
   link_.start();
   await_signal();
@@ -153,7 +164,7 @@ void Control::renew_metrics_access() {
 void Control::await_signal() {
   reload_signal_.async_wait([this](std::error_code error, int) {
     if (error) return;
-    lifecycle_.reload_unasked("SIGHUP");
+    lifecycle_.reload_unasked(Origin::How::signal);
     await_signal();
   });
 }
@@ -166,6 +177,8 @@ void Control::on_in_force() {
   dnstap_.use(names);
   answer_counts_.use(*lifecycle_.model(), lifecycle_.rules()->generation);
   renew_metrics_access();
+  admin_.use(lifecycle_.model()->control);
+  config::use_log(lifecycle_.model()->log);
   if (watch_.watching()) watch_.watch(lifecycle_.model()->files);
   look_for_loops();
   consider_ready();
@@ -222,8 +235,21 @@ void Control::follow_endpoints(const config::Model& also) {
 
 // ---- what penstockctl asks
 
-void Control::reload(bool accept_removals, std::function<void(const ReloadResult&)> done) {
-  lifecycle_.reload(accept_removals, std::move(done));
+void Control::reload(const ReloadRequest& request, std::function<void(const ReloadResult&)> done) {
+  lifecycle_.reload(request, std::move(done));
+}
+
+void Control::look_at_file(bool accept_removals, bool undo_rollback, std::function<void(const Preview&)> done) {
+  lifecycle_.look_at_file(accept_removals, undo_rollback, std::move(done));
+}
+
+void Control::source_of(uint64_t generation, std::function<void(const tl::expected<RuleSource, std::string>&)> done) {
+  lifecycle_.source_of(generation, std::move(done));
+}
+
+void Control::roll_back(uint64_t generation, const ReloadRequest& request,
+                        std::function<void(const ReloadResult&)> done) {
+  lifecycle_.roll_back(generation, request, std::move(done));
 }
 
 void Control::lookup(const config::WireName& name, const config::IpAddress& client,
@@ -383,8 +409,8 @@ StatusView Control::view() {
                      .metrics_failure = metrics_failure_,
                      .metrics_warning = metrics_warning_,
                      .query_log = query_log_,
-                     .dnstap = dnstap_,
-                     .answer_counts = answer_counts_});
+                     .answer_counts = answer_counts_,
+                     .dnstap = dnstap_});
 }
 
 void Control::publish_view() {

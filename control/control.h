@@ -42,14 +42,18 @@ class Control : private Operations {
   void start();
   // No work is left on the io_context afterwards, and what must be on the disk is.
   void stop();
-  // Rules are being read or compiled, which nobody wants after stop().
-  bool is_loading() const { return lifecycle_.is_loading(); }
+  // Rules are being read or compiled, or a user is looked up, which nobody wants after stop().
+  bool is_loading() const { return lifecycle_.is_loading() || admin_.is_looking_up(); }
   // Why the process must end although nobody asked; empty: it need not.
   const std::string& fatal_error() const { return lifecycle_.fatal_error(); }
 
  private:
   StatusView view() override;
-  void reload(bool accept_removals, std::function<void(const ReloadResult&)>) override;
+  void reload(const ReloadRequest&, std::function<void(const ReloadResult&)>) override;
+  void look_at_file(bool accept_removals, bool undo_rollback, std::function<void(const Preview&)>) override;
+  void source_of(uint64_t generation, std::function<void(const tl::expected<RuleSource, std::string>&)>) override;
+  History history() override { return lifecycle_.history(); }
+  void roll_back(uint64_t generation, const ReloadRequest&, std::function<void(const ReloadResult&)>) override;
   void lookup(const config::WireName&, const config::IpAddress& client,
               std::function<void(tl::expected<config::Found, std::string>)>) override;
   void flush(config::FlushScope, const config::WireName&,

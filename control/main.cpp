@@ -1,6 +1,5 @@
 // control/main.cpp - penstock-control: reads the configuration, gives the dataplane its rules, and watches
 // over endpoints.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sysexits.h>
 
@@ -16,8 +15,10 @@
 #include <iostream>
 
 #include "config/files/own_files.h"
+#include "config/log/log.h"
 #include "config/read/read_model.h"
 #include "confine/confine.h"
+#include "control/access/peer.h"
 #include "control/control.h"
 #include "control/neighbours/neighbour_hand.h"
 #include "control/rules/zone_records.h"
@@ -26,14 +27,6 @@
 namespace {
 
 using namespace penstock;
-
-// The journal stamps lines itself.
-void log_to_stderr() {
-  auto logger = std::make_shared<spdlog::logger>("penstock-control", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e %l: %v");
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
-}
 
 std::vector<std::string> confine_to(std::vector<int> capabilities, std::vector<std::string> writable) {
   return confine::finish({.capabilities = std::move(capabilities),
@@ -48,6 +41,7 @@ std::unique_ptr<control::NeighbourHand> give_up_rights(const config::Model& mode
   if (model.query_log.to.starts_with('/')) folders.push_back(std::filesystem::path(model.query_log.to).parent_path());
   for (const std::string& folder : folders)
     if (auto prepared = config::prepare_folder(folder); !prepared) spdlog::warn("{}", prepared.error());
+  if (!model.control.look.empty() || !model.control.change.empty()) control::load_directories();
   // libtbb looks for its allocator when the first memory is wanted, and after this no new code is let in.
   tbb::cache_aligned_allocator<char> allocator;
   allocator.deallocate(allocator.allocate(1), 1);
@@ -63,6 +57,7 @@ int run(const std::string& file, bool accept_removals) {
     spdlog::critical("{}", first.error());
     return EX_CONFIG;
   }
+  config::use_log(first->configuration.model->log);
   const auto hand = give_up_rights(*first->configuration.model);
   asio::io_context io;
   asio::signal_set stop_signals(io, SIGTERM, SIGINT);
@@ -107,7 +102,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }
-  log_to_stderr();
+  config::start_log("penstock-control", config::is_journal());
   confine::begin();
   config::trust_user("penstock-dataplane");
   try {

@@ -1,5 +1,4 @@
 // dataplane/main.cpp - penstock-dataplane: reads its part of the configuration, starts, runs until SIGTERM.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
@@ -11,6 +10,7 @@
 
 #include "config/files/last_good_config.h"
 #include "config/files/own_files.h"
+#include "config/log/log.h"
 #include "config/read/read_model.h"
 #include "confine/confine.h"
 #include "dataplane/dataplane.h"
@@ -18,13 +18,6 @@
 namespace {
 
 using namespace penstock;
-
-void log_to_stderr() {
-  auto logger = spdlog::stderr_logger_mt("dataplane");
-  // The journal stamps lines itself.
-  logger->set_pattern(getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e dataplane %l: %v");
-  spdlog::set_default_logger(logger);
-}
 
 // SIGTERM and SIGINT as something that poll() sees. Blocked before any thread starts, so no lcore is interrupted.
 int block_signals() {
@@ -82,7 +75,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }
 
-  log_to_stderr();
+  config::start_log("penstock-dataplane", config::is_journal());
   const int signals = block_signals();
   penstock::confine::begin();
   penstock::config::trust_user("penstock-control");
@@ -92,6 +85,7 @@ int main(int argc, char** argv) {
     return EX_CONFIG;  // a restart will not help
   }
 
+  config::use_log(host->model->log);
   try {
     auto dataplane = penstock::Dataplane::start(*host->model);
     if (!dataplane) {

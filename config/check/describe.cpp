@@ -215,6 +215,18 @@ std::string dnstap_text(const Model& model) {
   return text + " by " + (dnstap.tls->ca.empty() ? "an authority of the system" : dnstap.tls->ca);
 }
 
+std::string log_text(const Log& log) {
+  static constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+  static_assert(std::size(kLevels) == kCountOf<LogLevel>);
+  return std::string("as ") + (log.as_json ? "JSON" : "text") + ", level " +
+         std::string(kLevels[static_cast<size_t>(log.level)]) + " and above, in " +
+         (log.local_time ? "local time" : "UTC");
+}
+
+std::string groups_text(const std::vector<std::string>& groups) {
+  return groups.empty() ? "none" : join_words({groups.begin(), groups.end()}, " and ");
+}
+
 std::vector<Row> process_rows(const Model& model) {
   std::vector<Row> rows;
   for (const Port& port : model.ports)
@@ -242,6 +254,10 @@ std::vector<Row> process_rows(const Model& model) {
     rows.push_back({"Updates", "of public names go to pool " + model.pools[*model.updates].name +
                                    ", one endpoint per client; of private names get REFUSED"});
   if (!model.query_log.to.empty()) rows.push_back({"Query log", query_log_text(model)});
+  if (model.log != Log{}) rows.push_back({"Log", log_text(model.log)});
+  if (!model.control.look.empty() || !model.control.change.empty())
+    rows.push_back({"penstockctl", "root; to look, groups " + groups_text(model.control.look) +
+                                       "; to change things, groups " + groups_text(model.control.change)});
   if (!model.dnstap.to.empty()) rows.push_back({"dnstap", dnstap_text(model)});
   rows.push_back({"Metrics", metrics_text(model)});
   return rows;

@@ -42,6 +42,9 @@ enum class OnLeak : uint8_t { servfail, alarm };
 // What becomes of a chain of CNAMEs, in an answer for a name that is not private, that leads into the rule's private zone.
 enum class CnameInto : uint8_t { chase, alarm, pass };
 
+// From which level on lines are written to the log.
+enum class LogLevel : uint8_t { debug, info, warning, error };
+
 // What becomes of a client that a zone is not for.
 enum class Otherwise : uint8_t {
   refuse,

@@ -53,6 +53,7 @@ struct ModelReader {
   void read_control(const YamlValue&);
   // config/read/log/read_log.cpp
   void read_log(const YamlValue&);
+  void read_log_form(const YamlValue&);  // what the dataplane needs of it
   // config/read/read_pools.cpp
   void read_pools(const YamlValue&);
   std::optional<uint32_t> pool_number(const YamlValue& name);  // reports an unknown one

@@ -236,11 +236,34 @@ void ModelReader::read_metrics(const YamlValue& section) {
   if (is_host_and_port(*text) && !is_on_loopback(*text)) warn_of_open_metrics(*value, access);
 }
 
+namespace {
+
+std::vector<std::string> user_groups(const YamlValue& list) {
+  constexpr size_t kLongest = 256;
+  std::vector<std::string> groups;
+  list.each(
+      [&](const YamlValue& item) {
+        const auto text = item.text();
+        if (!text) return;
+        const bool is_printed = std::all_of(text->begin(), text->end(), [](unsigned char c) { return c >= 0x20; });
+        if (text->empty() || text->size() > kLongest || !is_printed)
+          item.error("this is not a group of users: write its name, as `getent group` lists it, or its number");
+        else
+          groups.push_back(*text);
+      },
+      true);
+  return groups;
+}
+
+}  // namespace
+
 void ModelReader::read_control(const YamlValue& section) {
   const YamlMap map(section, Place::control);
   if (const auto value = map.get("socket"))
     if (auto path = read_socket_path(*value)) model.control.socket = std::move(*path);
   if (const auto value = map.get("watch")) model.control.watch = value->boolean().value_or(false);
+  if (const auto value = map.get("look")) model.control.look = user_groups(*value);
+  if (const auto value = map.get("change")) model.control.change = user_groups(*value);
 }
 
 }  // namespace penstock::config

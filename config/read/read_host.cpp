@@ -26,6 +26,12 @@ void read_sources(ModelReader& reader, const YamlNode& pools) {
   }
 }
 
+// A log of another form is no reason not to start.
+void read_log_form(ModelReader& reader, const YamlNode& log) {
+  Findings unheard(reader.model.files);
+  reader.read_log_form(YamlValue(log, {nullptr, "log", 0}, unheard));
+}
+
 }  // namespace
 
 ReadModel read_host(const std::string& path) {
@@ -41,11 +47,12 @@ ReadModel read_host_of(const SourceFile& yaml) {
   Findings& findings = reader.findings;
   std::vector<std::string_view> needed;
   for (const auto& [key, read] : kReaders) needed.push_back(key);
-  const YamlNode root = parse_yaml_sections(yaml.content, needed, {"pools"}, findings);
+  const YamlNode root = parse_yaml_sections(yaml.content, needed, {"pools", "log"}, findings);
   if (findings.has_error()) return reader.finish();
   for (const auto& [key, read] : kReaders)
     if (const YamlNode* node = root.find(key)) (reader.*read)(YamlValue(*node, {nullptr, key, 0}, findings));
   if (const YamlNode* pools = root.find("pools")) read_sources(reader, *pools);
+  if (const YamlNode* log = root.find("log")) read_log_form(reader, *log);
   check_ports(reader, root.find("ports") != nullptr);
   return reader.finish();
 }

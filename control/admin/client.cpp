@@ -15,7 +15,8 @@ using nlohmann::json;
 
 // It is for root and the socket's group; a file that nobody listens on is what a killed process leaves.
 std::string hint(const std::error_code& error) {
-  if (error == std::errc::permission_denied) return "only root and the group of the socket have access: try sudo";
+  if (error == std::errc::permission_denied)
+    return "root may ask, and the groups that control.look and control.change name: try sudo";
   return "is penstock-control running? Give --socket PATH if control.socket in its configuration differs";
 }
 
@@ -30,7 +31,8 @@ tl::expected<void, std::string> connect_and_ask(Socket& socket, const std::strin
   socket.connect(asio::local::stream_protocol::endpoint(path), error);
   if (error) return fail(error);
   asio::write(socket, asio::buffer(request.dump() + "\n"), error);
-  if (error) return fail(error);
+  // Whoever may not ask is told so, and need not be listened to.
+  if (error && error != std::errc::broken_pipe) return fail(error);
   return {};
 }
 

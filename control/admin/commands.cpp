@@ -14,6 +14,8 @@
 #include "control/admin/query_commands.h"
 #include "control/admin/reports.h"
 #include "control/capture/capture_request.h"
+#include "control/changes/changes_report.h"
+#include "control/history/history_report.h"
 
 namespace penstock::control {
 namespace {
@@ -32,33 +34,146 @@ std::string text_in(const json& request, const char* key) {
 
 }  // namespace
 
-void Commands::run(const std::string& line, Reply reply, HandOver hand_over) {
+// Every command with its kind: one that is added says whether it changes something, and who may ask follows from that.
+struct Commands::Entry {
+  std::string_view name;
+  Kind kind;
+  void (*run)(Commands&, const json& request, const Asked&);
+};
+
+// clang-format off: a line each.
+const Commands::Entry Commands::kTable[] = {
+    {"status", Kind::look, [](Commands& c, const json&, const Asked& a) { a.reply(status_report(c.view())); }},
+    {"endpoints", Kind::look, [](Commands& c, const json&, const Asked& a) { a.reply(endpoints_report(c.view())); }},
+    {"explain", Kind::look, [](Commands& c, const json& r, const Asked& a) { c.explain(r, a.reply); }},
+    {"cache", Kind::look, [](Commands& c, const json&, const Asked& a) { a.reply(cache_report(c.view())); }},
+    {"health", Kind::look,
+     [](Commands& c, const json& r, const Asked& a) { a.reply(health_report(c.view(), text_in(r, "pool"))); }},
+    {"queries", Kind::look, [](Commands& c, const json& r, const Asked& a) { a.reply(queries_answer(c.view(), r)); }},
+    {"top", Kind::look, [](Commands& c, const json& r, const Asked& a) { a.reply(top_answer(c.view(), r)); }},
+    {"cached", Kind::look, [](Commands& c, const json& r, const Asked& a) { c.cached(r, a.reply); }},
+    {"capture", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.capture(r, a.reply, a.hand_over); }},
+    {"flush", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.flush(r, a.reply); }},
+    {"drain", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.drain(r, true, a.reply); }},
+    {"undrain", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.drain(r, false, a.reply); }},
+    {"reload", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.reload(r, a); }},
+    {"preview", Kind::look, [](Commands& c, const json& r, const Asked& a) { c.preview(r, a.reply); }},
+    {"source", Kind::look, [](Commands& c, const json& r, const Asked& a) { c.source(r, a.reply); }},
+    {"history", Kind::look,
+     [](Commands& c, const json&, const Asked& a) { a.reply(history_report(c.operations_.history())); }},
+    {"rollback", Kind::change, [](Commands& c, const json& r, const Asked& a) { c.rollback(r, a); }},
+};
+// clang-format on
+
+void Commands::run(const std::string& line, const Peer& peer, Rights rights, Reply reply, HandOver hand_over) {
   const json request = json::parse(line, nullptr, false);
   if (!request.is_object()) return reply(failure("a request is one JSON object on one line"));
   const std::string command = text_in(request, "command");
-  if (command == "status") return reply(status_report(operations_.view()));
-  if (command == "endpoints") return reply(endpoints_report(operations_.view()));
-  if (command == "cache") return reply(cache_report(operations_.view()));
-  if (command == "health") return reply(health_report(operations_.view(), text_in(request, "pool")));
-  if (command == "queries") return reply(queries_answer(operations_.view(), request));
-  if (command == "top") return reply(top_answer(operations_.view(), request));
-  if (command == "flush") return flush(request, std::move(reply));
-  if (command == "cached") return cached(request, reply);
-  if (command == "capture") return capture(request, reply, std::move(hand_over));
-  if (command == "explain") return explain(request, std::move(reply));
-  if (command == "drain" || command == "undrain") return drain(request, command == "drain", reply);
-  if (command == "reload") {
-    const auto accept = request.find("accept_removals");
-    const bool accepted = accept != request.end() && accept->is_boolean() && accept->get<bool>();
-    return operations_.reload(accepted, [reply](const ReloadResult& result) {
-      json answer{{"ok", result.ok}, {"generation", result.generation}, {"details", result.details}};
-      answer[result.ok ? "text" : "error"] = result.text;
-      reply(answer);
-    });
+  std::string known;
+  for (const Entry& entry : kTable) {
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+    if (entry.name != command) continue;
+    AuditEvent event = audit_of(request, peer);
+    if (!rights.has(entry.kind)) {
+      event.result = AuditEvent::Result::denied;
+      write_audit(event);
+      return reply(failure(denial(peer, command, entry.kind, view().model->control)));
+    }
+    if (entry.kind == Kind::look) return entry.run(*this, request, {peer, std::move(reply), std::move(hand_over)});
+    return entry.run(*this, request, {peer, audited(event, std::move(reply)), audited(event, std::move(hand_over))});
   }
-  reply(failure(
-      "unknown command '" + command +
-      "': use status, endpoints, explain, cache, cached, health, queries, top, flush, capture, reload, drain or undrain"));
+  reply(failure("unknown command '" + command + "': known are " + known));
+}
+
+StatusView Commands::view() {
+  return operations_.view();
+}
+
+// "reload accept_removals", "drain 10.16.1.10": the command, what it was given, and switches that are on.
+AuditEvent Commands::audit_of(const json& request, const Peer& peer) {
+  AuditEvent event{peer.user, peer.uid, peer.pid, text_in(request, "command")};
+  for (const auto& [key, value] : request.items()) {
+    if (key == "command") continue;
+    if (value.is_string() && value != "") event.command += " " + value.get<std::string>();
+    if (value.is_number()) event.command += " " + value.dump();
+    if (value == true) event.command += " " + key;
+  }
+  event.generation_before = event.generation_after = view().generation;
+  return event;
+}
+
+Commands::Reply Commands::audited(AuditEvent event, Reply reply) {
+  return [this, event = std::move(event), reply = std::move(reply)](const json& answer) mutable {
+    event.generation_after = view().generation;
+    if (!answer.value("ok", false)) {
+      event.result = AuditEvent::Result::failed;
+      event.why = text_in(answer, "error");
+    }
+    write_audit(event);
+    reply(answer);
+  };
+}
+
+Commands::HandOver Commands::audited(AuditEvent event, HandOver hand_over) {
+  if (!hand_over) return {};
+  return [event = std::move(event), hand_over = std::move(hand_over)](const json& answer,
+                                                                      const config::SharedDescriptor& descriptor) {
+    write_audit(event);
+    hand_over(answer, descriptor);
+  };
+}
+
+namespace {
+
+bool is_on(const json& request, const char* key) {
+  const auto member = request.find(key);
+  return member != request.end() && member->is_boolean() && member->get<bool>();
+}
+
+uint64_t generation_in(const json& request) {
+  const auto member = request.find("generation");
+  return member != request.end() && member->is_number_unsigned() ? member->get<uint64_t>() : 0;
+}
+
+json report(const ReloadResult& result) {
+  json answer{{"ok", result.ok},
+              {"generation", result.generation},
+              {"details", result.details},
+              {"restart_needed", result.restarts}};
+  answer[result.ok ? "text" : "error"] = result.text;
+  return answer;
+}
+
+}  // namespace
+
+void Commands::reload(const json& request, const Asked& asked) {
+  operations_.reload(
+      {{Origin::How::command, asked.peer.who()}, is_on(request, "accept_removals"), is_on(request, "undo_rollback")},
+      [reply = asked.reply](const ReloadResult& result) { reply(report(result)); });
+}
+
+void Commands::rollback(const json& request, const Asked& asked) {
+  operations_.roll_back(generation_in(request),
+                        {{Origin::How::rollback, asked.peer.who()}, is_on(request, "accept_removals"), false},
+                        [reply = asked.reply](const ReloadResult& result) { reply(report(result)); });
+}
+
+void Commands::preview(const json& request, Reply reply) {
+  // One at a time: whoever may only look must not keep a reload waiting behind many.
+  if (is_previewing_) return reply(failure("another dry run is in progress: try again"));
+  is_previewing_ = true;
+  operations_.look_at_file(is_on(request, "accept_removals"), is_on(request, "undo_rollback"),
+                           [this, reply = std::move(reply)](const Preview& found) {
+                             is_previewing_ = false;
+                             reply(preview_report(found));
+                           });
+}
+
+void Commands::source(const json& request, Reply reply) {
+  operations_.source_of(generation_in(request),
+                        [reply = std::move(reply)](const tl::expected<RuleSource, std::string>& found) {
+                          reply(found ? source_report(*found) : failure(found.error()));
+                        });
 }
 
 namespace {
@@ -83,7 +198,7 @@ void Commands::drain(const json& request, bool drained, const Reply& reply) {
   if (!address) return reply(failure("'" + text + "' is not an IPv4 or IPv6 address"));
   if (operations_.drain(*address, drained) == 0)
     return reply(failure("no pool has the endpoint " + text + "; see penstockctl endpoints"));
-  json answer = endpoints_report(operations_.view());
+  json answer = endpoints_report(view());
   // A pool without a usable endpoint is still served, by what is left of it: worth knowing.
   json warnings = json::array();
   for (const json& endpoint : answer["endpoints"]) {

@@ -15,6 +15,9 @@
 #include "config/contract/name.h"
 #include "config/files/descriptor.h"
 #include "control/health/probe/probe.h"
+#include "control/changes/preview.h"
+#include "control/changes/rule_source.h"
+#include "control/history/history.h"
 #include "control/lifecycle/reload_record.h"
 #include "control/link/dataplane_link.h"
 #include "control/view/status_view.h"
@@ -25,7 +28,12 @@ class Operations {
  public:
   virtual ~Operations() = default;
   virtual StatusView view() = 0;
-  virtual void reload(bool accept_removals, std::function<void(const ReloadResult&)>) = 0;
+  virtual void reload(const ReloadRequest&, std::function<void(const ReloadResult&)>) = 0;
+  // RuleLifecycle::look_at_file(), source_of(), history() and roll_back().
+  virtual void look_at_file(bool accept_removals, bool undo_rollback, std::function<void(const Preview&)>) = 0;
+  virtual void source_of(uint64_t generation, std::function<void(const tl::expected<RuleSource, std::string>&)>) = 0;
+  virtual History history() = 0;
+  virtual void roll_back(uint64_t generation, const ReloadRequest&, std::function<void(const ReloadResult&)>) = 0;
   // `client`: of family 0 for one of no group.
   virtual void lookup(const config::WireName&, const config::IpAddress& client,
                       std::function<void(tl::expected<config::Found, std::string>)>) = 0;

@@ -1,6 +1,6 @@
 // control/admin/penstockctl.cpp - penstockctl: asks a running penstock-control, or checks a file without one.
 //
-// Exit status: 0 done, 1 refused or failed, 2 wrong usage or nobody answers. What answers a question says by it what it found: status,
+// Exit status: 0 done, 1 refused or failed, 2 wrong usage or nobody answers, 3 done but something waits for a restart. What answers a question says by it what it found: status,
 // health, grep, verify, explain --client. The commands stand in subcommands/.
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
   app.fallthrough();
   app.add_option("--socket", control.socket, "socket of penstock-control (control.socket)")->capture_default_str();
   app.add_flag("--json", control.as_json, "print the answer as JSON");
-  for (const auto add : {add_check, add_status, add_health, add_reload, add_explain, add_verify, add_import,
+  for (const auto add : {add_check, add_status, add_health, add_reload, add_rules, add_explain, add_verify, add_import,
                          add_endpoints, add_cache, add_queries, add_capture})
     add(app, control);
   try {

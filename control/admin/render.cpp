@@ -151,6 +151,13 @@ std::string render_status(const json& status) {
                                render_age(rules["age_s"].get<long long>()) + " old: " + count(rules, "zones") +
                                " zones, " + count(rules, "rules") + " rules, " + count(rules, "pools") + " pools"});
   if (rules.contains("refused_file")) add_refused_file(rules["refused_file"], rows);
+  if (rules.contains("rolled_back")) {
+    const json& rollback = rules["rolled_back"];
+    rows.push_back({"ROLLED BACK", "to generation " + count(rollback, "restored") + " at " +
+                                       clock_time(rollback["at"].get<std::time_t>()) + ", " +
+                                       rollback["by"].get<std::string>() +
+                                       "; the file on disk is taken again when it has changed"});
+  }
   rows.push_back({"control", "pid " + count(status["control"], "pid") + ", up " +
                                  render_age(status["control"]["up_s"].get<long long>()) + ", " +
                                  status["control"]["config"].get<std::string>() + ", reloads " +

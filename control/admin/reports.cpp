@@ -351,6 +351,7 @@ void judge_status(const StatusView& view, json& of) {
     degraded.push_back("the dataplane does not use generation " + std::to_string(view.generation));
   if (view.hello && silent(view)) degraded.push_back("the dataplane gets no heartbeat from control");
   if (view.reloads.refused_file) degraded.push_back("the configuration on disk is refused");
+  if (view.rollback) degraded.push_back("rolled back: the configuration on disk is not in force");
   if (!view.metrics_failure.empty()) degraded.push_back("metrics are not served");
   if (!view.metrics_warning.empty()) degraded.push_back("the metrics port could not take its certificate");
   if (!view.query_log.failure.empty()) degraded.push_back("the query log is not written");
@@ -409,6 +410,9 @@ json status_report(const StatusView& view) {
     report = {{"at", seconds(refused.at)}, {"reason", refused.reasons.front()}, {"reasons", refused.reasons}};
     if (!refused.copy.empty()) report["copy"] = {{"path", refused.copy}, {"at", seconds(refused.copied_at)}};
   }
+  if (view.rollback)
+    of["rules"]["rolled_back"] = {
+        {"at", view.rollback->at}, {"by", to_string(view.rollback->origin)}, {"restored", view.rollback->restored}};
   judge_status(view, of);
   of["limits"] = limits_report(view);
   of["events"] = events_report(view);

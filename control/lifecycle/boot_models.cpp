@@ -1,11 +1,9 @@
 #include "control/lifecycle/boot_models.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "config/files/last_good_config.h"
 #include "config/read/read_model.h"
-#include "control/lifecycle/restart_needs.h"
 
 namespace penstock::control {
 
@@ -29,16 +27,6 @@ std::shared_ptr<const config::Model> BootModels::kept_by_dataplane(const std::st
   read.model->control = own_->control;
   read.model->metrics_listen = own_->metrics_listen;
   return std::make_shared<const config::Model>(std::move(*read.model));
-}
-
-// What the dataplane read when it started and what this process did may differ.
-std::vector<std::string> BootModels::needed_restarts(const config::Model& in_force) const {
-  std::vector<std::string> needs = restart_needs(*dataplane_, in_force);
-  for (std::string& need : restart_needs(*own_, in_force))
-    if (need.find("restart penstock-control") != std::string::npos &&
-        std::find(needs.begin(), needs.end(), need) == needs.end())
-      needs.push_back(std::move(need));
-  return needs;
 }
 
 }  // namespace penstock::control

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "control/changes/host_settings.h"
 
 namespace penstock::control {
 
@@ -19,8 +20,7 @@ class BootModels {
 
   const config::Model& own() const { return *own_; }
   const config::Model& dataplane() const { return *dataplane_; }
-  // A line each.
-  std::vector<std::string> needed_restarts(const config::Model& in_force) const;
+  StartedWith started_with() const { return {host_settings(*dataplane_), host_settings(*own_)}; }
 
  private:
   std::shared_ptr<const config::Model> kept_by_dataplane(const std::string& state_dir) const;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/files/last_good_config.h"
+#include "control/history/kept_rules.h"
 #include "control/rules/accepted_zones.h"
 #include "control/rules/removal_guard.h"
 #include "control/rules/zone_records.h"
@@ -51,10 +52,41 @@ tl::expected<FirstRules, std::string> last_good(const std::string& config_file, 
   refused.reasons = std::move(reasons);
   refused.copy = found->path;
   refused.copied_at = std::chrono::system_clock::from_time_t(found->config.kept_at);
-  return FirstRules{{std::make_shared<const config::Model>(std::move(*read.model)), nullptr}, std::move(refused)};
+  FirstRules first{configuration_of(std::move(read)), std::move(refused)};
+  first.history = read_history(first.configuration.model->dataplane.state_dir);
+  return first;
+}
+
+// What a rollback went back to, if it has left this very file; nothing: the file is to be taken.
+std::optional<FirstRules> rolled_back(const std::string& config_file, const config::ReadModel& file) {
+  FirstRules first;
+  const std::string& state_dir = file.model->dataplane.state_dir;
+  first.history = read_history(state_dir);
+  const Generation* rollback = first.history.rollback();
+  if (rollback == nullptr || rollback->left_hash != content_hash(file.files)) return std::nullopt;
+  const auto files = kept_rules(state_dir, rollback->hash);
+  config::ReadModel kept = files ? read_rules_of(*files) : config::ReadModel{};
+  if (!kept.model) {
+    spdlog::error("rules: {} was left by a rollback and is taken again, because what it went back to is not there: {}",
+                  config_file, files ? config::errors_of(kept.findings).front() : files.error());
+    return std::nullopt;
+  }
+  spdlog::warn("rules: {} was left by a {}, and has not changed since: generation {} stays in force", config_file,
+               to_string(rollback->origin), rollback->restored);
+  first.configuration = configuration_of(std::move(kept));
+  first.is_rollback = true;
+  return first;
 }
 
 }  // namespace
+
+Configuration configuration_of(config::ReadModel read) {
+  Configuration of;
+  of.hash = content_hash(read.files);
+  of.model = std::make_shared<const config::Model>(std::move(*read.model));
+  of.files = std::make_shared<const std::vector<config::SourceFile>>(std::move(read.files));
+  return of;
+}
 
 void log_finding(const config::Finding& finding) {
   const auto level = finding.severity == config::Severity::error     ? spdlog::level::err
@@ -63,11 +95,10 @@ void log_finding(const config::Finding& finding) {
   spdlog::log(level, "{}", config::to_text(finding));
 }
 
-std::vector<std::string> refusal_of(const std::string& config_file, std::vector<std::string> removals) {
-  removals.insert(
-      removals.begin(),
-      config_file +
-          " removes names from private zones, as listed. To accept this: penstockctl reload --accept-removals");
+std::vector<std::string> refusal_of(const std::string& what, const std::string& command,
+                                    std::vector<std::string> removals) {
+  removals.insert(removals.begin(), what + " removes names from private zones, as listed. To accept this: " + command +
+                                        " --accept-removals");
   return removals;
 }
 
@@ -82,17 +113,18 @@ tl::expected<FirstRules, std::string> first_rules(const std::string& config_file
   Accepted accepted;
   if (!read.model) return last_good(config_file, config::errors_of(read.findings), accepted);
 
+  if (auto kept = rolled_back(config_file, read)) return std::move(*kept);
   notify_starting("comparing " + config_file + " with the last accepted rules");
   std::vector<std::string> removals = accepted.removals_of(*read.model);
   for (const std::string& removal : removals)
     spdlog::log(accept_removals ? spdlog::level::warn : spdlog::level::err, "rules: {}{}", removal,
                 accept_removals ? " (accepted)" : "");
   if (!removals.empty() && !accept_removals) {
-    return last_good(config_file, refusal_of(config_file, std::move(removals)), accepted);
+    return last_good(config_file, refusal_of(config_file, "penstockctl reload", std::move(removals)), accepted);
   }
-  return FirstRules{{std::make_shared<const config::Model>(std::move(*read.model)),
-                     std::make_shared<const std::vector<config::SourceFile>>(std::move(read.files))},
-                    {}};
+  FirstRules first{configuration_of(std::move(read)), {}};
+  first.history = read_history(first.configuration.model->dataplane.state_dir);
+  return first;
 }
 
 tl::expected<FirstRules, std::string> last_good_rules(const std::string& config_file,

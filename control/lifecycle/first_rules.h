@@ -9,19 +9,24 @@
 #include <tl/expected.hpp>
 
 #include "config/read/read_model.h"
+#include "control/history/history.h"
 #include "control/lifecycle/reload_record.h"
 
 namespace penstock::control {
 
-// A model and the files that it was read from; null when they are kept already.
+// A model, and the files that it was read from.
 struct Configuration {
   std::shared_ptr<const config::Model> model;
   std::shared_ptr<const std::vector<config::SourceFile>> files;
+  std::string hash = {};  // content_hash() of them
 };
+Configuration configuration_of(config::ReadModel);  // of one without errors
 
 struct FirstRules {
   Configuration configuration;
-  std::optional<RefusedFile> refused;  // the file: the configuration is its last good copy
+  std::optional<RefusedFile> refused;  // the file: the configuration is its last good copy, and is kept already
+  History history = {};
+  bool is_rollback = false;  // the file is the one that a rollback has left: the configuration is what it went back to
 };
 
 // In the journal, with the level that its severity has.
@@ -33,8 +38,9 @@ tl::expected<FirstRules, std::string> first_rules(const std::string& config_file
 // The last good copy of a file that is refused for `reasons`, each a line. The error says why there is none to go on with.
 tl::expected<FirstRules, std::string> last_good_rules(const std::string& config_file, std::vector<std::string> reasons);
 
-// What the removal guard holds against a file, after a line that says how to take it nevertheless.
-std::vector<std::string> refusal_of(const std::string& config_file, std::vector<std::string> removals);
+// What the removal guard holds against `what`, after a line that says how to take it nevertheless: by the command.
+std::vector<std::string> refusal_of(const std::string& what, const std::string& command,
+                                    std::vector<std::string> removals);
 
 // In the state folder of these rules: what the removal guard compares the next start with.
 std::string accepted_zones_path(const config::Model&);

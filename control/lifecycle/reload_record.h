@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "control/history/history.h"
+
 namespace penstock::control {
 
 struct RefusedFile {
@@ -18,11 +20,19 @@ struct RefusedFile {
   std::chrono::system_clock::time_point copied_at;
 };
 
+// What somebody wants when rules are to be replaced.
+struct ReloadRequest {
+  Origin origin;
+  bool accept_removals = false;  // of private zones
+  bool undo_rollback = false;    // a file that was left by a rollback is taken again
+};
+
 struct ReloadResult {
   bool ok = false;
-  std::string text;                  // one line
-  std::vector<std::string> details;  // findings, or the names that the removal guard holds back
-  uint64_t generation = 0;           // now in force
+  std::string text;                        // one line
+  std::vector<std::string> details;        // findings, or the names that the removal guard holds back
+  uint64_t generation = 0;                 // now in force
+  std::vector<std::string> restarts = {};  // what waits for a restart, a line each; among the details as well
 };
 
 struct ReloadRecord {

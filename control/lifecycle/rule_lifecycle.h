@@ -14,6 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "control/changes/preview.h"
+#include "control/changes/rule_source.h"
+#include "control/history/history.h"
 #include "control/lifecycle/boot_models.h"
 #include "control/lifecycle/first_rules.h"
 #include "control/lifecycle/reload_record.h"
@@ -39,6 +42,8 @@ class RuleLifecycle {
     std::function<void()> in_force;               // new rules
     std::function<void()> reload_ended;           // well or badly
     std::function<void()> failed;                 // rules that nobody asked for: those of a start or of a connection
+    // A reload that nobody typed; before: the generation.
+    std::function<void(const Origin&, uint64_t before, const ReloadResult&)> unasked_ended{};
   };
   using Done = std::function<void(const ReloadResult&)>;
 
@@ -47,9 +52,17 @@ class RuleLifecycle {
 
   // Compiles the first rules.
   void start();
-  void reload(bool accept_removals, Done);
+  void reload(ReloadRequest, Done);
   // Those that come while one is in progress are one more.
-  void reload_unasked(const char* why);
+  void reload_unasked(Origin::How);
+  // Back to the rules that had this number; 0: those before the ones in force (History::previous()). The file on disk stays as it is, and is
+  // not taken again until it changes or `undo_rollback` asks for it: not by a start, either.
+  void roll_back(uint64_t generation, ReloadRequest, Done);
+  // What a reload would do.
+  void look_at_file(bool accept_removals, bool undo_rollback, std::function<void(const Preview&)>);
+  // The files of the rules that had this number; 0: of those in force.
+  using Source = tl::expected<RuleSource, std::string>;
+  void source_of(uint64_t generation, std::function<void(const Source&)>);
 
   // The slots are attached to its page.
   void on_connected(const DataplaneSession&);
@@ -58,7 +71,7 @@ class RuleLifecycle {
   void on_refused(uint64_t generation, const std::string& reason);
 
   // In force, or the first ones.
-  const std::shared_ptr<const config::Model>& model() const { return model_; }
+  const std::shared_ptr<const config::Model>& model() const { return in_force_.model; }
   // In force; null until the first compilation ends.
   const RuleSet* rules() const { return rules_.get(); }
   // In force or on their way; null: others.
@@ -70,6 +83,7 @@ class RuleLifecycle {
   std::optional<uint64_t> overdue(std::chrono::steady_clock::time_point now) const;
 
   const ReloadRecord& reloads() const { return record_; }
+  const History& history() const { return history_; }
   const BootModels& boot() const { return boot_; }
   // A line each.
   std::vector<std::string> needed_restarts() const;
@@ -82,10 +96,16 @@ class RuleLifecycle {
 
  private:
   struct Candidate {
-    Configuration configuration;             // without files: that in force, for another dataplane
+    Configuration configuration;
+    std::optional<Generation> entry{};  // of the history; empty: the rules in force once more, for another dataplane
     std::shared_ptr<const RuleSet> rules{};  // null: being compiled
     Done done{};                             // null: nobody asked
     std::vector<std::string> findings{};     // of the file, for whoever asked
+  };
+  // A reload, or a rollback to what is kept.
+  struct Wanted {
+    ReloadRequest request;
+    std::optional<Generation> target = {};  // of a rollback
   };
   struct Refusal {
     ReloadResult result;
@@ -93,14 +113,21 @@ class RuleLifecycle {
   };
 
   bool is_reloading() const { return reading_ || (candidate_ && candidate_->done); }
-  void on_read(bool accept_removals, ReadRules, Done);
-  std::optional<Refusal> refuse(const ReadRules&, const std::vector<std::string>& findings, bool accept_removals) const;
+  void on_read(const Wanted&, ReadRules, Done);
+  std::optional<Refusal> refuse(const ReadRules&, const std::vector<std::string>& findings, const Wanted&) const;
+  // Why the file is not taken, being the one that a rollback has left; empty: it is.
+  std::string held_back(const std::string& hash, bool undo_rollback) const;
+  Generation entry_of(const Wanted&, const ReadRules&) const;
+  void keep_history();
+  Generation first_entry() const;
   void build();
   void on_compiled(uint64_t job, RuleLoader::Compiled);
   void take_into_force(const std::string& how);
   void give_up(const std::string& why, bool fatal = false);
   bool start_with_last_good(const std::string& why);
   void end_reload(const Done&, ReloadResult, std::vector<std::string> reasons);
+  // Without a word about the file on disk.
+  void end_request(const Done&, ReloadResult);
   void go_on();
 
   asio::io_context& io_;
@@ -109,10 +136,12 @@ class RuleLifecycle {
   EndpointSlots& slots_;
   const Steps steps_;
 
-  std::shared_ptr<const config::Model> model_;
-  std::shared_ptr<const RuleSet> rules_;  // of model_
+  Configuration in_force_;                // or the first ones
+  std::shared_ptr<const RuleSet> rules_;  // of in_force_
   BootModels boot_;
-  std::optional<Configuration> unkept_;  // in force or about to be, to be kept when a dataplane has it
+  History history_;
+  std::optional<Generation> first_entry_;  // of the first rules
+  bool is_unkept_ = false;                 // to be kept when a dataplane has it
   std::optional<Candidate> candidate_;
   std::function<void()> after_candidate_;          // a reload that was read while candidate_ was on its way
   std::chrono::steady_clock::time_point sent_at_;  // candidate_'s image
@@ -120,7 +149,7 @@ class RuleLifecycle {
   uint64_t acknowledged_ = 0;
   uint64_t job_ = 0;  // the compilation that counts; others are stale
   bool reading_ = false;
-  bool reload_again_ = false;
+  std::optional<Origin::How> reload_again_;
   ReloadRecord record_;
   std::string fatal_error_;
   std::shared_ptr<const config::CounterPage> page_;  // of the dataplane that is connected

@@ -15,6 +15,7 @@
 #include <tl/expected.hpp>
 
 #include "config/read/read_model.h"
+#include "control/changes/preview.h"
 #include "control/lifecycle/first_rules.h"
 #include "control/link/endpoint_slots.h"
 #include "control/rules/memfd.h"
@@ -36,10 +37,10 @@ struct RuleSet {
 };
 
 struct ReadRules {
-  std::shared_ptr<const config::Model> model;  // null: there are errors among the findings
-  std::shared_ptr<const std::vector<config::SourceFile>> files;
+  Configuration configuration;  // without a model: there are errors among the findings
   std::vector<config::Finding> findings;
-  Removals removals;  // what the removal guard holds against it
+  Removals removals;    // what the removal guard holds against it
+  std::string changes;  // against the rules in force, in one line
 };
 
 // Every endpoint of every pool, once.
@@ -51,14 +52,24 @@ class RuleLoader {
   // Waits for the job that runs; its handler is not called any more once the io_context has stopped.
   ~RuleLoader();
 
-  // Handlers run on the io_context. `before`: the rules that the removal guard compares with, or null.
+  // Handlers run on the io_context. `before`: the rules that are compared with, or null.
   void read(std::string path, std::shared_ptr<const config::Model> before, std::function<void(ReadRules)>);
+  // The same of a generation that is kept in the state folder. An error is a finding.
+  void read_kept(std::string state_dir, std::string hash, std::shared_ptr<const config::Model> before,
+                 std::function<void(ReadRules)>);
+  // Files of a generation that is kept.
+  using Files = tl::expected<std::vector<config::SourceFile>, std::string>;
+  void read_files(std::string state_dir, std::string hash, std::function<void(Files)>);
+  // What a reload would make of the file.
+  void look_at(std::string path, Configuration before, StartedWith, std::function<void(Preview, std::string hash)>);
   using Compiled = tl::expected<std::shared_ptr<const RuleSet>, std::string>;
   void compile(std::shared_ptr<const config::Model>, uint64_t generation, EndpointSlots::Map,
                std::function<void(Compiled)>);
   // Keeps what the next start needs, in the state folder of these rules: the copy to go on with when the file is refused, and what the
   // removal guard compares with. A failure is logged.
   void keep(Configuration);
+  // The list of generations, and the files of this one, if a dataplane has taken it; forgotten ones go.
+  void keep_history(std::string state_dir, History, std::optional<Configuration> taken);
 
   // Waits until all of it is kept; nothing is kept afterwards.
   void finish_keeping() { keeper_.join(); }
@@ -67,6 +78,8 @@ class RuleLoader {
 
  private:
   void post(std::function<void()> job);
+  void post_read(std::function<config::ReadModel()> read, std::shared_ptr<const config::Model> before,
+                 std::function<void(ReadRules)> done);
 
   asio::io_context& io_;
   std::atomic<unsigned> jobs_{0};  // of worker_

@@ -23,6 +23,7 @@ void add_rules(MetricList& list, const StatusView& view, std::chrono::system_clo
   list.add("penstock_ruleset_zones", {{"process", "control"}}, number(view.zones));
   list.add("penstock_ruleset_rules", {}, number(view.model->rules.size()));
   add_reloads(list, view.reloads);
+  list.add("penstock_config_rolled_back", {}, view.rollback ? 1 : 0);
   if (!view.page) return;
   const config::CounterPage& page = *view.page;
   list.add("penstock_ruleset_generation", {{"process", "dataplane"}}, number(page.generation.get()));

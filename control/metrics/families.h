@@ -311,6 +311,8 @@ inline constexpr Family kWrittenFamilies[] = {
      "1: the configuration on disk is in force. 0: it was refused.", ""},
     {Section::rules, "penstock_config_last_good_copy_in_use", FamilyKind::gauge, kFlag, "",
      "1: penstock-control refused the configuration at its start and uses its last good copy.", ""},
+    {Section::rules, "penstock_config_rolled_back", FamilyKind::gauge, kFlag, "",
+     "1: the rules in force are those of a rollback, not those of the configuration on disk.", ""},
     {Section::rules, "penstock_config_last_reload_success_timestamp_seconds", FamilyKind::gauge, "seconds", "",
      "Time at which a configuration last came into force, by reload or at start.", ""},
 

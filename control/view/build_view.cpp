@@ -29,6 +29,7 @@ void add_rules(StatusView& view, const RuleLifecycle& lifecycle) {
   view.model = lifecycle.model();
   view.acknowledged = lifecycle.acknowledged();
   view.reloads = lifecycle.reloads();
+  if (const Generation* rollback = lifecycle.history().rollback()) view.rollback = *rollback;
   view.restart_needed = lifecycle.needed_restarts();
   const RuleSet* rules = lifecycle.rules();
   if (rules == nullptr) return;

@@ -21,6 +21,7 @@ HealthView health_view(const StatusView& view) {
   health.reason = reason_not_ready(view);
   health.is_ready = health.reason.empty();
   if (health.is_ready && view.reloads.refused_file) health.reason = "the configuration on disk is refused";
+  if (health.is_ready && view.rollback) health.reason = "the rules were rolled back: the file on disk is not in force";
   for (const EndpointView& endpoint : view.endpoints) {
     const std::string& pool = endpoint.health.id.pool;
     auto known =

@@ -26,6 +26,9 @@ std::string status_line(const StatusView& view) {
     line += view.is_published() ? " published" : " not published";
   if (const auto& refused = view.reloads.refused_file)
     line += "; the configuration on disk is REFUSED: " + refused->reasons.front();
+  if (view.rollback)
+    line += "; ROLLED BACK: the rules of generation " + std::to_string(view.rollback->restored) +
+            ", not those of the file on disk";
   return line;
 }
 

@@ -18,6 +18,7 @@
 #include "config/process_use.h"
 #include "control/events/event_log.h"
 #include "control/health/health_checker.h"
+#include "control/history/history.h"
 #include "control/lifecycle/reload_record.h"
 #include "control/queries/rule_answers.h"
 #include "control/view/memory_share.h"
@@ -62,6 +63,7 @@ struct StatusView {
   std::array<uint64_t, kEventKinds> event_counts{};
   uint64_t events_missed = 0;
   ReloadRecord reloads;
+  std::optional<Generation> rollback;  // the rules in force are not those of the file on disk, which it has left
   std::vector<HungLcore> hung_lcores;
   std::string metrics_failure;  // why nobody serves metrics; empty: they are served, or not wanted
   std::string metrics_warning;  // what is served by an old certificate or to users of before; empty: nothing is

@@ -405,7 +405,7 @@ TEST_F(ControlLinkTest, AnswersQuestionsAboutNames) {
   const auto* composed = reply.as<config::Composed>();
   ASSERT_NE(composed, nullptr);
   EXPECT_EQ(composed->generation, 7U);
-  EXPECT_EQ(composed->rule, 0U);
+  EXPECT_EQ(composed->rule, config::RuleIndex{0});
   EXPECT_EQ(composed->length, 12 + wire.size() + 4 + 11);
 
   config::Judge judge;

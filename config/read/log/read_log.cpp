@@ -105,7 +105,17 @@ void read_dnstap(ModelReader& reader, const YamlValue& section) {
 
 }  // namespace
 
+void ModelReader::read_log_form(const YamlValue& section) {
+  const YamlMap map(section, Place::log);
+  Log& log = model.log;
+  if (const auto value = map.get("format")) log.as_json = value->word({"text", "json"}).value_or(0) == 1;
+  if (const auto value = map.get("level"))
+    if (const auto word = value->word({"debug", "info", "warning", "error"})) log.level = static_cast<LogLevel>(*word);
+  if (const auto value = map.get("time")) log.local_time = value->word({"local", "utc"}).value_or(0) == 0;
+}
+
 void ModelReader::read_log(const YamlValue& section) {
+  read_log_form(section);
   const YamlMap map(section, Place::log);
   if (const auto queries = map.get("queries")) read_queries(*this, *queries);
   if (const auto dnstap = map.get("dnstap")) read_dnstap(*this, *dnstap);

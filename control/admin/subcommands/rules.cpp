@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "control/admin/client.h"
 #include "control/admin/explain_file.h"
 #include "control/admin/render.h"
 #include "control/admin/subcommands/subcommands.h"
@@ -30,12 +31,6 @@ int verdict_of_explain(const json& explanation) {
   const bool all_good =
       std::all_of(sent.begin(), sent.end(), [](const json& one) { return one["verdict"].value("ok", false); });
   return all_good && (!explanation.contains("sent") || !sent.empty()) ? kDone : kFailed;
-}
-
-std::string render_reload(const json& answer) {
-  std::string text;
-  for (const json& detail : answer.value("details", json::array())) text += detail.get<std::string>() + "\n";
-  return text + answer.value("text", "done") + "\n";
 }
 
 void explain(Invocation& control, ExplainOptions& asked) {
@@ -87,13 +82,48 @@ void add_health(CLI::App& app, Invocation& control) {
   });
 }
 
+namespace {
+
+struct ReloadOptions {
+  bool accept_removals = false;
+  bool undo_rollback = false;
+  bool dry_run = false;
+  bool all = false;
+  bool restart_later = false;
+};
+
+void reload(Invocation& control, const ReloadOptions& options) {
+  const json request{{"command", options.dry_run ? "preview" : "reload"},
+                     {"accept_removals", options.accept_removals},
+                     {"undo_rollback", options.undo_rollback}};
+  if (!options.dry_run) {
+    control.ask(request, kReload, render_reload,
+                options.restart_later ? [](const json&) { return kDone; } : verdict_of_reload);
+    return;
+  }
+  const auto answer = ask_control(control.socket, request, kReload);
+  if (answer && answer->value("ok", false)) return show_preview(control, *answer, options.all);
+  const std::string why = answer ? answer->value("error", std::string("no reason is given")) : answer.error();
+  if (control.as_json) print_json({{"ok", false}, {"error", why}});
+  std::cerr << "penstockctl: " << why << '\n';
+  control.status = kUsage;
+}
+
+}  // namespace
+
 void add_reload(CLI::App& app, Invocation& control) {
-  const auto accept_removals = std::make_shared<bool>(false);
+  const auto options = std::make_shared<ReloadOptions>();
   auto* command = app.add_subcommand("reload", "reload the configuration and publish its rules");
-  command->add_flag("--accept-removals", *accept_removals, "even if private zones are removed");
-  command->callback([&control, accept_removals] {
-    control.ask({{"command", "reload"}, {"accept_removals", *accept_removals}}, kReload, render_reload);
-  });
+  command->add_flag("--accept-removals", options->accept_removals, "even if private zones are removed");
+  command->add_flag("--undo-rollback", options->undo_rollback, "even if a rollback has left this very file");
+  command->add_flag("--restart-later", options->restart_later, "exit with 0 even if something waits for a restart");
+  auto* dry_run = command->add_flag("--dry-run", options->dry_run, "show what it would change, and change nothing");
+  command->add_flag("--all", options->all, "with --dry-run: list up to 1000 changes of a kind")->needs(dry_run);
+  command->footer(
+      std::string("Exit status: 0 done; 1 refused or failed; 2 no answer from penstock-control; 3 done, but "
+                  "something waits for a\nrestart. With --dry-run: ") +
+      (kPreviewStatus + std::string_view("Exit status: ").size()));
+  command->callback([&control, options] { reload(control, *options); });
 }
 
 void add_explain(CLI::App& app, Invocation& control) {

@@ -12,6 +12,7 @@ namespace penstock::control {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kWaits = 3;  // done, but something waits for a restart
 constexpr std::chrono::seconds kQuick{3};
 
 struct Invocation {
@@ -27,11 +28,19 @@ struct Invocation {
 
 void print_json(const nlohmann::json&);
 
+// Of `rules diff` and `reload --dry-run`: the help about their exit status, and what prints a preview and sets it.
+extern const char* const kPreviewStatus;
+void show_preview(Invocation&, const nlohmann::json& report, bool all);
+// Of `reload` and `rules rollback`.
+std::string render_reload(const nlohmann::json& answer);
+int verdict_of_reload(const nlohmann::json& answer);
+
 // In the order of the help. `Invocation` outlives the command line.
 void add_check(CLI::App&, Invocation&);
 void add_status(CLI::App&, Invocation&);
 void add_health(CLI::App&, Invocation&);
 void add_reload(CLI::App&, Invocation&);
+void add_rules(CLI::App&, Invocation&);  // diff, show, history, rollback
 void add_explain(CLI::App&, Invocation&);
 void add_verify(CLI::App&, Invocation&);
 void add_import(CLI::App&, Invocation&);

@@ -139,6 +139,12 @@ const std::map<std::pair<Place, std::string_view>, Reader> kReaders = {
     {{Place::tcp, "idle_timeout"}, [](const Model& m) { return duration(m.dataplane.tcp.idle_timeout); }},
     {{Place::control, "socket"}, [](const Model& m) { return m.control.socket; }},
     {{Place::control, "watch"}, [](const Model& m) { return on_off(m.control.watch); }},
+    {{Place::log, "format"}, [](const Model& m) { return m.log.as_json ? "json" : "text"; }},
+    {{Place::log, "level"},
+     [](const Model& m) {
+       return word(m.log.level, {"debug", "info", "warning", "error"});
+     }},
+    {{Place::log, "time"}, [](const Model& m) { return m.log.local_time ? "local" : "utc"; }},
     {{Place::query_log, "format"}, [](const Model& m) { return m.query_log.as_json ? "json" : "text"; }},
     {{Place::query_log, "sample"}, [](const Model& m) { return std::to_string(m.query_log.choice.sample); }},
     {{Place::query_log, "file_size"},

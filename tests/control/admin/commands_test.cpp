@@ -287,16 +287,18 @@ TEST_F(CommandsTest, DrainSaysWhenNoOtherIsLeft) {
 
 TEST_F(CommandsTest, ReloadPassesOnWhatWasAsked) {
   EXPECT_EQ(run({{"command", "reload"}})["ok"], true);
-  EXPECT_FALSE(control.accepted);
+  EXPECT_FALSE(control.request.accept_removals);
   run({{"command", "reload"}, {"accept_removals", true}});
-  EXPECT_TRUE(control.accepted);
+  EXPECT_TRUE(control.request.accept_removals);
   run(json{{"command", "reload"}, {"accept_removals", "yes"}});
-  EXPECT_FALSE(control.accepted) << "only true is true";
+  EXPECT_FALSE(control.request.accept_removals) << "only true is true";
   control.reload_result = {false, "it has errors", {"penstock.yaml:3: error"}, 7};
   const json failed = run({{"command", "reload"}});
-  EXPECT_EQ(
-      failed,
-      (json{{"ok", false}, {"generation", 7}, {"details", {"penstock.yaml:3: error"}}, {"error", "it has errors"}}));
+  EXPECT_EQ(failed, (json{{"ok", false},
+                          {"generation", 7},
+                          {"details", {"penstock.yaml:3: error"}},
+                          {"restart_needed", json::array()},
+                          {"error", "it has errors"}}));
 }
 
 struct WhyCase {
@@ -593,6 +595,69 @@ TEST(Render, Age) {
 
 TEST(Render, TableAlignsAndTrims) {
   EXPECT_EQ(render_table({{"a", "bbb", "c"}, {"aaaa", "b", ""}}, " "), " a     bbb  c\n aaaa  b\n");
+}
+
+// Every command of the table: who may only look is told which group is needed, and nothing happens.
+TEST_F(CommandsTest, WhoMayLookChangesNothing) {
+  const Peer alice{1000, 42, {1000}, "alice"};
+  control.change([](config::Model& model) { model.control.change = {"dns-admins"}; });
+  const auto asked_by = [&](const json& request, Rights rights) {
+    json answer;
+    commands.run(request.dump(), alice, rights, [&](const json& given) { answer = given; });
+    return answer;
+  };
+  for (const json& request :
+       {json{{"command", "reload"}}, json{{"command", "rollback"}},
+        json{{"command", "drain"}, {"address", "10.16.1.10"}}, json{{"command", "undrain"}, {"address", "10.16.1.10"}},
+        json{{"command", "flush"}, {"scope", "all"}}}) {
+    const json denied = asked_by(request, {true, false});
+    EXPECT_EQ(denied["ok"], false) << request;
+    EXPECT_NE(denied["error"].get<std::string>().find("needs group dns-admins (control.change)"), std::string::npos);
+    EXPECT_EQ(asked_by(request, kAllRights)["ok"], true) << request;
+  }
+  for (const char* look : {"status", "endpoints", "health", "history", "preview", "source"}) {
+    EXPECT_EQ(asked_by({{"command", look}}, {true, false})["ok"], true) << look;
+    EXPECT_EQ(asked_by({{"command", look}}, {})["ok"], false) << look;
+  }
+}
+
+TEST_F(CommandsTest, DeniedChangesAreNotMade) {
+  const Peer alice{1000, 42, {1000}, "alice"};
+  commands.run(R"({"command": "flush", "scope": "all"})", alice, {true, false}, [](const json&) {});
+  commands.run(R"({"command": "rollback", "generation": 3})", alice, {true, false}, [](const json&) {});
+  commands.run(R"({"command": "drain", "address": "10.16.1.10"})", alice, {true, false}, [](const json&) {});
+  EXPECT_TRUE(control.flushes.empty());
+  EXPECT_EQ(control.rolled_back_to, 0U);
+  EXPECT_EQ(control.endpoint(0).state.drained, 0);
+}
+
+TEST_F(CommandsTest, ReloadAndRollbackSayWhoWantsThem) {
+  const Peer alice{1000, 42, {1000}, "alice"};
+  commands.run(R"({"command": "rollback", "generation": 3, "accept_removals": true})", alice, kAllRights,
+               [](const json&) {});
+  EXPECT_EQ(to_string(control.request.origin), "rollback by alice (uid 1000, pid 42)");
+  EXPECT_TRUE(control.request.accept_removals);
+  EXPECT_EQ(control.rolled_back_to, 3U);
+  commands.run(R"({"command": "reload", "undo_rollback": true})", alice, kAllRights, [](const json&) {});
+  EXPECT_EQ(to_string(control.request.origin), "reload by alice (uid 1000, pid 42)");
+  EXPECT_TRUE(control.request.undo_rollback);
+  EXPECT_FALSE(control.request.accept_removals);
+}
+
+TEST_F(CommandsTest, ReloadSaysWhatWaitsForARestart) {
+  EXPECT_EQ(run({{"command", "reload"}})["restart_needed"], json::array());
+  control.reload_result.restarts = {"lcores changed: restart penstock-dataplane"};
+  EXPECT_EQ(run({{"command", "reload"}})["restart_needed"].size(), 1U);
+}
+
+TEST_F(CommandsTest, PreviewAndSource) {
+  EXPECT_EQ(run({{"command", "preview"}})["verdict"], "nothing");
+  control.held_back = "it was left by a rollback";
+  EXPECT_EQ(run({{"command", "preview"}})["verdict"], "refused");
+  EXPECT_EQ(run({{"command", "preview"}, {"undo_rollback", true}})["verdict"], "nothing");
+  EXPECT_EQ(run({{"command", "source"}})["generation"], 7);
+  EXPECT_EQ(run({{"command", "source"}, {"generation", 3}})["files"][0]["content"], "zones: []");
+  EXPECT_EQ(run({{"command", "source"}, {"generation", 9}})["error"], "it is not known");
 }
 
 }  // namespace

@@ -74,8 +74,27 @@ class FakeOperations : public Operations {
     }
     return state;
   }
-  void reload(bool accept_removals, std::function<void(const ReloadResult&)> done) override {
-    accepted = accept_removals;
+  void reload(const ReloadRequest& asked_for, std::function<void(const ReloadResult&)> done) override {
+    request = asked_for;
+    done(reload_result);
+  }
+  void look_at_file(bool accept_removals, bool undo_rollback, std::function<void(const Preview&)> done) override {
+    Preview found;
+    found.file = "/etc/penstock/penstock.yaml";
+    found.changes = RuleChanges{};
+    found.accept_removals = accept_removals;
+    if (!undo_rollback) found.held_back = held_back;
+    done(found);
+  }
+  void source_of(uint64_t generation, std::function<void(const tl::expected<RuleSource, std::string>&)> done) override {
+    if (generation > 7) return done(tl::make_unexpected(std::string("it is not known")));
+    done(RuleSource{generation == 0 ? 7 : generation, {{"/etc/penstock/penstock.yaml", "zones: []"}}, {}});
+  }
+  History history() override { return past; }
+  void roll_back(uint64_t generation, const ReloadRequest& asked_for,
+                 std::function<void(const ReloadResult&)> done) override {
+    request = asked_for;
+    rolled_back_to = generation;
     done(reload_result);
   }
   void lookup(const config::WireName& name, const config::IpAddress& of_client,
@@ -161,7 +180,10 @@ class FakeOperations : public Operations {
   tl::expected<config::SharedDescriptor, std::string> stream =
       tl::make_unexpected(std::string("another capture is running"));
   MemoryShare recent;
-  bool accepted = false;
+  ReloadRequest request;  // of the last reload or rollback
+  std::string held_back;
+  History past;
+  uint64_t rolled_back_to = 0;
   config::WireName asked;
 
  private:

@@ -106,11 +106,23 @@ TEST_F(AdminServerTest, HandsOverTheStreamOfACapture) {
   EXPECT_EQ(wrong->answer["error"], "'nobody' is neither the address nor a network of clients");
 }
 
-TEST_F(AdminServerTest, IsForRootAndItsGroup) {
-  start();
-  struct stat file {};
-  ASSERT_EQ(stat(path.c_str(), &file), 0);
-  EXPECT_EQ(file.st_mode & 0777, 0600U);
+// tests/control/access has who may do what, tests/e2e/operation/change_test.py other users.
+TEST_F(AdminServerTest, IsForRootUntilGroupsAreNamed) {
+  server.emplace(io, path, control);
+  const auto mode = [&] {
+    struct stat file {};
+    EXPECT_EQ(stat(path.c_str(), &file), 0);
+    return file.st_mode & 0777;
+  };
+  EXPECT_EQ(mode(), 0600U);
+  config::Control named;
+  server->use(named);
+  EXPECT_EQ(mode(), 0600U);
+  named.look = {"operator"};
+  server->use(named);
+  EXPECT_EQ(mode(), 0666U);
+  server->use(config::Control{});
+  EXPECT_EQ(mode(), 0600U);
 }
 
 TEST_F(AdminServerTest, SeveralRequestsOnOneConnection) {

@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "config/files/last_good_config.h"
+#include "control/history/kept_rules.h"
 
 namespace penstock::control {
 namespace {
@@ -93,11 +94,39 @@ struct RuleLifecycleTest : testing::Test {
     return true;
   }
 
-  ReloadResult reload(bool accept_removals = false) {
+  ReloadResult reload(bool accept_removals = false, bool undo_rollback = false) {
     std::optional<ReloadResult> result;
-    rules->reload(accept_removals, [&](const ReloadResult& got) { result = got; });
+    rules->reload({{Origin::How::command, "root"}, accept_removals, undo_rollback},
+                  [&](const ReloadResult& got) { result = got; });
     run_until([&] { return result.has_value(); });
     return result.value_or(ReloadResult{false, "no answer", {}, 0});
+  }
+  ReloadResult roll_back(uint64_t generation = 0, bool accept_removals = false) {
+    std::optional<ReloadResult> result;
+    rules->roll_back(generation, {{Origin::How::rollback, "root"}, accept_removals, false},
+                     [&](const ReloadResult& got) { result = got; });
+    run_until([&] { return result.has_value(); });
+    return result.value_or(ReloadResult{false, "no answer", {}, 0});
+  }
+  // A rollback reads what is on the disk.
+  void wait_kept() {
+    run_until([&] {
+      const History kept = read_history(at("state"));
+      return to_text(kept) == to_text(rules->history());
+    });
+  }
+  // As systemd does, with all that is kept.
+  void restart() {
+    wait_kept();
+    is_connected = false;
+    in_force = 0;
+    start_connected();
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : rules->model()->zones.entries)
+      all.push_back(config::to_text(rules->model()->zones.name(entry)));
+    return all;
   }
   template <typename Condition>
   void run_until(Condition condition) {
@@ -219,7 +248,7 @@ TEST_F(RuleLifecycleTest, AnImageWithoutAnAnswerIsOverdueAndWaitsForTheNextConne
   start_connected();
   answers = false;
   std::optional<ReloadResult> result;
-  rules->reload(false, [&](const ReloadResult& got) { result = got; });
+  rules->reload({}, [&](const ReloadResult& got) { result = got; });
   run_until([&] { return published == 2; });
   const auto now = std::chrono::steady_clock::now();
   EXPECT_FALSE(rules->overdue(now));
@@ -234,15 +263,166 @@ TEST_F(RuleLifecycleTest, AnImageWithoutAnAnswerIsOverdueAndWaitsForTheNextConne
 
 TEST_F(RuleLifecycleTest, ReloadsThatNobodyTypesBecomeOne) {
   start_connected();
-  rules->reload_unasked("SIGHUP");
-  rules->reload_unasked("SIGHUP");
-  rules->reload_unasked("SIGHUP");
+  rules->reload_unasked(Origin::How::signal);
+  rules->reload_unasked(Origin::How::signal);
+  rules->reload_unasked(Origin::How::signal);
   ReloadResult typed;
-  rules->reload(false, [&](const ReloadResult& got) { typed = got; });
+  rules->reload({}, [&](const ReloadResult& got) { typed = got; });
   EXPECT_EQ(typed.text, "another reload is in progress: try again");
   run_until([&] { return reloads_ended == 2; });
   io.run_for(50ms);
   EXPECT_EQ(rules->reloads().succeeded, 2U);
+}
+
+// ---- the history, and the way back
+
+using Names = std::vector<std::string>;
+constexpr const char* kThree =
+    "{zone: a.example, pool: vpc}, {zone: b.example, pool: vpc}, {zone: c.example, pool: office}";
+
+TEST_F(RuleLifecycleTest, TheHistorySaysWhoChangedWhat) {
+  start_connected();
+  ASSERT_EQ(rules->history().generations().size(), 1U);
+  EXPECT_EQ(rules->history().newest()->origin.how, Origin::How::start);
+  EXPECT_EQ(rules->history().newest()->last, 2U) << "the rules of the start, sent to the dataplane";
+  EXPECT_TRUE(reload().ok);
+  EXPECT_EQ(rules->history().generations().size(), 1U) << "the file has not changed";
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  const Generation& newest = *rules->history().newest();
+  EXPECT_EQ(newest.first, 4U);
+  EXPECT_EQ(to_string(newest.origin), "reload by root");
+  EXPECT_EQ(newest.changes, "zones: 1 added (c.example)");
+  EXPECT_TRUE(newest.is_kept);
+  EXPECT_GT(newest.at, 1'700'000'000);
+}
+
+TEST_F(RuleLifecycleTest, ARollbackLeavesTheFileUntilItChanges) {
+  start_connected();
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  const ReloadResult back = roll_back();
+  ASSERT_TRUE(back.ok) << back.text;
+  EXPECT_EQ(names(), (Names{"a.example", "b.example"}));
+  EXPECT_EQ(back.generation, 4U) << "a new number";
+  EXPECT_NE(back.text.find("with the rules of generation 2"), std::string::npos) << back.text;
+  ASSERT_NE(rules->history().rollback(), nullptr);
+
+  const ReloadResult held = reload();
+  EXPECT_FALSE(held.ok);
+  EXPECT_NE(held.text.find("--undo-rollback"), std::string::npos) << held.text;
+  EXPECT_EQ(rules->reloads().failed, 0U) << "the file is not refused";
+  EXPECT_FALSE(rules->reloads().refused_file);
+  rules->reload_unasked(Origin::How::signal);
+  run_until([&] { return reloads_ended == 4; });
+  EXPECT_EQ(names().size(), 2U);
+
+  write(kThree, "idle: busy\n");
+  EXPECT_TRUE(reload().ok) << "another content";
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_EQ(rules->history().rollback(), nullptr);
+}
+
+TEST_F(RuleLifecycleTest, ARollbackCanBeUndone) {
+  start_connected();
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  ASSERT_TRUE(roll_back().ok);
+  EXPECT_TRUE(reload(false, true).ok);
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_EQ(rules->history().rollback(), nullptr);
+}
+
+TEST_F(RuleLifecycleTest, ARestartKeepsWhatWasRolledBack) {
+  start_connected();
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  restart();
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_EQ(rules->history().generations().size(), 2U);
+  ASSERT_TRUE(roll_back().ok);
+  const uint64_t number = rules->rules()->generation;
+  restart();
+  EXPECT_EQ(names(), (Names{"a.example", "b.example"})) << "the file has not changed since";
+  ASSERT_NE(rules->history().rollback(), nullptr);
+  EXPECT_GT(rules->rules()->generation, number) << "no number means two sets of rules";
+  write(kThree, "idle: busy\n");
+  restart();
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_EQ(rules->history().rollback(), nullptr);
+}
+
+TEST_F(RuleLifecycleTest, ARollbackThatCannotBeSaysWhy) {
+  start_connected();
+  EXPECT_NE(roll_back().text.find("no earlier rules"), std::string::npos);
+  EXPECT_NE(roll_back(99).text.find("generation 99 is not known"), std::string::npos);
+  EXPECT_NE(roll_back(2).text.find("generation 2 has the rules that are in force"), std::string::npos);
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  std::filesystem::remove(at("state/history/rules." + rules->history().generations().front().hash));
+  const ReloadResult lost = roll_back();
+  EXPECT_FALSE(lost.ok);
+  ASSERT_FALSE(lost.details.empty());
+  EXPECT_NE(lost.details[0].find("state/history/rules."), std::string::npos) << lost.details[0];
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_EQ(rules->history().rollback(), nullptr);
+}
+
+TEST_F(RuleLifecycleTest, ARollbackTakesPrivateNamesAwayOnlyWhenThatIsAccepted) {
+  write("{zone: a.example, pool: vpc}");
+  start_connected();
+  write(kPrivate);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  const ReloadResult held = roll_back();
+  EXPECT_FALSE(held.ok);
+  EXPECT_NE(held.text.find("penstockctl rules rollback 2 --accept-removals"), std::string::npos) << held.text;
+  EXPECT_EQ(names().size(), 2U);
+  EXPECT_FALSE(rules->reloads().refused_file) << "the file on disk is in force";
+  EXPECT_TRUE(roll_back(0, true).ok);
+  EXPECT_EQ(names(), Names{"a.example"});
+}
+
+TEST_F(RuleLifecycleTest, AFileIsLookedAtWithoutBeingTaken) {
+  start_connected();
+  const auto look = [&] {
+    std::optional<Preview> found;
+    rules->look_at_file(false, false, [&](const Preview& got) { found = got; });
+    run_until([&] { return found.has_value(); });
+    return found.value_or(Preview{});
+  };
+  EXPECT_TRUE(look().is_same_text);
+  write(kThree, "lcores: 2\n");
+  const Preview found = look();
+  ASSERT_TRUE(found.changes);
+  EXPECT_EQ(found.changes->count(), 2U);
+  EXPECT_EQ(found.restarts, std::vector<std::string>{"lcores changed: restart penstock-dataplane"});
+  write("{zone: a.example, pool: vpc}");
+  EXPECT_EQ(look().removals.size(), 1U);
+  EXPECT_EQ(rules->rules()->generation, 2U);
+  EXPECT_EQ(rules->reloads().failed, 0U);
+  EXPECT_FALSE(rules->reloads().refused_file);
+}
+
+TEST_F(RuleLifecycleTest, TheFilesOfAnyGenerationCanBeHad) {
+  start_connected();
+  write(kThree);
+  EXPECT_TRUE(reload().ok);
+  wait_kept();
+  const auto source = [&](uint64_t generation) {
+    std::optional<RuleLifecycle::Source> found;
+    rules->source_of(generation, [&](const RuleLifecycle::Source& got) { found = got; });
+    run_until([&] { return found.has_value(); });
+    return *found;
+  };
+  EXPECT_EQ(source(0)->generation, 3U);
+  EXPECT_NE(source(0)->files.at(0).content.find("c.example"), std::string::npos);
+  EXPECT_EQ(source(1)->files.at(0).content.find("c.example"), std::string::npos);
+  EXPECT_FALSE(source(99));
 }
 
 // More endpoints than there are slots for: the file is well, and cannot be compiled.

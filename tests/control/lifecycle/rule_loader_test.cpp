@@ -28,7 +28,7 @@ TEST(RuleLoader, WhatIsKeptIsOnTheDiskAtTheEnd) {
   EXPECT_TRUE(std::filesystem::exists(folder + "/accepted-zones"));
   EXPECT_FALSE(loader.is_busy());
   bool is_read = false;
-  loader.read(file, nullptr, [&](const ReadRules& read) { is_read = read.model != nullptr; });
+  loader.read(file, nullptr, [&](const ReadRules& read) { is_read = read.configuration.model != nullptr; });
   while (loader.is_busy()) usleep(1000);
   io.run();
   EXPECT_TRUE(is_read);

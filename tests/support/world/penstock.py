@@ -105,7 +105,7 @@ class Users:
     def share(self, folder):
         """As tmpfiles.d has it."""
         os.chown(folder, 0, self.ids["penstock-control"][1])
-        os.chmod(folder, 0o1770)
+        os.chmod(folder, 0o1770 if folder.name == "state" else 0o1771)
 
     def become(self, name):
         """The start of a command line. The program is looked for in a folder that everybody may enter: a checkout may be root's alone."""
