@@ -50,7 +50,7 @@ std::string Capture::reason(Time now) {
   // Nothing is ever said by who reads, but the end.
   char ignored = 0;
   const ssize_t said = recv(stream_.get(), &ignored, 1, MSG_DONTWAIT);
-  if (said == 0) return "it was ended by its reader";
+  if (said == 0) return "it was ended where it was started";
   has_reader_ = said > 0 || errno == EAGAIN || errno == EINTR;
   if (!bound_.empty()) return bound_;
   if (now - began_at_ >= std::chrono::seconds(request_.seconds))

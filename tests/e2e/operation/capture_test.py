@@ -95,7 +95,7 @@ def test_the_way_of_a_query_is_in_the_file(office, penstock):
     times = [float(packet["frame.time_epoch"]) for packet in seen]
     assert times == sorted(times) and times[3] - times[0] < 5
     assert f"4 packets written to {capture.file}" in capture.said and "4 matched, 0 lost" in capture.said
-    assert capture.said.endswith("it was ended by its reader")
+    assert capture.said.endswith("it was ended where it was started")
     assert capture.file.stat().st_mode & 0o777 == 0o600
 
 
