@@ -475,7 +475,7 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   of["depends_on_client"] = found.depends_on_client != 0;
   const size_t length = std::min<size_t>(found.matched_length, name.size());
   const std::string_view zone = std::string_view(name).substr(name.size() - length);
-  of["candidates"] = candidates(model, name, found);
+  if (client.family == 0 || found.may_ask != 0) of["candidates"] = candidates(model, name, found);
   const uint32_t number = found.rule.value();
   if (number >= model.rules.size()) {
     of["match"] = {{"how", "none"}};
@@ -494,7 +494,11 @@ json explain_report(const StatusView& view, const config::WireName& name, const 
   for (const uint32_t group : rule.clients) clients.push_back(group_name(model, group + 1));
   of["rule"]["clients"] = clients;
   of["rule"]["left_out"] = found.is_left_out != 0;
-  if (found.is_left_out != 0) return of;
+  if (found.is_left_out != 0) {
+    // What the names of others lead to is no part of it.
+    for (json& candidate : of["candidates"]) candidate.erase("does");
+    return of;
+  }
   if (json local = local_report(model, rule, zone, name); !local.is_null()) of["answer"] = std::move(local);
   if (rule.action != config::Action::forward || rule.pool >= model.pools.size()) return of;
   const config::Pool& pool = model.pools[rule.pool];

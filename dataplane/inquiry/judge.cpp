@@ -66,7 +66,7 @@ config::Judged judge(const config::Judge& request, std::span<const uint8_t> answ
       path::decide({*rules, question.rule, question.number, question.group, answer, length}, leak);
   judged.finding = finding_of(decision, leak);
   judged.alarm = decision.trait == path::Trait::leak_alarmed ? 1 : 0;
-  judged.rule = decision.rule;
+  judged.rule = question.rule->is_private != 0 && decision.trait == path::Trait::none ? question.number : decision.rule;
   judged.family = leak.family;
   judged.address = leak.address;
   return judged;

@@ -27,11 +27,11 @@ bool is_for(const config::Rule& rule, uint16_t group) {
          std::any_of(rule.clients.begin(), rule.clients.end(), [&](uint32_t one) { return group == one + 1; });
 }
 
-// "corp, guests"
+// "group corp", "groups corp, guests"
 std::string group_names(const config::Model& model, const config::Rule& rule) {
   std::string text;
   for (const uint32_t group : rule.clients) text += (text.empty() ? "" : ", ") + model.clients.groups[group].name;
-  return text;
+  return (rule.clients.size() == 1 ? "group " : "groups ") + text;
 }
 
 std::string deed(const config::Model& model, const config::Rule& rule) {
@@ -103,14 +103,13 @@ class Contest {
     }
     if (!is_for(rule, found_.group)) {
       passed_ = true;
-      return put(std::move(row), winner_.empty() ? "passed on" : "loses",
-                 "it is for the clients of " + group_names(model_, rule));
+      return put(std::move(row), winner_.empty() ? "passed on" : "loses", "it is for " + group_names(model_, rule));
     }
     if (winner_.empty()) return put(std::move(row), "passed on", "the dataplane has another rule for this client");
     put(std::move(row), "loses", winner_ == row["zone"] ? "an entry before it has the name" : winner_ + " is longer");
   }
   // Others of its name, or longer ones, were passed on.
-  std::string aside() const { return passed_ ? " and is for this client" : ""; }
+  std::string aside() const { return passed_ ? "; those before it are for others" : ""; }
   void put(json row, const char* outcome, const std::string& why) {
     row["outcome"] = outcome;
     row["why"] = why;

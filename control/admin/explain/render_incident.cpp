@@ -38,11 +38,13 @@ Rows render_candidates(const json& explanation) {
   Rows rows;
   const json rules = explanation.value("candidates", json::array());
   if (rules.size() < 2) return rows;
-  for (const json& rule : rules)
-    rows.push_back({rows.empty() ? "matches" : "", rule["zone"].get<std::string>() + ", " + render_rule(rule) + ", " +
-                                                       rule["does"].get<std::string>() + ": " +
-                                                       rule["outcome"].get<std::string>() + ", " +
-                                                       rule["why"].get<std::string>()});
+  for (const json& rule : rules) {
+    const std::string zone = rule["zone"];
+    const std::string does = rule.value("does", "");
+    rows.push_back({rows.empty() ? "matches" : "",
+                    rule["outcome"].get<std::string>() + ": " + (rule["origin"] == zone ? "" : zone + " of ") +
+                        render_rule(rule) + (does.empty() ? "" : ", " + does) + "; " + rule["why"].get<std::string>()});
+  }
   return rows;
 }
 
@@ -51,16 +53,16 @@ Rows render_memory(const json& explanation) {
   if (explanation.contains("memory") && !explanation["query"].is_null()) {
     for (const json& entry : explanation["memory"]) {
       const json& asked = entry["asked"];
-      rows.push_back({rows.empty() ? "in cache" : "", entry["state"].get<std::string>() + ": " +
-                                                          render_cached_line(entry) + " (asked with " +
-                                                          join(asked, ", ") + ")"});
+      rows.push_back({rows.empty() ? "holds" : "", entry["state"].get<std::string>() + ": " +
+                                                       render_cached_line(entry) + " (asked with " + join(asked, ", ") +
+                                                       ")"});
     }
-    if (rows.empty() && explanation["not_known"].empty()) rows.push_back({"in cache", "nothing for this question"});
+    if (rows.empty() && explanation["not_known"].empty()) rows.push_back({"holds", "nothing for this question"});
     rows.push_back({"query", query_text(explanation["query"])});
     rows.push_back({"dealt", explanation["pool"].value("policy", "")});
   }
   for (const json& why : explanation.value("not_known", json::array()))
-    rows.push_back({"not known", why.get<std::string>()});
+    rows.push_back({"unknown", why.get<std::string>()});
   return rows;
 }
 

@@ -24,19 +24,6 @@ Trait trait_of(const Leak& leak, const config::ImageRule& rule) {
   return leak.kind == LeakKind::withheld || leak.kind == LeakKind::beside ? Trait::withheld : Trait::leak;
 }
 
-Decision look_inside(const Reply& reply, Leak& leak) {
-  if (reply.rules.has_views()) {
-    config::RuleIndex hidden = config::kNoRule;
-    const Chain::Step step = find_hidden(reply, hidden);
-    if (step == Chain::Step::link) return {.trait = Trait::chain_hidden, .rule = hidden};
-    if (step == Chain::Step::unreadable) return {.trait = Trait::unreadable, .rule = reply.number};
-  }
-  const Leak found = find_leak(reply.rules, *reply.rule, reply.group, reply.message, reply.question_length);
-  if (found.kind == LeakKind::none) return {.rule = reply.number};
-  leak = found;
-  return {.trait = trait_of(found, *reply.rule), .rule = reply.number};
-}
-
 // Only the answer section, and only types: the usual answer has no chain.
 bool has_chain(std::span<const uint8_t> message, unsigned begin) {
   dns::Records records(message, begin);
@@ -46,7 +33,22 @@ bool has_chain(std::span<const uint8_t> message, unsigned begin) {
   return false;
 }
 
-Decision look_outside(const Reply& reply) {
+}  // namespace
+
+Decision decide_on_leak(const Reply& reply, const Leak& leak) {
+  return {.trait = trait_of(leak, *reply.rule), .rule = reply.number};
+}
+
+Decision decide_with_views(const Reply& reply, Leak& leak) {
+  config::RuleIndex hidden = config::kNoRule;
+  const Chain::Step step = find_hidden(reply, hidden);
+  if (step == Chain::Step::link) return {.trait = Trait::chain_hidden, .rule = hidden};
+  if (step == Chain::Step::unreadable) return {.trait = Trait::unreadable, .rule = reply.number};
+  leak = find_leak(reply.rules, *reply.rule, reply.group, reply.message, reply.question_length);
+  return leak.kind == LeakKind::none ? Decision{} : decide_on_leak(reply, leak);
+}
+
+Decision decide_outside(const Reply& reply) {
   if (!has_chain(reply.message, dns::kHeaderSize + reply.question_length)) return {};
   if (!follows_chains(question_type(reply.message.data(), reply.question_length))) return {};
   const tables::Ruleset& rules = reply.rules;
@@ -64,12 +66,6 @@ Decision look_outside(const Reply& reply) {
   }
   if (step == Chain::Step::unreadable) return {.trait = Trait::chain_unreadable, .rule = reply.number};
   return {};
-}
-
-}  // namespace
-
-Decision decide(const Reply& reply, Leak& leak) {
-  return reply.is_private() ? look_inside(reply, leak) : look_outside(reply);
 }
 
 }  // namespace penstock::path

@@ -40,7 +40,16 @@ struct Decision {
   unsigned links = 0;
 };
 static_assert(sizeof(Decision) == 12);
-// `leak` is written where the trait is a leak or withheld.
-Decision decide(const Reply& reply, Leak& leak);
+Decision decide_with_views(const Reply& reply, Leak& leak);
+Decision decide_on_leak(const Reply& reply, const Leak& leak);
+Decision decide_outside(const Reply& reply);
+
+// `leak` is written where the trait is a leak or withheld. Inlined for the usual response, which gives nothing away.
+inline Decision decide(const Reply& reply, Leak& leak) {
+  if (!reply.is_private()) return decide_outside(reply);
+  if (reply.rules.has_views()) return decide_with_views(reply, leak);
+  leak = find_leak(reply.rules, *reply.rule, reply.group, reply.message, reply.question_length);
+  return leak.kind == LeakKind::none ? Decision{} : decide_on_leak(reply, leak);
+}
 
 }  // namespace penstock::path

@@ -42,7 +42,11 @@ Request request_for(const std::string& name, uint16_t type, const char* client) 
 
 class QuestionTest : public PathTest {
  protected:
-  QuestionTest() : PathTest({.rules = kRules}) {}
+  QuestionTest() : PathTest({.rules = kRules}) {
+    config::EndpointState state = rig.endpoint("10.16.2.10");
+    state.address = address("10.16.3.10").bytes;
+    rig.set_endpoint("10.16.3.10", state);
+  }
 };
 
 TEST_F(QuestionTest, WhatIsComposedIsWhatLeaves) {
