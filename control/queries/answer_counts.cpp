@@ -125,7 +125,7 @@ void AnswerCounts::run() {
       task = task_;
     }
     if (!task.page || task.rules.empty()) continue;
-    if (cursor_.dataplane_started_at != task.page->started_at)
+    if (cursor_.dataplane_started_at != task.page->started_at || cursor_.slots.size() != task.page->lcores)
       cursor_ = task.page->started_at >= started_at_ ? oldest(*task.page) : newest(*task.page);
     follow(task);
   }

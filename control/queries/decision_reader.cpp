@@ -59,6 +59,7 @@ uint64_t visit_decisions(const config::CounterPage& page, DecisionCursor& cursor
     const config::DecisionRing& ring = page.lcore[i].decisions;
     uint64_t& at = cursor.slots[i];
     const uint64_t end = ring.next();  // what comes meanwhile is left for the next time
+    at = std::min(at, end);            // another dataplane of the same second counts from the beginning
     while (at < end) {
       const auto noted = ring.read(at);
       if (!noted) break;

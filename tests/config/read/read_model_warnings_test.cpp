@@ -23,26 +23,29 @@ const WarningCase kCases[] = {
      .key = "",
      .fragment = ""},
     {.description = "metrics for the whole network",
-     .yaml = kDefault + "metrics: {listen: \"0.0.0.0:9153\"}\n",
+     .yaml = kDefault + "metrics: {listen: \"0.0.0.0:9153\"}\n" + kVpc,
      .severity = Severity::warning,
      .line = 6,
      .key = "metrics.listen",
      .fragment = "add 'tls' and 'users'"},
     {.description = "metrics for the whole network in IPv6",
-     .yaml = kDefault + "metrics: {listen: \"[fd00::1]:9153\"}\n",
+     .yaml = kDefault + "metrics: {listen: \"[fd00::1]:9153\"}\n" + kVpc,
      .severity = Severity::warning,
      .line = 6,
      .key = "metrics.listen",
      .fragment = "add 'tls' and 'users'"},
     {.description = "passwords of the metrics in plain text",
-     .yaml = kDefault + "metrics: {listen: \"10.0.0.1:9153\", users: [{name: a, password_hash: "
-                        "\"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n",
+     .yaml = kDefault +
+             "metrics: {listen: \"10.0.0.1:9153\", users: [{name: a, password_hash: "
+             "\"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n" +
+             kVpc,
      .severity = Severity::warning,
      .line = 6,
      .key = "metrics.listen",
      .fragment = "plain text here: add 'tls'"},
     {.description = "metrics in TLS for everybody",
-     .yaml = kDefault + "metrics: {listen: \"10.0.0.1:9153\", tls: {certificate: /etc/a.pem, key: /etc/a.key}}\n",
+     .yaml =
+         kDefault + "metrics: {listen: \"10.0.0.1:9153\", tls: {certificate: /etc/a.pem, key: /etc/a.key}}\n" + kVpc,
      .severity = Severity::warning,
      .line = 6,
      .key = "metrics.listen",
@@ -50,14 +53,17 @@ const WarningCase kCases[] = {
     {.description = "metrics in TLS for some",
      .yaml = kDefault +
              "metrics: {listen: \"10.0.0.1:9153\", tls: {certificate: /etc/a.pem, key: /etc/a.key}, users: "
-             "[{name: a, password_hash: \"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n",
+             "[{name: a, password_hash: \"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n" +
+             kVpc,
      .severity = Severity::warning,
      .line = 0,
      .key = "",
      .fragment = ""},
     {.description = "metrics on the loopback",
-     .yaml = kDefault + "metrics: {listen: \"[::1]:9153\", users: [{name: a, password_hash: "
-                        "\"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n",
+     .yaml = kDefault +
+             "metrics: {listen: \"[::1]:9153\", users: [{name: a, password_hash: "
+             "\"$2y$10$vI8aWBnW3fID.ZQ4/zo1G.q1lRps.9cGLcZEiGDMVr5yUP1KUOYTa\"}]}\n" +
+             kVpc,
      .severity = Severity::warning,
      .line = 0,
      .key = "",

@@ -107,6 +107,23 @@ TEST_F(AnswerCountsTest, AReloadMakesNoRuleAnother) {
   expect({"zones[0] corp.example 2 0 0 0 0 0", "other  1 0 0 0 0 0"});
 }
 
+// Started again within a second, with another number of lcores.
+TEST_F(AnswerCountsTest, AnotherDataplaneOfTheSameSecondIsCountedToo) {
+  begin(office());
+  for (unsigned i = 0; i < 20; ++i) put(0, 0);
+  expect({"zones[0] corp.example 20 0 0 0 0 0"});
+  const OwnedCounterPage other = new_page(1);
+  other->started_at = page->started_at;
+  counts.attach({other.get(), [](const config::CounterPage*) {}});
+  config::NotedDecision made = noted("www.corp.example", "10.0.0.1", 2);
+  made.decision.rule = 0;
+  made.decision.generation = 7;
+  test::put(*other, 0, 1, made);
+  expect({"zones[0] corp.example 20 1 0 0 0 0"});
+  counts.attach(nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the thread may still read it
+}
+
 TEST_F(AnswerCountsTest, NoMoreThanSixtyFourRulesAreCountedApart) {
   auto model = std::make_shared<config::Model>();
   for (unsigned i = 0; i < 200; ++i) {
