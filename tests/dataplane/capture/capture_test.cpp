@@ -31,16 +31,19 @@ constexpr uint32_t kSection = 0x0a0d0d0a, kInterface = 1, kStatistics = 5, kPack
 // Whole blocks, each with its length before and behind it; anything else fails.
 std::vector<Block> blocks_of(const Bytes& stream) {
   std::vector<Block> blocks;
+  const auto number = [&](size_t at) {
+    uint32_t value = 0;
+    if (at + sizeof value <= stream.size()) std::memcpy(&value, stream.data() + at, sizeof value);
+    return value;
+  };
   for (size_t at = 0; at < stream.size();) {
-    Block block{0, {stream.begin() + static_cast<std::ptrdiff_t>(at), stream.end()}};
-    const uint32_t length = block.body.size() < 12 ? 0 : block.number(4);
-    if (length < 12 || length % 4 != 0 || length > block.body.size() || block.number(length - 4) != length) {
+    const uint32_t length = number(at + 4);
+    if (length < 12 || length % 4 != 0 || length > stream.size() - at || number(at + length - 4) != length) {
       ADD_FAILURE() << "no block at octet " << at << " of " << stream.size();
       break;
     }
-    block.type = block.number(0);
-    block.body = Bytes(block.body.begin() + 8, block.body.begin() + length - 4);
-    blocks.push_back(block);
+    const auto begin = stream.begin() + static_cast<std::ptrdiff_t>(at);
+    blocks.push_back({number(at), Bytes(begin + 8, begin + length - 4)});
     at += length;
   }
   return blocks;
@@ -212,7 +215,8 @@ TEST_F(CaptureTest, CountsWhatItHasNoRoomFor) {
   while (!capture->is_over(start)) move();
   EXPECT_EQ(count(blocks_of(stream), kPacket), matched - 10);
   EXPECT_EQ(capture->written() + capture->lost(), matched);
-  const Block statistics = blocks_of(stream).at(blocks_of(stream).size() - 2);
+  const std::vector<Block> blocks = blocks_of(stream);
+  const Block& statistics = blocks.at(blocks.size() - 2);
   const std::string dropped{5, 0, 8, 0, 10, 0, 0, 0};
   EXPECT_NE(statistics.text().find(dropped), std::string::npos);
 }
