@@ -5,6 +5,7 @@
 #include <asio/local/stream_protocol.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
+#include <cerrno>
 
 #include "config/contract/link.h"
 
@@ -15,7 +16,7 @@ using nlohmann::json;
 
 // It is for root and the socket's group; a file that nobody listens on is what a killed process leaves.
 std::string hint(const std::error_code& error) {
-  if (error == std::errc::permission_denied)
+  if (error.value() == EACCES)
     return "root may ask, and the groups that control.look and control.change name: try sudo";
   return "is penstock-control running? Give --socket PATH if control.socket in its configuration differs";
 }
@@ -32,7 +33,7 @@ tl::expected<void, std::string> connect_and_ask(Socket& socket, const std::strin
   if (error) return fail(error);
   asio::write(socket, asio::buffer(request.dump() + "\n"), error);
   // Whoever may not ask is told so, and need not be listened to.
-  if (error && error != std::errc::broken_pipe) return fail(error);
+  if (error && error.value() != EPIPE) return fail(error);
   return {};
 }
 

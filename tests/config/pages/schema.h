@@ -112,7 +112,7 @@ class SchemaType {
     if (take("text, (\\d+) to (\\d+) characters"))
       return {{"type", "string"}, {"minLength", part(1)}, {"maxLength", part(2)}};
     if (take("text of at most \\d+ octets") || take("text")) return {{"type", {"string", "number"}}};
-    if (take("(texts|groups of clients|pools|rcodes)")) return of_plural({{"type", "string"}}, in_list);
+    if (take("(texts|groups of clients|groups of users|pools|rcodes)")) return of_plural({{"type", "string"}}, in_list);
     if (take("bcrypt hash")) return matching("^\\$2[aby]\\$(0[4-9]|1[0-4])\\$[./A-Za-z0-9]{53}$");
     if (take("(path|pool|prefix|domain name|domain ids|AWS region)")) return {{"type", "string"}};
     throw std::runtime_error("unknown in a type: '" + left_ + "' of key '" + std::string(key_.name) +

@@ -102,14 +102,13 @@ TEST(RuleChanges, EntriesOfANameForSeveralGroupsAreApart) {
   const auto with = [&](const char* zones) {
     return model_of(std::string(kPorts) + kPools + groups + zones + kDefault);
   };
-  const config::Model before =
-      with("zones: [{zone: a.example, pool: office, clients: [lab]}, {zone: a.example, pool: vpc}]\n");
+  const std::string lab = "zones: [{zone: a.example, answer: nxdomain, clients: [lab], otherwise: next}, ";
+  const std::string rest = "{zone: a.example, pool: office}]\n";
   EXPECT_EQ(
       lines(find_changes(
-          before,
-          with("zones: [{zone: a.example, pool: office, clients: [lab]}, {zone: a.example, pool: office, clients: "
-               "[shop]}, {zone: a.example, pool: vpc}]\n"))),
-      std::vector<std::string>{"zones + a.example (clients of shop); to pool office, clients shop"});
+          with((lab + rest).c_str()),
+          with((lab + "{zone: a.example, answer: nodata, clients: [shop], otherwise: next}, " + rest).c_str()))),
+      std::vector<std::string>{"zones + a.example (clients of shop); to answer NODATA, clients shop, otherwise next"});
 }
 
 TEST(RuleChanges, AreCountedAndOnlySomeArePutInWords) {

@@ -9,7 +9,7 @@ from penstock import Penstock, config, program
 from waiting import eventually
 from world import World
 
-BLOCKED = [{"zone": "ads.example", "answer": "nxdomain"}]
+BLOCKED = [{"zone": "www.example.com", "answer": "nxdomain"}]
 NOBODY, STAFF, OPERATOR = 65534, 50, 37  # of Debian's /etc/passwd and /etc/group
 
 
@@ -34,7 +34,7 @@ def said(done):
 
 
 def is_blocked(world):
-    return rcode(ask(world, "ads.example")) == "NXDOMAIN"
+    return rcode(ask(world, "www.example.com")) == "NXDOMAIN"
 
 
 def restart_control(penstock):
@@ -63,10 +63,10 @@ def test_diff_says_what_a_file_would_change_and_changes_nothing(world, penstock)
     model = json.loads(in_force)
     more = diff(json.dumps({**model, "zones": BLOCKED, "lcores": 1}))
     assert more.returncode == 1, said(more)
-    assert "+ ads.example: to answer NXDOMAIN" in more.stdout
+    assert "+ www.example.com: to answer NXDOMAIN" in more.stdout
     assert "lcores changed: restart penstock-dataplane" in more.stdout
     as_json = penstock.ctl("rules", "diff", str(other), check=False)
-    assert as_json["verdict"] == "changes" and as_json["line"].startswith("zones: 1 added (ads.example); settings: 1 changed (lcores)")
+    assert as_json["verdict"] == "changes" and as_json["line"].startswith("zones: 1 added (www.example.com); settings: 1 changed (lcores)")
 
     bad = diff(json.dumps({**model, "zones": [{"zone": "a..b", "answer": "nxdomain"}]}))
     assert bad.returncode == 2 and "other.yaml" in bad.stdout and "a..b" in bad.stdout, said(bad)
@@ -83,7 +83,7 @@ def test_dry_run_says_what_a_reload_would_do(world, penstock):
     assert penstock.ctl_run("reload", "--dry-run").returncode == 0
     penstock.write(config(zones=BLOCKED))
     would = penstock.ctl_run("reload", "--dry-run")
-    assert would.returncode == 1 and "+ ads.example" in would.stdout, said(would)
+    assert would.returncode == 1 and "+ www.example.com" in would.stdout, said(would)
     assert generation(penstock) == before and not is_blocked(world)
     assert penstock.ctl_run("reload").returncode == 0
     assert is_blocked(world)
@@ -116,7 +116,7 @@ def test_a_rollback_holds_until_the_file_changes(world, penstock):
     assert [one["how"] for one in history["generations"]] == ["rollback", "reload", "start"]
     assert history["generations"][0]["hash"] == history["generations"][2]["hash"]
     assert history["generations"][0]["who"].startswith("root (uid 0, pid ")
-    assert "ads.example" in history["generations"][1]["changes"]
+    assert "www.example.com" in history["generations"][1]["changes"]
     shown = penstock.ctl_run("rules", "show", str(history["generations"][1]["generation"]))
     assert shown.stdout == bad_file
 
@@ -136,7 +136,7 @@ def test_a_rollback_holds_until_the_file_changes(world, penstock):
 
 def test_a_zones_file_is_part_of_what_a_rollback_brings_back(world, penstock):
     names = penstock.run / "blocked.txt"
-    names.write_text("ads.example\n", encoding="utf-8")
+    names.write_text("www.example.com\n", encoding="utf-8")
     with_file = config(zones=[{"zones_file": str(names), "answer": "nxdomain"}])
     penstock.write(with_file)
     assert penstock.ctl_run("reload").returncode == 0 and is_blocked(world)

@@ -117,7 +117,7 @@ def test_both_restarted_with_a_file_that_is_refused_go_on_by_its_last_good_copy(
         # The file mended, and changed in what a reload can take and in what it cannot.
         penstock.write(config(zones=[{"zone": "ads.example", "answer": "nxdomain"}], dataplane={"cache_size": "1MiB"}))
         reload = penstock.ctl_run("reload")
-        assert reload.returncode == 0, reload.stdout + reload.stderr
+        assert reload.returncode == 3, reload.stdout + reload.stderr
         assert "dataplane.cache_size changed: restart penstock-dataplane" in reload.stdout
         assert penstock.metrics().sum("penstock_config_last_reload_successful") == 1
         assert penstock.metrics().sum("penstock_config_last_good_copy_in_use") == 0
