@@ -116,6 +116,11 @@ void Connection::connect(const config::Dnstap& settings, const std::atomic<bool>
 }
 
 void Connection::move() {
+  exchange();
+  if (has_ended_) throw std::runtime_error("closed by the collector");
+}
+
+void Connection::exchange() {
   receive_some();
   if (tls_)
     send_encrypted();
@@ -125,16 +130,16 @@ void Connection::move() {
 
 void Connection::receive_some() {
   std::array<char, kRecord> octets;
-  for (;;) {
+  while (!has_ended_) {
     const ssize_t got = recv(fd_, octets.data(), octets.size(), MSG_DONTWAIT);
-    if (got == 0) throw std::runtime_error("closed by the collector");
+    has_ended_ = got == 0;
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno != EAGAIN) fail("connection lost: ");
     const std::string_view part(octets.data(), static_cast<size_t>(std::max<ssize_t>(got, 0)));
-    if (tls_)
-      tls_->receive(part, in_);
-    else
+    if (!tls_)
       in_.append(part);
+    else if (!tls_->receive(part, in_))
+      has_ended_ = true;
     if (in_.size() > kMostSaid) throw std::runtime_error("the peer is no dnstap collector: it sends data");
     if (got < 0) return;
   }
@@ -183,8 +188,9 @@ void Connection::send_encrypted() {
 void Connection::move_until(const std::function<bool()>& done, milliseconds longest, const std::atomic<bool>* stop) {
   const auto end = steady_clock::now() + longest;
   for (;;) {
-    move();
+    exchange();
     if (done()) return;
+    if (has_ended_) throw std::runtime_error("closed by the collector");
     if (steady_clock::now() > end || (stop != nullptr && *stop))
       throw std::runtime_error("no answer within " + std::to_string(longest.count()) + " ms");
     const bool has_more = sent_octets() < put_octets() || wire_head_ < wire_.size();

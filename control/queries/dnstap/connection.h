@@ -38,6 +38,7 @@ class Connection {
  private:
   void connect(const config::Dnstap& settings, const std::atomic<bool>& stop);
   void move_until(const std::function<bool()>& done, std::chrono::milliseconds longest, const std::atomic<bool>* stop);
+  void exchange();
   void receive_some();
   bool send_some(std::string_view octets, size_t& sent);
   void send_plain();
@@ -45,6 +46,7 @@ class Connection {
   void drop_sent();
 
   int fd_ = -1;
+  bool has_ended_ = false;  // the collector says no more
   std::optional<TlsSession> tls_;
   std::string in_;     // received, not taken
   std::string out_;    // put, not all sent

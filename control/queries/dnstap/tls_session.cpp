@@ -62,7 +62,7 @@ TlsSession::TlsSession(const config::DnstapTls& settings, const std::string& add
   SSL_set_connect_state(ssl_.get());
 }
 
-void TlsSession::receive(std::string_view octets, std::string& said) {
+bool TlsSession::receive(std::string_view octets, std::string& said) {
   ERR_clear_error();
   if (!octets.empty()) BIO_write(in_, octets.data(), static_cast<int>(octets.size()));
   std::array<char, 4096> plain;
@@ -70,8 +70,8 @@ void TlsSession::receive(std::string_view octets, std::string& said) {
   for (; result > 0; result = SSL_read(ssl_.get(), plain.data(), plain.size()))
     said.append(plain.data(), static_cast<size_t>(result));
   const int error = SSL_get_error(ssl_.get(), result);
-  if (error == SSL_ERROR_WANT_READ) return;
-  if (error == SSL_ERROR_ZERO_RETURN) throw std::runtime_error("closed by the collector");
+  if (error == SSL_ERROR_WANT_READ) return true;
+  if (error == SSL_ERROR_ZERO_RETURN) return false;
   if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
     throw std::runtime_error(std::string("its certificate is not accepted: ") + X509_verify_cert_error_string(verdict));
   fail("TLS failed");

@@ -17,9 +17,9 @@ class TlsSession {
   // std::runtime_error when one cannot be used.
   TlsSession(const config::DnstapTls& settings, const std::string& address);
 
-  // What came from the peer. What it said is added to `said`. Throws std::runtime_error when the peer cannot be trusted or breaks the
+  // What came from the peer. What it said is added to `said`. False: it says no more. Throws std::runtime_error when the peer cannot be trusted or breaks the
   // protocol.
-  void receive(std::string_view octets, std::string& said);
+  bool receive(std::string_view octets, std::string& said);
   // The peer is known and has agreed: put() may be used.
   bool is_ready() const { return SSL_is_init_finished(ssl_.get()) == 1; }
   void put(std::string_view plain);

@@ -136,6 +136,7 @@ struct DnstapTest : testing::Test {
 };
 
 TEST_F(DnstapTest, EachQueryIsTwoFramesAndTheEndIsSaid) {
+  testing::internal::CaptureStdout();
   Collector collector(model->dnstap.to);
   put(10'000);
   begin();
@@ -145,6 +146,7 @@ TEST_F(DnstapTest, EachQueryIsTwoFramesAndTheEndIsSaid) {
   dnstap.reset();
   EXPECT_TRUE(within_ten_seconds([&] { return collector.is_finished(); }));
   EXPECT_EQ(collector.frames(), 20'010U) << "a stop sends what is there";
+  EXPECT_EQ(testing::internal::GetCapturedStdout().find("closed"), std::string::npos) << "a FINISH is heard";
   EXPECT_EQ(collector.identity(), "fwd-1");
 }
 
