@@ -54,6 +54,7 @@ TEST(MetricsAccess, TakesTheRightPasswordOfAUser) {
       {.description = "wrong", .authorization = basic("prometheus:correct horsf"), .is_right = false},
       {.description = "another user's", .authorization = basic("grafana:correct horse"), .is_right = false},
       {.description = "no such user", .authorization = basic("root:correct horse"), .is_right = false},
+      {.description = "no such user, with either password", .authorization = basic("root:b:c"), .is_right = false},
       {.description = "the hash itself", .authorization = basic("grafana:" + hash_of("b:c")), .is_right = false},
       {.description = "right, and more behind a NUL",
        .authorization = basic(std::string("grafana:b:c\0x", 13)),
