@@ -169,7 +169,7 @@ struct Message {
 };
 
 // With all that follows its struct.
-constexpr size_t kMaxMessage = 96 * 1024;
+constexpr size_t kMaxMessage = size_t{96} * 1024;
 
 // Blocking; at most four descriptors. The error is the system's text.
 tl::expected<void, std::string> send_message(int socket, const void* bytes, size_t size,
