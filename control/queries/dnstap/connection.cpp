@@ -22,8 +22,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kOpenWait{2000};
-constexpr int kSliceMs = 20;       // between looks at `stop`
-constexpr size_t kRecord = 16384;  // RFC 8446 section 5.1
+constexpr int kSliceMs = 20;            // between looks at `stop`
+constexpr size_t kRecord = 16384;       // RFC 8446 section 5.1
 constexpr size_t kMostSaid = 64 << 10;  // ACCEPT and FINISH are far shorter
 constexpr size_t kMostSentKept = 256 << 10;
 constexpr int kDeadAfterMs = 15'000;    // what was sent and not acknowledged

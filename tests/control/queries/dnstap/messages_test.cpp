@@ -125,8 +125,8 @@ using Kinds = std::vector<Dnstap__Message__Type>;
 TEST_F(DnstapMessagesTest, AForwardedQueryIsFourMessages) {
   config::NotedDecision asked = made("www.corp.example", 0);
   asked.name[1] = 'W';  // as the client spelled it
-  const auto all = read_all(
-      by(asked, config::DecidedBy::response, static_cast<unsigned>(config::ResponseOutcome::returned)));
+  const auto all =
+      read_all(by(asked, config::DecidedBy::response, static_cast<unsigned>(config::ResponseOutcome::returned)));
   ASSERT_EQ(all.size(), 4U);
   for (size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(all[i].type, (Kinds{CQ, FQ, FR, CR}[i]));
