@@ -85,13 +85,13 @@ RuleLifecycle::Steps Control::steps() {
           .reload_ended = [this] { on_reload_ended(); },
           .failed = [this] { publish_view(); },
           .unasked_ended =
-          [](const Origin& origin, uint64_t before, const ReloadResult& result) {
-            write_audit({.command = to_string(origin),
-                         .result = result.ok ? AuditEvent::Result::done : AuditEvent::Result::failed,
-                         .why = result.ok ? "" : result.text,
-                         .generation_before = before,
-                         .generation_after = result.generation});
-          }};
+              [](const Origin& origin, uint64_t before, const ReloadResult& result) {
+                write_audit({.command = to_string(origin),
+                             .result = result.ok ? AuditEvent::Result::done : AuditEvent::Result::failed,
+                             .why = result.ok ? "" : result.text,
+                             .generation_before = before,
+                             .generation_after = result.generation});
+              }};
 }
 
 DataplaneLink::Events Control::link_events() {

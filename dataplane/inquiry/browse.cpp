@@ -41,7 +41,8 @@ config::RuleIndex rule_of(const tables::Ruleset& rules, const CacheEntry& entry,
   return config::kNoRule;
 }
 
-config::CachedState state_of(const tables::Ruleset* rules, config::RuleIndex rule, const CacheEntry& entry, uint64_t now) {
+config::CachedState state_of(const tables::Ruleset* rules, config::RuleIndex rule, const CacheEntry& entry,
+                             uint64_t now) {
   if (rule == config::kNoRule) return config::CachedState::unused;
   if (entry.answer.ttl == 0) return config::CachedState::failure;
   if (path::is_fresh(entry, now)) return config::CachedState::fresh;

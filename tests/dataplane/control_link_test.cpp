@@ -46,25 +46,26 @@ class ControlLinkTest : public testing::Test {
     config::Hello hello;
     hello.lcores = 2;
     hello.image_version = config::kImageVersion;
-    return ControlLink::listen(folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
-                               [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
-                                 std::string texts;
-                                 for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
-                                 filters.push_back(texts);
-                                 if (!filter_error.empty()) return tl::make_unexpected(filter_error);
-                                 return {};
-                               },
-                               {.flush =
-                                    [this](config::FlushScope scope, std::span<const uint8_t> name) {
-                                      flushed.emplace_back(scope, std::string(name.begin(), name.end()));
-                                      return uint64_t{7};
-                                    },
-                                .browse =
-                                    [this](const config::Browse& request) {
-                                      return inquiry::browse(request, answers, {rules.current(), returns, 0});
-                                    }},
-                               {.begin = [this](const config::CaptureRequest& request) { return begin_capture(request); },
-                                .end = [this](const std::string& reason) { captures_ended.push_back(reason); }});
+    return ControlLink::listen(
+        folder / "run/dataplane.sock", hello, rules, *pages, folder / "state",
+        [this](std::span<const config::IpAddress> endpoints) -> tl::expected<void, std::string> {
+          std::string texts;
+          for (const auto& endpoint : endpoints) texts += config::to_string(endpoint) + " ";
+          filters.push_back(texts);
+          if (!filter_error.empty()) return tl::make_unexpected(filter_error);
+          return {};
+        },
+        {.flush =
+             [this](config::FlushScope scope, std::span<const uint8_t> name) {
+               flushed.emplace_back(scope, std::string(name.begin(), name.end()));
+               return uint64_t{7};
+             },
+         .browse =
+             [this](const config::Browse& request) {
+               return inquiry::browse(request, answers, {rules.current(), returns, 0});
+             }},
+        {.begin = [this](const config::CaptureRequest& request) { return begin_capture(request); },
+         .end = [this](const std::string& reason) { captures_ended.push_back(reason); }});
   }
   tl::expected<config::Descriptor, std::string> begin_capture(const config::CaptureRequest& request) {
     captures.push_back(request);

@@ -75,7 +75,8 @@ Words words_of(GuardFinding finding) {
 std::string whose(const config::Judged& judged, const config::Model& model) {
   std::string text;
   if (judged.family != 0) text = config::to_string(config::IpAddress{judged.address, judged.family});
-  if (judged.rule.value() < model.rules.size()) text += (text.empty() ? "" : ", ") + model.rules[judged.rule.value()].origin;
+  if (judged.rule.value() < model.rules.size())
+    text += (text.empty() ? "" : ", ") + model.rules[judged.rule.value()].origin;
   return text;
 }
 

@@ -214,8 +214,12 @@ TEST_F(DataplaneLinkTest, QuestionsAboutNamesAreAnsweredWhole) {
                                   std::to_string(pages->entries.back())
                             : pages.error());
   };
-  const auto composed = [&](const auto& answer) { answers.push_back("rule " + std::to_string(answer.value().rule.value())); };
-  const auto judged = [&](const auto& answer) { answers.push_back("judged " + std::to_string(answer.value().rule.value())); };
+  const auto composed = [&](const auto& answer) {
+    answers.push_back("rule " + std::to_string(answer.value().rule.value()));
+  };
+  const auto judged = [&](const auto& answer) {
+    answers.push_back("judged " + std::to_string(answer.value().rule.value()));
+  };
   config::Browse browse;
   link.browse(browse, browsed);
   ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
