@@ -2,6 +2,7 @@
 #include "control/changes/named_settings.h"
 
 #include <array>
+#include <functional>
 
 #include "config/contract/decisions/rcode.h"
 
@@ -114,20 +115,52 @@ std::string target_of(const Model& model, const config::Rule& rule) {
   return {};
 }
 
-void add_query_log(std::vector<Setting>& of, const Model& model) {
-  const auto& [to, as_json, sample, rcodes, pools, clients, file_size, files] = model.query_log;
+void add_choice(std::vector<Setting>& of, const std::string& key, const Model& model,
+                const config::QueryChoice& choice) {
+  const auto& [sample, rcodes, pools, clients] = choice;
   std::vector<std::string> rcode_names, pool_names;
   for (const uint8_t rcode : rcodes)
     rcode_names.push_back(rcode == config::kNotAnswered ? std::string("none") : std::string(config::rcode_text(rcode)));
   for (const uint32_t pool : pools) pool_names.push_back(model.pools[pool].name);
+  of.push_back(one(key + ".sample", uint64_t{sample}));
+  of.push_back(list(key + ".rcodes", rcode_names));
+  of.push_back(list(key + ".pools", pool_names));
+  of.push_back(list(key + ".clients", group_names(model, clients)));
+}
+
+void add_query_log(std::vector<Setting>& of, const Model& model) {
+  const auto& [to, as_json, choice, file_size, files] = model.query_log;
   of.push_back(one("log.queries.to", to.empty() ? std::string("nowhere") : to));
   of.push_back(one("log.queries.format", std::string(as_json ? "json" : "text")));
-  of.push_back(one("log.queries.sample", uint64_t{sample}));
-  of.push_back(list("log.queries.rcodes", rcode_names));
-  of.push_back(list("log.queries.pools", pool_names));
-  of.push_back(list("log.queries.clients", group_names(model, clients)));
+  add_choice(of, "log.queries", model, choice);
   of.push_back(one("log.queries.file_size", file_size));
   of.push_back(one("log.queries.files", uint64_t{files}));
+}
+
+void add_dnstap(std::vector<Setting>& of, const Model& model) {
+  const auto& [to, tls, identity, version, choice] = model.dnstap;
+  of.push_back(one("log.dnstap.to", to.empty() ? std::string("nowhere") : to));
+  of.push_back(one("log.dnstap.tls", tls.has_value()));
+  const auto& [ca, name, certificate, key] = tls.value_or(config::DnstapTls{});
+  of.push_back(one("log.dnstap.tls.ca", ca));
+  of.push_back(one("log.dnstap.tls.name", name));
+  of.push_back(one("log.dnstap.tls.certificate", certificate));
+  of.push_back(one("log.dnstap.tls.key", key));
+  of.push_back(one("log.dnstap.identity", identity.value_or("as dataplane.identity")));
+  of.push_back(one("log.dnstap.version", version.value_or("the default")));
+  add_choice(of, "log.dnstap", model, choice);
+}
+
+// Whoever may only look learns that a password is another, not its hash.
+void add_metrics_access(std::vector<Setting>& of, const Model& model) {
+  const auto& [tls, users] = model.metrics_access;
+  const auto& [certificate, key] = tls.value_or(config::MetricsTls{});
+  of.push_back(one("metrics.tls.certificate", certificate));
+  of.push_back(one("metrics.tls.key", key));
+  std::vector<std::string> known;
+  for (const auto& [name, password_hash] : users)
+    known.push_back(name + " (password " + std::to_string(std::hash<std::string>{}(password_hash) % 100000) + ")");
+  of.push_back(list("metrics.users", known));
 }
 
 }  // namespace
@@ -173,16 +206,19 @@ std::vector<Named> clients_of(const Model& model) {
 
 std::vector<Setting> other_settings(const Model& model) {
   const auto& [files, ports, listen, lcores, idle, clients, pools, rules, zones, empty_zones, browser_canaries,
-               default_rule, updates, metrics_listen, dataplane, control, query_log, log] = model;
+               default_rule, updates, metrics_listen, metrics_access, dataplane, control, query_log, dnstap, log] =
+      model;
   // The others have these: host_settings(), pools_of(), clients_of(), and the rules that are compared name by name.
-  does_not_matter(ports, listen, lcores, idle, clients, rules, zones, default_rule, metrics_listen, query_log, log);
-  does_not_matter(files);
+  does_not_matter(ports, listen, lcores, idle, clients, rules, zones, default_rule, metrics_listen, log);
+  does_not_matter(files, metrics_access, query_log, dnstap);  // below
   std::vector<Setting> of{one("empty_zones", empty_zones), one("browser_canaries", browser_canaries),
                           one("updates", updates ? "pool " + pools[*updates].name : std::string("NOTIMP")),
                           one("dataplane.query_timeout", milliseconds(dataplane.query_timeout))};
   of.push_back(list("control.look", control.look));
   of.push_back(list("control.change", control.change));
   add_query_log(of, model);
+  add_dnstap(of, model);
+  add_metrics_access(of, model);
   return of;
 }
 
