@@ -37,7 +37,7 @@ TEST(EndpointSlots, OneSlotForEachAddressOfEachPool) {
   EndpointSlots slots;
   const auto given = slots.allocate({kA, kB, kOther, kV6});
   ASSERT_TRUE(given);
-  std::set<uint16_t> numbers;
+  std::set<config::EndpointSlot> numbers;
   for (const auto& [endpoint, slot] : *given) numbers.insert(slot);
   EXPECT_EQ(numbers.size(), 4U);
   EXPECT_EQ(*slots.allocate({kA, kB, kOther, kV6}), *given);

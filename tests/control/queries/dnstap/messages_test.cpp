@@ -82,7 +82,8 @@ struct DnstapMessagesTest : testing::Test {
     model->default_rule = 2;
     model->pools.resize(1);
     model->pools[0].name = "office";
-    names = {.model = model, .generation = 5, .endpoints = {{3, *config::parse_address("10.9.0.3")}}};
+    names = {
+        .model = model, .generation = 5, .endpoints = {{config::EndpointSlot{3}, *config::parse_address("10.9.0.3")}}};
   }
   config::NotedDecision made(const std::string& name, uint16_t rule, uint8_t rcode = 0) {
     config::NotedDecision noted = test::noted(name, "10.1.0.1", rcode);
@@ -97,7 +98,7 @@ struct DnstapMessagesTest : testing::Test {
   static config::NotedDecision by(config::NotedDecision noted, config::DecidedBy by, unsigned outcome) {
     noted.decision.by = by;
     noted.decision.outcome = static_cast<uint8_t>(outcome);
-    noted.decision.endpoint_slot = 3;
+    noted.decision.endpoint_slot = config::EndpointSlot{3};
     return noted;
   }
   std::vector<Read> read_all(const config::NotedDecision& noted) {
