@@ -74,7 +74,7 @@ TEST_F(Link, AMessageOfAnotherSizeOrTypeIsNone) {
 }
 
 TEST_F(Link, AMessageThatIsTooLargeIsRefusedAndItsDescriptorsClosed) {
-  const std::string large(5000, 'x');
+  const std::string large(kMaxMessage + 1, 'x');
   const int memory = memfd_create("image", MFD_CLOEXEC);
   ASSERT_TRUE(send_message(ends_[0], large.data(), large.size(), {memory}).has_value());
   close(memory);
