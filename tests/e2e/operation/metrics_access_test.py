@@ -41,7 +41,7 @@ def settings(penstock, name):
 
 def use(penstock, model):
     penstock.write(model)
-    assert penstock.ctl("reload")["ok"]
+    assert penstock.ctl("reload", check=False)["ok"]  # 3: something waits for a restart
 
 
 def curl(world, penstock, path, *options, name="one"):
@@ -117,7 +117,7 @@ def test_a_renewed_certificate_comes_with_a_reload_that_changes_nothing_else(off
     world, penstock = office
     make_certificate(penstock, "one")
     assert curl(world, penstock, "/metrics", *RIGHT)[0] == 0, "still the former one"
-    assert penstock.ctl("reload")["ok"]
+    assert penstock.ctl("reload", check=False)["ok"]  # 3: something waits for a restart
     assert curl(world, penstock, "/metrics", *RIGHT)[0] == 200
 
 
