@@ -12,7 +12,7 @@ namespace penstock::config {
 
 constexpr size_t kMaxCaptureEndpoints = 64;
 constexpr uint32_t kMaxCaptureSeconds = 3600;
-constexpr uint64_t kMinCaptureBytes = 64 * 1024;
+constexpr uint64_t kMinCaptureBytes = uint64_t{64} * 1024;
 constexpr uint64_t kMaxCaptureBytes = uint64_t{64} << 30;
 
 struct CaptureEndpoint {

@@ -117,7 +117,7 @@ def test_a_collector_learns_who_asked_what_and_how_it_was_answered(office, penst
         def ask_three():
             assert rcode(ask(office, STUDIO)) == "NOERROR"
             assert rcode(ask(office, "a.example", "AXFR", tcp=True)) == "REFUSED"
-            assert rcode(ask(office, "no-such-name.corp.example")) == "NXDOMAIN"
+            assert rcode(ask(office, "no-such-name.example.com")) == "NXDOMAIN"
             return 3
         when_sent(penstock, ask_three, before)
         messages = collector.messages()
@@ -143,7 +143,7 @@ def test_a_collector_learns_who_asked_what_and_how_it_was_answered(office, penst
     refused = about(messages, "a.example")
     assert kinds(refused) == ["CLIENT_QUERY", "CLIENT_RESPONSE"]
     assert "rcode: REFUSED" in text_of(refused[1]) and refused[1]["message"]["socket_protocol"] == "TCP"
-    missing = about(messages, "no-such-name.corp.example")
+    missing = about(messages, "no-such-name.example.com")
     assert "rcode: NXDOMAIN" in text_of(missing[-1]) and missing[-1]["message"]["query_zone"] == "."
 
 
@@ -155,10 +155,10 @@ def test_a_collector_that_dies_costs_no_answer_and_gets_what_it_missed(office, p
             first.end(signal.SIGKILL)
             eventually(lambda: "NOT SENT" in penstock.ctl_run("status").stdout, "status says so", 20)
             assert penstock.ctl("status")["state"] == "degraded"
-            assert counted(penstock)["failed"] == 1
+            eventually(lambda: counted(penstock)["failed"] == 1, "the metric says so")
             seen = load.result()
         assert seen.lost == 0 and seen.servfail == 0
-        assert rcode(ask(office, "while-it-was-away.corp.example")) == "NXDOMAIN"
+        assert rcode(ask(office, "while-it-was-away.example.com")) == "NXDOMAIN"
     with Collector(office, "again") as second:
         when_connected(penstock)
 
@@ -168,7 +168,7 @@ def test_a_collector_that_dies_costs_no_answer_and_gets_what_it_missed(office, p
             return now["failed"] == 0 and now["sent_queries_total"] + now["lost_queries_total"] == total
         eventually(all_are_accounted_for, "each query is sent or counted as lost")
         messages = second.messages()
-    assert kinds(about(messages, "while-it-was-away.corp.example"))[-1] == "CLIENT_RESPONSE"
+    assert kinds(about(messages, "while-it-was-away.example.com"))[-1] == "CLIENT_RESPONSE"
     assert sum(kind == "CLIENT_RESPONSE" for kind in kinds(messages)) > 4000, "what was asked while it was away"
     logged = [line for line in pathlib.Path(penstock.control.log).read_text(encoding="utf-8").splitlines() if "dnstap to " in line]
     print("\n".join(logged))
@@ -186,11 +186,11 @@ def test_a_reload_sends_to_another_collector_and_only_what_is_chosen(office, pen
         def ask_three():
             ask(office, "www.corp.example")
             ask(office, STUDIO)
-            assert rcode(ask(office, "chosen.corp.example")) == "NXDOMAIN"
+            assert rcode(ask(office, "chosen.example.com")) == "NXDOMAIN"
             return 1
         when_sent(penstock, ask_three, before)
         messages = collector.messages()
-    assert about(messages, "chosen.corp.example") and len(about(messages, "chosen.corp.example")) == len(messages)
+    assert about(messages, "chosen.example.com") and len(about(messages, "chosen.example.com")) == len(messages)
     assert all("version" not in one for one in messages)
 
 

@@ -93,7 +93,7 @@ def test_a_second_signal_ends_it_at_once(world):
         penstock.dataplane.child.send_signal(signal.SIGTERM)
         eventually(lambda: is_refused(world), "new queries are refused")
         assert penstock.dataplane.end() == 0
-        assert "1 of 1 queries in flight have no response yet" in penstock.dataplane.tail()
+        assert "queries in flight have no response yet" in penstock.dataplane.tail()
         with pytest.raises(Exception):
             asked.result()
 
