@@ -93,6 +93,9 @@ void Housekeeping::finish(int signals) {
   while (in_flight() != 0 && std::chrono::steady_clock::now() < until && wait(signals))
     look_after_queries(std::chrono::steady_clock::now());
   wait(signals);  // answers over TCP have yet to pass the slow lane
+  // A start without control needs the next hops of the last second as well.
+  kept_at_ = {};
+  keep_endpoints(std::chrono::steady_clock::now());
   capture_.finish("the dataplane stops");
   if (const uint64_t left = in_flight(); left != 0)
     spdlog::warn("stopping: {} of {} queries in flight have no response yet", left, owed);

@@ -338,8 +338,11 @@ zones:
   - {zone: a.example, pool: office, clients: [ml-team, controllers], otherwise: next}
   - {zone: b.example, pool: office}
 dataplane: {tcp: {connections: 50, connections_per_client: 5, idle_timeout: 3s}}
+log: {dnstap: {to: /run/collector.sock, clients: [ml-team]}}
 )");
   EXPECT_EQ(model.updates, 1U);
+  ASSERT_EQ(model.dnstap.choice.clients.size(), 1U);
+  EXPECT_EQ(model.clients.groups[model.dnstap.choice.clients[0]].name, "ml-team");
   EXPECT_EQ(model.clients.rate_per_client, 200U);
   EXPECT_EQ(model.clients.response_rate, 50U);
   EXPECT_EQ(model.clients.over_rate, OverRate::drop);
