@@ -156,10 +156,13 @@ def a_resolver_that_forwards_back(company):
 
 @contextlib.contextmanager
 def a_bad_file(company):
-    """Reloaded, and refused."""
+    """Reloaded, and refused; whoever is on call takes the rules before those in force, and leaves it at that."""
     good = company.penstock.model
+    company.penstock.write({**good, "browser_canaries": "nxdomain"})
+    company.penstock.ctl("reload")
     company.penstock.write({**good, "colour": "blue"})
     assert company.penstock.ctl_run("reload").returncode != 0
+    company.penstock.ctl("rules", "rollback")
     try:
         yield
     finally:
@@ -276,7 +279,7 @@ OF_OTHERS = [
     Fault("more TCP connections than there may be", too_many_connections, [("PenstockLimitNear", {"limit": "tcp connections"})]),
     Fault("an endpoint refuses some names and fails at others", an_endpoint_that_refuses_and_fails),
     Fault("the disk of the query log is full", a_full_disk, [("PenstockQueryLogIncomplete", {})]),
-    Fault("a bad file is reloaded", a_bad_file, [("PenstockReloadFailed", {})]),
+    Fault("a bad file is reloaded, and rules are rolled back", a_bad_file, [("PenstockReloadFailed", {}), ("PenstockRolledBack", {})]),
 ]
 
 OF_OURS = [
