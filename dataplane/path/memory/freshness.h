@@ -10,7 +10,7 @@
 
 namespace penstock::path {
 
-constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kTtlUnitNs = 1'000'000'000;  // a second
 
 // Are answers to this question under this rule remembered at all?
 inline bool is_remembered(const config::ImageRule& rule, const config::ImagePool& pool) {
@@ -22,7 +22,7 @@ inline uint64_t age_of(const state::CacheEntry& entry, uint64_t now) {
   return now - std::min(now, entry.stored_at);  // another lcore may have read the clock a moment later
 }
 inline uint64_t lifetime_of(const state::CacheEntry& entry) {
-  return entry.answer.ttl * kSecondNs;
+  return entry.answer.ttl * kTtlUnitNs;
 }
 
 inline bool is_fresh(const state::CacheEntry& entry, uint64_t now) {
@@ -34,7 +34,7 @@ inline uint32_t max_stale(const state::CacheEntry& entry, const config::ImagePoo
   return entry.answer.ttl != 0 && (pool.cache & config::kCacheStale) != 0 ? pool.max_stale : 0;
 }
 inline bool may_be_stale(const state::CacheEntry& entry, const config::ImagePool& pool, uint64_t now) {
-  return entry.answer.ttl != 0 && age_of(entry, now) < lifetime_of(entry) + max_stale(entry, pool) * kSecondNs;
+  return entry.answer.ttl != 0 && age_of(entry, now) < lifetime_of(entry) + max_stale(entry, pool) * kTtlUnitNs;
 }
 
 // An answer with a chain out of its zone was judged by the private zones of its time.
